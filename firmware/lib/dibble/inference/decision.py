@@ -1,0 +1,52 @@
+"""From class scores to a decision, and whether to trust it."""
+
+UNSURE = 1
+OUT_OF_RANGE = 2
+SENSOR_FAULT = 4
+FLAG_NAMES = ("unsure", "out of range", "sensor fault")
+NO_CLASS = 255
+
+
+class Decision:
+    """What the node concluded; one object, overwritten by each prediction.
+
+    Attributes:
+        class_index: index into the model's classes; NO_CLASS when a reading is missing.
+        margin: winner's score less the runner-up's, >= 0.
+        flags: 0 when the decision can be trusted, else UNSURE | OUT_OF_RANGE | SENSOR_FAULT.
+        channel: the first channel that is missing or, if none is, out of range; -1 when all are well.
+        held_index: the class after hysteresis: it changes only when `hysteresis` trusted decisions
+            in a row agree, so that a valve doesn't chatter. NO_CLASS until the first time.
+    """
+
+    def __init__(self, hysteresis):
+        self.hysteresis = hysteresis
+        self.reset()
+
+    def reset(self):
+        """Forget everything, as after power-on."""
+        self.class_index = NO_CLASS
+        self.margin = 0
+        self.flags = 0
+        self.channel = -1
+        self.held_index = NO_CLASS
+        self.candidate = NO_CLASS
+        self.agreed = 0
+
+    def settle(self, class_index, margin, flags, channel):
+        """Record one prediction and advance the hysteresis."""
+        self.class_index = class_index
+        self.margin = margin
+        self.flags = flags
+        self.channel = channel
+        if flags:
+            self.agreed = 0
+            return
+        if self.agreed and class_index == self.candidate:
+            if self.agreed < self.hysteresis:
+                self.agreed += 1
+        else:
+            self.candidate = class_index
+            self.agreed = 1
+        if self.agreed >= self.hysteresis:
+            self.held_index = class_index

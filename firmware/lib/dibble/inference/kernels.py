@@ -1,0 +1,14 @@
+"""The kernels this interpreter runs fastest: viper where there is one, bytecode everywhere else.
+
+A VM without native emitters refuses the whole viper module with a SyntaxError. Both sets have the
+same functions with the same results, bit for bit; `KIND` tells which was picked.
+"""
+
+try:
+    from dibble.inference.kernels_viper import encode, forest_votes, offsets, prepare_coders, top_two
+
+    KIND = "viper"
+except (ImportError, SyntaxError, NotImplementedError):
+    from dibble.inference.kernels_bytecode import encode, forest_votes, offsets, prepare_coders, top_two
+
+    KIND = "bytecode"
