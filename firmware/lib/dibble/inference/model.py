@@ -138,7 +138,8 @@ class Model(Predictor):
         trees, starts, children, nodes = _read_pages(cursor)
         self.golden_count = cursor.number()
         self._golden_at = cursor.at
-        cursor.at += cursor.number()
+        golden_bytes = cursor.number()  # moves the cursor, so not inside the next line's +=
+        cursor.at += golden_bytes
         cursor.at += -cursor.at & 3
         self.layout = _place(layout, cursor)
         parts = _slices(self.blob, cursor, nodes)

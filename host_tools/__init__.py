@@ -1,0 +1,1 @@
+"""dibble's host side: from a CSV of readings to a model file that is proven on real MicroPython VMs."""

@@ -1,0 +1,1 @@
+"""Families of classifiers: each fits a model and turns it into integer tables."""
