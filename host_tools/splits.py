@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
-from host_tools.datasets import Dataset, listed, parse_times, time_text
+from host_tools.cells import parse_times, time_text
+from host_tools.datasets import Dataset, listed
 from host_tools.errors import InputError
 
 TEST_SHARE = 0.25
