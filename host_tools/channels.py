@@ -122,6 +122,25 @@ def find_channels(
     return channels, notes
 
 
+def column_channels(
+    names: Sequence[str], values: np.ndarray, options: Sequence[ChannelOption]
+) -> list[Channel]:
+    """Return one channel for every column of (rows, columns) values, also for those that never change."""
+    wanted = {option.name: option for option in options}
+    for name in wanted:
+        if name not in names:
+            raise InputError(f"channels: expected a column of X, got {name!r}; {listed(name, names)}")
+    if len(names) > MAX_CHANNELS:
+        raise InputError(f"expected at most {MAX_CHANNELS} columns, got {len(names)}: fit on fewer.")
+    channels = []
+    for name, column in zip(names, values.T, strict=True):
+        channel = None if np.isnan(column).all() else _channel(name, column, column, wanted.get(name), [])
+        if channel is None:
+            channel = _constant(name, column, wanted.get(name))
+        channels.append(channel)
+    return channels
+
+
 def to_readings(values: np.ndarray, channels: Sequence[Channel]) -> np.ndarray:
     """Return the integers a node would read: int64 (rows, channels); halves round up, NaN is MISSING."""
     readings = np.empty(values.shape, np.int64)
@@ -195,6 +214,17 @@ def _channel(
         span = f"{steps_to_text(option.low, channel)} to {steps_to_text(option.high, channel)}"
         notes.append(f"column {name!r}: {outside} training readings lie outside {span}, as --channel sets it")
     return channel
+
+
+def _constant(name: str, column: np.ndarray, option: ChannelOption | None) -> Channel:
+    """Return the channel of a column that has one value, or none."""
+    there = column[~np.isnan(column)][:1]
+    if option is not None:
+        mantissa, exponent, unit = option.mantissa, option.exponent, option.unit
+    else:
+        mantissa, exponent, unit = 1, _exponent(name, there)[0] if len(there) else 0, unit_of(name)
+    step = int(_steps(there, mantissa, exponent)[0]) if len(there) else 0
+    return Channel(name, unit, mantissa, exponent, step, step)
 
 
 def _exponent(name: str, values: np.ndarray) -> tuple[int, bool]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from host_tools.build import build_spec
-from host_tools.channels import Channel, parse_channel_option, to_readings, to_values
+from host_tools.channels import Channel, column_channels, parse_channel_option, to_readings, to_values
 from host_tools.errors import InputError
 from host_tools.export import export
 from host_tools.families import forest

@@ -1,0 +1,246 @@
+"""The command `dibble`: arguments only; each command is a function elsewhere."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from host_tools.errors import InputError
+
+app = typer.Typer(
+    name="dibble",
+    help="Plant tiny classifiers in the field: train on a PC, decide on a MicroPython or CircuitPython node.\n\n"
+    "Exit status: 0 all is well, 1 it ran and the result is bad, 2 something in the input has to change.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+console = Console(stderr=True, highlight=False)
+
+ModelPath = Annotated[Path, typer.Argument(metavar="MODEL", help="model.dib, or the folder it lies in")]
+CsvPath = Annotated[Path, typer.Argument(metavar="FILE.csv", help="readings with a header line; gzip is fine")]
+TimeColumn = Annotated[str | None, typer.Option("--time", help="column of times, of a model trained with --time")]
+GroupColumn = Annotated[str | None, typer.Option("--group", help="column that tells one series from another")]
+VmName = Annotated[str | None, typer.Option("--vm", help="compute on this VM: unix, wasi or microbit")]
+
+
+def main() -> None:
+    """Run the command; an InputError is one paragraph on stderr and exit status 2."""
+    try:
+        app()
+    except InputError as error:
+        console.print(f"[bold red]dibble:[/] {_escape(str(error))}", soft_wrap=True)
+        sys.exit(2)
+
+
+def _escape(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+def _note(text: str) -> None:
+    console.print(f"[yellow]note:[/] {_escape(text)}", soft_wrap=True)
+
+
+@app.command()
+def train(
+    file: CsvPath,
+    label: Annotated[str, typer.Option(help="column that says what the readings meant")],
+    time: Annotated[str | None, typer.Option(help="column of times: rows are a series, features are windows")] = None,
+    group: Annotated[str | None, typer.Option(help="column of recording, day or node: kept whole when splitting")] = None,
+    test_group: Annotated[list[str] | None, typer.Option(help="hold out this group; may be repeated")] = None,
+    test_after: Annotated[str | None, typer.Option(help="hold out the rows from this time on")] = None,
+    channel: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=UNIT:RESOLUTION[:MIN:MAX], such as soil=permille:1; else found from the data"),
+    ] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="a column that is no reading; may be repeated")] = None,
+    features: Annotated[Path | None, typer.Option(help="features.toml; needs --time")] = None,
+    trees: Annotated[int, typer.Option(min=1, max=1000, help="trees in the forest")] = 10,
+    leaves: Annotated[int, typer.Option(min=2, max=100_000, help="leaves a tree, at most")] = 32,
+    balance: Annotated[float, typer.Option(min=0, max=1, help="0: classes as they come, 1: rare ones weigh as much")] = 0.3,
+    sure: Annotated[float, typer.Option(min=0, max=1, help="chance of being right below which the node says unsure")] = 0.6,
+    hysteresis: Annotated[
+        int | None, typer.Option(min=1, max=100, help="decisions in a row that change the held class [2 with --time, else 1]")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="same seed, same model")] = 0,
+    name: Annotated[str | None, typer.Option(help="the model's name  [the file's]")] = None,
+    out: Annotated[Path | None, typer.Option(help="folder to write  [models/NAME]")] = None,
+) -> None:
+    """Train a forest on a CSV of readings and write model.dib and card.json.
+
+    Every column but the label, time, group and ignored ones is a channel. Rows are held out by
+    group or time where one is given. The integer forest votes exactly as scikit-learn's trees do.
+
+    Example: dibble train field.csv --label state --time when --group node
+    """
+    from host_tools.files import write_atomically
+    from host_tools.host_model import MODEL_FILE
+    from host_tools.report import training_table
+    from host_tools.train import TrainOptions
+    from host_tools.train import train as run
+
+    options = TrainOptions(
+        label=label,
+        time=time,
+        group=group,
+        test_groups=test_group or (),
+        test_after=test_after,
+        channels=channel or (),
+        ignore=ignore or (),
+        features=features,
+        trees=trees,
+        leaves=leaves,
+        balance=balance,
+        sure=sure,
+        hysteresis=hysteresis,
+        seed=seed,
+        name=name,
+    )
+    with console.status("reading the data") as status:
+        trained = run(file, options, progress=lambda step: status.update(step))
+    folder = out or Path("models") / trained.model.model.name
+    for text in trained.notes:
+        _note(text)
+    write_atomically(folder / "card.json", (json.dumps(trained.card, indent=1, ensure_ascii=False) + "\n").encode())
+    write_atomically(folder / MODEL_FILE, trained.model.blob)
+    Console().print(training_table(trained.card))
+    console.print(f"wrote {_escape(str(folder / MODEL_FILE))} ({len(trained.model.blob)} bytes) and card.json")
+
+
+@app.command()
+def predict(
+    model: ModelPath,
+    file: CsvPath,
+    time: TimeColumn = None,
+    group: GroupColumn = None,
+    vm: VmName = None,
+    out: Annotated[Path | None, typer.Option(help="write here instead of to stdout")] = None,
+    force: Annotated[bool, typer.Option("--force", help="overwrite --out")] = False,
+) -> None:
+    """Decide on every row: a CSV of line, class, margin, flag, channel and held class."""
+    from host_tools.apply import decide, decisions_csv, read_rows
+    from host_tools.files import write_atomically
+    from host_tools.host_model import HostModel
+
+    opened = HostModel.open(model)
+    if out is not None and out.exists() and (not force or out.samefile(file)):
+        raise InputError(f"{out}: expected a file that isn't there yet, got one: choose another name, or add --force")
+    rows = read_rows(opened, file, time=time, group=group)
+    for text in rows.ds.notes:
+        _note(text)
+    text = decisions_csv(opened, rows, decide(opened, rows, vm))
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        write_atomically(out, text.encode())
+
+
+@app.command()
+def evaluate(
+    model: ModelPath,
+    file: CsvPath,
+    label: Annotated[str, typer.Option(help="column that says what the readings meant")],
+    time: TimeColumn = None,
+    group: GroupColumn = None,
+    vm: VmName = None,
+    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    plot: Annotated[Path | None, typer.Option(help="write the confusion matrix as a PNG picture")] = None,
+) -> None:
+    """Say how often the model is right: accuracy, macro-F1, confusion matrix, and what "unsure" is worth."""
+    from host_tools.apply import decide, read_rows
+    from host_tools.host_model import HostModel
+    from host_tools.metrics import evaluation
+    from host_tools.report import evaluation_tables, plot_confusion
+
+    opened = HostModel.open(model)
+    rows = read_rows(opened, file, label=label, time=time, group=group)
+    assert rows.ds.labels is not None
+    result = evaluation(rows.ds.labels, decide(opened, rows, vm), opened.classes)
+    for text in rows.ds.notes:
+        _note(text)
+    if plot is not None:
+        plot_confusion(result, plot)
+    if as_json:
+        print(json.dumps(result, indent=1, ensure_ascii=False))
+    else:
+        Console().print(*evaluation_tables(result))
+
+
+@app.command()
+def verify(
+    model: ModelPath,
+    data: Annotated[Path | None, typer.Option(help="CSV of rows to replay; else rows are made up within the ranges")] = None,
+    vm: Annotated[str, typer.Option(help="unix, wasi, microbit or all")] = "all",
+    time: TimeColumn = None,
+    group: GroupColumn = None,
+    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+) -> None:
+    """Run the firmware and the model on real MicroPython VMs and compare every decision with the host's.
+
+    Class, margin, flags, channel and held class must agree on each row and on the file's golden
+    vectors: 100 %, or exit status 1 with the first difference. A VM that isn't installed is an error.
+    """
+    from dataclasses import asdict
+
+    from host_tools.apply import made_up_rows, read_rows
+    from host_tools.host_model import HostModel
+    from host_tools.report import agreement_table
+    from host_tools.verify import VMS
+    from host_tools.verify import verify as run
+
+    if vm not in ("all", *VMS):
+        raise InputError(f"--vm: expected one of all, {', '.join(VMS)}; got {vm!r}")
+    opened = HostModel.open(model)
+    if data is None:
+        readings, elapsed = made_up_rows(opened)
+    else:
+        rows = read_rows(opened, data, time=time, group=group)
+        readings, elapsed = rows.readings, rows.elapsed_ms
+    with console.status("starting") as status:
+        found = run(
+            opened, readings, elapsed, vms=VMS if vm == "all" else [vm], progress=lambda step: status.update(step)
+        )
+    if as_json:
+        print(json.dumps([asdict(agreement) for agreement in found], indent=1))
+    else:
+        Console().print(agreement_table(found))
+    for agreement in found:
+        if agreement.problem:
+            console.print(f"[bold red]{_escape(agreement.vm)}:[/] {_escape(agreement.problem)}", soft_wrap=True)
+    if not all(agreement.ok for agreement in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def inspect(
+    model: ModelPath,
+    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+) -> None:
+    """Show everything in a model file: channels, features, classes, tables, golden vectors."""
+    from host_tools.host_model import HostModel
+    from host_tools.inspection import describe
+    from host_tools.report import inspection_tables
+
+    content = describe(HostModel.open(model))
+    if as_json:
+        print(json.dumps(content, indent=1, ensure_ascii=False))
+    else:
+        Console().print(*inspection_tables(content))
+
+
+@app.command()
+def demo(
+    station: Annotated[str, typer.Option(help="hold out this airport: EWR, JFK or LGA")] = "JFK",
+    out: Annotated[Path, typer.Option(help="folder to write")] = Path("models/field_weather"),
+) -> None:
+    """Do the whole job on a year of real weather: train, compare with persistence, prove on the VMs."""
+    from host_tools.demo import run
+
+    if not run(station, out, console):
+        raise typer.Exit(1)

@@ -1,0 +1,98 @@
+"""The portable tests, on CPython and on each real VM. A missing VM fails."""
+
+import importlib.util
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import dibble
+import pytest
+
+from host_tools.microbit import Microbit
+from host_tools.small_board import strip
+from host_tools.vms import run_unix, run_wasi
+
+PORTABLE = Path(__file__).parents[1] / "portable"
+LIBRARY = Path(dibble.__path__[0])
+FILES = sorted(path.stem for path in PORTABLE.glob("test_*.py"))
+KERNELS = ("fixed_point", "kernels_bytecode", "kernels")
+# What each file needs of the library on the micro:bit, in the order of importing.
+SMALL = {
+    "test_fixed_point": ("fixed_point",),
+    "test_crc32": ("crc32",),
+    "test_decision": ("decision",),
+    "test_windows": ("fixed_point", "features"),
+    "test_offsets": KERNELS,
+    "test_votes": KERNELS,
+}
+RUNNER = """\
+import {module}
+for name in sorted(dir({module})):
+    if name.startswith("test_"):
+        getattr({module}, name)()
+        print(name)
+"""
+
+
+def load(name: str) -> object:
+    spec = importlib.util.spec_from_file_location(name, PORTABLE / f"{name}.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def tests_of(name: str) -> list[str]:
+    return sorted(test for test in dir(load(name)) if test.startswith("test_"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("portable")
+    shutil.copytree(LIBRARY, root / "lib" / "dibble", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in FILES:
+        shutil.copy(PORTABLE / f"{name}.py", root)
+        (root / f"run_{name}.py").write_text(RUNNER.format(module=name))
+    (root / "kind.py").write_text("from dibble.inference import kernels\nprint(kernels.KIND)\n")
+    return root
+
+
+@pytest.fixture(scope="module")
+def board() -> Iterator[Microbit]:
+    with Microbit() as machine:
+        yield machine
+
+
+@pytest.mark.parametrize(("name", "test"), [(name, test) for name in FILES for test in tests_of(name)])
+def test_on_cpython(name: str, test: str) -> None:
+    function: Callable[[], None] = getattr(load(name), test)
+    function()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_on_unix(folder: Path, name: str) -> None:
+    assert run_unix(folder, f"run_{name}.py").stdout.split() == tests_of(name)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_on_wasi(folder: Path, name: str) -> None:
+    run = run_wasi(folder, f"run_{name}.py", heap="48m", memory_bytes=128 << 20)
+    assert run.stdout.split() == tests_of(name)
+
+
+def test_unix_compares_viper_with_bytecode(folder: Path) -> None:
+    assert run_unix(folder, "kind.py").stdout == "viper\n"
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_on_microbit(board: Microbit, name: str) -> None:
+    board.restart()
+    for part in SMALL[name]:
+        board.put_file(f"{part}.py", strip((LIBRARY / "inference" / f"{part}.py").read_text()).encode())
+    board.put_file("t.py", strip((PORTABLE / f"{name}.py").read_text()).encode())
+    board.reset()
+    for part in SMALL[name]:
+        board.exec(f"import {part}")
+    board.exec("import t")
+    for test in tests_of(name):
+        board.exec(f"t.{test}()")

@@ -1,0 +1,88 @@
+"""Readings to offsets above their channel's low, in each kernel set this VM has."""
+
+from array import array
+
+from dibble.inference.fixed_point import MISSING, READING_LIMIT
+from dibble.inference.kernels import offsets as quickest
+from dibble.inference.kernels_bytecode import offsets as bytecode
+
+SETS = (bytecode, quickest)
+
+
+def check(readings, low, high, expected, missing=0, beyond=0):
+    for kernel in SETS:
+        out = array("i", [-7] * len(readings))
+        bad = kernel(array("i", readings), array("i", low), array("i", high), out)
+        assert list(out) == expected, (kernel, list(out))
+        assert (bad & 255, bad >> 8) == (missing, beyond), (kernel, bad)
+
+
+def test_range_is_inclusive():
+    check([10, 11, 19, 20], [10] * 4, [20] * 4, [0, 1, 9, 10])
+
+
+def test_below_low_is_clamped_and_told():
+    check([9], [10], [20], [0], 0, 1)
+
+
+def test_above_high_is_clamped_and_told():
+    check([21], [10], [20], [10], 0, 1)
+
+
+def test_negative_range():
+    check([-21, -20, -15, -10, -9], [-20] * 5, [-10] * 5, [0, 0, 5, 10, 10], 0, 1)
+
+
+def test_range_across_zero():
+    check([-6, -5, -1, 0, 1, 5, 6], [-5] * 7, [5] * 7, [0, 0, 4, 5, 6, 10, 10], 0, 1)
+
+
+def test_range_of_one_value():
+    check([4, 5, 6], [5] * 3, [5] * 3, [0, 0, 0], 0, 1)
+
+
+def test_missing_is_no_offset():
+    check([MISSING, 3], [0, 0], [5, 5], [-1, 3], 1, 0)
+
+
+def test_missing_and_out_of_range_are_both_told():
+    check([1, 9, MISSING, 8, MISSING], [0] * 5, [5] * 5, [1, 5, -1, 5, -1], 3, 2)
+
+
+def test_only_the_smallest_small_int_is_missing():
+    check([MISSING, MISSING + 1], [-9] * 2, [9] * 2, [-1, 0], 1, 2)
+
+
+def test_zero_is_not_missing():
+    check([0], [-READING_LIMIT + 1], [0], [READING_LIMIT - 1])
+
+
+def test_extreme_readings_in_a_narrow_range():
+    check([-READING_LIMIT, READING_LIMIT], [-5] * 2, [5] * 2, [0, 10], 0, 1)
+
+
+def test_extreme_readings_at_the_low_end():
+    low = 1 - READING_LIMIT
+    check([-READING_LIMIT, low, READING_LIMIT, MISSING], [low] * 4, [low + 9] * 4, [0, 0, 9, -1], 4, 1)
+
+
+def test_extreme_readings_at_the_high_end():
+    high = READING_LIMIT - 1
+    check([-READING_LIMIT, high, READING_LIMIT, MISSING], [high - 9] * 4, [high] * 4, [0, 9, 9, -1], 4, 1)
+
+
+def test_widest_range_from_zero():
+    high = READING_LIMIT - 1
+    check([-READING_LIMIT, -1, 0, high, READING_LIMIT], [0] * 5, [high] * 5, [0, 0, 0, high, high], 0, 1)
+
+
+def test_widest_range_around_zero():
+    low, high = -536870911, 536870912
+    check([low - 1, low, 0, high, high + 1], [low] * 5, [high] * 5, [0, 0, 536870911, 2**30 - 1, 2**30 - 1], 0, 1)
+
+
+def test_many_channels():
+    n = 200
+    check(list(range(n)), [0] * n, [n] * n, list(range(n)))
+    check([0] * (n - 1) + [MISSING], [0] * n, [n] * n, [0] * (n - 1) + [-1], n, 0)
+    check([0] * (n - 1) + [-1], [0] * n, [n] * n, [0] * n, 0, n)

@@ -1,0 +1,123 @@
+"""A predictor as a whole: rows in, decisions out, and no allocation between."""
+
+from array import array
+
+from dibble import ModelError
+from dibble.inference.features import DELTA, EMA, LAST, MAX, MEAN, MIN, SLOPE, Window, Windows
+from dibble.inference.fixed_point import MISSING
+from dibble.inference.kernels import prepare_coders
+from dibble.inference.predictor import Predictor
+
+try:
+    from micropython import heap_lock, heap_unlock
+except ImportError:  # CPython
+
+    def heap_lock():
+        pass
+
+    heap_unlock = heap_lock
+
+ALL = (LAST, MEAN, MIN, MAX, DELTA, SLOPE, EMA)
+
+
+def stump(low, high, windows, features, width, threshold, unsure_below, hysteresis):
+    """Return a node that asks one question about its first feature: class 1 above the threshold."""
+    table = bytes([threshold >> 8 * i & 255 for i in range(width)])
+    coders = prepare_coders(table, [(0, width, 0, 1)])
+    forest = (b"\x00", b"\x00", b"\x80", b"\x81", array("i", [0]), array("i"), 130, 1)
+    return Predictor(array("i", low), array("i", high), windows, features, coders, forest, 2, unsure_below, hysteresis)
+
+
+def plain(unsure_below=0, hysteresis=1):
+    return stump([-50, 0], [50, 9], None, 2, 1, 60, unsure_below, hysteresis)
+
+
+def result(d):
+    return d.class_index, d.margin, d.flags, d.channel, d.held_index
+
+
+def test_reading_equal_to_the_threshold_goes_left():
+    node = plain()
+    assert result(node.predict([10, 0])) == (0, 1, 0, -1, 0)
+    assert result(node.predict([11, 0])) == (1, 1, 0, -1, 1)
+
+
+def test_missing_reading_is_a_sensor_fault():
+    node = plain()
+    node.predict([11, 0])
+    assert result(node.predict([11, None])) == (255, 0, 4, 1, 1)
+    assert result(node.predict([MISSING, None])) == (255, 0, 4, 0, 1)
+
+
+def test_reading_out_of_range_is_clamped_and_flagged():
+    node = plain()
+    assert result(node.predict([51, 0])) == (1, 1, 2, 0, 255)
+    assert result(node.predict([0, 10])) == (0, 1, 2, 1, 255)
+    assert result(node.predict([-51, -1])) == (0, 1, 2, 0, 255)
+
+
+def test_long_ints_are_clamped():
+    node = plain()
+    assert result(node.predict([1 << 40, 0])) == (1, 1, 2, 0, 255)
+    assert result(node.predict([-(1 << 40), 0])) == (0, 1, 2, 0, 255)
+
+
+def test_small_margin_is_unsure():
+    assert result(plain(1).predict([0, 0])) == (0, 1, 0, -1, 0)
+    assert result(plain(2).predict([0, 0])) == (0, 1, 1, -1, 255)
+    assert result(plain(2).predict([0, 10])) == (0, 1, 3, 1, 255)
+
+
+def test_wrong_number_of_readings_is_told():
+    try:
+        plain().predict([1, 2, 3])
+        message = "nothing raised"
+    except ModelError as error:
+        message = error.args[0]
+    assert message == "expected 2 readings, got 3"
+
+
+def test_own_readings_are_predicted_as_they_stand():
+    node = plain()
+    node.readings[0] = 11
+    node.readings[1] = 3
+    assert result(node.predict()) == (1, 1, 0, -1, 1)
+    assert result(node.predict(node.readings)) == (1, 1, 0, -1, 1)
+
+
+def test_gap_restarts_windows_and_hysteresis():
+    node = stump([0], [200], Windows([Window(0, MEAN, 2, 200)], 1000), 1, 1, 100, 0, 2)
+    assert node.predict([0], 1000).class_index == 0
+    assert result(node.predict([190], 1000)) == (0, 1, 0, -1, 0)
+    assert result(node.predict([190], 1501)) == (1, 1, 0, -1, 0)
+    assert result(node.predict([190], 1500)) == (1, 1, 0, -1, 1)
+
+
+def test_restart_forgets_the_past():
+    node = stump([0], [200], Windows([Window(0, MEAN, 2, 200)], 1000), 1, 1, 100, 0, 1)
+    node.predict([0])
+    node.restart()
+    assert result(node.predict([190])) == (1, 1, 0, -1, 1)
+
+
+def test_predicting_allocates_nothing():
+    span = 10000000
+    windows = [Window(i & 1, kind, 4, span) for i, kind in enumerate(ALL)]
+    node = stump([-5000000] * 2, [5000000] * 2, Windows(windows, 600000), len(windows), 4, 5000000, 0, 3)
+    small = plain(1, 2)
+    rows = ([5000000, -5000000], [-5000000, 5000000], [None, 0], [5000001, -5000001], [4999999, 4999998])
+    d = node.decision
+    seen = array("i", [0] * len(rows))
+    heap_lock()
+    try:
+        i = 0
+        while i < len(rows):
+            node.predict(rows[i], 600000)
+            small.predict(rows[i])
+            seen[i] = d.class_index
+            i += 1
+        node.predict()
+        node.predict(None, 5)
+    finally:
+        heap_unlock()
+    assert list(seen) == [1, 0, 255, 1, 1]
