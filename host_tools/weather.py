@@ -14,6 +14,7 @@ STRONG_WIND_CM_S = 800
 MOULD_PERMILLE = 850
 FASTEST_WIND_MPH = 250  # the strongest gust ever measured was 253; one row of the file says 1048
 CM_S_PER_MPH = 44.704
+RULE_COLUMNS = ("air_temperature_centi_c", "humidity_permille", "wind_speed_cm_s")  # what the labels are made of
 HAZARDS = ("frost", "wind", "mould", "ok")  # the first that applies
 
 
@@ -105,6 +106,6 @@ def _integers(values: pd.Series) -> pd.Series:
 def _arrays(station: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     temperature, humidity, wind = (
         station[name].to_numpy(np.float64, na_value=np.nan)
-        for name in ("air_temperature_centi_c", "humidity_permille", "wind_speed_cm_s")
+        for name in RULE_COLUMNS
     )
     return temperature, humidity, wind

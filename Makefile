@@ -1,0 +1,32 @@
+# Two commands do it all: `make demo` and `make test`. Both set up what they need.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: demo test emulator clean
+
+demo: $(STAMP) emulator
+	$(BIN)/dibble demo
+
+test: $(STAMP) emulator
+	@echo "== lint"
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	@echo "== types"
+	$(BIN)/mypy
+	@echo "== tests, on every VM"
+	$(BIN)/pytest
+
+$(STAMP): pyproject.toml
+	@echo "== creating .venv and installing dibble into it"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "expected Python >= 3.11, got $$($(PYTHON) --version); name another: make PYTHON=python3.12 …"; exit 2; }
+	@$(PYTHON) -m venv .venv || { echo "expected the venv module; on Debian: apt-get install python3-venv"; exit 2; }
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $(STAMP)
+
+# The emulated Cortex-M0: from Debian's packages, as root or through sudo.
+emulator:
+	@sh tests/install_emulator.sh
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

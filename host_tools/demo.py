@@ -1,0 +1,75 @@
+"""`dibble demo`: the whole job on a year of real weather, held against the simplest rule there is."""
+
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from host_tools import weather
+from host_tools.apply import read_rows
+from host_tools.datasets import read_dataset
+from host_tools.errors import InputError
+from host_tools.files import write_atomically
+from host_tools.host_model import MODEL_FILE, HostModel
+from host_tools.metrics import Scores, score
+from host_tools.replay import cost
+from host_tools.report import agreement_table, demo_table
+from host_tools.train import TrainOptions, train
+from host_tools.verify import verify, vms_that_can_exist
+
+STATIONS = ("EWR", "JFK", "LGA")
+LABEL, TIME, GROUP = "hazard", "time", "station"
+
+
+def run(station: str, out: Path, console: Console) -> bool:
+    """Train on two airports, judge on the third, verify on the VMs; return whether all of it held.
+
+    Args:
+        station: the airport held out.
+        out: folder for model.dib and card.json.
+    """
+    if station not in STATIONS:
+        raise InputError(f"--station: expected one of {', '.join(STATIONS)}; got {station!r}")
+    with tempfile.TemporaryDirectory(prefix="dibble-") as folder, console.status("preparing the weather") as status:
+        file = Path(folder) / "field_weather.csv"
+        weather.write_weather_csv(file)
+        console.print("real weather: hourly, 2013, three airports; label: the hazard of the next 6 hours")
+        options = TrainOptions(label=LABEL, time=TIME, group=GROUP, test_groups=[station])
+        trained = train(file, options, progress=lambda step: status.update(step))
+        console.print(f"trained on {' and '.join(s for s in STATIONS if s != station)}, judged on {station}")
+        opened = trained.model
+        status.update("judging persistence")
+        rule = persistence(opened, file, station)
+        rows = read_rows(opened, file, time=TIME, group=GROUP)
+        vms = vms_that_can_exist()
+        if "unix" not in vms:
+            console.print("no unix VM exists for this machine: left out, the WASI VM stands in")
+        found = verify(opened, rows.readings, rows.elapsed_ms, vms=vms, progress=lambda vm: status.update(f"on the VM: {vm}"))
+        status.update("counting instructions")
+        price = cost(opened, rows.readings)
+    wasi = [replace(a, instructions=price.instructions) if a.vm.startswith("WASI") else a for a in found]
+    card = dict(trained.card)
+    card["held_out"]["persistence"] = {"what": "the next 6 hours are like now", **rule.to_json()}  # type: ignore[index]
+    write_atomically(out / "card.json", (json.dumps(card, indent=1) + "\n").encode())
+    write_atomically(out / MODEL_FILE, opened.blob)
+    screen = Console()
+    screen.print(demo_table(card, rule, len(opened.blob), price.model_bytes))
+    screen.print(agreement_table(wasi))
+    screen.print(f"wrote {out / MODEL_FILE} ({len(opened.blob)} bytes) and card.json")
+    for agreement in found:
+        if agreement.problem:
+            console.print(f"{agreement.vm}: {agreement.problem}", markup=False, soft_wrap=True)
+    return all(agreement.ok for agreement in found)
+
+
+def persistence(model: HostModel, file: Path, station: str) -> Scores:
+    """Return how good "the next 6 hours are like now" is on the rows the model is judged on."""
+    ds = read_dataset(file, label=LABEL, time=TIME, group=GROUP)
+    assert ds.labels is not None and ds.groups is not None
+    judged = (ds.groups == station) & ~np.isnan(ds.values).any(axis=1)
+    columns = [ds.values[judged, ds.columns.index(name)] for name in weather.RULE_COLUMNS]
+    return score(ds.labels[judged], weather.persistence(*columns))
+
