@@ -32,9 +32,7 @@ def read_rows(
     model: HostModel, path: Path, *, label: str | None = None, time: str | None = None, group: str | None = None
 ) -> Rows:
     """Read the columns that the model's channels are named for."""
-    ds = read_dataset(
-        path, label=label, time=time, group=group, columns=[channel.name for channel in model.channels]
-    )
+    ds = read_dataset(path, label=label, time=time, group=group, columns=[channel.name for channel in model.channels])
     if model.model.interval_ms and time is None:
         ds.notes.append(
             f"the model takes a reading every {model.model.interval_ms / 1000:g} s: rows are taken as one unbroken "

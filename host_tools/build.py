@@ -32,9 +32,7 @@ def build_spec(
     if features or tables.sources != list(range(len(channels))):
         each = coded or [FeatureSpec(i, LAST, 1) for i in range(len(channels))]
         coded = [each[source] for source in tables.sources]
-    return ModelSpec(
-        name, list(channels), list(classes), tables, coded, interval_ms, unsure_below, hysteresis
-    )
+    return ModelSpec(name, list(channels), list(classes), tables, coded, interval_ms, unsure_below, hysteresis)
 
 
 def without_unused(

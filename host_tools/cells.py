@@ -51,15 +51,11 @@ def times_of(table: Table, time: str, notes: list[str]) -> np.ndarray:
             "write every time so, or drop the row.",
         )
     if NUMBER.fullmatch(texts[0].replace(",", ".")) and times.max() > 10**14:
-        notes.append(
-            f"column {time!r} is read as seconds, but {texts[0]} looks like milliseconds: divide it by 1000"
-        )
+        notes.append(f"column {time!r} is read as seconds, but {texts[0]} looks like milliseconds: divide it by 1000")
     return times
 
 
-def values_of(
-    table: Table, channels: list[str], training: bool, notes: list[str]
-) -> tuple[list[str], np.ndarray]:
+def values_of(table: Table, channels: list[str], training: bool, notes: list[str]) -> tuple[list[str], np.ndarray]:
     """Return the channels that have any reading, and their numbers as float64 (rows, channels)."""
     parsed: dict[str, np.ndarray] = {}
     for name in channels:
@@ -75,17 +71,13 @@ def values_of(
         values = parsed[name]
         if np.isinf(values).any():
             row = int(np.argmax(np.isinf(values)))
-            raise table.error(
-                row, name, f"expected a finite number, got {values[row]}: leave the cell empty."
-            )
+            raise table.error(row, name, f"expected a finite number, got {values[row]}: leave the cell empty.")
         if not np.isnan(values).all():
             kept.append(name)
         else:
             notes.append(f"column {name!r} is empty" + (": left out" if training else ""))
     if not kept:
-        raise InputError(
-            f"{table.file}: expected readings, got only empty cells in {', '.join(channels[:30])}."
-        )
+        raise InputError(f"{table.file}: expected readings, got only empty cells in {', '.join(channels[:30])}.")
     kept = kept if training else channels
     return kept, np.column_stack([parsed[name] for name in kept])
 

@@ -56,9 +56,7 @@ def parse_channel_option(text: str) -> ChannelOption:
     if not name or not equals or len(numbers) not in (1, 3):
         raise InputError(f"--channel: expected {GRAMMAR}, got {text!r}.")
     if len(unit.encode()) > MAX_UNIT_BYTES:
-        raise InputError(
-            f"--channel {text}: expected a unit of at most {MAX_UNIT_BYTES} bytes, got {unit!r}."
-        )
+        raise InputError(f"--channel {text}: expected a unit of at most {MAX_UNIT_BYTES} bytes, got {unit!r}.")
     try:
         resolution, *ends = (Decimal(number) for number in numbers)
     except InvalidOperation:
@@ -99,8 +97,7 @@ def find_channels(
     for option in options:
         if option.name not in ds.columns:
             raise InputError(
-                f"--channel: expected a column of readings, got {option.name!r}; "
-                f"{listed(option.name, ds.columns)}"
+                f"--channel: expected a column of readings, got {option.name!r}; {listed(option.name, ds.columns)}"
             )
         if option.name in wanted:
             raise InputError(f"--channel: expected {option.name!r} once, got it twice: keep one.")
@@ -112,19 +109,13 @@ def find_channels(
         if channel is not None:
             channels.append(channel)
     if not channels:
-        raise InputError(
-            f"{ds.name}: expected a column whose readings differ in the training rows, got none."
-        )
+        raise InputError(f"{ds.name}: expected a column whose readings differ in the training rows, got none.")
     if len(channels) > MAX_CHANNELS:
-        raise InputError(
-            f"{ds.name}: expected at most {MAX_CHANNELS} channels, got {len(channels)}: --ignore some."
-        )
+        raise InputError(f"{ds.name}: expected at most {MAX_CHANNELS} channels, got {len(channels)}: --ignore some.")
     return channels, notes
 
 
-def column_channels(
-    names: Sequence[str], values: np.ndarray, options: Sequence[ChannelOption]
-) -> list[Channel]:
+def column_channels(names: Sequence[str], values: np.ndarray, options: Sequence[ChannelOption]) -> list[Channel]:
     """Return one channel for every column of (rows, columns) values, also for those that never change."""
     wanted = {option.name: option for option in options}
     for name in wanted:
@@ -195,9 +186,7 @@ def _channel(
     else:
         mantissa, exponent, exact = 1, *_exponent(name, column[~np.isnan(column)])
         if not exact:
-            notes.append(
-                f"column {name!r} has more decimals than a node needs: rounded to {10.0**exponent:g}"
-            )
+            notes.append(f"column {name!r} has more decimals than a node needs: rounded to {10.0**exponent:g}")
     steps = _steps(trained, mantissa, exponent)
     steps = steps[steps != MISSING]
     low, high = int(steps.min()), int(steps.max())
@@ -243,8 +232,7 @@ def _exponent(name: str, values: np.ndarray) -> tuple[int, bool]:
         if span * scale <= ROUNDED_SPAN and largest * scale <= READING_LIMIT:
             return -decimals, False
     raise InputError(
-        f"column {name!r}: expected values up to {READING_LIMIT}e{MAX_EXPONENT}, got {largest:g}: "
-        "use another unit."
+        f"column {name!r}: expected values up to {READING_LIMIT}e{MAX_EXPONENT}, got {largest:g}: use another unit."
     )
 
 

@@ -52,7 +52,9 @@ def train(
     file: CsvPath,
     label: Annotated[str, typer.Option(help="column that says what the readings meant")],
     time: Annotated[str | None, typer.Option(help="column of times: rows are a series, features are windows")] = None,
-    group: Annotated[str | None, typer.Option(help="column of recording, day or node: kept whole when splitting")] = None,
+    group: Annotated[
+        str | None, typer.Option(help="column of recording, day or node: kept whole when splitting")
+    ] = None,
     test_group: Annotated[list[str] | None, typer.Option(help="hold out this group; may be repeated")] = None,
     test_after: Annotated[str | None, typer.Option(help="hold out the rows from this time on")] = None,
     channel: Annotated[
@@ -63,10 +65,15 @@ def train(
     features: Annotated[Path | None, typer.Option(help="features.toml; needs --time")] = None,
     trees: Annotated[int, typer.Option(min=1, max=1000, help="trees in the forest")] = 10,
     leaves: Annotated[int, typer.Option(min=2, max=100_000, help="leaves a tree, at most")] = 32,
-    balance: Annotated[float, typer.Option(min=0, max=1, help="0: classes as they come, 1: rare ones weigh as much")] = 0.3,
-    sure: Annotated[float, typer.Option(min=0, max=1, help="chance of being right below which the node says unsure")] = 0.6,
+    balance: Annotated[
+        float, typer.Option(min=0, max=1, help="0: classes as they come, 1: rare ones weigh as much")
+    ] = 0.3,
+    sure: Annotated[
+        float, typer.Option(min=0, max=1, help="chance of being right below which the node says unsure")
+    ] = 0.6,
     hysteresis: Annotated[
-        int | None, typer.Option(min=1, max=100, help="decisions in a row that change the held class [2 with --time, else 1]")
+        int | None,
+        typer.Option(min=1, max=100, help="decisions in a row that change the held class [2 with --time, else 1]"),
     ] = None,
     seed: Annotated[int, typer.Option(help="same seed, same model")] = 0,
     name: Annotated[str | None, typer.Option(help="the model's name  [the file's]")] = None,
@@ -175,7 +182,9 @@ def evaluate(
 @app.command()
 def verify(
     model: ModelPath,
-    data: Annotated[Path | None, typer.Option(help="CSV of rows to replay; else rows are made up within the ranges")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="CSV of rows to replay; else rows are made up within the ranges")
+    ] = None,
     vm: Annotated[str, typer.Option(help="unix, wasi, microbit or all")] = "all",
     time: TimeColumn = None,
     group: GroupColumn = None,

@@ -44,9 +44,7 @@ def convert(
     trees = forest.trees_of(estimator)
     columns, values = _columns(X)
     if values.shape[1] != trees[0].n_features_in_:
-        raise InputError(
-            f"expected X with {trees[0].n_features_in_} columns, as fitted; got {values.shape[1]}"
-        )
+        raise InputError(f"expected X with {trees[0].n_features_in_} columns, as fitted; got {values.shape[1]}")
     labels = [str(label) for label in (estimator.classes_ if classes is None else classes)]
     if len(labels) != len(estimator.classes_) or len(set(labels)) != len(labels):
         raise InputError(f"expected {len(estimator.classes_)} different class names, got {labels}")
@@ -73,9 +71,7 @@ def _columns(X: Any) -> tuple[list[str], np.ndarray]:
         raise InputError(f"expected X with rows and columns, got an array of shape {values.shape}")
     if np.isinf(values).any():
         row, column = np.argwhere(np.isinf(values))[0]
-        raise InputError(
-            f"expected finite numbers in X, got {values[row, column]} in row {row}, column {column}"
-        )
+        raise InputError(f"expected finite numbers in X, got {values[row, column]} in row {row}, column {column}")
     return names or [f"x{i}" for i in range(values.shape[1])], values
 
 

@@ -84,9 +84,7 @@ def bytes_of(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise InputError(
-            f"expected a CSV file, found nothing at {path}: check the name and the folder."
-        ) from None
+        raise InputError(f"expected a CSV file, found nothing at {path}: check the name and the folder.") from None
     except OSError as error:
         raise InputError(f"expected a readable CSV file at {path}, got: {error.strerror}.") from None
 
@@ -99,9 +97,7 @@ def decode(data: bytes, file: str, notes: list[str]) -> str:
         except (OSError, EOFError, zlib.error) as error:
             raise InputError(f"{file}: expected a whole gzip file, got a damaged one ({error}).") from None
     if data[:4] == b"PK\x03\x04":
-        raise InputError(
-            f"{file}: expected a CSV file, got a zip file or spreadsheet (xlsx, ods): save it as CSV."
-        )
+        raise InputError(f"{file}: expected a CSV file, got a zip file or spreadsheet (xlsx, ods): save it as CSV.")
     try:
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:
@@ -113,9 +109,7 @@ def decode(data: bytes, file: str, notes: list[str]) -> str:
     if not text.strip():
         raise InputError(f"{file}: expected a header line and rows, got an empty file.")
     if form := re.match(r"\s*(?:(<)|\{|\[\s*[\[{])", text):
-        raise InputError(
-            f"{file}: expected a CSV file, got {'HTML or XML' if form[1] else 'JSON'}: save it as CSV."
-        )
+        raise InputError(f"{file}: expected a CSV file, got {'HTML or XML' if form[1] else 'JSON'}: save it as CSV.")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -150,9 +144,7 @@ def scan(text: str, file: str, alone: bool) -> Table:
     separator = _separator(text)
     if separator is None and not alone:
         line = text.strip().split("\n")[0][:60]
-        raise InputError(
-            f"{file}: expected columns separated by comma, semicolon, tab or space, got one: {line!r}."
-        )
+        raise InputError(f"{file}: expected columns separated by comma, semicolon, tab or space, got one: {line!r}.")
     if separator == " ":
         text = "\n".join(re.sub(r"[ \t]+", " ", line).strip() for line in text.split("\n"))
     separator = separator or ","

@@ -107,9 +107,7 @@ def _channels(
             found = listed(name, [name for name in table.header if name])
             raise InputError(f"{table.file}: expected a column {name!r} ({role}), {found}")
         if roles.setdefault(name, role) != role:
-            raise InputError(
-                f"{table.file}: expected one role for column {name!r}, got {roles[name]} and {role}."
-            )
+            raise InputError(f"{table.file}: expected one role for column {name!r}, got {roles[name]} and {role}.")
     if columns is not None:
         missing = [name for name in columns if name not in table.header]
         if missing:
@@ -141,9 +139,7 @@ def _drop_unlabelled(table: Table, label: str, notes: list[str]) -> None:
         raise InputError(f"{table.file}, column {label!r}: expected class names, got only empty cells.")
     if not labelled.all():
         lines = table.lines[~labelled]
-        notes.append(
-            f"{len(lines)} rows without a label in column {label!r} left out, the first in line {lines[0]}"
-        )
+        notes.append(f"{len(lines)} rows without a label in column {label!r} left out, the first in line {lines[0]}")
         table.keep(labelled)
 
 
@@ -186,16 +182,10 @@ def _in_order(
         where = f"line {table.lines[row - 1]}" + ("" if groups is None else f" of group {str(groups[row])!r}")
         if step[row - 1] < 0:
             hint = "sort the rows by time, or name the column that tells series apart with --group"
-            raise table.error(
-                row, time, f"expected a time after {before!r} ({where}), got {after!r}: {hint}."
-            )
+            raise table.error(row, time, f"expected a time after {before!r} ({where}), got {after!r}: {hint}.")
         hint = "keep one of the two, or name the column that tells series apart with --group"
-        raise table.error(
-            row, time, f"expected one row a moment, got {after!r} with other content in {where}: {hint}."
-        )
+        raise table.error(row, time, f"expected one row a moment, got {after!r} with other content in {where}: {hint}.")
     repeat = np.concatenate(([False], together & (step == 0)))
     if repeat.any():
-        notes.append(
-            f"{repeat.sum()} rows repeat the row before: left out, the first in line {table.lines[repeat][0]}"
-        )
+        notes.append(f"{repeat.sum()} rows repeat the row before: left out, the first in line {table.lines[repeat][0]}")
     return ~repeat

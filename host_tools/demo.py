@@ -47,7 +47,9 @@ def run(station: str, out: Path, console: Console) -> bool:
         vms = vms_that_can_exist()
         if "unix" not in vms:
             console.print("no unix VM exists for this machine: left out, the WASI VM stands in")
-        found = verify(opened, rows.readings, rows.elapsed_ms, vms=vms, progress=lambda vm: status.update(f"on the VM: {vm}"))
+        found = verify(
+            opened, rows.readings, rows.elapsed_ms, vms=vms, progress=lambda vm: status.update(f"on the VM: {vm}")
+        )
         status.update("counting instructions")
         price = cost(opened, rows.readings)
     wasi = [replace(a, instructions=price.instructions) if a.vm.startswith("WASI") else a for a in found]
@@ -72,4 +74,3 @@ def persistence(model: HostModel, file: Path, station: str) -> Scores:
     judged = (ds.groups == station) & ~np.isnan(ds.values).any(axis=1)
     columns = [ds.values[judged, ds.columns.index(name)] for name in weather.RULE_COLUMNS]
     return score(ds.labels[judged], weather.persistence(*columns))
-

@@ -62,7 +62,7 @@ def evaluate(model: Model, readings: np.ndarray, elapsed_ms: np.ndarray | None =
     channel = np.where(fault, missing.argmax(axis=1), channel)
     gap = gaps(model, elapsed_ms, len(readings))
     return Decisions(
-        class_index, margin, flags, channel, _held(class_index, flags, gap, model.decision.hysteresis)
+        class_index, margin, flags, channel, held_classes(class_index, flags, gap, model.decision.hysteresis)
     )
 
 
@@ -133,9 +133,7 @@ def _nodes(model: Model) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray
         target[leaf] = 127 - reference[leaf]
         jump = reference >= classes_end
         if jump.any():
-            target[jump] = starts[
-                np.array(children, dtype=np.int64)[page[jump]] + reference[jump] - classes_end
-            ]
+            target[jump] = starts[np.array(children, dtype=np.int64)[page[jump]] + reference[jump] - classes_end]
         targets[:, side] = target
     return (
         np.frombuffer(features, dtype=np.uint8).astype(np.int64),
@@ -145,7 +143,7 @@ def _nodes(model: Model) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray
     )
 
 
-def _held(class_index: np.ndarray, flags: np.ndarray, gap: np.ndarray, hysteresis: int) -> np.ndarray:
+def held_classes(class_index: np.ndarray, flags: np.ndarray, gap: np.ndarray, hysteresis: int) -> np.ndarray:
     """Return the class after hysteresis: the last one that `hysteresis` trusted rows in a row agreed on."""
     rows = np.arange(len(class_index))
     trusted = flags == 0

@@ -118,9 +118,7 @@ def _channel(channel: Channel) -> bytes:
 def _assemble(spec: ModelSpec, golden: bytes, golden_count: int) -> bytes:
     forest = spec.forest
     out = bytearray(MAGIC + bytes((FORMAT, FOREST)) + bytes(4))
-    out += (
-        _number(spec.interval_ms) + _number(spec.unsure_below) + _number(spec.hysteresis) + _text(spec.name)
-    )
+    out += _number(spec.interval_ms) + _number(spec.unsure_below) + _number(spec.hysteresis) + _text(spec.name)
     out += _number(len(spec.classes)) + b"".join(map(_text, spec.classes))
     out += _number(len(spec.channels)) + b"".join(map(_channel, spec.channels))
     out += _number(len(spec.features))
@@ -133,9 +131,7 @@ def _assemble(spec: ModelSpec, golden: bytes, golden_count: int) -> bytes:
         out += bytes(forest.page_jumps)
     out += _number(golden_count) + _number(len(golden)) + golden
     out += bytes(-len(out) % 4)
-    limits = [feature.limit(spec.channels) for feature in spec.features] or [
-        c.high - c.low for c in spec.channels
-    ]
+    limits = [feature.limit(spec.channels) for feature in spec.features] or [c.high - c.low for c in spec.channels]
     for width, code in ((4, "I"), (2, "H"), (1, "B")):
         for thresholds, limit in zip(forest.thresholds, limits, strict=True):
             if width_of(limit) == width:

@@ -62,7 +62,7 @@ def _run(decisions: Decisions, gap: np.ndarray, most: int) -> list[int]:
     starts = np.arange(max(len(gap) - most + 1, 1))
     best, found = [0], -1
     for start in starts:
-        rows = np.arange(start, min(start + most, len(gap)))
+        rows = np.arange(int(start), min(int(start) + most, len(gap)))
         if gap[rows[1:]].any():
             continue
         different = len(np.unique(decisions.class_index[rows]))

@@ -61,10 +61,8 @@ class HostModel:
         return evaluate(self.model, readings, elapsed_ms)
 
     def predict(self, x: Sequence[Sequence[float]] | np.ndarray) -> np.ndarray:
-        """Return the class names decided for rows of values (rows, channels) in the channels' units; "" where one is missing."""
+        """Return the class decided for each row of values in the channels' units; "" where one is missing."""
         values = np.asarray(x, dtype=np.float64)
         if values.ndim != 2 or values.shape[1] != len(self.channels):
-            raise InputError(
-                f"expected rows of {len(self.channels)} values, got an array of shape {values.shape}"
-            )
+            raise InputError(f"expected rows of {len(self.channels)} values, got an array of shape {values.shape}")
         return names_of(self.decide(to_readings(values, self.channels)), self.classes)

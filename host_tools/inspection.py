@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from dibble.inference.features import KINDS
 from dibble.inference.model import FORMAT
 
@@ -27,7 +28,7 @@ def describe(opened: HostModel) -> dict[str, Any]:
             {
                 "name": channel.name,
                 "unit": channel.unit,
-                "resolution": float(to_values(1, channel)),
+                "resolution": float(to_values(np.array(1), channel)),
                 "low": channel.low,
                 "high": channel.high,
                 "range": f"{steps_to_text(channel.low, channel)} .. {steps_to_text(channel.high, channel)}",

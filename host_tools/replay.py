@@ -56,9 +56,7 @@ def on_unix(
         return _parse(run_unix(folder, "replay.py", heap="2m", timeout_s=timeout_s), len(readings))
 
 
-def on_wasi(
-    model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray | None, *, timeout_s: float = 600
-) -> Replay:
+def on_wasi(model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray | None, *, timeout_s: float = 600) -> Replay:
     """Replay rows on the 32-bit VM."""
     with _folder(model, readings, elapsed_ms) as folder:
         run = run_wasi(folder, "replay.py", heap=WASI_HEAP, memory_bytes=WASI_MEMORY, timeout_s=timeout_s)
@@ -88,9 +86,7 @@ def _folder(
     with tempfile.TemporaryDirectory(prefix="dibble-") as name:
         folder = Path(name)
         hidden = ("__pycache__",) if viper else ("__pycache__", VIPER)
-        shutil.copytree(
-            Path(dibble.__path__[0]), folder / "lib" / "dibble", ignore=shutil.ignore_patterns(*hidden)
-        )
+        shutil.copytree(Path(dibble.__path__[0]), folder / "lib" / "dibble", ignore=shutil.ignore_patterns(*hidden))
         shutil.copy(GUESTS / "replay.py", folder)
         (folder / MODEL_FILE).write_bytes(model.blob)
         (folder / "rows.bin").write_bytes(rows_bytes(readings, elapsed_ms))

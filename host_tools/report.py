@@ -35,13 +35,15 @@ def training_table(card: dict[str, Any]) -> Table:
         table.add_row(row["what"], percent(row["accuracy"]), percent(row["macro_f1"]))
     trusted = held_out["integer_model"]["trusted"]
     table.add_row(
-        f"  of these, the {percent(trusted['share'])} it trusts", percent(trusted["accuracy"]), percent(trusted["macro_f1"])
+        f"  of these, the {percent(trusted['share'])} it trusts",
+        percent(trusted["accuracy"]),
+        percent(trusted["macro_f1"]),
     )
     agreement = card["agreement"]
     table.caption_justify = "left"
     table.caption = (
-        f"agreement with scikit-learn on {agreement['rows']} rows: {percent(agreement['with_scikit_learn_votes'])} with "
-        f"its trees' votes, {percent(agreement['with_scikit_learn_predict'])} with its predict()"
+        f"agreement with scikit-learn on {agreement['rows']} rows: {percent(agreement['with_scikit_learn_votes'])} "
+        f"with its trees' votes, {percent(agreement['with_scikit_learn_predict'])} with its predict()"
     )
     return table
 
@@ -54,11 +56,15 @@ def demo_table(card: dict[str, Any], rule: Any, size: int, heap: int) -> Table:
     table = _table(title, "who decides", "accuracy", "macro-F1", numbers=(1, 2))
     table.add_row("persistence: the next 6 hours are like now", percent(rule.accuracy), percent(rule.macro_f1))
     reference = held_out["float_reference"]
-    table.add_row("float forest of 100 full trees, on a PC", percent(reference["accuracy"]), percent(reference["macro_f1"]))
+    table.add_row(
+        "float forest of 100 full trees, on a PC", percent(reference["accuracy"]), percent(reference["macro_f1"])
+    )
     table.add_row(f"the node: integers, {size} bytes", percent(ours["accuracy"]), percent(ours["macro_f1"]))
     trusted = ours["trusted"]
     table.add_row(
-        f"  when it is sure ({percent(trusted['share'])} of hours)", percent(trusted["accuracy"]), percent(trusted["macro_f1"])
+        f"  when it is sure ({percent(trusted['share'])} of hours)",
+        percent(trusted["accuracy"]),
+        percent(trusted["macro_f1"]),
     )
     flags = ", ".join(f"{count} {name}" for name, count in ours["flags"].items())
     ahead = 100 * (ours["accuracy"] - rule.accuracy), 100 * (ours["macro_f1"] - rule.macro_f1)
@@ -92,7 +98,13 @@ def evaluation_tables(result: dict[str, Any]) -> list[Table]:
 def agreement_table(found: Sequence[Agreement]) -> Table:
     """Return what each VM computed, compared with the host."""
     table = _table(
-        "the same decisions on every VM", "VM", "rows equal", "golden", "instructions a prediction", "note", numbers=(1, 2, 3)
+        "the same decisions on every VM",
+        "VM",
+        "rows equal",
+        "golden",
+        "instructions a prediction",
+        "note",
+        numbers=(1, 2, 3),
     )
     for a in found:
         table.add_row(

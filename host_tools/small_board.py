@@ -5,45 +5,58 @@ the reader's place stands one generated module with what the reader would have f
 """
 
 import ast
+import contextlib
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import dibble
 import numpy as np
+from dibble.inference.decision import OUT_OF_RANGE, SENSOR_FAULT
+from dibble.inference.features import feature_limit
+from dibble.inference.fixed_point import MISSING
+from dibble.inference.kernels_bytecode import prepare_coders
 
-from host_tools.evaluator import Decisions
+from host_tools.evaluator import Decisions, evaluate, feature_values, held_classes
 from host_tools.host_model import HostModel
 from host_tools.microbit import Microbit
-from host_tools.replay import rows_bytes
 from host_tools.vms import VmError
 
-SOURCES = ("__init__", "inference/fixed_point", "inference/kernels_bytecode", "inference/decision")
+SOURCES = (
+    "__init__",
+    "inference/fixed_point",
+    "inference/kernels_bytecode",
+    "inference/decision",
+    "inference/predictor",
+)
+LEFT_OUT = "prepare_coders"  # the host runs it instead: its result is in the generated module
+MOST_ROWS = 400
 BLOCK_BYTES = 126  # of the file system's 120 blocks
 FILE_SYSTEM_BYTES = 118 * BLOCK_BYTES
 PARTS = """\
 from array import array
 from predictor import Predictor
-from kernels_bytecode import prepare_coders
 def build():
  f=open('t','rb')
- c=prepare_coders(f.read({thresholds}),{coders})
+ c=({direct},{ranked})
  n=[f.read({nodes}) for _ in range(4)]
  f.close()
- return Predictor(array('i',{low}),array('i',{high}),{windows},{features},c,tuple(n)+(array('i',{starts}),
+ return Predictor(array('i',{low}),array('i',{high}),None,{features},c,tuple(n)+(array('i',{starts}),
  array('i',{children}),{classes_end},{trees}),{classes},{unsure_below},{hysteresis})
 """
 REPLAY = """\
 from array import array
 def replay(node):
  d=node.decision
- n=4+4*len(node.readings)
+ n=4*len(node.readings)
  f=open('r','rb')
  while True:
   row=f.read(n)
   if not row:break
   row=array('i',row)
-  for i in range(len(node.readings)):node.readings[i]=row[i+1]
-  node.predict(None,None if row[0]==-2 else row[0])
+  for i in range(len(row)):node.readings[i]=row[i]
+  node.predict()
   print(d.class_index,d.margin,d.flags,d.channel,d.held_index)
  f.close()
 """
@@ -58,15 +71,20 @@ class SmallReplay:
     """What the micro:bit computed on the rows it was given, and what that took.
 
     Attributes:
-        rows: how many of the rows, from the first, fitted beside the library.
+        decisions, expected: the board's and the host's, of the same rows.
+        rows: how many rows, from the first, fitted beside the library.
+        note: what was left out.
         free_heap: bytes left beside library and model.
-        instructions: exact Cortex-M0 instructions of one predict() on the first row.
+        instructions: exact Cortex-M0 instructions of one predict() on the first row; None where
+            no room was left to count them.
     """
 
     decisions: Decisions
+    expected: Decisions
     rows: int
+    note: str
     free_heap: int
-    instructions: int
+    instructions: int | None
 
 
 def on_microbit(model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> SmallReplay:
@@ -76,12 +94,14 @@ def on_microbit(model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray |
         TooLarge: library and model leave no room to run.
         VmMissing, VmError: see microbit.Microbit.
     """
+    inputs, expected, note = _inputs(model, readings, elapsed_ms)
     files = files_of(model)
-    row = 4 * (readings.shape[1] + 1)
-    rows = min(len(readings), (FILE_SYSTEM_BYTES - sum(_stored(data) for data in files.values())) // row)
+    room = FILE_SYSTEM_BYTES - sum(_stored(data) for data in files.values())
+    rows = min(len(inputs), MOST_ROWS, room // (4 * inputs.shape[1]))
     if rows < 1:
-        raise TooLarge(f"the micro:bit's file system has no room for a model of {len(model.blob)} bytes")
-    files["r"] = rows_bytes(readings, elapsed_ms)[: rows * row]
+        raise TooLarge(f"its file system has no room for a model of {len(model.blob)} bytes")
+    files["r"] = inputs[:rows].astype("<i4").tobytes()
+    instructions = None
     try:
         with Microbit() as board:
             for name, data in files.items():
@@ -90,17 +110,18 @@ def on_microbit(model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray |
             free_heap = board.free_heap()
             board.exec("import replay")
             table = np.array(board.exec("replay.replay(node)", timeout_s=120).split(), dtype=np.int64)
-            _load(board, files)
-            values = ",".join(str(reading) for reading in readings[0])
-            count = board.count("node.predict(row)", setup=f"row=({values},)")
+            with contextlib.suppress(VmError):
+                _load(board, files)
+                values = ",".join(str(reading) for reading in inputs[0])
+                instructions = board.count("node.predict(row)", setup=f"row=({values},)")
     except VmError as error:
-        if any(sign in str(error) for sign in ("MemoryError", "OSError", "recursion")):
-            raise TooLarge(f"the micro:bit has no room for this model: {last_line(error)}") from error
+        if any(sign in str(error) for sign in ("MemoryError", "OSError: 28", "recursion")):
+            raise TooLarge(f"no room for a model of {len(model.blob)} bytes: {last_line(error)}") from error
         raise
-    decisions = Decisions(*table.reshape(-1, 5).T)
-    if len(decisions.margin) != rows:
-        raise VmError(f"expected {rows} decisions from the micro:bit, got {len(decisions.margin)}")
-    return SmallReplay(decisions, rows, free_heap, count)
+    if len(table) != 5 * rows:
+        raise VmError(f"expected {rows} decisions from the micro:bit, got {len(table) // 5}")
+    host = Decisions(*expected.columns()[:rows].T)
+    return SmallReplay(Decisions(*table.reshape(-1, 5).T), host, rows, note, free_heap, instructions)
 
 
 def _load(board: Microbit, files: dict[str, bytes]) -> None:
@@ -109,7 +130,7 @@ def _load(board: Microbit, files: dict[str, bytes]) -> None:
     # One after the other, as its small stack doesn't hold the compilers of nested imports.
     for name in files:
         if name.endswith(".py") and name != "replay.py":
-            board.exec(f"import {name[:-3]}")
+            board.exec(f"import gc,{name[:-3]};gc.collect()")
     board.exec("node=parts.build()")
 
 
@@ -125,22 +146,21 @@ def last_line(error: Exception) -> str:
 def files_of(model: HostModel) -> dict[str, bytes]:
     """Return every file the board needs, by its name in the flat file system."""
     library = Path(dibble.__path__[0])
-    names = [*SOURCES, "inference/predictor"]
-    if _needs_windows(model):
-        names.append("inference/features")
     files = {}
-    for name in names:
+    for name in SOURCES:
         flat = "dibble" if name == "__init__" else name.rpartition("/")[2]
-        files[f"{flat}.py"] = strip((library / f"{name}.py").read_text(encoding="utf-8")).encode()
+        source = (library / f"{name}.py").read_text(encoding="utf-8")
+        files[f"{flat}.py"] = strip(source, without=(LEFT_OUT,)).encode()
     files["parts.py"] = _parts(model).encode()
     files["t"] = _tables(model)
     files["replay.py"] = REPLAY.encode()
     return files
 
 
-def strip(source: str) -> str:
-    """Return the same code without comments and docstrings, its imports flattened, indented by one blank."""
+def strip(source: str, without: Sequence[str] = ()) -> str:
+    """Return the same code without comments, docstrings and the functions named in `without`, its imports flattened, indented by one blank."""
     tree = ast.parse(source)
+    tree.body = [node for node in tree.body if getattr(node, "name", None) not in without]
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
@@ -154,39 +174,29 @@ def strip(source: str) -> str:
     return "".join(" " * depth + line + "\n" for depth, line in zip(depths, lines, strict=True) if line)
 
 
-def _needs_windows(model: HostModel) -> bool:
-    return model.model.windows is not None
-
-
 def _tables(model: HostModel) -> bytes:
-    """Return the thresholds, then the nodes, as they lie at the end of the model file."""
-    end = len(model.blob) - 4
-    return model.blob[_first(model) : end]
-
-
-def _first(model: HostModel) -> int:
-    return len(model.blob) - 4 - 4 * len(model.model.forest[0]) - sum(
-        width * count for _, width, _, count in model.model.layout
-    )
+    """Return the wider thresholds, then the nodes, as `parts` reads them."""
+    m = model.model
+    _, ranked = prepare_coders(m.blob, m.layout)
+    wide = b"".join(t.tobytes() for _, t, _, _, _ in ranked if isinstance(t, array))
+    return wide + b"".join(bytes(table) for table in m.forest[:4])
 
 
 def _parts(model: HostModel) -> str:
     m = model.model
     starts, children, classes_end, trees = m.forest[4:]
-    first = _first(model)
-    windows = "None"
-    if m.windows:
-        each = ",".join(
-            f"Window({w.channel},{w.kind},{w.size},{m.high[w.channel] - m.low[w.channel]})" for w in m.windows.windows
-        )
-        windows = f"Windows([{each}],{m.interval_ms})"
-    return ("from features import Window,Windows\n" if m.windows else "") + PARTS.format(
-        thresholds=len(model.blob) - 4 - 4 * len(m.forest[0]) - first,
-        coders=[(f, w, p - first, c) for f, w, p, c in m.layout],
+    direct, ranked = prepare_coders(m.blob, m.layout)
+    coders = []
+    for feature, t, first, jump, steps in ranked:
+        table = f"array({t.typecode!r},f.read({len(t) * t.itemsize}))" if isinstance(t, array) else repr(bytes(t))
+        coders.append(f"({feature},{table},{first},{jump},{steps!r})")
+    low, high = _ranges(model)
+    return PARTS.format(
+        direct=direct,
+        ranked="[" + ",".join(coders) + "]",
         nodes=len(m.forest[0]),
-        low=list(m.low),
-        high=list(m.high),
-        windows=windows,
+        low=low,
+        high=high,
         features=len(m.codes),
         starts=list(starts),
         children=list(children),
@@ -196,3 +206,28 @@ def _parts(model: HostModel) -> str:
         unsure_below=m.unsure_below,
         hysteresis=m.decision.hysteresis,
     ).replace(", ", ",")
+
+
+def _ranges(model: HostModel) -> tuple[list[int], list[int]]:
+    """Return the range of each input of the board's predictor: a channel's, or with windows a feature's."""
+    m = model.model
+    if not m.windows:
+        return list(m.low), list(m.high)
+    limits = [feature_limit(w.kind, m.high[w.channel] - m.low[w.channel]) for w in m.windows.windows]
+    return [0] * len(limits), limits
+
+
+def _inputs(model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> tuple[np.ndarray, Decisions, str]:
+    """Return what the board is given, what the host decides on it, and what was left out."""
+    m = model.model
+    host = evaluate(m, readings, elapsed_ms)
+    if not m.windows:
+        return readings, host, ""
+    low, high = np.array(m.low), np.array(m.high)
+    offsets = np.where(readings == MISSING, -1, np.clip(readings, low, high) - low)
+    whole = (host.flags & (SENSOR_FAULT | OUT_OF_RANGE)) == 0
+    values = feature_values(m, offsets, elapsed_ms)[whole]
+    columns = host.columns()[whole]
+    still = np.zeros(len(columns), dtype=bool)
+    columns[:, 4] = held_classes(columns[:, 0], columns[:, 2], still, m.decision.hysteresis)
+    return values, Decisions(*columns.T), "windows computed on the host"

@@ -29,9 +29,7 @@ class Split:
     how: str  # for the report
 
 
-def split(
-    ds: Dataset, *, test_groups: Sequence[str] = (), test_after: str | None = None, seed: int = 0
-) -> Split:
+def split(ds: Dataset, *, test_groups: Sequence[str] = (), test_after: str | None = None, seed: int = 0) -> Split:
     """Return the training and the test rows.
 
     Args:
@@ -95,9 +93,7 @@ def check_classes(ds: Dataset, train: np.ndarray, test: np.ndarray) -> list[str]
     labels = _labels(ds)
     counts = Counter(labels.tolist())
     if len(counts) == 1:
-        raise InputError(
-            f"{ds.name}: expected two classes or more, got only {str(labels[0])!r} in {len(labels)} rows."
-        )
+        raise InputError(f"{ds.name}: expected two classes or more, got only {str(labels[0])!r} in {len(labels)} rows.")
     if len(counts) > MAX_CLASSES:
         raise InputError(
             f"{ds.name}: expected at most {MAX_CLASSES} classes, got {len(counts)} "
@@ -118,18 +114,12 @@ def check_classes(ds: Dataset, train: np.ndarray, test: np.ndarray) -> list[str]
                 f"all {counts[name]} rows of {name!r} are held out: hold out other groups or another time."
             )
     notes = [
-        f"class {name!r} isn't among the test rows: it isn't judged"
-        for name in sorted(counts)
-        if not tested[name]
+        f"class {name!r} isn't among the test rows: it isn't judged" for name in sorted(counts) if not tested[name]
     ]
     alike: dict[str, list[str]] = {}
     for name in sorted(counts):
         alike.setdefault(name.casefold(), []).append(name)
-    notes += [
-        f"classes {' and '.join(map(repr, names))} differ only in case"
-        for names in alike.values()
-        if names[1:]
-    ]
+    notes += [f"classes {' and '.join(map(repr, names))} differ only in case" for names in alike.values() if names[1:]]
     if ds.groups is None and ds.times_ms is None:
         notes += _repeats(ds, train, test)
     return notes
@@ -147,14 +137,10 @@ def _named_groups(ds: Dataset, names: Sequence[str]) -> tuple[np.ndarray, str]:
     there = list(dict.fromkeys(ds.groups.tolist()))
     for name in names:
         if name not in there:
-            raise InputError(
-                f"{ds.name}: --test-group: expected a group, got {name!r}; {listed(name, there)}"
-            )
+            raise InputError(f"{ds.name}: --test-group: expected a group, got {name!r}; {listed(name, there)}")
     test = np.isin(ds.groups, list(names))
     if test.all():
-        raise InputError(
-            f"{ds.name}: --test-group names every group, nothing is left to train on: leave one out."
-        )
+        raise InputError(f"{ds.name}: --test-group names every group, nothing is left to train on: leave one out.")
     return test, _held_out(ds.groups, test)
 
 
@@ -170,9 +156,7 @@ def _from_time(ds: Dataset, text: str) -> tuple[np.ndarray, str]:
         raise InputError(f"{ds.name}: --test-after {text} needs times: name their column with --time.")
     times, bad = parse_times(np.array([text.strip()]))
     if bad[0]:
-        raise InputError(
-            f"--test-after: expected seconds or a timestamp such as 2013-01-31 06:00, got {text!r}."
-        )
+        raise InputError(f"--test-after: expected seconds or a timestamp such as 2013-01-31 06:00, got {text!r}.")
     test = ds.times_ms >= times[0]
     if test.all() or not test.any():
         raise InputError(

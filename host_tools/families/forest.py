@@ -40,9 +40,7 @@ def fit(
     """
     names, counts = np.unique(labels, return_counts=True)
     weights = dict(zip(names, (counts / counts.sum()) ** -balance, strict=True))
-    forest = RandomForestClassifier(
-        trees, max_leaf_nodes=leaves, class_weight=weights, random_state=seed, n_jobs=-1
-    )
+    forest = RandomForestClassifier(trees, max_leaf_nodes=leaves, class_weight=weights, random_state=seed, n_jobs=-1)
     return forest.fit(values, labels)
 
 

