@@ -36,8 +36,8 @@ BLOCK_BYTES = 126  # of the file system's 120 blocks
 FILE_SYSTEM_BYTES = 118 * BLOCK_BYTES
 PARTS = """\
 from array import array
-from predictor import Predictor
 def build():
+ from predictor import Predictor
  f=open('t','rb')
  c=({direct},{ranked})
  n=[f.read({nodes}) for _ in range(4)]
@@ -108,7 +108,6 @@ def on_microbit(model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray |
                 board.put_file(name, data)
             _load(board, files)
             free_heap = board.free_heap()
-            board.exec("import replay")
             table = np.array(board.exec("replay.replay(node)", timeout_s=120).split(), dtype=np.int64)
             with contextlib.suppress(VmError):
                 _load(board, files)
@@ -129,7 +128,7 @@ def _load(board: Microbit, files: dict[str, bytes]) -> None:
     board.reset()
     # One after the other, as its small stack doesn't hold the compilers of nested imports.
     for name in files:
-        if name.endswith(".py") and name != "replay.py":
+        if name.endswith(".py"):
             board.exec(f"import gc,{name[:-3]};gc.collect()")
     board.exec("node=parts.build()")
 
@@ -146,19 +145,17 @@ def last_line(error: Exception) -> str:
 def files_of(model: HostModel) -> dict[str, bytes]:
     """Return every file the board needs, by its name in the flat file system."""
     library = Path(dibble.__path__[0])
-    files = {}
+    # The generated modules first: compiling them takes a heap that is still in one piece.
+    files = {"parts.py": _parts(model).encode(), "replay.py": REPLAY.encode(), "t": _tables(model)}
     for name in SOURCES:
         flat = "dibble" if name == "__init__" else name.rpartition("/")[2]
         source = (library / f"{name}.py").read_text(encoding="utf-8")
         files[f"{flat}.py"] = strip(source, without=(LEFT_OUT,)).encode()
-    files["parts.py"] = _parts(model).encode()
-    files["t"] = _tables(model)
-    files["replay.py"] = REPLAY.encode()
     return files
 
 
 def strip(source: str, without: Sequence[str] = ()) -> str:
-    """Return the same code without comments, docstrings and the functions named in `without`, its imports flattened, indented by one blank."""
+    """Return the same code less comments, docstrings and the functions `without`; imports flattened."""
     tree = ast.parse(source)
     tree.body = [node for node in tree.body if getattr(node, "name", None) not in without]
     for node in ast.walk(tree):
