@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from host_tools.convert import convert
+    from host_tools.converter import convert
 
 __all__ = ["convert"]
 
@@ -14,7 +14,7 @@ __all__ = ["convert"]
 def __getattr__(name: str) -> Any:
     """Import `convert`, and with it scikit-learn, only when it is asked for."""
     if name == "convert":
-        from host_tools.convert import convert as function
+        from host_tools.converter import convert as function
 
         return function
     raise AttributeError(f"module 'host_tools' has no attribute {name!r}")

@@ -102,7 +102,7 @@ def test_self_test_replays_the_golden_vectors(small):
     model = Model(small.blob)
     assert model.self_test() == model.golden_count >= 4
     model.unsure_below = 99
-    with pytest.raises(ModelError, match="golden vector 0: expected"):
+    with pytest.raises(ModelError, match=r"golden vector \d+: expected"):
         model.self_test()
 
 

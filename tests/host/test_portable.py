@@ -15,15 +15,11 @@ from host_tools.vms import run_unix, run_wasi
 PORTABLE = Path(__file__).parents[1] / "portable"
 LIBRARY = Path(dibble.__path__[0])
 FILES = sorted(path.stem for path in PORTABLE.glob("test_*.py"))
-KERNELS = ("fixed_point", "kernels_bytecode", "kernels")
 # What each file needs of the library on the micro:bit, in the order of importing.
 SMALL = {
     "test_fixed_point": ("fixed_point",),
     "test_crc32": ("crc32",),
     "test_decision": ("decision",),
-    "test_windows": ("fixed_point", "features"),
-    "test_offsets": KERNELS,
-    "test_votes": KERNELS,
 }
 RUNNER = """\
 import {module}
@@ -42,7 +38,7 @@ def load(name: str) -> object:
     return module
 
 
-def tests_of(name: str) -> list[str]:
+def names_of_tests(name: str) -> list[str]:
     return sorted(test for test in dir(load(name)) if test.startswith("test_"))
 
 
@@ -63,7 +59,7 @@ def board() -> Iterator[Microbit]:
         yield machine
 
 
-@pytest.mark.parametrize(("name", "test"), [(name, test) for name in FILES for test in tests_of(name)])
+@pytest.mark.parametrize(("name", "test"), [(name, test) for name in FILES for test in names_of_tests(name)])
 def test_on_cpython(name: str, test: str) -> None:
     function: Callable[[], None] = getattr(load(name), test)
     function()
@@ -71,13 +67,13 @@ def test_on_cpython(name: str, test: str) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_on_unix(folder: Path, name: str) -> None:
-    assert run_unix(folder, f"run_{name}.py").stdout.split() == tests_of(name)
+    assert run_unix(folder, f"run_{name}.py").stdout.split() == names_of_tests(name)
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_on_wasi(folder: Path, name: str) -> None:
     run = run_wasi(folder, f"run_{name}.py", heap="48m", memory_bytes=128 << 20)
-    assert run.stdout.split() == tests_of(name)
+    assert run.stdout.split() == names_of_tests(name)
 
 
 def test_unix_compares_viper_with_bytecode(folder: Path) -> None:
@@ -94,5 +90,5 @@ def test_on_microbit(board: Microbit, name: str) -> None:
     for part in SMALL[name]:
         board.exec(f"import {part}")
     board.exec("import t")
-    for test in tests_of(name):
+    for test in names_of_tests(name):
         board.exec(f"t.{test}()")
