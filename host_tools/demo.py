@@ -18,7 +18,7 @@ from host_tools.metrics import Scores, score
 from host_tools.replay import cost
 from host_tools.report import agreement_table, demo_table
 from host_tools.train import TrainOptions, train
-from host_tools.verify import verify, vms_that_can_exist
+from host_tools.verify import Agreement, verify, vms_that_can_exist
 
 STATIONS = ("EWR", "JFK", "LGA")
 LABEL, TIME, GROUP = "hazard", "time", "station"
@@ -50,6 +50,8 @@ def run(station: str, out: Path, console: Console) -> bool:
         found = verify(
             opened, rows.readings, rows.elapsed_ms, vms=vms, progress=lambda vm: status.update(f"on the VM: {vm}")
         )
+        status.update("a smaller sibling, for the micro:bit")
+        found.append(sibling_on_microbit(file, station))
         status.update("counting instructions")
         price = cost(opened, rows.readings)
     wasi = [replace(a, instructions=price.instructions) if a.vm.startswith("WASI") else a for a in found]
@@ -74,3 +76,12 @@ def persistence(model: HostModel, file: Path, station: str) -> Scores:
     judged = (ds.groups == station) & ~np.isnan(ds.values).any(axis=1)
     columns = [ds.values[judged, ds.columns.index(name)] for name in weather.RULE_COLUMNS]
     return score(ds.labels[judged], weather.persistence(*columns))
+
+
+def sibling_on_microbit(file: Path, station: str) -> Agreement:
+    """Train 5 trees of 8 leaves on the last readings alone, which fit 9 KB of heap, and verify them there."""
+    small = TrainOptions(label=LABEL, group=GROUP, ignore=[TIME], test_groups=[station], trees=5, leaves=8)
+    model = train(file, small).model
+    rows = read_rows(model, file)
+    (found,) = verify(model, rows.readings, None, vms=["microbit"])
+    return replace(found, note=f"a sibling of {len(model.blob)} bytes")
