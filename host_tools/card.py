@@ -25,6 +25,7 @@ def make_card(
     teacher: Any,
     decisions: Decisions,
     margin_table: list[dict[str, float]],
+    vote_agreement: float,
 ) -> dict[str, Any]:
     """Return the card of a freshly trained model as JSON-ready values.
 
@@ -77,7 +78,7 @@ def make_card(
             "margins": margin_table,
         },
         "agreement": {
-            "with_scikit_learn_votes": 1.0,
+            "with_scikit_learn_votes": vote_agreement,
             "with_scikit_learn_predict": round(float(np.mean(soft == answer[data.whole])), 4),
             "rows": int(data.whole.sum()),
         },

@@ -130,8 +130,8 @@ def train(path: Path, options: TrainOptions, progress: Callable[[str], None] = l
 
     progress("comparing with scikit-learn on every row")
     decisions = model.decide(readings, data.elapsed_ms)
-    _check_votes(estimator, data, decisions.class_index, decisions.margin)
-    card = make_card(path, options, data, model, estimator, teacher, decisions, margin_table)
+    agreement = _check_votes(estimator, data, decisions.class_index, decisions.margin)
+    card = make_card(path, options, data, model, estimator, teacher, decisions, margin_table, agreement)
     return Trained(model, card, data.notes)
 
 
@@ -206,8 +206,8 @@ def _validate(
 
 def _check_votes(
     estimator: RandomForestClassifier, data: Prepared, class_index: np.ndarray, margin: np.ndarray
-) -> None:
-    """Stop, rather than ship, if the integer forest ever votes otherwise than scikit-learn's trees."""
+) -> float:
+    """Return the share of rows voted alike; stop, rather than ship, if that isn't all of them."""
     whole = data.whole
     votes = forest.hard_votes(estimator, data.values[whole])
     top = np.sort(votes, axis=1)
@@ -218,6 +218,7 @@ def _check_votes(
         raise AssertionError(
             f"the integer forest differs from scikit-learn's votes on {wrong.sum()} rows, first line {line}"
         )
+    return float(1 - wrong.mean())
 
 
 def _as_is(feature: int, steps: np.ndarray) -> np.ndarray:
