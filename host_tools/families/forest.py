@@ -46,7 +46,11 @@ def fit(
 
 def trees_of(estimator: object) -> list[DecisionTreeClassifier]:
     """Return the fitted decision trees of a DecisionTree, RandomForest or ExtraTrees classifier."""
-    trees = list(estimator.estimators_) if isinstance(estimator, BaseEnsemble) else [estimator]
+    trees = [estimator]
+    if isinstance(estimator, BaseEnsemble):
+        if not hasattr(estimator, "estimators_"):
+            raise InputError(f"expected a fitted {type(estimator).__name__}: call its fit(X, y) first")
+        trees = list(estimator.estimators_)
     for tree in trees:
         if not isinstance(tree, DecisionTreeClassifier):
             raise InputError(

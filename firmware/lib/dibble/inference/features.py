@@ -34,7 +34,8 @@ def window_limit(kind, size, span):
     if kind == MEAN:
         return size * span + (size >> 1)
     if kind == SLOPE:
-        return max(size * (size - 1) * span, 6 * (size * size >> 2) * span + (size * (size + 1) >> 1))
+        rise = 6 * (size * size >> 2) * span + (size * (size + 1) >> 1)
+        return max(size * (size - 1) * span, rise, feature_limit(kind, span))
     if kind == EMA:
         return (span << ema_shift(size)) + span
     return feature_limit(kind, span)
@@ -80,25 +81,28 @@ class Window:
             self.empty = False
             for i in range(size):
                 ring[i] = offset
-            self.sum = offset * size
-            self.ramp = offset * (size * (size - 1) >> 1)
+            if kind == MEAN or kind == SLOPE:
+                self.sum = offset * size
+            if kind == SLOPE:
+                self.ramp = offset * (size * (size - 1) >> 1)
         i = self.oldest
         gone = ring[i]
         ring[i] = offset
-        self.ramp += offset * (size - 1) - (self.sum - gone)
-        self.sum += offset - gone
         i += 1
         if i == size:
             i = 0
         self.oldest = i
-        if kind == MEAN:
-            return divide(self.sum, size)
         if kind == MIN:
             return min(ring)
         if kind == MAX:
             return max(ring)
         if kind == DELTA:
             return offset - ring[i] + self.zero
+        if kind == MEAN:
+            self.sum += offset - gone
+            return divide(self.sum, size)
+        self.ramp += offset * (size - 1) - (self.sum - gone)
+        self.sum += offset - gone
         # The least-squares line's rise from the oldest reading to the newest.
         return divide(6 * (2 * self.ramp - (size - 1) * self.sum), size * (size + 1)) + self.zero
 
