@@ -88,7 +88,7 @@ def decide(model: HostModel, rows: Rows, vm: str | None = None) -> Decisions:
 def decisions_csv(model: HostModel, rows: Rows, decisions: Decisions) -> str:
     """Return the decisions as CSV: line in the file, class, margin, flag, channel at fault, held class."""
     names = {NO_CLASS: "", **dict(enumerate(model.classes))}
-    flags = [" + ".join(n for i, n in enumerate(FLAG_NAMES) if bits >> i & 1) for bits in range(8)]
+    flags = [" + ".join(n for i, n in enumerate(FLAG_NAMES) if bits >> i & 1) for bits in range(1 << len(FLAG_NAMES))]
     channels = ["", *(channel.name for channel in model.channels)]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

@@ -1,6 +1,8 @@
-"""Integer trees and what they are about -> everything that goes into a model file."""
+"""A family's tables and what they are about -> everything that goes into a model file."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from dibble.inference.features import LAST
 
@@ -10,43 +12,40 @@ from host_tools.families import forest, pages
 from host_tools.feature_spec import FeatureSpec
 
 
-def build_spec(
+def forest_spec(
     name: str,
     channels: Sequence[Channel],
     classes: Sequence[str],
     trees: forest.IntegerTrees,
     features: Sequence[FeatureSpec] = (),
-    *,
-    interval_ms: int = 0,
-    unsure_below: int = 0,
-    hysteresis: int = 1,
+    **settings: Any,
 ) -> ModelSpec:
-    """Return the content of a model file.
+    """Return the content of a forest's model file.
 
     Args:
         trees: over feature values as the board computes them (>= 0).
         features: what the trees' features are; none where each is the last reading of its channel.
+        settings: further fields of ModelSpec.
     """
     tables = pages.pack(trees, len(features) or len(channels))
     coded = list(features)
     if features or tables.sources != list(range(len(channels))):
         each = coded or [FeatureSpec(i, LAST, 1) for i in range(len(channels))]
         coded = [each[source] for source in tables.sources]
-    return ModelSpec(name, list(channels), list(classes), tables, coded, interval_ms, unsure_below, hysteresis)
+    return ModelSpec(name, list(channels), list(classes), tables, coded, **settings)
 
 
-def without_unused(
-    channels: Sequence[Channel], trees: forest.IntegerTrees, features: Sequence[FeatureSpec] = ()
-) -> tuple[list[int], list[FeatureSpec], forest.IntegerTrees]:
-    """Leave out what no split asks about: return the kept channels' indices, features and trees over them.
+def keep_features(
+    channels: Sequence[Channel], features: Sequence[FeatureSpec], used: Sequence[int]
+) -> tuple[list[int], list[Channel], list[FeatureSpec]]:
+    """Leave out what no table asks about: return the kept channels' indices, these channels, and the kept features.
 
-    A model of a constant answer keeps its first channel.
+    Args:
+        features: none where each is the last reading of its channel.
+        used: indices of the features to keep, or where there are none of the channels.
     """
-    used = forest.used_features(trees) or [0]
-    trees = forest.renumber(trees, used)
     if not features:
-        return used, [], trees
+        return list(used), [channels[i] for i in used], []
     kept = [features[i] for i in used]
     indices = sorted({feature.channel for feature in kept})
-    renumbered = [FeatureSpec(indices.index(f.channel), f.kind, f.size) for f in kept]
-    return indices, renumbered, trees
+    return indices, [channels[i] for i in indices], [replace(f, channel=indices.index(f.channel)) for f in kept]

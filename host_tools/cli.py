@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from host_tools.cli_train import CsvPath, console, train
 from host_tools.errors import InputError
 
 app = typer.Typer(
@@ -19,10 +20,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-console = Console(stderr=True, highlight=False)
 
 ModelPath = Annotated[Path, typer.Argument(metavar="MODEL", help="model.dib, or the folder it lies in")]
-CsvPath = Annotated[Path, typer.Argument(metavar="FILE.csv", help="readings with a header line; gzip is fine")]
 TimeColumn = Annotated[str | None, typer.Option("--time", help="column of times, of a model trained with --time")]
 GroupColumn = Annotated[str | None, typer.Option("--group", help="column that tells one series from another")]
 VmName = Annotated[str | None, typer.Option("--vm", help="compute on this VM: unix, wasi or microbit")]
@@ -47,77 +46,7 @@ def _note(text: str) -> None:
     console.print(f"[yellow]note:[/] {_escape(text)}", soft_wrap=True)
 
 
-@app.command()
-def train(
-    file: CsvPath,
-    label: Annotated[str, typer.Option(help="column that says what the readings meant")],
-    time: Annotated[str | None, typer.Option(help="column of times: rows are a series, features are windows")] = None,
-    group: Annotated[
-        str | None, typer.Option(help="column of recording, day or node: kept whole when splitting")
-    ] = None,
-    test_group: Annotated[list[str] | None, typer.Option(help="hold out this group; may be repeated")] = None,
-    test_after: Annotated[str | None, typer.Option(help="hold out the rows from this time on")] = None,
-    channel: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME=UNIT:RESOLUTION[:MIN:MAX], such as soil=permille:1; else found from the data"),
-    ] = None,
-    ignore: Annotated[list[str] | None, typer.Option(help="a column that is no reading; may be repeated")] = None,
-    features: Annotated[Path | None, typer.Option(help="features.toml; needs --time")] = None,
-    trees: Annotated[int, typer.Option(min=1, max=1000, help="trees in the forest")] = 10,
-    leaves: Annotated[int, typer.Option(min=2, max=100_000, help="leaves a tree, at most")] = 32,
-    balance: Annotated[
-        float, typer.Option(min=0, max=1, help="0: classes as they come, 1: rare ones weigh as much")
-    ] = 0.3,
-    sure: Annotated[
-        float, typer.Option(min=0, max=1, help="chance of being right below which the node says unsure")
-    ] = 0.6,
-    hysteresis: Annotated[
-        int | None,
-        typer.Option(min=1, max=100, help="decisions in a row that change the held class [2 with --time, else 1]"),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="same seed, same model")] = 0,
-    name: Annotated[str | None, typer.Option(help="the model's name  [the file's]")] = None,
-    out: Annotated[Path | None, typer.Option(help="folder to write  [models/NAME]")] = None,
-) -> None:
-    """Train a forest on a CSV of readings and write model.dib and card.json.
-
-    Every column but the label, time, group and ignored ones is a channel. Rows are held out by
-    group or time where one is given. The integer forest votes exactly as scikit-learn's trees do.
-
-    Example: dibble train field.csv --label state --time when --group node
-    """
-    from host_tools.files import write_atomically
-    from host_tools.host_model import MODEL_FILE
-    from host_tools.report import training_table
-    from host_tools.train import TrainOptions
-    from host_tools.train import train as run
-
-    options = TrainOptions(
-        label=label,
-        time=time,
-        group=group,
-        test_groups=test_group or (),
-        test_after=test_after,
-        channels=channel or (),
-        ignore=ignore or (),
-        features=features,
-        trees=trees,
-        leaves=leaves,
-        balance=balance,
-        sure=sure,
-        hysteresis=hysteresis,
-        seed=seed,
-        name=name,
-    )
-    with console.status("reading the data") as status:
-        trained = run(file, options, progress=lambda step: status.update(step))
-    folder = out or Path("models") / trained.model.model.name
-    for text in trained.notes:
-        _note(text)
-    write_atomically(folder / "card.json", (json.dumps(trained.card, indent=1, ensure_ascii=False) + "\n").encode())
-    write_atomically(folder / MODEL_FILE, trained.model.blob)
-    Console().print(training_table(trained.card))
-    console.print(f"wrote {_escape(str(folder / MODEL_FILE))} ({len(trained.model.blob)} bytes) and card.json")
+app.command()(train)
 
 
 @app.command()
@@ -163,7 +92,8 @@ def evaluate(
     from host_tools.apply import decide, read_rows
     from host_tools.host_model import HostModel
     from host_tools.metrics import evaluation
-    from host_tools.report import evaluation_tables, plot_confusion
+    from host_tools.plots import plot_confusion
+    from host_tools.report import evaluation_tables
 
     opened = HostModel.open(model)
     rows = read_rows(opened, file, label=label, time=time, group=group)
@@ -241,6 +171,33 @@ def inspect(
         print(json.dumps(content, indent=1, ensure_ascii=False))
     else:
         Console().print(*inspection_tables(content))
+
+
+@app.command()
+def pack(
+    model: ModelPath,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="file to write  [MODEL.dibz]")] = None,
+    force: Annotated[bool, typer.Option("--force", help="overwrite it")] = False,
+) -> None:
+    """Huffman-code a model file for a slow radio; the node unpacks it into a free slot.
+
+    `dibble unpack` is the way back.
+    """
+    from host_tools.packing import pack_model
+
+    console.print(pack_model(model, out, force).summary, markup=False, soft_wrap=True)
+
+
+@app.command()
+def unpack(
+    packed: Annotated[Path, typer.Argument(metavar="FILE.dibz", help="as `dibble pack` writes")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="file to write  [FILE.dib]")] = None,
+    force: Annotated[bool, typer.Option("--force", help="overwrite it")] = False,
+) -> None:
+    """Unpack a packed model file with the node's own decoder."""
+    from host_tools.packing import unpack_model
+
+    console.print(unpack_model(packed, out, force).summary, markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from host_tools.build import build_spec
+from host_tools.build import forest_spec
 from host_tools.channels import Channel, column_channels, parse_channel_option, to_readings, to_values
 from host_tools.errors import InputError
 from host_tools.export import export
@@ -55,7 +55,7 @@ def convert(
     integer = forest.integer_trees(estimator, _to_input(found), _nearest(found))
     found = _cover(found, integer)
     above_low = forest.shift(integer, [channel.low for channel in found])
-    spec = build_spec(name, found, labels, above_low, unsure_below=unsure_below)
+    spec = forest_spec(name, found, labels, above_low, unsure_below=unsure_below)
     readings = to_readings(values, spec.channels)
     return HostModel(export(spec, golden_rows(spec, readings, None)))
 

@@ -1,6 +1,6 @@
 """`dibble demo`: the whole job on a year of real weather, held against the simplest rule there is."""
 
-import json
+import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -12,15 +12,19 @@ from host_tools import weather
 from host_tools.apply import read_rows
 from host_tools.datasets import read_dataset
 from host_tools.errors import InputError
-from host_tools.files import write_atomically
 from host_tools.host_model import MODEL_FILE, HostModel
 from host_tools.metrics import Scores, score
 from host_tools.replay import cost
-from host_tools.report import agreement_table, demo_table
+from host_tools.report import agreement_table, demo_table, training_tables
+from host_tools.prepare import DataOptions
 from host_tools.train import TrainOptions, train
+from host_tools.training_job import write
 from host_tools.verify import Agreement, verify, vms_that_can_exist
 
 STATIONS = ("EWR", "JFK", "LGA")
+BUDGET_S = 40.0
+BALANCE = 0.3  # frost and mould are rare: half as much again for them
+SMALL_RECIPE = "voting:5x8@4"
 LABEL, TIME, GROUP = "hazard", "time", "station"
 
 
@@ -37,8 +41,9 @@ def run(station: str, out: Path, console: Console) -> bool:
         file = Path(folder) / "field_weather.csv"
         weather.write_weather_csv(file)
         console.print("real weather: hourly, 2013, three airports; label: the hazard of the next 6 hours")
-        options = TrainOptions(label=LABEL, time=TIME, group=GROUP, test_groups=[station])
-        trained = train(file, options, progress=lambda step: status.update(step))
+        data = DataOptions(label=LABEL, time=TIME, group=GROUP, test_groups=[station])
+        options = TrainOptions(data, budget_s=BUDGET_S, jobs=os.cpu_count() or 1, balance=BALANCE)
+        trained = train(file, options, progress=lambda step, _: status.update(step))
         console.print(f"trained on {' and '.join(s for s in STATIONS if s != station)}, judged on {station}")
         opened = trained.model
         status.update("judging persistence")
@@ -55,14 +60,14 @@ def run(station: str, out: Path, console: Console) -> bool:
         status.update("counting instructions")
         price = cost(opened, rows.readings)
     wasi = [replace(a, instructions=price.instructions) if a.vm.startswith("WASI") else a for a in found]
-    card = dict(trained.card)
-    card["held_out"]["persistence"] = {"what": "the next 6 hours are like now", **rule.to_json()}  # type: ignore[index]
-    write_atomically(out / "card.json", (json.dumps(card, indent=1) + "\n").encode())
-    write_atomically(out / MODEL_FILE, opened.blob)
+    card = trained.card
+    card["held_out"]["persistence"] = {"what": "the next 6 hours are like now", **rule.to_json()}
+    write(trained, out)
     screen = Console()
+    screen.print(*training_tables(card))
     screen.print(demo_table(card, rule, len(opened.blob), price.model_bytes))
     screen.print(agreement_table(wasi))
-    screen.print(f"wrote {out / MODEL_FILE} ({len(opened.blob)} bytes) and card.json")
+    screen.print(f"wrote {out / MODEL_FILE} ({len(opened.blob)} bytes), card.json and report.html")
     for agreement in found:
         if agreement.problem:
             console.print(f"{agreement.vm}: {agreement.problem}", markup=False, soft_wrap=True)
@@ -79,8 +84,9 @@ def persistence(model: HostModel, file: Path, station: str) -> Scores:
 
 
 def sibling_on_microbit(file: Path, station: str) -> Agreement:
-    """Train 5 trees of 8 leaves on the last readings alone, which fit 9 KB of heap, and verify them there."""
-    small = TrainOptions(label=LABEL, group=GROUP, ignore=[TIME], test_groups=[station], trees=5, leaves=8)
+    """Train a few small trees on the last readings alone, which fit 9 KB of heap, and verify them there."""
+    data = DataOptions(label=LABEL, group=GROUP, ignore=[TIME], test_groups=[station])
+    small = TrainOptions(data, recipe=SMALL_RECIPE, budget_s=1.0, balance=BALANCE)
     model = train(file, small).model
     rows = read_rows(model, file)
     (found,) = verify(model, rows.readings, None, vms=["microbit"])

@@ -1,21 +1,19 @@
 """The host's evaluator: a model file's decisions on many rows at once, in NumPy.
 
-It reads the tables through the firmware's reader but shares no kernel with it: searches, walks
-and votes are NumPy's, so that host and node can be compared. Only the feature windows, which are
-sequential by nature, are the firmware's own.
+It shares no kernel with the firmware, so that host and node can be compared. Only the feature
+windows, which are sequential by nature, are the firmware's own.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from dibble.inference.decision import NO_CLASS, OUT_OF_RANGE, SENSOR_FAULT, UNSURE
+from dibble.inference.decision import NO_CLASS, NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE
 from dibble.inference.features import LAST
 from dibble.inference.fixed_point import MISSING
 from dibble.inference.model import Model
 
 from host_tools.feature_spec import run_windows
-
-CHUNK_ROWS = 1 << 14  # keeps a chunk's arrays in cache
+from host_tools.oracle import class_scores, novel
 
 
 @dataclass(frozen=True)
@@ -47,14 +45,15 @@ def evaluate(model: Model, readings: np.ndarray, elapsed_ms: np.ndarray | None =
     beyond = ((readings < low) | (readings > high)) & ~missing
     offsets = np.clip(readings, low, high) - low
     values = feature_values(model, np.where(missing, -1, offsets), elapsed_ms)
-    scores = votes(model, values)
-
     fault = missing.any(axis=1)
+    values = np.where(fault[:, None], 0, values)  # not judged: the flag is all there is
+    scores = class_scores(model, values)
+
     out_of_range = beyond.any(axis=1)
     class_index = scores.argmax(axis=1)
-    top = np.sort(scores, axis=1)
-    margin = top[:, -1] - top[:, -2] if scores.shape[1] > 1 else top[:, -1] + 1
+    margin = lead(scores)
     flags = np.where(margin < model.unsure_below, UNSURE, 0) | np.where(out_of_range, OUT_OF_RANGE, 0)
+    flags |= np.where(novel(model, values), NOVEL, 0)
     channel = np.where(out_of_range, beyond.argmax(axis=1), -1)
     class_index = np.where(fault, NO_CLASS, class_index)
     margin = np.where(fault, 0, margin)
@@ -64,6 +63,12 @@ def evaluate(model: Model, readings: np.ndarray, elapsed_ms: np.ndarray | None =
     return Decisions(
         class_index, margin, flags, channel, held_classes(class_index, flags, gap, model.decision.hysteresis)
     )
+
+
+def lead(scores: np.ndarray) -> np.ndarray:
+    """Return by how much each row's highest score leads the next (rows, classes); its score + 1 where it is alone."""
+    top = np.sort(scores, axis=1)
+    return top[:, -1] - top[:, -2] if scores.shape[1] > 1 else top[:, -1] + 1
 
 
 def gaps(model: Model, elapsed_ms: np.ndarray | None, rows: int) -> np.ndarray:
@@ -81,66 +86,6 @@ def feature_values(model: Model, offsets: np.ndarray, elapsed_ms: np.ndarray | N
     if all(window.kind == LAST for window in windows.windows):
         return offsets[:, [window.channel for window in windows.windows]]
     return run_windows(windows, offsets, gaps(model, elapsed_ms, len(offsets)))
-
-
-def encode(model: Model, values: np.ndarray) -> np.ndarray:
-    """Return the 8-bit codes (rows, features) of feature values: how many thresholds lie below each."""
-    codes = np.zeros((len(values), len(model.codes)), dtype=np.uint8)
-    for feature, width, position, count in model.layout:
-        column = values[:, feature]
-        if count:
-            thresholds = np.frombuffer(model.blob, dtype=f"<u{width}", count=count, offset=position)
-            column = np.searchsorted(thresholds.astype(np.int64), column, side="left")
-        codes[:, feature] = np.maximum(column, 0)
-    return codes
-
-
-def votes(model: Model, values: np.ndarray) -> np.ndarray:
-    """Return each class's votes (rows, classes)."""
-    features, thresholds, roots, targets = _nodes(model)
-    classes = len(model.classes)
-    out = np.zeros((len(values), classes), dtype=np.int64)
-    for first in range(0, len(values), CHUNK_ROWS):
-        codes = encode(model, values[first : first + CHUNK_ROWS])
-        rows, width = codes.shape
-        flat = codes.ravel()
-        counts = np.zeros(rows * classes, dtype=np.int64)
-        for root in roots:
-            row = np.arange(rows)
-            node = np.full(rows, root)
-            while row.size:
-                right = flat[row * width + features[node]] > thresholds[node]
-                node = targets[2 * node + right]
-                leaf = node < 0
-                if leaf.any():
-                    counts[row[leaf] * classes - 1 - node[leaf]] += 1
-                    row, node = row[~leaf], node[~leaf]
-        out[first : first + rows] = counts.reshape(rows, classes)
-    return out
-
-
-def _nodes(model: Model) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return features, thresholds, roots, and for nodes i the targets [2i] left, [2i + 1] right; < 0: -1 - class."""
-    features, thresholds, lefts, rights, starts, children, classes_end, trees = model.forest
-    starts = np.array(starts, dtype=np.int64)
-    nodes = len(features)
-    page = np.searchsorted(starts, np.arange(nodes), side="right") - 1
-    targets = np.zeros((nodes, 2), dtype=np.int64)
-    for side, references in enumerate((lefts, rights)):
-        reference = np.frombuffer(references, dtype=np.uint8).astype(np.int64)
-        target = starts[page] + reference
-        leaf = (reference >= 128) & (reference < classes_end)
-        target[leaf] = 127 - reference[leaf]
-        jump = reference >= classes_end
-        if jump.any():
-            target[jump] = starts[np.array(children, dtype=np.int64)[page[jump]] + reference[jump] - classes_end]
-        targets[:, side] = target
-    return (
-        np.frombuffer(features, dtype=np.uint8).astype(np.int64),
-        np.frombuffer(thresholds, dtype=np.uint8),
-        starts[:trees],
-        targets.ravel(),
-    )
 
 
 def held_classes(class_index: np.ndarray, flags: np.ndarray, gap: np.ndarray, hysteresis: int) -> np.ndarray:

@@ -4,16 +4,24 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from dibble.inference import features as windows_of
 from dibble.inference.fixed_point import READING_LIMIT
-from dibble.inference.model import FOREST, FORMAT, MAGIC, Model, width_of
+from dibble.inference.model import CRC_BYTES, FORMAT, MAGIC, NOVELTY, Model
 
 from host_tools.channels import Channel
+from host_tools.encoding import Texts, number, signed
 from host_tools.errors import InputError
 from host_tools.families.pages import ForestTables
+from host_tools.family_bytes import Tables, family_bytes, family_of
 from host_tools.feature_spec import FeatureSpec
 
+if TYPE_CHECKING:
+    from host_tools.novelty import Novelty
+
+EXPONENT_ZERO = 9
+OWN_MANTISSA, SAME_UNIT = 32, 64
 GOLDEN_MISSING = 0  # a golden reading: 0 missing, 1.. the offset above the channel's low
 
 
@@ -23,20 +31,28 @@ class ModelSpec:
 
     Attributes:
         channels, classes: in the model's order.
-        features: one a coded feature of `forest`; empty when each is the last reading of its channel.
+        tables: the family's, over the features.
+        features: one a feature of `tables`; empty when each is the last reading of its channel.
         interval_ms: sampling interval; 0 where rows stand alone.
         unsure_below: a smaller margin is flagged unsure.
         hysteresis: trusted decisions in a row that change the held class.
+        novelty: tables of how usual a combination of feature values is, and from where on it is.
     """
 
     name: str
     channels: list[Channel]
     classes: list[str]
-    forest: ForestTables
+    tables: Tables
     features: list[FeatureSpec] = field(default_factory=list)
     interval_ms: int = 0
     unsure_below: int = 0
     hysteresis: int = 1
+    novelty: "Novelty | None" = None
+
+    @property
+    def limits(self) -> list[int]:
+        """The largest value of each feature."""
+        return [f.limit(self.channels) for f in self.features] or [c.high - c.low for c in self.channels]
 
 
 def export(spec: ModelSpec, golden: Sequence[Sequence[int]] = ()) -> bytes:
@@ -59,9 +75,9 @@ def export(spec: ModelSpec, golden: Sequence[Sequence[int]] = ()) -> bytes:
     body = bytearray()
     for row, (class_index, margin, flags) in zip(golden, results, strict=True):
         for reading, channel in zip(row, spec.channels, strict=True):
-            body += _number(reading - channel.low + 1 if reading >= channel.low else GOLDEN_MISSING)
+            body += number(reading - channel.low + 1 if reading >= channel.low else GOLDEN_MISSING)
         body.append(class_index)
-        body += _number(margin)
+        body += number(margin)
         body.append(flags)
     return _assemble(spec, bytes(body), len(golden))
 
@@ -85,57 +101,42 @@ def check_bounds(spec: ModelSpec) -> None:
                 f"feature {feature} of channel {channel.name!r}: expected sums within {READING_LIMIT:,}, got up to "
                 f"{largest:,}: take a shorter window, or a coarser resolution with --channel"
             )
-    if spec.forest.trees > 0xFFFF:
-        raise InputError(f"expected at most {0xFFFF:,} trees, got {spec.forest.trees:,}")
+    if not isinstance(spec.tables, ForestTables):  # pages.pack has proven a forest's
+        spec.tables.check()
+    if spec.novelty:
+        spec.novelty.tables.check()
 
 
-def _number(value: int) -> bytes:
-    """Return a non-negative int in 7-bit groups, least first, the high bit set on all but the last."""
+def _channels(channels: Sequence[Channel]) -> bytes:
+    text = Texts()
     out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    out.append(value)
+    unit = ""
+    for channel in channels:
+        form = channel.exponent + EXPONENT_ZERO
+        form |= OWN_MANTISSA if channel.mantissa != 1 else 0
+        form |= SAME_UNIT if channel.unit == unit else 0
+        out += text(channel.name) + bytes((form,))
+        if channel.unit != unit:
+            unit = channel.unit
+            out += text(unit)
+        out += bytes((channel.mantissa,)) if channel.mantissa != 1 else b""
+        out += signed(channel.low) + number(channel.high - channel.low)
     return bytes(out)
 
 
-def _text(text: str) -> bytes:
-    raw = text.encode()
-    return _number(len(raw)) + raw
-
-
-def _channel(channel: Channel) -> bytes:
-    zigzag = -2 * channel.low - 1 if channel.low < 0 else 2 * channel.low
-    return (
-        _text(channel.name)
-        + _text(channel.unit)
-        + bytes((channel.mantissa, channel.exponent + 128))
-        + _number(zigzag)
-        + _number(channel.high - channel.low)
-    )
-
-
 def _assemble(spec: ModelSpec, golden: bytes, golden_count: int) -> bytes:
-    forest = spec.forest
-    out = bytearray(MAGIC + bytes((FORMAT, FOREST)) + bytes(4))
-    out += _number(spec.interval_ms) + _number(spec.unsure_below) + _number(spec.hysteresis) + _text(spec.name)
-    out += _number(len(spec.classes)) + b"".join(map(_text, spec.classes))
-    out += _number(len(spec.channels)) + b"".join(map(_channel, spec.channels))
-    out += _number(len(spec.features))
+    family = family_of(spec.tables) | (NOVELTY if spec.novelty else 0)
+    text = Texts()
+    out = bytearray(MAGIC + bytes((FORMAT, family)) + bytes(4))
+    out += number(spec.interval_ms) + number(spec.unsure_below) + number(spec.hysteresis) + text(spec.name)
+    out += number(len(spec.classes)) + b"".join(map(text, spec.classes))
+    out += number(len(spec.channels)) + _channels(spec.channels)
+    out += number(len(spec.features))
     for feature in spec.features:
         out += bytes((feature.channel, feature.kind, feature.size))
-    for thresholds in forest.thresholds:
-        out += _number(len(thresholds))
-    out += _number(forest.trees) + _number(len(forest.page_nodes)) + bytes(n - 1 for n in forest.page_nodes)
-    if len(forest.page_nodes) > forest.trees:
-        out += bytes(forest.page_jumps)
-    out += _number(golden_count) + _number(len(golden)) + golden
-    out += bytes(-len(out) % 4)
-    limits = [feature.limit(spec.channels) for feature in spec.features] or [c.high - c.low for c in spec.channels]
-    for width, code in ((4, "I"), (2, "H"), (1, "B")):
-        for thresholds, limit in zip(forest.thresholds, limits, strict=True):
-            if width_of(limit) == width:
-                out += struct.pack(f"<{len(thresholds)}{code}", *thresholds)
-    out += forest.features + forest.codes + forest.lefts + forest.rights
-    out[6:10] = struct.pack("<I", len(out) + 4)
+    out += family_bytes(spec.tables, spec.limits, len(out))
+    if spec.novelty:
+        out += number(spec.novelty.threshold) + family_bytes(spec.novelty.tables, spec.limits, len(out))
+    out += number(golden_count) + golden
+    out[6:10] = struct.pack("<I", len(out) + CRC_BYTES)
     return bytes(out + struct.pack("<I", zlib.crc32(out)))

@@ -12,7 +12,7 @@ ROWS_LOOKED_AT = 4000
 READINGS_KEPT = 256  # over all golden rows: wide models carry fewer
 
 
-def golden_rows(spec: ModelSpec, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> list[list[int]]:
+def golden_rows(spec: ModelSpec, readings: np.ndarray, elapsed_ms: np.ndarray | None, most: int = 8) -> list[list[int]]:
     """Return rows of readings to replay in order from a fresh start.
 
     Where rows stand alone: for each class the surest row, and the closest call. In a time series:
@@ -22,8 +22,9 @@ def golden_rows(spec: ModelSpec, readings: np.ndarray, elapsed_ms: np.ndarray | 
     Args:
         readings: ints (rows, channels) to choose from.
         elapsed_ms: time since the row before, where rows are a time series.
+        most: rows to choose, at most; the two odd ones come on top.
     """
-    most = max(2, min(8, READINGS_KEPT // readings.shape[1]))
+    most = max(1, min(most, READINGS_KEPT // readings.shape[1]))
     readings = readings[:ROWS_LOOKED_AT]
     elapsed_ms = None if elapsed_ms is None else elapsed_ms[:ROWS_LOOKED_AT]
     model = Model(export(spec))

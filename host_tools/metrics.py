@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from dibble.inference.decision import NO_CLASS
+from dibble.inference.decision import FLAG_NAMES, NO_CLASS
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import confusion_matrix, f1_score
 
 from host_tools.evaluator import Decisions
+
+MARGIN_LEVELS = 24
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,7 @@ def evaluation(truth: np.ndarray, decisions: Decisions, classes: Sequence[str]) 
     labels = [*classes, *sorted(set(truth) - set(classes))]
     result: dict[str, object] = dict(score(truth[decided], answer[decided]).to_json())
     result["trusted"] = {"share": _share(trusted), **score(truth[trusted], answer[trusted]).to_json()}
-    flags = {"unsure": 1, "out of range": 2, "sensor fault": 4}
-    result["flags"] = {name: int(((decisions.flags & bit) > 0).sum()) for name, bit in flags.items()}
+    result["flags"] = {name: int((decisions.flags >> i & 1).sum()) for i, name in enumerate(FLAG_NAMES)}
     result["labels"] = labels
     matrix = confusion_matrix(truth[decided], answer[decided], labels=labels) if decided.any() else []
     result["confusion"] = np.asarray(matrix).tolist()
@@ -71,7 +72,7 @@ def _share(mask: np.ndarray) -> float | None:
     return round(float(np.mean(mask)), 4) if len(mask) else None
 
 
-def unsure_below(margins: np.ndarray, right: np.ndarray, sure: float) -> tuple[int, list[dict[str, float]]]:
+def unsure_below(margins: np.ndarray, right: np.ndarray, sure: float) -> tuple[float, list[dict[str, float]]]:
     """Choose the margin under which a decision is flagged unsure.
 
     Args:
@@ -80,13 +81,19 @@ def unsure_below(margins: np.ndarray, right: np.ndarray, sure: float) -> tuple[i
         sure: the chance of being right from which on a decision counts as sure.
     Returns:
         (threshold, table): the smallest margin whose chance of being right, made monotonic, is at
-        least `sure` (at most the highest margin seen), and that chance for every margin seen.
+        least `sure` (at most the highest margin seen; 0 where that is the lowest one); and for up to
+        MARGIN_LEVELS margins the share of rows with at least it (coverage) and the accuracy on them.
     """
     levels = np.unique(margins)
     chance = IsotonicRegression(increasing=True).fit(margins, right.astype(float)).predict(levels)
     good = levels[chance >= sure]
-    threshold = int(good[0]) if len(good) else int(levels[-1])
-    shares = [float(np.mean(margins == level)) for level in levels]
-    rows = zip(levels, shares, chance, strict=True)
-    table = [{"margin": int(m), "share": round(s, 4), "right": round(float(c), 4)} for m, s, c in rows]
-    return (0 if threshold == levels[0] else threshold), table
+    threshold = float(good[0]) if len(good) else float(levels[-1])
+    shown = (
+        levels if len(levels) <= MARGIN_LEVELS else np.unique(np.quantile(margins, np.linspace(0, 1, MARGIN_LEVELS)))
+    )
+    table = []
+    for level in shown:
+        kept = margins >= level
+        figures = {"margin": level, "coverage": kept.mean(), "accuracy": right[kept].mean()}
+        table.append({name: round(float(value), 4) for name, value in figures.items()})
+    return (0.0 if threshold == levels[0] else threshold), table

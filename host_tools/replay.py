@@ -22,7 +22,7 @@ COST_ROWS = 20
 # heap must be too large to be collected.
 WASI_HEAP = "48m"
 WASI_MEMORY = 128 << 20
-VIPER = "kernels_viper.py"
+VIPER = "*_viper.py"
 
 
 @dataclass(frozen=True)

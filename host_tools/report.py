@@ -1,15 +1,13 @@
 """What people see: tables for the terminal and pictures."""
 
-import io
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from host_tools.files import write_atomically
+from host_tools.figures import percent
 from host_tools.verify import Agreement
 
 
@@ -20,32 +18,37 @@ def _table(title: str, *columns: str, numbers: Sequence[int] = ()) -> Table:
     return table
 
 
-def percent(share: float | None) -> str:
-    """Return a share as people read it; "-" where there is none."""
-    return "-" if share is None or share != share else f"{100 * share:.1f} %"
-
-
-def training_table(card: dict[str, Any]) -> Table:
-    """Return how good a freshly trained model is on the rows held out."""
-    held_out = card["held_out"]
-    title = f"{card['name']}: {card['split']['how']}; {held_out['integer_model']['rows']} rows judged"
-    table = _table(title, "who decides", "accuracy", "macro-F1", numbers=(1, 2))
-    for key in ("float_reference", "float_forest", "integer_model"):
-        row = held_out[key]
-        table.add_row(row["what"], percent(row["accuracy"]), percent(row["macro_f1"]))
-    trusted = held_out["integer_model"]["trusted"]
-    table.add_row(
-        f"  of these, the {percent(trusted['share'])} it trusts",
-        percent(trusted["accuracy"]),
-        percent(trusted["macro_f1"]),
+def training_tables(card: dict[str, Any]) -> list[Table]:
+    """Return the stage table, the best recipes, and how good the model is on the rows held out."""
+    held_out = card["held_out"]["integer_model"]
+    title = f"{card['name']}: {card['split']['how']}; {held_out['rows']} rows judged"
+    names = ("stage", "accuracy", "macro-F1", "cost", "bytes", "instructions", "what")
+    stages = _table(title, *names, numbers=range(1, 6))
+    for row in card["stages"]:
+        whole = ["-" if row[key] is None else f"{row[key]:,}" for key in ("bytes", "instructions")]
+        cost = f"{row['expected_cost']:.3f}"
+        stages.add_row(
+            row["stage"], percent(row["accuracy"]), percent(row["macro_f1"]), cost, *whole, Text(row["what"])
+        )
+    trusted = held_out["trusted"]
+    flags = ", ".join(f"{count} {name}" for name, count in held_out["flags"].items() if count) or "none"
+    stages.caption_justify = "left"
+    stages.caption = (
+        f"of these rows it trusts {percent(trusted['share'])}, and is right on {percent(trusted['accuracy'])} of them; "
+        f"flagged: {flags}; instructions: of one predict() on the 32-bit VM, bytecode"
     )
-    agreement = card["agreement"]
-    table.caption_justify = "left"
-    table.caption = (
-        f"agreement with scikit-learn on {agreement['rows']} rows: {percent(agreement['with_scikit_learn_votes'])} "
-        f"with its trees' votes, {percent(agreement['with_scikit_learn_predict'])} with its predict()"
+    tried = [row for row in card["front"] if row["on_front"] or row["chosen"]]
+    front = _table(
+        f"{len(card['front'])} recipes cross-validated inside the training part; those no smaller one beats",
+        *("recipe", "accuracy", "bytes", "instructions", ""),
+        numbers=(1, 2, 3),
     )
-    return table
+    for row in sorted(tried, key=lambda row: row["bytes"]):
+        mark = "chosen" if row["chosen"] else "" if row["fits"] else "beyond the limits"
+        front.add_row(
+            row["recipe"], percent(row["accuracy"]), f"{row['bytes']:,}", f"about {row['instructions']:,}", mark
+        )
+    return [front, stages]
 
 
 def demo_table(card: dict[str, Any], rule: Any, size: int, heap: int) -> Table:
@@ -56,9 +59,7 @@ def demo_table(card: dict[str, Any], rule: Any, size: int, heap: int) -> Table:
     table = _table(title, "who decides", "accuracy", "macro-F1", numbers=(1, 2))
     table.add_row("persistence: the next 6 hours are like now", percent(rule.accuracy), percent(rule.macro_f1))
     reference = held_out["float_reference"]
-    table.add_row(
-        "float forest of 100 full trees, on a PC", percent(reference["accuracy"]), percent(reference["macro_f1"])
-    )
+    table.add_row("the best float teacher, on a PC", percent(reference["accuracy"]), percent(reference["macro_f1"]))
     table.add_row(f"the node: integers, {size} bytes", percent(ours["accuracy"]), percent(ours["macro_f1"]))
     trusted = ours["trusted"]
     table.add_row(
@@ -120,47 +121,20 @@ def agreement_table(found: Sequence[Agreement]) -> Table:
 def inspection_tables(content: dict[str, Any]) -> list[Table]:
     """Return a model file's content for people."""
     head = _table(f"{content['name']}: {content['bytes']} bytes", "what", "value")
-    for key in ("format", "family", "classes", "interval_s", "trees", "pages", "splits", "table_bytes"):
-        value = content[key]
+    for key, value in (
+        *((key, content[key]) for key in ("format", "family", "classes", "interval_s")),
+        *content["tables"].items(),
+    ):
         if isinstance(value, list):
             value = ", ".join(value)
-        if isinstance(value, dict):
-            value = ", ".join(f"{v} {k}" for k, v in value.items())
         head.add_row(key.replace("_", " "), Text("-" if value is None else str(value)))
-    head.add_row("unsure", f"when the winner leads by less than {content['unsure_below']} votes")
+    head.add_row("unsure", f"when the winner leads by less than {content['unsure_below']}")
     head.add_row("hysteresis", f"{content['hysteresis']} trusted decisions in a row change the held class")
     head.add_row("golden vectors", f"{content['golden_vectors']}, replayed just now: all agree")
     channels = _table("channels", "name", "unit", "one step", "valid range")
     for c in content["channels"]:
         channels.add_row(Text(c["name"]), Text(c["unit"] or "-"), f"{c['resolution']:g}", Text(c["range"]))
-    features = _table("features", "channel", "feature", "readings", "thresholds", numbers=(2, 3))
+    features = _table("features", "channel", "feature", "readings", numbers=(2,))
     for f in content["features"]:
-        features.add_row(Text(f["channel"]), f["feature"], str(f["readings"]), str(f["thresholds"]))
+        features.add_row(Text(f["channel"]), f["feature"], str(f["readings"]))
     return [head, channels, features]
-
-
-def plot_confusion(result: dict[str, Any], path: Path) -> None:
-    """Write the confusion matrix as a PNG, each row in shares of its true class."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import numpy as np
-    from matplotlib import pyplot
-
-    labels, counts = result["labels"], np.array(result["confusion"], dtype=float)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    size = 2.2 + 0.55 * len(labels)
-    figure, axes = pyplot.subplots(figsize=(size + 0.6, size), layout="constrained")
-    axes.imshow(shares, cmap="Greens", vmin=0, vmax=1)
-    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
-    axes.set_yticks(range(len(labels)), labels)
-    axes.set_xlabel("decided")
-    axes.set_ylabel("true")
-    axes.set_title(f"accuracy {percent(result['accuracy'])}, macro-F1 {percent(result['macro_f1'])}", fontsize=10)
-    for (row, column), share in np.ndenumerate(shares):
-        colour = "white" if share > 0.6 else "black"
-        axes.text(column, row, f"{counts[row, column]:.0f}", ha="center", va="center", color=colour, fontsize=8)
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=130)
-    pyplot.close(figure)
-    write_atomically(path, picture.getvalue())

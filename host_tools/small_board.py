@@ -13,10 +13,13 @@ from pathlib import Path
 
 import dibble
 import numpy as np
+from dibble.inference import forest
+from dibble.inference.cursor import Cursor
 from dibble.inference.decision import OUT_OF_RANGE, SENSOR_FAULT
 from dibble.inference.features import feature_limit
 from dibble.inference.fixed_point import MISSING
-from dibble.inference.kernels_bytecode import prepare_coders
+from dibble.inference.forest_bytecode import prepare_coders
+from dibble.inference.model import FOREST
 
 from host_tools.evaluator import Decisions, evaluate, feature_values, held_classes
 from host_tools.host_model import HostModel
@@ -27,10 +30,20 @@ SOURCES = (
     "__init__",
     "inference/fixed_point",
     "inference/kernels_bytecode",
+    "inference/forest_bytecode",
+    "inference/forest",
     "inference/decision",
     "inference/predictor",
 )
-LEFT_OUT = "prepare_coders"  # the host runs it instead: its result is in the generated module
+# The host runs these instead, and their results are in the generated module; or nothing there needs them.
+LEFT_OUT = (
+    *("prepare_coders", "prepare_scalers", "scale"),
+    *("width_of", "read", "build", "_read_pages", "_place"),
+)
+KERNELS = {
+    "from dibble.inference import kernels": "import kernels_bytecode as kernels",
+    "from forest_kernels import": "from forest_bytecode import",
+}
 MOST_ROWS = 400
 BLOCK_BYTES = 126  # of the file system's 120 blocks
 FILE_SYSTEM_BYTES = 118 * BLOCK_BYTES
@@ -38,12 +51,14 @@ PARTS = """\
 from array import array
 def build():
  from predictor import Predictor
+ from forest import Forest
  f=open('t','rb')
  c=({direct},{ranked})
  n=[f.read({nodes}) for _ in range(4)]
  f.close()
- return Predictor(array('i',{low}),array('i',{high}),None,{features},c,tuple(n)+(array('i',{starts}),
- array('i',{children}),{classes_end},{trees}),{classes},{unsure_below},{hysteresis})
+ return Predictor(array('i',{low}),array('i',{high}),None,Forest({features},c,tuple(n)+(array('i',{starts}),
+ array('i',{children}),{leaves_end},{trees},{leaf_classes},{leaf_amounts},array('H',{base}))),{classes},
+ {unsure_below},{hysteresis})
 """
 REPLAY = """\
 from array import array
@@ -94,6 +109,9 @@ def on_microbit(model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray |
         TooLarge: library and model leave no room to run.
         VmMissing, VmError: see microbit.Microbit.
     """
+    m = model.model
+    if m.blob[5] != FOREST:
+        raise TooLarge("only a plain forest is laid out for its 9 KB of heap so far")
     inputs, expected, note = _inputs(model, readings, elapsed_ms)
     files = files_of(model)
     room = FILE_SYSTEM_BYTES - sum(_stored(data) for data in files.values())
@@ -150,7 +168,7 @@ def files_of(model: HostModel) -> dict[str, bytes]:
     for name in SOURCES:
         flat = "dibble" if name == "__init__" else name.rpartition("/")[2]
         source = (library / f"{name}.py").read_text(encoding="utf-8")
-        files[f"{flat}.py"] = strip(source, without=(LEFT_OUT,)).encode()
+        files[f"{flat}.py"] = strip(source, without=LEFT_OUT).encode()
     return files
 
 
@@ -165,24 +183,32 @@ def strip(source: str, without: Sequence[str] = ()) -> str:
             body[:] = body[1:] or [ast.Pass()]
         if isinstance(node, ast.ImportFrom) and node.module:
             node.module = node.module.removeprefix("dibble.inference.")
-    text = ast.unparse(tree).replace("from dibble.inference import kernels", "import kernels_bytecode as kernels")
+    text = ast.unparse(tree)
+    for there, here in KERNELS.items():
+        text = text.replace(there, here)
     lines = [line.lstrip(" ") for line in text.splitlines()]
     depths = [(len(line) - len(line.lstrip(" "))) // 4 for line in text.splitlines()]
     return "".join(" " * depth + line + "\n" for depth, line in zip(depths, lines, strict=True) if line)
 
 
+def _forest(model: HostModel) -> tuple[list, tuple]:
+    m = model.model
+    return forest.read(Cursor(m.blob, m.family_at), m.limits, len(m.classes))
+
+
 def _tables(model: HostModel) -> bytes:
     """Return the wider thresholds, then the nodes, as `parts` reads them."""
-    m = model.model
-    _, ranked = prepare_coders(m.blob, m.layout)
+    layout, tables = _forest(model)
+    _, ranked = prepare_coders(model.blob, layout)
     wide = b"".join(t.tobytes() for _, t, _, _, _ in ranked if isinstance(t, array))
-    return wide + b"".join(bytes(table) for table in m.forest[:4])
+    return wide + b"".join(bytes(table) for table in tables[:4])
 
 
 def _parts(model: HostModel) -> str:
     m = model.model
-    starts, children, classes_end, trees = m.forest[4:]
-    direct, ranked = prepare_coders(m.blob, m.layout)
+    layout, tables = _forest(model)
+    starts, children, leaves_end, trees, leaf_classes, leaf_amounts, base = tables[4:]
+    direct, ranked = prepare_coders(m.blob, layout)
     coders = []
     for feature, t, first, jump, steps in ranked:
         table = f"array({t.typecode!r},f.read({len(t) * t.itemsize}))" if isinstance(t, array) else repr(bytes(t))
@@ -191,14 +217,17 @@ def _parts(model: HostModel) -> str:
     return PARTS.format(
         direct=direct,
         ranked="[" + ",".join(coders) + "]",
-        nodes=len(m.forest[0]),
+        nodes=len(tables[0]),
         low=low,
         high=high,
-        features=len(m.codes),
+        features=len(m.limits),
         starts=list(starts),
         children=list(children),
-        classes_end=classes_end,
+        leaves_end=leaves_end,
         trees=trees,
+        leaf_classes=bytes(leaf_classes),
+        leaf_amounts=bytes(leaf_amounts),
+        base=list(base),
         classes=len(m.classes),
         unsure_below=m.unsure_below,
         hysteresis=m.decision.hysteresis,

@@ -1,58 +1,81 @@
-"""`dibble train`: a CSV of readings -> a model file and its card. Nothing is written before all of it stands."""
+"""`dibble train`: a CSV of readings -> a model and its card, without writing anything."""
 
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from dibble.inference.features import Windows
-from dibble.inference.fixed_point import MISSING
-from sklearn.ensemble import RandomForestClassifier
 
-from host_tools.build import build_spec, without_unused
+from host_tools.about import About
 from host_tools.card import make_card
-from host_tools.channels import Channel, find_channels, parse_channel_option, to_readings
-from host_tools.datasets import Dataset, read_dataset
+from host_tools.costs import parse_costs
 from host_tools.errors import InputError
-from host_tools.export import export
-from host_tools.families import forest
-from host_tools.feature_spec import (
-    FeatureSpec,
-    default_features,
-    elapsed_of,
-    interval_of,
-    offsets_of,
-    read_features,
-    run_windows,
-)
-from host_tools.golden import golden_rows
 from host_tools.host_model import HostModel
+from host_tools.limits import Limits, estimate
 from host_tools.metrics import unsure_below
-from host_tools.splits import Split, check_classes, folds, split
+from host_tools.novelty import Novelty, fit_novelty
+from host_tools.prepare import DataOptions, Prepared, prepare
+from host_tools.ranking import rank_features
+from host_tools.recipes import FAMILIES, Recipe, parse_recipe
+from host_tools.splits import folds
+from host_tools.stages import HeldOut
+from host_tools.students import Student, fit_student
+from host_tools.teacher import Teacher, fit_teacher
+from host_tools.training_set import TrainingSet, mix
+from host_tools.tuner import Task, Tried, judge, search
 
-TEACHER_TREES = 100
-TEACHER_ROWS = 50_000  # the float reference is fitted on at most so many
+DEFAULT_BYTES = 2048
+SOFT_SHARE = 0.5  # of a target that the teacher's opinion makes up; the rest is the label
+MOST_RANKED = 255
+GOLDEN = (8, 4, 2, 1)
+# Shares of the budget: what is left goes to the final fit, the stage table and the report.
+TEACHER_SHARE, SEARCH_SHARE = 0.3, 0.72
 
 
 @dataclass(frozen=True)
 class TrainOptions:
     """What `dibble train` is asked for; its help text has the meaning of each."""
 
-    label: str
-    time: str | None = None
-    group: str | None = None
-    test_groups: Sequence[str] = ()
-    test_after: str | None = None
-    channels: Sequence[str] = ()
-    ignore: Sequence[str] = ()
-    features: Path | None = None
-    trees: int = 10
-    leaves: int = 32
-    balance: float = 0.3
+    data: DataOptions
+    family: str = "auto"
+    recipe: str | None = None
+    limits: Limits = field(default_factory=lambda: Limits(max_bytes=DEFAULT_BYTES))
+    budget_s: float = 60.0
+    jobs: int = 2
+    costs: Sequence[str] = ()
+    balance: float = 0.0
     sure: float = 0.6
+    novelty: float | None = None
     hysteresis: int | None = None
-    seed: int = 0
     name: str | None = None
+
+
+@dataclass(frozen=True)
+class Training:
+    """All that one training came to; the card is written from it.
+
+    Attributes:
+        lesson: the training rows; held_out: the others.
+        tried: every recipe, best first; chosen: the one whose student is the model.
+        margins: what calling decisions below a margin unsure is worth; see metrics.coverage.
+    """
+
+    path: Path
+    options: TrainOptions
+    data: Prepared
+    teacher: Teacher
+    lesson: TrainingSet
+    held_out: HeldOut
+    about: About
+    task: Task
+    tried: list[Tried]
+    chosen: Tried
+    student: Student
+    novelty: Novelty | None
+    model: HostModel
+    margins: list[dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -60,170 +83,160 @@ class Trained:
     """A model, its card (JSON-ready), and what is worth telling about the data."""
 
     model: HostModel
-    card: dict[str, object]
+    card: dict[str, Any]
     notes: list[str]
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A data set as the node will see it.
+@dataclass
+class Clock:
+    """How much of the budget is used."""
 
-    Attributes:
-        values: feature values, ints (rows, features).
-        whole: rows without a missing reading.
-        elapsed_ms: time since the row before; None where rows stand alone.
-    """
+    budget_s: float
+    start: float = field(default_factory=time.monotonic)
 
-    ds: Dataset
-    split: Split
-    channels: list[Channel]
-    features: list[FeatureSpec]
-    readings: np.ndarray
-    values: np.ndarray
-    whole: np.ndarray
-    elapsed_ms: np.ndarray | None
-    interval_ms: int
-    notes: list[str]
+    def used(self) -> float:
+        """Return the share of the budget that is used, at most 1."""
+        return min(1.0, (time.monotonic() - self.start) / self.budget_s)
+
+    def left(self, share: float) -> float:
+        """Return the seconds until `share` of the budget is used."""
+        return max(0.0, share * self.budget_s - (time.monotonic() - self.start))
 
 
-def train(path: Path, options: TrainOptions, progress: Callable[[str], None] = lambda step: None) -> Trained:
+Progress = Callable[[str, float], None]
+
+
+def train(path: Path, options: TrainOptions, progress: Progress = lambda step, share: None) -> Trained:
     """Train a model on a CSV file.
 
     Args:
-        progress: called with a few words before each step.
+        progress: called with a few words and the share of the work done.
     Raises:
         InputError: something in the file or the options has to change.
     """
-    progress("reading the data")
-    data = prepare(path, options)
-    labels = data.ds.labels
-    assert labels is not None
-    fit_rows = data.split.train & data.whole
-    margins, right = _validate(data, labels, fit_rows, options, progress)
-    threshold, margin_table = unsure_below(margins, right, options.sure)
+    clock = Clock(options.budget_s)
+    recipe = parse_recipe(options.recipe) if options.recipe else None
+    progress("reading the data", 0.0)
+    data = prepare(path, options.data)
+    assert data.ds.labels is not None
+    classes, truth = np.unique(data.ds.labels, return_inverse=True)
+    names = [str(name) for name in classes]
+    costs = parse_costs(options.costs, names)
+    rows = np.flatnonzero(data.split.train & data.whole)
+    held = np.flatnonzero(data.split.test & data.whole)
+    held_out = HeldOut(data.values[held], truth[held], costs, names)
+    parts = _folds(data, rows, options.data.seed)
 
-    progress(f"fitting {options.trees} trees")
-    estimator = _fit(data.values[fit_rows], labels[fit_rows], options)
-    progress(f"fitting a float reference of {TEACHER_TREES} full trees")
-    teacher = _fit_teacher(data.values[fit_rows], labels[fit_rows], options.seed)
-
-    progress("converting to integers")
-    trees = forest.integer_trees(estimator, _as_is, _floor)
-    kept, features, trees = without_unused(data.channels, trees, data.features)
-    spec = build_spec(
+    progress("cross-validating teachers", 0.02)
+    weights = costs.row_weights(truth[rows], options.balance)
+    teacher = fit_teacher(
+        data.values[rows],
+        truth[rows],
+        len(names),
+        weights,
+        parts,
+        seed=options.data.seed,
+        jobs=options.jobs,
+        budget_s=clock.left(TEACHER_SHARE),
+        progress=lambda step: progress(step, clock.used()),
+    )
+    targets = mix(teacher.soft, truth[rows], SOFT_SHARE)
+    lesson = TrainingSet(data.values[rows], data.limits, data.lows, targets, truth[rows], weights)
+    progress("ranking the features", clock.used())
+    most = min(MOST_RANKED, lesson.values.shape[1])
+    order = rank_features(lesson.values, lesson.limits, lesson.lows, lesson.targets, lesson.weights, most=most)
+    about = About(
         options.name or data.ds.name,
-        [data.channels[i] for i in kept],
-        [str(c) for c in estimator.classes_],
-        trees,
-        features,
-        interval_ms=data.interval_ms,
-        unsure_below=threshold,
-        hysteresis=options.hysteresis or (2 if data.interval_ms else 1),
+        data.channels,
+        data.features,
+        names,
+        data.interval_ms,
+        data.readings[rows],
+        None if data.elapsed_ms is None else data.elapsed_ms[rows],
     )
-    unused = [c.name for i, c in enumerate(data.channels) if i not in kept]
-    if unused:
-        data.notes.append(
-            f"no split asks about {', '.join(unused)}: left out of the model, the node needn't measure it"
+    task = Task(lesson, parts, order, costs, options.limits, options.data.seed, about.smallest_blob)
+    tried = _search(task, recipe, options, clock, progress)
+    progress("fitting the chosen student on all training rows", clock.used())
+    chosen, student, model, novelty, margins = _finish(tried, task, about, options)
+    data.notes.extend([*teacher.notes, *student.notes, *_left_out(about, student)])
+    done = Training(
+        path, options, data, teacher, lesson, held_out, about, task, tried, chosen, student, novelty, model, margins
+    )
+    return Trained(model, make_card(done, clock, progress), data.notes)
+
+
+def _folds(data: Prepared, rows: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return (fit, judge) positions in `rows` of a cross-validation by group or time where the data say so."""
+    mask = np.zeros(len(data.whole), dtype=bool)
+    mask[rows] = True
+    parts = folds(data.ds, mask, seed=seed)
+    return [(np.searchsorted(rows, fit), np.searchsorted(rows, held)) for fit, held in parts]
+
+
+def _search(task: Task, recipe: Recipe | None, options: TrainOptions, clock: Clock, progress: Progress) -> list[Tried]:
+    if recipe:
+        features = min(recipe.features, len(task.order))
+        progress(f"cross-validating {recipe}", clock.used())
+        found = judge(task, replace(recipe, features=features))
+        if found is None:
+            raise InputError(
+                f"--recipe {recipe}: its sums can't be held in the small ints of a 32-bit board: take less"
+            )
+        return [found]
+    families = FAMILIES if options.family == "auto" else {options.family: FAMILIES[options.family]}
+
+    def tell(done: int, known: int, share: float, best: Tried | None) -> None:
+        now = "" if best is None else f", best so far {100 * best.accuracy:.1f} % in {best.bytes} bytes ({best.recipe})"
+        progress(f"cross-validating recipes: {done} of {known} known{now}", clock.used())
+
+    kinds = [kind for kinds in families.values() for kind in kinds]
+    return search(task, kinds, budget_s=clock.left(SEARCH_SHARE), jobs=options.jobs, progress=tell)
+
+
+def _finish(
+    tried: Sequence[Tried], task: Task, about: About, options: TrainOptions
+) -> tuple[Tried, Student, HostModel, Novelty | None, list[dict[str, float]]]:
+    """Fit the best recipe on all training rows; where its model breaks a limit after all, the next best."""
+    limits, smallest = options.limits, None
+    for candidate in tried:
+        try:
+            student = fit_student(candidate.recipe, task.data, task.order, task.seed, full=True)
+            novelty = _novelty(options, task.data, student)
+        except InputError:
+            continue
+        threshold, margins = unsure_below(candidate.margins, candidate.right, options.sure)
+        spec = about.spec(
+            student.tables,
+            student.columns,
+            unsure_below=int(np.ceil(threshold * student.margin_unit)),
+            hysteresis=options.hysteresis or (2 if about.interval_ms else 1),
+            novelty=novelty,
         )
-    readings = data.readings[:, kept]
-    model = HostModel(export(spec, golden_rows(spec, readings, data.elapsed_ms)))
-
-    progress("comparing with scikit-learn on every row")
-    decisions = model.decide(readings, data.elapsed_ms)
-    agreement = _check_votes(estimator, data, decisions.class_index, decisions.margin)
-    card = make_card(path, options, data, model, estimator, teacher, decisions, margin_table, agreement)
-    return Trained(model, card, data.notes)
-
-
-def prepare(path: Path, options: TrainOptions) -> Prepared:
-    """Read the file and turn it into feature values, as the board's own code computes them."""
-    if options.features and not options.time:
-        raise InputError("--features: expected --time too: windows need to know what follows what")
-    ds = read_dataset(path, label=options.label, time=options.time, group=options.group, ignore=options.ignore)
-    assert ds.labels is not None
-    parts = split(ds, test_groups=options.test_groups, test_after=options.test_after, seed=options.seed)
-    notes = [*ds.notes, *check_classes(ds, parts.train, parts.test)]
-    wanted = [parse_channel_option(text) for text in options.channels]
-    channels, more = find_channels(ds, wanted, parts.train)
-    notes += more
-    columns = [ds.columns.index(channel.name) for channel in channels]
-    readings = to_readings(ds.values[:, columns], channels)
-    missing = readings == MISSING
-    whole = ~missing.any(axis=1)
-    if not whole.all():
-        row, column = np.argwhere(missing)[0]
-        notes.append(
-            f"{(~whole).sum()} rows have a missing reading, the first in line {ds.lines[row]}, column "
-            f"{channels[column].name!r}: not trained on; the node will say 'sensor fault' for such rows"
-        )
-    for name in np.unique(ds.labels):
-        if not (whole & parts.train & (ds.labels == name)).any():
-            raise InputError(f"class {name!r}: every training row of it has a missing reading; --ignore the column")
-    values = offsets_of(readings, channels)
-    elapsed, interval, features = None, 0, []
-    if options.time:
-        elapsed = elapsed_of(ds.times_ms, ds.groups, len(readings))
-        assert elapsed is not None
-        interval = interval_of(elapsed)
-        features = read_features(options.features, channels) if options.features else default_features(channels)
-        gap = np.abs(elapsed - interval) > interval // 2
-        values = run_windows(Windows([f.window(channels) for f in features], interval), values, gap)
-    return Prepared(ds, parts, channels, features, readings, values, whole, elapsed, interval, notes)
-
-
-def _fit(values: np.ndarray, labels: np.ndarray, options: TrainOptions) -> RandomForestClassifier:
-    return forest.fit(
-        values, labels, trees=options.trees, leaves=options.leaves, balance=options.balance, seed=options.seed
+        for golden in GOLDEN:
+            blob = about.blob(spec, student.columns, golden)
+            model = HostModel(blob)
+            if limits.hold(len(blob), estimate(model.model, len(blob))):
+                return candidate, student, model, novelty, margins
+        smallest = min(smallest or len(blob), len(blob))
+        if smallest is not None and not candidate.fits and limits.max_bytes is not None:
+            break  # the rest is no better: those within the limits come first
+    raise InputError(
+        f"expected a model within {limits}; the smallest that was tried takes {smallest or 'more'} bytes: allow more, "
+        "give shorter names to channels and classes, or fewer channels (--ignore)"
     )
 
 
-def _fit_teacher(values: np.ndarray, labels: np.ndarray, seed: int) -> RandomForestClassifier:
-    if len(values) > TEACHER_ROWS:
-        some = np.random.default_rng(seed).permutation(len(values))[:TEACHER_ROWS]
-        values, labels = values[some], labels[some]
-    return RandomForestClassifier(TEACHER_TREES, random_state=seed, n_jobs=-1).fit(values, labels)
+def _novelty(options: TrainOptions, lesson: TrainingSet, student: Student) -> Novelty | None:
+    """Return tables of how usual a combination of the student's features is; None where nobody asked."""
+    if options.novelty is None:
+        return None
+    few = lesson.columns(student.columns)
+    return fit_novelty(few.values, few.limits, few.lows, options.novelty)
 
 
-def _validate(
-    data: Prepared,
-    labels: np.ndarray,
-    rows: np.ndarray,
-    options: TrainOptions,
-    progress: Callable[[str], None],
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return margins and whether the vote was right, on training rows that the voting trees hadn't seen."""
-    margins, right = [], []
-    parts = folds(data.ds, rows, seed=options.seed)
-    for i, (fit, judge) in enumerate(parts):
-        progress(f"cross-validating inside the training part, {i + 1} of {len(parts)}")
-        estimator = _fit(data.values[fit], labels[fit], options)
-        votes = forest.hard_votes(estimator, data.values[judge])
-        top = np.sort(votes, axis=1)
-        margins.append(top[:, -1] - (top[:, -2] if votes.shape[1] > 1 else -1))
-        right.append(estimator.classes_[votes.argmax(axis=1)] == labels[judge])
-    return np.concatenate(margins), np.concatenate(right)
-
-
-def _check_votes(
-    estimator: RandomForestClassifier, data: Prepared, class_index: np.ndarray, margin: np.ndarray
-) -> float:
-    """Return the share of rows voted alike; stop, rather than ship, if that isn't all of them."""
-    whole = data.whole
-    votes = forest.hard_votes(estimator, data.values[whole])
-    top = np.sort(votes, axis=1)
-    lead = top[:, -1] - (top[:, -2] if votes.shape[1] > 1 else -1)
-    wrong = (votes.argmax(axis=1) != class_index[whole]) | (lead != margin[whole])
-    if wrong.any():
-        line = data.ds.lines[whole][wrong][0]
-        raise AssertionError(
-            f"the integer forest differs from scikit-learn's votes on {wrong.sum()} rows, first line {line}"
-        )
-    return float(1 - wrong.mean())
-
-
-def _as_is(feature: int, steps: np.ndarray) -> np.ndarray:
-    return steps.astype(np.float64)
-
-
-def _floor(feature: int, thresholds: np.ndarray) -> np.ndarray:
-    return np.floor(thresholds).astype(np.int64)
+def _left_out(about: About, student: Student) -> list[str]:
+    kept = about.kept(student.columns)
+    unused = [channel.name for i, channel in enumerate(about.channels) if i not in kept]
+    if not unused:
+        return []
+    return [f"the model does without {', '.join(unused)}: the node needn't measure it"]

@@ -6,10 +6,11 @@ models/FORMAT.md, "Forest", has the layout this produces.
 from dataclasses import dataclass, field
 
 from host_tools.errors import InputError
-from host_tools.families.forest import IntegerTrees, reachable
+from host_tools.families.forest import IntegerTrees, Leaf, check_scores, highest_scores, reachable
 
 PAGE_NODES = 128
-REFERENCES = 128  # of a byte's values, those that leave the page: a class, or another page
+REFERENCES = 128  # of a byte's values, those that leave the page: a leaf, or another page
+MAX_LEAVES = 100
 MAX_CLASSES = 100
 CODE_THRESHOLDS = 255
 MAX_FEATURES = 255
@@ -26,11 +27,16 @@ class ForestTables:
         trees: number of trees; the first page of tree i is page i.
         page_nodes, page_jumps: for each page, how many nodes it has and how many pages follow it.
         features, codes, lefts, rights: one byte a node.
+        leaves, base: as IntegerTrees has them.
+        highest: the most each class can score.
     """
 
     sources: list[int]
     thresholds: list[list[int]]
     trees: int
+    leaves: list[Leaf] | None
+    base: list[int]
+    highest: list[int]
     page_nodes: list[int] = field(default_factory=list)
     page_jumps: list[int] = field(default_factory=list)
     features: bytearray = field(default_factory=bytearray)
@@ -38,19 +44,27 @@ class ForestTables:
     lefts: bytearray = field(default_factory=bytearray)
     rights: bytearray = field(default_factory=bytearray)
 
+    def check(self) -> None:
+        """Raise InputError unless every possible score is within 0..65535."""
+        check_scores(self.base, self.highest)
+
 
 def pack(trees: IntegerTrees, features: int) -> ForestTables:
     """Return the tables of `trees` over the model's `features` features.
 
     Raises:
-        InputError: more classes, or more distinct thresholds, than bytes can number.
+        InputError: more classes, leaves or distinct thresholds than bytes can number, or scores beyond 16 bits.
     """
     if trees.classes > MAX_CLASSES:
         raise InputError(f"expected at most {MAX_CLASSES} classes, got {trees.classes}")
+    leaves = len(trees.gives)
+    if leaves > MAX_LEAVES:
+        raise InputError(f"expected at most {MAX_LEAVES} distinct leaves, got {leaves}: share more of them")
+    trees.check()
     sources, thresholds, code_of = _rank(trees, features)
-    tables = ForestTables(sources, thresholds, len(trees.roots))
+    tables = ForestTables(sources, thresholds, len(trees.roots), trees.leaves, trees.base, highest_scores(trees))
     pages = list(trees.roots)
-    jumps_allowed = REFERENCES - trees.classes
+    jumps_allowed = REFERENCES - leaves
     contents = _partition(trees, jumps_allowed)
     for page in pages:  # grows while it is walked: a page's followers come together, in order
         if page < 0:  # a tree that is one leaf: a split with that leaf on both sides
@@ -60,7 +74,7 @@ def pack(trees: IntegerTrees, features: int) -> ForestTables:
         order = sorted(local, reverse=True)  # parents first
         index = {node: i for i, node in enumerate(order)}
         followers = sorted(cut)
-        jump = {node: REFERENCES + trees.classes + i for i, node in enumerate(followers)}
+        jump = {node: REFERENCES + leaves + i for i, node in enumerate(followers)}
 
         def reference(child: int, index: dict[int, int] = index, jump: dict[int, int] = jump) -> int:
             return REFERENCES - 1 - child if child < 0 else index[child] if child in index else jump[child]

@@ -1,16 +1,20 @@
 """Models for the tests: from scikit-learn's trees over integers, or drawn at random."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 from dibble.inference.fixed_point import MISSING
 
-from host_tools.build import build_spec
+from host_tools.build import forest_spec
 from host_tools.channels import Channel
 from host_tools.export import ModelSpec, export
+from host_tools.families.additive import AdditiveTables, Term
 from host_tools.families.forest import IntegerTrees, integer_trees, shift
+from host_tools.families.mlp import Layer, MlpTables
 from host_tools.feature_spec import FeatureSpec
 from host_tools.host_model import HostModel
+from host_tools.scaling import Scaler, fit_scaler
 
 
 def channels_of(lows: Sequence[int], highs: Sequence[int]) -> list[Channel]:
@@ -31,7 +35,7 @@ def model_of(estimator: object, lows: Sequence[int], highs: Sequence[int]) -> Ho
     """Return the model of an estimator fitted on integers within lows..highs."""
     channels = channels_of(lows, highs)
     trees = shift(integers_of(estimator), [channel.low for channel in channels])
-    return HostModel(export(build_spec("test", channels, [str(c) for c in estimator.classes_], trees)))
+    return HostModel(export(forest_spec("test", channels, [str(c) for c in estimator.classes_], trees)))
 
 
 def random_trees(rng: np.random.Generator, limits: Sequence[int], classes: int, trees: int, depth: int) -> IntegerTrees:
@@ -66,7 +70,7 @@ def random_spec(
     channels = channels_of([-100, -20_000, 0], [120, 30_000, 1_000_000])
     limits = [f.limit(channels) for f in features] or [c.high - c.low for c in channels]
     grown = random_trees(rng, limits, classes, trees, depth)
-    return build_spec(
+    return forest_spec(
         "random",
         channels,
         [f"class {i}" for i in range(classes)],
@@ -76,6 +80,68 @@ def random_spec(
         unsure_below=2,
         hysteresis=hysteresis,
     )
+
+
+def random_scalers(rng: np.random.Generator, limits: Sequence[int], tops: Sequence[int]) -> list[Scaler]:
+    """Return scalers over whole ranges, some of them logarithmic."""
+    scalers = []
+    for limit, top in zip(limits, tops, strict=True):
+        column = rng.integers(0, limit + 1, 300)
+        scalers.append(
+            fit_scaler(
+                column if rng.random() < 0.5 else (column * (column / max(limit, 1)) ** 2).astype(int), limit, top
+            )
+        )
+    return scalers
+
+
+def random_additive(seed: int, limits: Sequence[int], classes: int, largest: int = 255) -> AdditiveTables:
+    """Return tables for all features but the last, which is in a pair only, and two pairs."""
+    rng = np.random.default_rng(seed)
+    scalers = random_scalers(rng, limits, rng.integers(3, 32, len(limits)).tolist())
+    last = len(limits) - 1
+    pairs = [((last, 0), (1, 2)), ((0, 1), (2, 0))]
+    terms = []
+    for features, shifts in [*(((i,), (0,)) for i in range(last)), *pairs]:
+        cells = int(np.prod([(scalers[f].top >> s) + 1 for f, s in zip(features, shifts, strict=True)]))
+        table = rng.integers(0, largest + 1, (classes - 1, cells)).astype(np.uint8)
+        terms.append(Term(features, shifts, table, table.mean(axis=1).astype(np.uint8)))
+    base = rng.integers(0, largest + 1, classes)
+    base[0] += largest * len(terms) // 2  # the reference has no tables: make it as likely
+    base = base.tolist()
+    tables = AdditiveTables(classes, list(scalers), terms, base, 32.0)
+    tables.check()
+    return tables
+
+
+def random_mlp(
+    seed: int, limits: Sequence[int], classes: int, widths: Sequence[int], forms: Sequence[str]
+) -> MlpTables:
+    """Return a network of random weights whose scores use the whole range."""
+    rng = np.random.default_rng(seed)
+    scalers = random_scalers(rng, limits, [255] * len(limits))
+    sizes = [len(limits), *widths, classes - 1]
+    layers = []
+    for i, form in enumerate(forms):
+        shape = sizes[i + 1], sizes[i]
+        most = 32767 if form == "dense16" else 127
+        weights = rng.integers(-most, most + 1, shape)
+        if form == "sparse8":
+            weights = np.where(rng.random(shape) < 0.6, 0, weights)
+        if form == "codebook4":
+            weights = rng.choice(np.append(rng.integers(-127, 128, 15), 0), shape)
+        last = i + 1 == len(forms)
+        reach = np.abs(weights).sum(axis=1) * 255
+        shift = max(int(reach.max()) // 32000, 1).bit_length() if last else 0
+        shifts = [shift] * shape[0] if last else [max(int(r) // 600, 1).bit_length() for r in reach]
+        low = np.minimum(weights, 0).sum(axis=1) * 255
+        biases = (-low if last else rng.integers(-500, 500, shape[0])).tolist()
+        layers.append(Layer(weights, biases, shifts, form))
+    draft = MlpTables(classes, scalers, layers, 0, 32.0)
+    some = rng.integers(0, np.array(limits) + 1, (200, len(limits)))
+    tables = dataclasses.replace(draft, base=int(np.quantile(draft.scores(some, limits)[:, 1:].max(axis=1), 0.4)))
+    tables.check()
+    return tables
 
 
 def random_rows(seed: int, channels: Sequence[Channel], rows: int) -> np.ndarray:

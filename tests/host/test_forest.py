@@ -4,6 +4,8 @@ import re
 
 import numpy as np
 import pytest
+from dibble.inference import forest as board_forest
+from dibble.inference.cursor import Cursor
 from helpers import integers_of, model_of
 from sklearn.datasets import load_digits
 from sklearn.ensemble import ExtraTreesClassifier, GradientBoostingClassifier, RandomForestClassifier
@@ -16,6 +18,7 @@ from host_tools.families.forest import hard_votes, trees_of
 from host_tools.families.pages import PAGE_NODES, pack
 from host_tools.feature_spec import offsets_of
 from host_tools.host_model import HostModel
+from host_tools.oracle import class_scores
 
 KINDS = (DecisionTreeClassifier, RandomForestClassifier, ExtraTreesClassifier)
 
@@ -62,7 +65,7 @@ def near_thresholds(estimator: object, x: np.ndarray, seed: int = 0) -> np.ndarr
 
 def board_votes(model: HostModel, x: np.ndarray) -> np.ndarray:
     values = evaluator.feature_values(model.model, offsets_of(x, model.channels))
-    return evaluator.votes(model.model, values)
+    return class_scores(model.model, values)
 
 
 def check(estimator: object, x: np.ndarray) -> HostModel:
@@ -136,7 +139,7 @@ def test_large_tree_goes_over_several_pages() -> None:
     rng = np.random.default_rng(5)
     x = rng.integers(-5000, 5000, (3000, 4))
     model = check(DecisionTreeClassifier(random_state=0).fit(x, rng.integers(0, 3, 3000)), x)
-    starts = [*model.model.forest[4], len(model.model.forest[0])]
+    starts = [*model.model.family.tables[4], len(model.model.family.tables[0])]
     assert len(starts) > 10
     assert max(np.diff(starts)) <= PAGE_NODES
 
@@ -146,7 +149,8 @@ def test_feature_with_more_than_255_thresholds_is_coded_in_parts() -> None:
     x = rng.integers(-30_000, 30_000, (2500, 1))
     tree = DecisionTreeClassifier(random_state=0).fit(x, rng.integers(0, 2, 2500))
     model = check(tree, x)
-    counts = [count for _, _, _, count in model.model.layout]
+    layout, _ = board_forest.read(Cursor(model.blob, model.model.family_at), model.model.limits, 2)
+    counts = [count for _, _, _, count in layout]
     assert len(counts) > 1
     assert max(counts) == 255
     assert sum(counts) == len({split[1] for split in integers_of(tree).nodes})

@@ -12,7 +12,7 @@ from dibble.inference.fixed_point import MISSING, READING_LIMIT
 from dibble.inference.model import Model, load
 from helpers import random_rows, random_spec
 
-from host_tools.build import build_spec
+from host_tools.build import forest_spec
 from host_tools.channels import Channel
 from host_tools.errors import InputError
 from host_tools.export import check_bounds, export
@@ -22,6 +22,7 @@ from host_tools.golden import golden_rows
 from host_tools.host_model import HostModel
 
 STUMP = IntegerTrees([(0, 10, -1, -2)], [0], 2)
+GOLDEN_BYTES = 1 + 2 * 4  # two vectors of one reading
 
 
 def channel(low: int, high: int, name: str = "soil", unit: str = "permille") -> Channel:
@@ -30,7 +31,7 @@ def channel(low: int, high: int, name: str = "soil", unit: str = "permille") -> 
 
 def stump(low: int, high: int, features: tuple[FeatureSpec, ...] = ()):
     interval = 60_000 if features else 0
-    return build_spec("stump", [channel(low, high)], ["dry", "wet"], STUMP, features, interval_ms=interval)
+    return forest_spec("stump", [channel(low, high)], ["dry", "wet"], STUMP, features, interval_ms=interval)
 
 
 @pytest.fixture(scope="module")
@@ -115,12 +116,12 @@ def test_another_magic_is_told(blob: bytes) -> None:
 
 
 def test_another_format_is_told(blob: bytes) -> None:
-    with pytest.raises(ModelError, match=r"^expected model format 1, got 2: update the firmware or export again$"):
-        Model(sealed(blob[:4] + b"\2" + blob[5:-4]))
+    with pytest.raises(ModelError, match=r"^expected model format 2, got 3: update the firmware or export again$"):
+        Model(sealed(blob[:4] + b"\3" + blob[5:-4]))
 
 
 def test_another_family_is_told(blob: bytes) -> None:
-    with pytest.raises(ModelError, match=r"^expected family 1 \(forest\), got 9: update the firmware$"):
+    with pytest.raises(ModelError, match=r"^expected a family from 1 to 3, got 9: update the firmware$"):
         Model(sealed(blob[:5] + b"\x09" + blob[6:-4]))
 
 
@@ -145,7 +146,7 @@ def test_names_units_ranges_and_classes_come_back() -> None:
     ]
     classes = ["trocken", "mäßig", "濡れ", "🌧"]
     trees = IntegerTrees([(1, 200, -1, -4)], [0], 4)
-    spec = build_spec("Gewächshaus №1", channels, classes, trees, unsure_below=300, hysteresis=200)
+    spec = forest_spec("Gewächshaus №1", channels, classes, trees, unsure_below=300, hysteresis=200)
     model = HostModel(export(spec))
     assert model.channels == channels
     assert model.classes == tuple(classes)
@@ -170,18 +171,18 @@ def test_longest_interval_comes_back() -> None:
 def test_changed_leaf_fails_the_self_test_though_the_crc_holds() -> None:
     blob = export(stump(0, 20), [[10], [11]])
     assert Model(blob).self_test() == 2
-    body = bytearray(blob[:-4])
-    assert body[-2:] == bytes((128, 129))
-    body[-2] = 129
+    body, golden = bytearray(blob[:-4]), GOLDEN_BYTES
+    assert body[-golden - 2 : -golden] == bytes((128, 129))
+    body[-golden - 2] = 129
     with pytest.raises(ModelError, match=r"golden vector 0: expected .*\(0, 1, 0\), got \(1, 1, 0\)$"):
         Model(sealed(body)).self_test()
 
 
 def test_changed_threshold_fails_the_self_test_though_the_crc_holds() -> None:
     blob = export(stump(0, 20), [[10], [11]])
-    body = bytearray(blob[:-4])
-    assert body[-5] == 10
-    body[-5] = 11
+    body, golden = bytearray(blob[:-4]), GOLDEN_BYTES
+    assert body[-golden - 5] == 10
+    body[-golden - 5] = 11
     with pytest.raises(ModelError, match=r"golden vector 1: expected .*\(1, 1, 0\), got \(0, 1, 0\)$"):
         Model(sealed(body)).self_test()
 

@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,16 +17,26 @@ from host_tools.vms import run_unix, run_wasi
 PORTABLE = Path(__file__).parents[1] / "portable"
 LIBRARY = Path(dibble.__path__[0])
 FILES = sorted(path.stem for path in PORTABLE.glob("test_*.py"))
+SUPPORT = PORTABLE / "support.py"  # imported by some of them
 KERNELS = ("fixed_point", "kernels_bytecode", "kernels")
+FOREST = ("forest_bytecode", "forest_kernels")
+MLP = ("mlp_bytecode", "mlp_kernels")
 # What each file needs of the library on the micro:bit, in the order of importing.
 SMALL = {
     "test_fixed_point": ("fixed_point",),
     "test_crc32": ("crc32",),
     "test_decision": ("decision",),
     "test_windows": ("fixed_point", "features"),
+    "test_cursor": ("cursor",),
     "test_offsets": KERNELS,
-    "test_encode": KERNELS,
-    "test_votes": KERNELS,
+    "test_top_two": KERNELS,
+    "test_scale": KERNELS,
+    "test_encode": FOREST,
+    "test_forest_scores": FOREST,
+    "test_additive_scores": ("additive_bytecode", "additive_kernels"),
+    "test_dense": MLP,
+    "test_sparse": MLP,
+    "test_codebook": MLP,
 }
 # Cases that the board's 9 KB of heap and its small stack don't hold.
 TOO_LARGE = {
@@ -34,7 +45,16 @@ TOO_LARGE = {
     "test_one_byte_thresholds_at_their_boundaries",
     "test_255_thresholds_reach_code_255",
     "test_more_than_255_trees_are_counted",
+    "test_random_layers_of_both_widths",
 }
+KIND = """\
+from dibble.inference import additive_kernels, forest_kernels, kernels, mlp_kernels
+from dibble.inference import additive_viper, forest_viper, mlp_viper
+assert additive_kernels.additive_scores is additive_viper.additive_scores
+assert forest_kernels.forest_scores is forest_viper.forest_scores
+assert mlp_kernels.dense is mlp_viper.dense
+print(kernels.KIND)
+"""
 RUNNER = """\
 import {module}
 for name in sorted(dir({module})):
@@ -42,6 +62,9 @@ for name in sorted(dir({module})):
         getattr({module}, name)()
         print(name)
 """
+
+
+sys.path.insert(0, str(PORTABLE))
 
 
 def load(name: str) -> object:
@@ -58,12 +81,22 @@ def names_of_tests(name: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("portable")
-    shutil.copytree(LIBRARY, root / "lib" / "dibble", ignore=shutil.ignore_patterns("__pycache__"))
+    return lay_out(tmp_path_factory.mktemp("portable"))
+
+
+@pytest.fixture(scope="module")
+def plain_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return lay_out(tmp_path_factory.mktemp("plain"), "*_viper.py")
+
+
+def lay_out(root: Path, *hidden: str) -> Path:
+    """Copy the library, less what is hidden, and the portable tests to a folder for VMs."""
+    shutil.copytree(LIBRARY, root / "lib" / "dibble", ignore=shutil.ignore_patterns("__pycache__", *hidden))
+    shutil.copy(SUPPORT, root)
     for name in FILES:
         shutil.copy(PORTABLE / f"{name}.py", root)
         (root / f"run_{name}.py").write_text(RUNNER.format(module=name))
-    (root / "kind.py").write_text("from dibble.inference import kernels\nprint(kernels.KIND)\n")
+    (root / "kind.py").write_text(KIND)
     return root
 
 
@@ -85,6 +118,11 @@ def test_on_unix(folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
+def test_on_unix_without_viper(plain_folder: Path, name: str) -> None:
+    assert run_unix(plain_folder, f"run_{name}.py").stdout.split() == names_of_tests(name)
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_on_wasi(folder: Path, name: str) -> None:
     run = run_wasi(folder, f"run_{name}.py", heap="48m", memory_bytes=128 << 20)
     assert run.stdout.split() == names_of_tests(name)
@@ -97,14 +135,18 @@ def test_unix_compares_viper_with_bytecode(folder: Path) -> None:
 @pytest.mark.parametrize("name", SMALL)
 def test_on_microbit(board: Microbit, name: str) -> None:
     board.restart()
-    for part in SMALL[name]:
-        board.put_file(f"{part}.py", strip((LIBRARY / "inference" / f"{part}.py").read_text()).encode())
-    common, cases = divide_cases((PORTABLE / f"{name}.py").read_text())
+    source = (PORTABLE / f"{name}.py").read_text()
+    parts = [LIBRARY / "inference" / f"{part}.py" for part in SMALL[name]]
+    if SUPPORT.stem in source:
+        parts.append(SUPPORT)
+    for part in parts:
+        board.put_file(part.name, strip(part.read_text()).encode())
+    common, cases = divide_cases(source)
     board.put_file("common.py", common.encode())
     for case in sorted(cases.keys() - TOO_LARGE):
-        board.put_file("case.py", cases[case].encode())
         board.reset()
-        for module in (*SMALL[name], "common", "case"):
+        board.put_file("case.py", cases[case].encode())
+        for module in (*[part.stem for part in parts], "common", "case"):
             board.exec(f"import {module}")
         board.exec(f"case.{case}()")
     assert sorted(cases) == names_of_tests(name)

@@ -1,6 +1,6 @@
 """Decisions and their hysteresis."""
 
-from dibble.inference.decision import NO_CLASS, OUT_OF_RANGE, SENSOR_FAULT, UNSURE, Decision
+from dibble.inference.decision import FLAG_NAMES, NO_CLASS, NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE, Decision
 
 
 def held(hysteresis, steps):
@@ -25,7 +25,8 @@ def test_settle_records_what_it_is_given():
 
 
 def test_flags_are_separate_bits():
-    assert (UNSURE, OUT_OF_RANGE, SENSOR_FAULT) == (1, 2, 4)
+    assert (UNSURE, OUT_OF_RANGE, SENSOR_FAULT, NOVEL) == (1, 2, 4, 8)
+    assert len(FLAG_NAMES) == 4
 
 
 def test_hysteresis_of_one_follows_each_trusted_decision():
@@ -43,7 +44,7 @@ def test_hysteresis_of_three_needs_three_in_a_row():
 
 
 def test_each_flag_interrupts_a_row():
-    for flag in (UNSURE, OUT_OF_RANGE, SENSOR_FAULT):
+    for flag in (UNSURE, OUT_OF_RANGE, SENSOR_FAULT, NOVEL):
         assert held(2, [(1, 0), (1, flag), (1, 0), (1, 0)]) == [NO_CLASS, NO_CLASS, NO_CLASS, 1]
 
 

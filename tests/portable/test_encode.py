@@ -2,9 +2,9 @@
 
 from array import array
 
-from dibble.inference.kernels import encode as quick_encode
-from dibble.inference.kernels import prepare_coders as quick_prepare
-from dibble.inference.kernels_bytecode import encode, prepare_coders
+from dibble.inference.forest_bytecode import encode, prepare_coders
+from dibble.inference.forest_kernels import encode as quick_encode
+from dibble.inference.forest_kernels import prepare_coders as quick_prepare
 
 SETS = ((prepare_coders, encode), (quick_prepare, quick_encode))
 

@@ -4,6 +4,8 @@ from dibble import ModelError
 from dibble.inference.crc32 import crc32
 from dibble.inference.model import Model
 
+HEAD = b"DIBL\x02\x01"
+
 
 def sealed(head, body, size=None):
     """Return a file of head, length, body and CRC."""
@@ -23,7 +25,7 @@ def message(blob):
 
 def test_too_short():
     assert message(b"") == "expected a model file, got 0 bytes"
-    assert message(b"DIBL\x01\x01" + bytes(7)) == "expected a model file, got 13 bytes"
+    assert message(HEAD + bytes(7)) == "expected a model file, got 13 bytes"
 
 
 def test_another_magic():
@@ -31,22 +33,24 @@ def test_another_magic():
 
 
 def test_another_format():
-    expected = "expected model format 1, got 2: update the firmware or export again"
-    assert message(sealed(b"DIBL\x02\x01", b"")) == expected
+    expected = "expected model format 2, got 1: update the firmware or export again"
+    assert message(sealed(b"DIBL\x01\x01", b"")) == expected
 
 
 def test_another_family():
-    assert message(sealed(b"DIBL\x01\x07", b"")) == "expected family 1 (forest), got 7: update the firmware"
+    assert message(sealed(b"DIBL\x02\x00", b"")) == "expected a family from 1 to 3, got 0: update the firmware"
+    assert message(sealed(b"DIBL\x02\x84", b"")) == "expected a family from 1 to 3, got 4: update the firmware"
+    assert message(sealed(b"DIBL\x02\x07", b"")) == "expected a family from 1 to 3, got 7: update the firmware"
 
 
 def test_another_length():
     expected = "got 18 bytes, but the file's header tells another length: cut short, copy it again"
     for size in (0, 17, 19, 65536 + 18, 0x80000012, 0xFFFFFFFF):
-        assert message(sealed(b"DIBL\x01\x01", bytes(4), size)) == expected, size
+        assert message(sealed(HEAD, bytes(4), size)) == expected, size
 
 
 def test_damage():
-    blob = bytearray(sealed(b"DIBL\x01\x01", bytes(4)))
+    blob = bytearray(sealed(HEAD, bytes(4)))
     for position in (10, 13, 14, 15, 16, 17):
         blob[position] ^= 1
         assert message(blob) == "the model file's CRC-32 doesn't match its bytes: damaged, copy it again"
@@ -54,5 +58,7 @@ def test_damage():
 
 
 def test_whole_but_senseless():
-    for body in (b"", bytes(4), b"\xff" * 9, b"\x00\x00\x01\x05abcde"):
-        assert message(sealed(b"DIBL\x01\x01", body)).startswith("the model file contradicts itself: "), body
+    for family in (1, 2, 3, 129):
+        for body in (b"", bytes(4), b"\xff" * 9, b"\x00\x00\x01\x05abcde"):
+            told = message(sealed(b"DIBL\x02" + bytes([family]), body))
+            assert told.startswith("the model file contradicts itself: "), (family, body, told)

@@ -5,17 +5,10 @@ from array import array
 from dibble import ModelError
 from dibble.inference.features import DELTA, EMA, LAST, MAX, MEAN, MIN, SLOPE, Window, Windows
 from dibble.inference.fixed_point import MISSING
-from dibble.inference.kernels import prepare_coders
+from dibble.inference.forest import Forest
+from dibble.inference.forest_kernels import prepare_coders
 from dibble.inference.predictor import Predictor
-
-try:
-    from micropython import heap_lock, heap_unlock
-except ImportError:  # CPython
-
-    def heap_lock():
-        pass
-
-    heap_unlock = heap_lock
+from support import heap_lock, heap_unlock
 
 ALL = (LAST, MEAN, MIN, MAX, DELTA, SLOPE, EMA)
 
@@ -24,8 +17,9 @@ def stump(low, high, windows, features, width, threshold, unsure_below, hysteres
     """Return a node that asks one question about its first feature: class 1 above the threshold."""
     table = bytes([threshold >> 8 * i & 255 for i in range(width)])
     coders = prepare_coders(table, [(0, width, 0, 1)])
-    forest = (b"\x00", b"\x00", b"\x80", b"\x81", array("i", [0]), array("i"), 130, 1)
-    return Predictor(array("i", low), array("i", high), windows, features, coders, forest, 2, unsure_below, hysteresis)
+    votes = bytes([0, 1]), b"\1\1", array("H", [0, 0])
+    forest = Forest(features, coders, (b"\0", b"\0", b"\x80", b"\x81", array("i", [0]), array("i"), 130, 1) + votes)
+    return Predictor(array("i", low), array("i", high), windows, forest, 2, unsure_below, hysteresis)
 
 
 def plain(unsure_below=0, hysteresis=1):

@@ -3,7 +3,8 @@
 UNSURE = 1
 OUT_OF_RANGE = 2
 SENSOR_FAULT = 4
-FLAG_NAMES = ("unsure", "out of range", "sensor fault")
+NOVEL = 8
+FLAG_NAMES = ("unsure", "out of range", "sensor fault", "novel")
 NO_CLASS = 255
 
 
@@ -13,7 +14,7 @@ class Decision:
     Attributes:
         class_index: index into the model's classes; NO_CLASS when a reading is missing.
         margin: winner's score less the runner-up's, >= 0.
-        flags: 0 when the decision can be trusted, else UNSURE | OUT_OF_RANGE | SENSOR_FAULT.
+        flags: 0 when the decision can be trusted, else UNSURE | OUT_OF_RANGE | SENSOR_FAULT | NOVEL.
         channel: the first channel that is missing or, if none is, out of range; -1 when all are well.
         held_index: the class after hysteresis: it changes only when `hysteresis` trusted decisions
             in a row agree, so that a valve doesn't chatter. NO_CLASS until the first time.

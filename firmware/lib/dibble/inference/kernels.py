@@ -5,10 +5,10 @@ same functions with the same results, bit for bit; `KIND` tells which was picked
 """
 
 try:
-    from dibble.inference.kernels_viper import encode, forest_votes, offsets, prepare_coders, top_two
+    from dibble.inference.kernels_viper import offsets, prepare_scalers, scale, top_two
 
     KIND = "viper"
 except (ImportError, SyntaxError, NotImplementedError):
-    from dibble.inference.kernels_bytecode import encode, forest_votes, offsets, prepare_coders, top_two
+    from dibble.inference.kernels_bytecode import offsets, prepare_scalers, scale, top_two
 
     KIND = "bytecode"

@@ -1,11 +1,9 @@
-"""Kernels in plain bytecode, for every interpreter.
+"""Kernels that every family needs, in plain bytecode, for every interpreter.
 
 A bytecode costs about the same whatever it does, so these hoist, iterate and don't call. Nothing
-here but `prepare_coders` allocates, and nothing leaves the small ints of a 32-bit VM: readings are
-within +-READING_LIMIT, offsets within 0..high - low, codes and references are bytes, scores <= trees.
+here but `prepare_scalers` allocates, and nothing leaves the small ints of a 32-bit VM: readings are
+within +-READING_LIMIT, offsets within 0..high - low, codes are bytes, scores are below 2**16.
 """
-
-from array import array
 
 from dibble.inference.fixed_point import MISSING
 
@@ -42,85 +40,49 @@ def offsets(readings, low, high, out):
     return missing | beyond << 8
 
 
-def prepare_coders(blob, coders):
-    """Return what `encode` wants, from (feature, width, position, count) of each feature.
+def prepare_scalers(scalers):
+    """Return what `scale` wants from (feature, drop, bias, zero_point, multiplier, shift, top) of each code."""
+    linear = []
+    log = []
+    k = 0
+    for i, drop, bias, zero_point, multiplier, shift, top in scalers:
+        if bias:
+            log.append((k, i, bias, (7 << 8) - zero_point, multiplier, shift, top))
+        else:
+            linear.append((k, i, drop, zero_point, multiplier, shift, top))
+        k += 1
+    return linear, log
+
+
+def scale(values, scalers, codes):
+    """Squeeze feature values to 8-bit codes: clamp((u - zero_point) * multiplier >> shift, 0, top).
+
+    Where a scaler has a bias, u is log2(value + bias) in 1/256, straight between powers of two;
+    else it is value >> drop. Either is below 2**15 and the multiplier below 2**7.
 
     Args:
-        blob: the model file; each feature's `count` ascending thresholds, `width` bytes each,
-            little-endian and aligned, lie at `position`.
-        coders: count 0 means the value is its own code.
+        values: array("i"), one value >= 0 a feature; value + bias stays below 2**30.
+        scalers: from `prepare_scalers`.
+        codes: bytearray, one code a scaler.
     """
-    direct = []
-    ranked = []
-    for feature, width, position, count in coders:
-        if count == 0:
-            direct.append(feature)
-            continue
-        thresholds = blob[position : position + width * count]
-        if width > 1:
-            thresholds = array("H" if width == 2 else "i", bytes(thresholds))
-        power = 1
-        while power * 2 <= count:
-            power *= 2
-        steps = bytearray()
-        step = power >> 1
-        while step:
-            steps.append(step - 1)
-            step >>= 1
-        ranked.append((feature, thresholds, power - 1, count - power + 1, bytes(steps)))
-    return bytes(direct), ranked
-
-
-def encode(values, coders, codes):
-    """Squeeze each feature value to its 8-bit code: the number of thresholds below it.
-
-    Args:
-        values: array("i"), one value >= 0 a feature.
-        coders: from `prepare_coders`.
-        codes: bytearray, one code a feature.
-    Source: Knuth, The Art of Computer Programming 3, 6.2.1, uniform binary search; the first
-        probe leaves a power of two less one thresholds on either side, overlapping.
-    """
-    direct, ranked = coders
-    for i in direct:
-        codes[i] = values[i]
-    for i, thresholds, first, jump, steps in ranked:
-        value = values[i]
-        code = jump if value > thresholds[first] else 0
-        for step in steps:
-            if value > thresholds[code + step]:
-                code += step + 1
-        codes[i] = code
-
-
-def forest_votes(codes, forest, votes):
-    """Count each tree's vote.
-
-    Args:
-        codes: bytearray, one code a feature.
-        forest: (features, thresholds, lefts, rights, starts, children, classes_end, trees) as read
-            by `model.Model`; models/FORMAT.md has the meaning of a reference.
-        votes: array("H"), one a class; overwritten.
-    """
-    features, thresholds, lefts, rights, starts, children, classes_end, trees = forest
-    for i in range(len(votes)):
-        votes[i] = 0
-    for tree in range(trees):
-        i = base = starts[tree]
-        page = tree
-        while True:
-            if codes[features[i]] <= thresholds[i]:
-                reference = lefts[i]
-            else:
-                reference = rights[i]
-            if reference < 128:
-                i = base + reference
-            elif reference < classes_end:
-                votes[reference - 128] += 1
-                break
-            else:
-                page = children[page] + reference - classes_end
-                i = base = starts[page]
+    linear, log = scalers
+    for k, i, drop, zero_point, multiplier, shift, top in linear:
+        code = ((values[i] >> drop) - zero_point) * multiplier >> shift
+        codes[k] = 0 if code < 0 else top if code > top else code
+    for k, i, bias, start, multiplier, shift, top in log:
+        # 256 .. 511 is what lies between two powers of two, and 1 << 8 of it the power itself.
+        value = values[i] + bias
+        while value >= 8192:
+            value >>= 4
+            start += 4 << 8
+        while value >= 512:
+            value >>= 1
+            start += 1 << 8
+        while value < 256:
+            value <<= 1
+            start -= 1 << 8
+        code = (value + start) * multiplier >> shift
+        codes[k] = 0 if code < 0 else top if code > top else code
 
 
 def top_two(scores):

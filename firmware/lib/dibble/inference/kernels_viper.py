@@ -10,7 +10,6 @@ import micropython
 from micropython import const
 
 _SMALL = const(0x3FFFFFFF)  # the low 30 bits
-_WORDS = const(6)  # of a feature in the plan of `encode`
 
 
 @micropython.viper
@@ -48,108 +47,49 @@ def offsets(readings, low, high, out):
     return _offsets(readings, low, high, out, len(out))
 
 
-@micropython.viper
-def _aligned(blob) -> bool:
-    return int(ptr8(blob)) & 3 == 0
-
-
-def prepare_coders(blob, coders):
-    """As kernels_bytecode.prepare_coders: a plan of _WORDS words a feature; thresholds stay in the blob."""
-    if not _aligned(blob):
-        blob = bytes(blob)
+def prepare_scalers(scalers):
+    """As kernels_bytecode.prepare_scalers: the same seven numbers of each code, in a row."""
     plan = array("i")
-    for feature, width, position, count in coders:
-        power = 1
-        while power * 2 <= count:
-            power *= 2
-        for word in (feature, width, position // width, count, power, count - power + 1):
+    for scaler in scalers:
+        for word in scaler:
             plan.append(word)
-    return plan, blob, len(coders)
+    return plan
 
 
 @micropython.viper
-def encode(values: ptr32, coders, codes: ptr8):
-    """As kernels_bytecode.encode."""
-    plan = ptr32(coders[0])
-    bytes_table = ptr8(coders[1])
-    halves_table = ptr16(coders[1])
-    words_table = ptr32(coders[1])
-    left = int(coders[2])
+def scale(values: ptr32, scalers, codes: ptr8):
+    """As kernels_bytecode.scale."""
+    plan = ptr32(scalers)
+    end = int(len(scalers))
+    k = 0
     at = 0
-    while left > 0:
-        left -= 1
-        i = plan[at]
-        width = plan[at + 1]
-        position = plan[at + 2]
-        step = plan[at + 4]
-        value = values[i]
-        code = 0
-        if plan[at + 3] == 0:
-            code = value
-        elif width == 1:
-            if value > bytes_table[position + step - 1]:
-                code = plan[at + 5]
-            step >>= 1
-            while step:
-                if value > bytes_table[position + code + step - 1]:
-                    code += step
-                step >>= 1
-        elif width == 2:
-            if value > halves_table[position + step - 1]:
-                code = plan[at + 5]
-            step >>= 1
-            while step:
-                if value > halves_table[position + code + step - 1]:
-                    code += step
-                step >>= 1
+    while at < end:
+        value = values[plan[at]]
+        bias = plan[at + 2]
+        if bias:
+            value += bias
+            exponent = 7
+            while value >= 8192:
+                value >>= 4
+                exponent += 4
+            while value >= 512:
+                value >>= 1
+                exponent += 1
+            while value < 256:
+                value <<= 1
+                exponent -= 1
+            value += exponent << 8
         else:
-            if value > words_table[position + step - 1]:
-                code = plan[at + 5]
-            step >>= 1
-            while step:
-                if value > words_table[position + code + step - 1]:
-                    code += step
-                step >>= 1
-        codes[i] = code
-        at += _WORDS
-
-
-@micropython.viper
-def forest_votes(codes: ptr8, forest, votes):
-    """As kernels_bytecode.forest_votes."""
-    features = ptr8(forest[0])
-    thresholds = ptr8(forest[1])
-    lefts = ptr8(forest[2])
-    rights = ptr8(forest[3])
-    starts = ptr32(forest[4])
-    children = ptr32(forest[5])
-    classes_end = int(forest[6])
-    trees = int(forest[7])
-    counts = ptr16(votes)
-    i = int(len(votes))
-    while i > 0:
-        i -= 1
-        counts[i] = 0
-    tree = 0
-    while tree < trees:
-        page = tree
-        base = starts[page]
-        i = base
-        while True:
-            if codes[features[i]] <= thresholds[i]:
-                reference = lefts[i]
-            else:
-                reference = rights[i]
-            if reference < 128:
-                i = base + reference
-            elif reference < classes_end:
-                counts[reference - 128] += 1
-                break
-            else:
-                page = children[page] + reference - classes_end
-                base = starts[page]
-                i = base
-        tree += 1
+            value >>= plan[at + 1]
+        value = (value - plan[at + 3]) * plan[at + 4] >> plan[at + 5]
+        top = plan[at + 6]
+        if value < 0:
+            value = 0
+        elif value > top:
+            value = top
+        codes[k] = value
+        k += 1
+        at += 7
 
 
 @micropython.viper

@@ -1,0 +1,6 @@
+"""The additive family's kernels that this interpreter runs fastest: see kernels.py."""
+
+try:
+    from dibble.inference.additive_viper import additive_scores
+except (ImportError, SyntaxError, NotImplementedError):
+    from dibble.inference.additive_bytecode import additive_scores

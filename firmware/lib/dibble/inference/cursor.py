@@ -1,0 +1,67 @@
+"""Reads the bytes of a model file in order: numbers, texts and byte tables."""
+
+
+class Cursor:
+    """A place in a model file.
+
+    Args:
+        blob: bytes or memoryview of the file.
+        at: where to begin.
+    """
+
+    def __init__(self, blob, at):
+        self.blob = blob
+        self.at = at
+        self.before = b""  # the text read last: the next may share its beginning
+
+    def byte(self):
+        value = self.blob[self.at]
+        self.at += 1
+        return value
+
+    def number(self):
+        value = shift = 0
+        while True:
+            byte = self.byte()
+            value |= (byte & 127) << shift
+            if byte < 128:
+                return value
+            shift += 7
+
+    def signed(self):
+        value = self.number()
+        return -(value >> 1) - 1 if value & 1 else value >> 1
+
+    def text(self):
+        head = self.byte()
+        size = head & 15
+        if size == 15:
+            size += self.number()
+        self.before = self.before[: head >> 4] + bytes(self.take(size))
+        return str(self.before, "utf-8")
+
+    def take(self, size):
+        """Return the next `size` bytes, in place where the interpreter has memoryview."""
+        if size < 0 or self.at + size > len(self.blob):
+            raise ValueError("%d bytes at %d of %d" % (size, self.at, len(self.blob)))
+        self.at += size
+        blob = self.blob
+        try:
+            blob = memoryview(blob)
+        except NameError:  # MicroPython 1.9: slices are copies
+            pass
+        return blob[self.at - size : self.at]
+
+    def align(self, width):
+        self.at += -self.at % width
+
+    def scaler(self, limit):
+        """Return (drop, bias, zero_point, multiplier, shift) of a feature whose largest value is `limit`."""
+        shift = self.byte()
+        multiplier = self.byte()
+        zero_point = self.number()
+        bias = self.number() if shift & 32 else 0
+        drop = 0
+        while limit >> drop > 32767:
+            drop += 1
+        return drop, bias, zero_point, multiplier, shift & 31

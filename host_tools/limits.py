@@ -1,0 +1,151 @@
+"""What a model may take on a board, and what it will: bytes, heap, instructions, microseconds."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dibble.inference import additive, forest, mlp
+from dibble.inference.cursor import Cursor
+from dibble.inference.features import LAST
+from dibble.inference.model import ADDITIVE, FOREST, NOVELTY, Model
+
+BOARDS = Path(__file__).parent.parent / "boards"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a prediction takes, roughly: within a third of what `dibble train` then measures.
+
+    Attributes:
+        instructions: WebAssembly instructions of predict() in bytecode on the 32-bit VM.
+        heap: bytes that the loaded model keeps, its file included.
+    """
+
+    instructions: int
+    heap: int
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a model may take; None: no limit.
+
+    Attributes:
+        board: name of the board, "" where none is told.
+        us_per_instruction: microseconds on the board for each WebAssembly instruction of the estimate.
+    """
+
+    max_bytes: int | None = None
+    max_heap: int | None = None
+    max_us: float | None = None
+    board: str = ""
+    us_per_instruction: float | None = None
+
+    def hold(self, size: int, needs: Estimate) -> bool:
+        """Tell whether a model of `size` bytes keeps them."""
+        us = self.microseconds(needs)
+        return (
+            (self.max_bytes is None or size <= self.max_bytes)
+            and (self.max_heap is None or needs.heap <= self.max_heap)
+            and (self.max_us is None or us is None or us <= self.max_us)
+        )
+
+    def microseconds(self, needs: Estimate) -> float | None:
+        """Return about how long a prediction takes on the board."""
+        return None if self.us_per_instruction is None else needs.instructions * self.us_per_instruction
+
+
+# Instructions of predict() on the 32-bit VM, fitted to counts of random models of every family:
+# `python tests/benchmarks/calibrate.py` prints them anew.
+COSTS = {
+    "once": 37_000,
+    "channel": 2_300,
+    "class": 1_900,
+    "last": 3_000,
+    "window": 12_000,
+    "scale": 5_400,
+    "log": 10_200,
+    "group": 2_000,
+    "entry": 1_700,
+    "pair entry": 3_600,
+    "weight": 1_400,
+    "sparse weight": 1_740,
+    "codebook weight": 1_800,
+    "layer": 11_600,
+    "unit": 2_700,
+    "rank": 3_000,
+    "rank step": 1_900,
+    "tree": 3_000,
+    "split": 2_200,
+}
+
+
+def work(model: Model) -> dict[str, float]:
+    """Return what a prediction does, as counts of its parts."""
+    cursor, classes = Cursor(model.blob, model.family_at), len(model.classes)
+    windows = model.windows.windows if model.windows else []
+    counts = {
+        "once": 1.0,
+        "channel": len(model.low),
+        "class": classes,
+        "window": sum(window.kind != LAST for window in windows),
+        "last": sum(window.kind == LAST for window in windows),
+    }
+    family = model.blob[5] & 127
+    if family == FOREST:
+        layout, tables = forest.read(cursor, model.limits, classes)
+        counts["rank"] = sum(count > 0 for _, _, _, count in layout)
+        counts["rank step"] = sum(max(count.bit_length() - 1, 0) for _, _, _, count in layout)
+        counts["tree"] = tables[7]
+        counts["split"] = depth(tables)
+    elif family == ADDITIVE:
+        _count_additive(additive.read(cursor, model.limits, classes), counts)
+    else:
+        scalers, _, layers = mlp.read(cursor, model.limits, classes)
+        _count_scalers(scalers, counts)
+        inputs = len(scalers)
+        for form, (rows, *_) in layers:
+            kept = sum(len(row[0]) for row in rows) if form == mlp.SPARSE8 else inputs * len(rows)
+            name = {mlp.SPARSE8: "sparse weight", mlp.CODEBOOK4: "codebook weight"}.get(form, "weight")
+            counts[name] = counts.get(name, 0) + kept
+            counts["layer"] = counts.get("layer", 0) + 1
+            counts["unit"] = counts.get("unit", 0) + len(rows)
+            inputs = len(rows)
+    if model.blob[5] & NOVELTY:
+        _count_additive(additive.read(Cursor(model.blob, model.novelty_at), model.limits, 2), counts)
+    return counts
+
+
+def depth(tables: tuple) -> float:
+    """Return the mean number of splits on the way to a leaf, each side as likely, over all trees together."""
+    features, _, lefts, rights, starts, children, leaves_end, trees = tables[:8]
+    pages = [*starts, len(features)]
+    below = [0.0] * len(features)
+    for page in range(len(starts) - 1, -1, -1):
+        for i in range(pages[page + 1] - 1, pages[page] - 1, -1):
+            below[i] = 1.0
+            for reference in (lefts[i], rights[i]):
+                if reference < 128:
+                    below[i] += below[pages[page] + reference] / 2
+                elif reference >= leaves_end:
+                    below[i] += below[pages[children[page] + reference - leaves_end]] / 2
+    return sum(below[pages[tree]] for tree in range(trees))
+
+
+def _count_scalers(scalers: list, counts: dict[str, float]) -> None:
+    for _, _, bias, *_ in scalers:
+        name = "log" if bias else "scale"
+        counts[name] = counts.get(name, 0) + 1
+
+
+def _count_additive(parts: tuple, counts: dict[str, float]) -> None:
+    scalers, singles, pairs, tables, _, base = parts
+    _count_scalers(scalers, counts)
+    groups = len(additive._pack(singles, pairs, tables, base))
+    for name, count in (("group", groups), ("entry", groups * len(singles)), ("pair entry", groups * len(pairs))):
+        counts[name] = counts.get(name, 0) + count
+
+
+def estimate(model: Model, size: int) -> Estimate:
+    """Return what a model of `size` bytes takes, from counts of its parts."""
+    counts = work(model)
+    instructions = sum(COSTS[name] * count for name, count in counts.items())
+    return Estimate(round(instructions), size)

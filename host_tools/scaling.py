@@ -1,0 +1,92 @@
+"""Scalers: a feature's value -> an 8-bit code, by offset, multiplier and shift, after a logarithm where it helps.
+
+The board's `kernels.scale` computes the same; families are trained on the codes themselves, so
+nothing is lost between host and node.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+VALUE_BITS = 15  # of a value that enters the product: with a multiplier of 7 bits it stays a small int
+LOG_STEPS = 256  # of a doubling
+MULTIPLIER_BITS = 7  # one byte in the file; a scale within 1 % of the wanted is as good
+TAIL = 0.002  # of the rows on either side may saturate
+LOG_GAIN = 1.2  # a logarithm is taken where it makes a distribution this much more even
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """code = clamp((u - zero_point) * multiplier >> shift, 0, top).
+
+    Attributes:
+        log: u is the value's logarithm (`log2_steps` of value + bias), not the value >> drop.
+        bias: >= 1 where log, else 0.
+        zero_point: 0..32767.
+        multiplier: 1..127.
+        shift: 0..29.
+        top: largest code, 1..255.
+    """
+
+    log: bool
+    bias: int
+    zero_point: int
+    multiplier: int
+    shift: int
+    top: int
+
+
+def drop_of(limit: int) -> int:
+    """Return by how many bits a value up to `limit` is shifted before it is scaled."""
+    return max(0, int(limit).bit_length() - VALUE_BITS)
+
+
+def log2_steps(values: np.ndarray) -> np.ndarray:
+    """Return log2 of values >= 1 in 1/256, straight between powers of two: exact integers."""
+    values = np.asarray(values, dtype=np.int64)
+    exponent = np.zeros_like(values)
+    for step in (16, 8, 4, 2, 1):
+        more = values >> exponent >= 1 << step
+        exponent = np.where(more, exponent + step, exponent)
+    fraction = np.where(exponent >= 8, values >> np.maximum(exponent - 8, 0), values << np.maximum(8 - exponent, 0))
+    return (exponent << 8) + fraction - LOG_STEPS
+
+
+def apply(scaler: Scaler, column: np.ndarray, limit: int) -> np.ndarray:
+    """Return the codes (int64, 0..top) of a column of feature values."""
+    column = np.asarray(column, dtype=np.int64)
+    u = log2_steps(column + scaler.bias) if scaler.log else column >> drop_of(limit)
+    return np.clip((u - scaler.zero_point) * scaler.multiplier >> scaler.shift, 0, scaler.top)
+
+
+def fit_scaler(column: np.ndarray, limit: int, top: int, low: int = 0) -> Scaler:
+    """Choose the scaler that spreads a column of training values over 0..top.
+
+    Args:
+        column: values 0..limit.
+        low: what a value of 0 stands for: a quantity that is > 0 keeps its ratios under the logarithm.
+    """
+    best, most = None, -1.0
+    biases = {max(low, 1), max(int(np.median(column)) // 4, 1)} if limit >= LOG_STEPS else set()
+    for bias in (0, *sorted(biases)):
+        if bias + limit >= 1 << 30:
+            continue
+        scaler = _spread(column, limit, top, bias)
+        counts = np.bincount(apply(scaler, column, limit) * 15 // top, minlength=16) / len(column)
+        entropy = float(np.exp(-(counts[counts > 0] * np.log(counts[counts > 0])).sum()))
+        if entropy > most * (LOG_GAIN if bias else 1):
+            best, most = scaler, entropy
+    assert best is not None
+    return best
+
+
+def _spread(column: np.ndarray, limit: int, top: int, bias: int) -> Scaler:
+    u = log2_steps(column + bias) if bias else np.asarray(column, dtype=np.int64) >> drop_of(limit)
+    least, most = (int(q) for q in np.quantile(u, [TAIL, 1 - TAIL], method="nearest"))
+    span = max(most - least, 1)
+    multiplier = shift = 0
+    for shift in range(29, -1, -1):  # the finest that fits, so that the multiplier has most bits
+        multiplier = (top << shift) // span
+        if multiplier < 1 << MULTIPLIER_BITS:
+            break
+    return Scaler(bias > 0, bias, least, max(multiplier, 1), shift, top)

@@ -1,0 +1,86 @@
+"""The stage table: teacher, float student, pruned, int8, codebook, packed, each measured on held-out rows."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from host_tools.about import About
+from host_tools.costs import Costs
+from host_tools.host_model import HostModel
+from host_tools.metrics import score
+from host_tools.oracle import class_scores
+from host_tools.packing import pack
+from host_tools.replay import cost
+from host_tools.students import Student
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The rows a model is judged on: feature values, class indices, and what an error costs."""
+
+    values: np.ndarray
+    truth: np.ndarray
+    costs: Costs
+    classes: list[str]
+
+    def judge(self, decided: np.ndarray) -> dict[str, Any]:
+        """Return accuracy, macro-F1 and expected cost of decided class indices."""
+        names = np.array(self.classes)
+        figures = score(names[self.truth], names[decided])
+        mean = float(self.costs.matrix[self.truth, decided].mean()) if len(decided) else float("nan")
+        return {
+            "accuracy": round(figures.accuracy, 4),
+            "macro_f1": round(figures.macro_f1, 4),
+            "expected_cost": round(mean, 4),
+        }
+
+
+def stage_table(
+    student: Student,
+    shipped: HostModel,
+    teacher: tuple[str, Callable[[np.ndarray], np.ndarray]],
+    about: About,
+    held_out: HeldOut,
+) -> list[dict[str, Any]]:
+    """Return a row for each stage on the way to the shipped model.
+
+    Args:
+        teacher: what it is, and values -> decided class indices.
+    """
+    table = [{"stage": "teacher", "what": teacher[0], **held_out.judge(teacher[1](held_out.values)), **_NO_COST}]
+    for stage in student.stages:
+        if stage.scores is not None:
+            decided = stage.scores(held_out.values).argmax(axis=1)
+            table.append({"stage": stage.stage, "what": stage.what, **held_out.judge(decided), **_NO_COST})
+        else:
+            assert stage.tables is not None
+            blob = about.blob(about.spec(stage.tables, stage.columns), stage.columns)
+            table.append(_integer(stage.stage, stage.what, HostModel(blob), stage.columns, about, held_out))
+    table.append(_integer("shipped", _shipped(shipped), shipped, student.columns, about, held_out))
+    packed = pack(shipped.blob)
+    last = {**table[-1], "stage": "packed", "what": "the same, Huffman-coded for a slow radio", "bytes": len(packed)}
+    return [*table, last]
+
+
+_NO_COST: dict[str, Any] = {"bytes": None, "instructions": None, "heap": None}
+
+
+def _shipped(model: HostModel) -> str:
+    return f"the model file, {model.model.golden_count} golden vectors included"
+
+
+def _integer(
+    stage: str, what: str, model: HostModel, columns: Sequence[int], about: About, held_out: HeldOut
+) -> dict[str, Any]:
+    decided = class_scores(model.model, held_out.values[:, list(columns)]).argmax(axis=1)
+    price = cost(model, about.readings[:, about.kept(columns)])
+    return {
+        "stage": stage,
+        "what": what,
+        **held_out.judge(decided),
+        "bytes": len(model.blob),
+        "instructions": price.instructions,
+        "heap": price.model_bytes,
+    }

@@ -1,0 +1,98 @@
+"""The tuner: it finds what fits, keeps the limits, and ends in time or when interrupted."""
+
+import numpy as np
+import pytest
+
+from host_tools import tuner
+from host_tools.about import About
+from host_tools.channels import Channel
+from host_tools.costs import parse_costs
+from host_tools.limits import Limits
+from host_tools.recipes import parse_recipe
+from host_tools.training_set import TrainingSet, mix
+from host_tools.tuner import Task, front, judge, ranked, search, surprise
+
+
+def task_of(rule, max_bytes: int | None = 600, rows: int = 600, features: int = 4) -> Task:
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 1001, (rows, features))
+    truth = rule(values).astype(int)
+    names = [f"class {i}" for i in range(truth.max() + 1)]
+    soft = np.eye(len(names))[truth]
+    lesson = TrainingSet(values, [1000] * features, [0] * features, mix(soft, truth, 0.5), truth, np.ones(rows))
+    channels = [Channel(f"x{i}", "", 1, 0, 0, 1000) for i in range(features)]
+    about = About("t", channels, [], names, 0, values, None)
+    parts = [(np.flatnonzero(np.arange(rows) % 3 != k), np.flatnonzero(np.arange(rows) % 3 == k)) for k in range(3)]
+    costs = parse_costs([], names)
+    return Task(lesson, parts, list(range(features)), costs, Limits(max_bytes=max_bytes), 0, about.smallest_blob)
+
+
+def linear(values: np.ndarray) -> np.ndarray:
+    return values[:, 0] + values[:, 1] > 1000
+
+
+@pytest.mark.parametrize("recipe", ["mlp:0@2", "mlp:8@3/half", "mlp:8@3/codebook", "additive:8+0@2", "boosted:8x4@2"])
+def test_every_kind_learns_a_line(recipe: str) -> None:
+    tried = judge(task_of(linear), parse_recipe(recipe))
+    assert tried is not None
+    assert tried.accuracy > 0.9
+    assert tried.cost == pytest.approx(1 - tried.accuracy)
+    assert len(tried.margins) == len(tried.right) == 600
+    assert tried.fits == (tried.bytes <= 600)
+
+
+def test_a_voting_forest_counts_votes() -> None:
+    tried = judge(task_of(linear), parse_recipe("voting:5x8@2"))
+    assert tried is not None
+    assert np.array_equal(tried.margins, np.rint(tried.margins))
+
+
+def test_search_keeps_the_limit_and_finds_the_rule() -> None:
+    done = search(task_of(linear, max_bytes=140), ["mlp", "additive"], budget_s=8, jobs=1)
+    assert done[0].fits
+    assert done[0].bytes <= 140
+    assert done[0].accuracy > 0.97
+    assert len({t.recipe for t in done}) == len(done) > 3
+
+
+def test_nothing_on_the_front_is_beaten_by_a_smaller_one() -> None:
+    done = search(task_of(linear), ["mlp"], budget_s=3, jobs=1)
+    best = front(done)
+    assert [t.bytes for t in best] == sorted(t.bytes for t in best)
+    assert [t.loss for t in best] == sorted((t.loss for t in best), reverse=True)
+    for t in done:
+        assert any(b.bytes <= t.bytes and b.loss <= t.loss for b in best)
+
+
+def test_an_interrupt_keeps_what_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    task, calls = task_of(linear, rows=150), []
+
+    def tell(done, known, share, best) -> None:
+        calls.append(done)
+        raise KeyboardInterrupt
+
+    assert len(search(task, ["mlp"], budget_s=60, jobs=1, progress=tell)) == calls[0]
+
+
+def test_an_interrupt_before_anything_was_found_interrupts(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(task, recipe) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tuner, "judge", stop)
+    with pytest.raises(KeyboardInterrupt):
+        search(task_of(linear, rows=60), ["mlp"], budget_s=60, jobs=1)
+
+
+def test_those_within_the_limits_come_first() -> None:
+    task = task_of(linear, max_bytes=120)
+    tried = [judge(task, parse_recipe(text)) for text in ("mlp:8@4", "mlp:0@1")]
+    assert [t.fits for t in ranked(tried)] == [True, False]
+    assert ranked(tried)[0].accuracy < ranked(tried)[1].accuracy
+
+
+def test_surprise_is_the_mean_nats_of_the_true_class() -> None:
+    scores = np.log(np.array([[0.5, 0.5], [0.25, 0.75], [0.75, 0.25], [0.25, 0.75]]))
+    truth = np.array([0, 1, 0, 0])
+    own = -np.log([0.5, 0.75, 0.75, 0.25]).mean()
+    assert surprise(scores, truth) <= own + 1e-12
+    assert surprise(scores * 8, truth) == pytest.approx(surprise(scores, truth))

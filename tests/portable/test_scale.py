@@ -1,0 +1,150 @@
+"""Feature values to codes by multiplier, shift and logarithm, in each kernel set this VM has."""
+
+from array import array
+
+from dibble.inference.kernels import prepare_scalers as quick_prepare
+from dibble.inference.kernels import scale as quick_scale
+from dibble.inference.kernels_bytecode import prepare_scalers, scale
+from support import Random, heap_lock, heap_unlock
+
+SETS = ((prepare_scalers, scale), (quick_prepare, quick_scale))
+LIMIT = 0x3FFFFFFF
+
+
+def codes_of(values, scalers):
+    found = []
+    row = array("i", values)
+    for prepare, kernel in SETS:
+        prepared = prepare(scalers)
+        codes = bytearray([77] * len(scalers))
+        heap_lock()
+        try:
+            kernel(row, prepared, codes)
+        finally:
+            heap_unlock()
+        found.append(list(codes))
+    assert found[0] == found[1], (values, scalers, found)
+    return found[0]
+
+
+def code(value, drop=0, bias=0, zero_point=0, multiplier=1, shift=0, top=255):
+    return codes_of([value], [(0, drop, bias, zero_point, multiplier, shift, top)])[0]
+
+
+def naive(value, drop, bias, zero_point, multiplier, shift, top):
+    if bias:
+        value += bias
+        e = 0
+        while 2 << e <= value:
+            e += 1
+        above = value - (1 << e)  # of 2**e in 1/256, rounded down
+        u = 256 * e + (above >> (e - 8) if e > 8 else above << (8 - e))
+    else:
+        u = value // (1 << drop)
+    return min(max((u - zero_point) * multiplier // (1 << shift), 0), top)
+
+
+def test_value_at_the_zero_point_is_code_0():
+    assert [code(value, 0, 0, 100) for value in (99, 100, 101)] == [0, 0, 1]
+
+
+def test_value_below_the_zero_point_is_code_0():
+    assert code(0, 0, 0, 32767, 127, 0) == 0
+    assert code(0, 0, 0, 32767, 127, 29) == 0
+    assert code(0, 0, 0, 1, 1, 29) == 0
+
+
+def test_codes_round_down():
+    assert [code(value, 0, 0, 3, 1, 1) for value in range(8)] == [0, 0, 0, 0, 0, 1, 1, 2]
+    assert [code(value, 0, 0, 0, 3, 2) for value in range(8)] == [0, 0, 1, 2, 3, 3, 4, 5]
+
+
+def test_codes_end_at_the_top():
+    assert [code(value) for value in (254, 255, 256, 32767)] == [254, 255, 255, 255]
+    assert [code(value, 0, 0, 0, 1, 0, 15) for value in (14, 15, 16)] == [14, 15, 15]
+    assert [code(value, 0, 0, 0, 1, 0, 1) for value in (0, 1, 2)] == [0, 1, 1]
+
+
+def test_largest_product_is_exact():
+    assert code(32767, 0, 0, 0, 127, 0) == 255
+    assert code(32767, 0, 0, 0, 127, 14) == 253  # 4161409 : 16384 = 253.99
+    assert code(32767, 0, 0, 0, 127, 29) == 0
+
+
+def test_drop_comes_before_the_zero_point():
+    assert [code(value, 4, 0, 2) for value in (31, 32, 47, 48, 63, 64)] == [0, 0, 0, 1, 1, 2]
+    assert code(LIMIT, 15, 0, 32767 - 9) == 9
+    assert code(LIMIT - 32768, 15, 0, 32767 - 9) == 8
+
+
+def test_logarithm_at_powers_of_two_and_beside_them():
+    logs = (
+        (1, 0),
+        (2, 256),
+        (3, 384),
+        (128, 1792),
+        (255, 2046),
+        (256, 2048),
+        (257, 2049),
+        (511, 2303),
+        (512, 2304),
+        (513, 2304),
+        (514, 2305),
+        (8191, 3327),
+        (8192, 3328),
+        (131071, 4351),
+        (131072, 4352),
+        (536870911, 7423),
+        (536870912, 7424),
+        (LIMIT, 7679),
+    )
+    for value, u in logs:
+        assert code(value - 1, 0, 1, max(u - 7, 0)) == min(u, 7), value
+        assert code(0, 0, value, max(u - 7, 0)) == min(u, 7), value
+
+
+def test_logarithm_below_the_zero_point_is_code_0():
+    assert code(0, 0, 1, 1, 127, 0) == 0
+    assert code(0, 0, 1, 7679, 127, 0) == 0
+    assert code(0, 0, 255, 2047, 1, 0) == 0
+
+
+def test_drop_of_a_logarithm_is_not_used():
+    assert code(255, 15, 1, 2048 - 9) == 9
+
+
+def test_linear_and_logarithmic_side_by_side():
+    scalers = [
+        (2, 0, 0, 10, 1, 0, 255),
+        (0, 0, 100, 1792, 1, 2, 200),
+        (1, 3, 0, 0, 5, 1, 15),
+        (3, 0, 1, 0, 1, 5, 255),
+    ]
+    assert codes_of([28, 17, 14, 65535], scalers) == [4, 0, 5, 128]
+    assert codes_of([156, 999, 9, 0], scalers) == [0, 64, 15, 0]
+
+
+def test_feature_used_twice_and_feature_unused():
+    assert codes_of([5, 6, 7], [(2, 0, 0, 0, 1, 0, 255), (0, 0, 0, 0, 1, 0, 255), (2, 0, 0, 1, 1, 0, 255)]) == [7, 5, 6]
+
+
+def test_no_scalers():
+    assert codes_of([5], []) == []
+
+
+def test_random_scalers_agree_with_the_definition():
+    random = Random(1)
+    for _ in range(60):
+        linear = (
+            random.below(16),
+            0,
+            random.below(32768),
+            random.below(127) + 1,
+            random.below(22),
+            random.below(255) + 1,
+        )
+        logarithmic = (0, random.below(30000) + 1, random.below(7680), random.below(127) + 1, random.below(16), 255)
+        value = random.below(65536) << random.below(15) >> random.below(15)
+        values = [min(value, (32768 << linear[0]) - 1), value]
+        expected = [naive(values[0], *linear), naive(value, *logarithmic)]
+        assert codes_of(values, [(0,) + linear, (1,) + logarithmic]) == expected, (values, linear, logarithmic)

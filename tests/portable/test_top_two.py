@@ -1,0 +1,36 @@
+"""Picking the winner, in each kernel set this VM has."""
+
+from array import array
+
+from dibble.inference.kernels import top_two as quick_top_two
+from dibble.inference.kernels_bytecode import top_two
+
+
+def winner(scores):
+    """Return (class, margin)."""
+    found = [kernel(array("H", scores)) for kernel in (top_two, quick_top_two)]
+    assert found[0] == found[1], found
+    return found[0] & 255, found[0] >> 8
+
+
+def test_first_of_equal_scores_wins_without_margin():
+    assert winner([5, 5]) == (0, 0)
+    assert winner([1, 5, 5, 2]) == (1, 0)
+    assert winner([0, 0, 0]) == (0, 0)
+
+
+def test_margin_is_the_lead_over_the_runner_up():
+    assert winner([3, 10, 7]) == (1, 3)
+    assert winner([10, 7, 3]) == (0, 3)
+    assert winner([3, 7, 10]) == (2, 3)
+    assert winner([10, 3, 7]) == (0, 3)
+
+
+def test_single_class_leads_over_nothing():
+    assert winner([10]) == (0, 11)
+
+
+def test_largest_scores():
+    assert winner([0, 65535]) == (1, 65535)
+    assert winner([65535, 65535]) == (0, 0)
+    assert winner([0] * 99 + [1]) == (99, 1)
