@@ -17,7 +17,8 @@ MAX_UNIT_BYTES = 20
 MAX_MANTISSA = 255
 MAX_EXPONENT = 9
 MAX_EXACT_DECIMALS = 6
-ROUNDED_SPAN = 2**16  # steps between the extremes of a column that has to be rounded
+ROUNDED_SPAN = 2**16  # steps between the usual extremes of a column that has to be rounded
+STRAY = 0.01  # of the readings on either side aren't usual
 UNITS = (
     *("centi_c", "cm_s", "m_s", "permille", "percent", "pct", "hpa", "kpa", "pa", "ohm"),
     *("mv", "ms", "ppm", "ppb", "lux", "mm", "c"),
@@ -227,9 +228,11 @@ def _exponent(name: str, values: np.ndarray) -> tuple[int, bool]:
         # Far above the noise of decimals in float64, far below one step: 1e-12 * READING_LIMIT is 0.001.
         if (np.abs(scaled - np.rint(scaled)) <= 1e-12 * largest * 10.0**decimals).all():
             return -decimals, True
+    # A stray reading far off mustn't coarsen all others.
+    usual = float(np.diff(np.quantile(values, [STRAY, 1 - STRAY], method="nearest"))[0]) or span
     for decimals in range(MAX_EXPONENT, -MAX_EXPONENT - 1, -1):
         scale = 10.0**decimals
-        if span * scale <= ROUNDED_SPAN and largest * scale <= READING_LIMIT:
+        if usual * scale <= ROUNDED_SPAN and largest * scale <= READING_LIMIT:
             return -decimals, False
     raise InputError(
         f"column {name!r}: expected values up to {READING_LIMIT}e{MAX_EXPONENT}, got {largest:g}: use another unit."

@@ -59,7 +59,7 @@ def _forest(forest: ForestTables, limits: Sequence[int], at: int) -> bytes:
 
 def _additive(tables: AdditiveTables) -> bytes:
     out = bytearray()
-    code_of = {}
+    code_of: dict[int, int] = {}
     own = {term.features[0] for term in tables.terms if len(term.features) == 1}
     for feature, s in enumerate(tables.scalers):
         if s is None:

@@ -63,7 +63,8 @@ def shortcut_check(
     if len(names) < 2 or not len(held_out.truth):
         return [], [], None
     whole = accuracy(np.ones(len(of), dtype=bool))
-    without, alone = [], []
+    without: list[dict[str, Any]] = []
+    alone: list[dict[str, Any]] = []
     for name in channels[:MOST_CHANNELS]:
         mine = of == names.index(name)
         without.append({"channel": name, "accuracy": round(accuracy(~mine), 4)})

@@ -18,7 +18,8 @@ def class_scores(model: Model, values: np.ndarray) -> np.ndarray:
     """Return each class's score, int64 (rows, classes), for feature values (rows, features)."""
     family, cursor, classes = model.blob[5] & 127, Cursor(model.blob, model.family_at), len(model.classes)
     if family == FOREST:
-        return _forest(*forest.read(cursor, model.limits, classes), model, values)
+        layout, tables = forest.read(cursor, model.limits, classes)
+        return _forest(layout, tables, model, values)
     if family == ADDITIVE:
         return _additive(additive.read(cursor, model.limits, classes), values)
     return _mlp(mlp.read(cursor, model.limits, classes), values)

@@ -30,6 +30,7 @@ DEFAULT_BYTES = 2048
 SOFT_SHARE = 0.5  # of a target that the teacher's opinion makes up; the rest is the label
 MOST_RANKED = 255
 GOLDEN = (8, 4, 2, 1)
+NOVELTY_PART = 4  # of the bytes, a quarter may go to novelty where it is asked for
 # Shares of the budget: what is left goes to the final fit, the stage table and the report.
 TEACHER_SHARE, SEARCH_SHARE = 0.3, 0.72
 
@@ -154,7 +155,10 @@ def train(path: Path, options: TrainOptions, progress: Progress = lambda step, s
         data.readings[rows],
         None if data.elapsed_ms is None else data.elapsed_ms[rows],
     )
-    task = Task(lesson, parts, order, costs, options.limits, options.data.seed, about.smallest_blob)
+    limits = options.limits
+    if options.novelty is not None and limits.max_bytes is not None:
+        limits = replace(limits, max_bytes=limits.max_bytes - limits.max_bytes // NOVELTY_PART)
+    task = Task(lesson, parts, order, costs, limits, options.data.seed, about.smallest_blob)
     tried = _search(task, recipe, options, clock, progress)
     progress("fitting the chosen student on all training rows", clock.used())
     chosen, student, model, novelty, margins = _finish(tried, task, about, options)
@@ -201,7 +205,7 @@ def _finish(
     for candidate in tried:
         try:
             student = fit_student(candidate.recipe, task.data, task.order, task.seed, full=True)
-            novelty = _novelty(options, task.data, student)
+            novelty = _novelty(options, task, student)
         except InputError:
             continue
         threshold, margins = unsure_below(candidate.margins, candidate.right, options.sure)
@@ -226,12 +230,16 @@ def _finish(
     )
 
 
-def _novelty(options: TrainOptions, lesson: TrainingSet, student: Student) -> Novelty | None:
+def _novelty(options: TrainOptions, task: Task, student: Student) -> Novelty | None:
     """Return tables of how usual a combination of the student's features is; None where nobody asked."""
     if options.novelty is None:
         return None
-    few = lesson.columns(student.columns)
-    return fit_novelty(few.values, few.limits, few.lows, options.novelty)
+    few = task.data.columns(student.columns)
+    most = None if options.limits.max_bytes is None else options.limits.max_bytes // NOVELTY_PART
+    first = [student.columns.index(column) for column in dict.fromkeys(student.columns)]  # a forest's may repeat
+    return fit_novelty(
+        few.values, few.limits, few.lows, options.novelty, max_bytes=most, parts=task.folds, features=first
+    )
 
 
 def _left_out(about: About, student: Student) -> list[str]:

@@ -179,7 +179,7 @@ def _cells(scalers: Sequence[Scaler | None], term: Term) -> int:
 
 
 def _middles(scaler: Scaler, limit: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the codes that values 0..limit take, and the middle of each; outer bins count as wide as their neighbour."""
+    """Return the codes that values 0..limit take and the middle value of each, at an end as far as next to it."""
     codes = np.arange(scaler.top + 2)
     low, high = np.zeros_like(codes), np.full_like(codes, limit + 1)
     while np.any(low < high):  # the least value with at least this code, by bisection
