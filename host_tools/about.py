@@ -10,12 +10,15 @@ from dibble.inference.features import LAST
 from host_tools.build import keep_features
 from host_tools.channels import Channel
 from host_tools.export import ModelSpec, export
+from host_tools.families import forest, pages
 from host_tools.family_bytes import Tables
 from host_tools.feature_spec import FeatureSpec
 from host_tools.golden import golden_rows
 
 if TYPE_CHECKING:
     from host_tools.students import Student
+
+LEAF_BYTES = 8  # of a forest that is one leaf
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,17 @@ class About:
         """Return the model file with up to `golden` golden vectors and the two odd ones."""
         readings = self.readings[:, self.kept(columns)]
         return export(spec, golden_rows(spec, readings, self.elapsed_ms, golden))
+
+    def names_bytes(self, order: Sequence[int]) -> list[int]:
+        """Return what a model of the first 1, 2, ... features of `order` takes, but for its tables."""
+        sizes = []
+        for count in range(1, len(order) + 1):
+            columns = sorted(order[:count])
+            answer = pages.pack(forest.IntegerTrees([], [-1], len(self.classes)), count)
+            spec = self.spec(answer, columns)
+            middle = [[(c.low + c.high) // 2 for c in spec.channels]] * 3
+            sizes.append(len(export(spec, middle)) - count - LEAF_BYTES)
+        return sizes
 
     def smallest_blob(self, student: "Student") -> bytes:
         """Return a student's model file with the fewest golden vectors, as the tuner weighs it."""

@@ -14,9 +14,9 @@ from host_tools.datasets import read_dataset
 from host_tools.errors import InputError
 from host_tools.host_model import MODEL_FILE, HostModel
 from host_tools.metrics import Scores, score
+from host_tools.prepare import DataOptions
 from host_tools.replay import cost
 from host_tools.report import agreement_table, demo_table, training_tables
-from host_tools.prepare import DataOptions
 from host_tools.train import TrainOptions, train
 from host_tools.training_job import write
 from host_tools.verify import Agreement, verify, vms_that_can_exist

@@ -36,6 +36,14 @@ class Limits:
     board: str = ""
     us_per_instruction: float | None = None
 
+    def __str__(self) -> str:
+        told = [
+            f"{self.max_bytes:,} bytes" if self.max_bytes is not None else "",
+            f"{self.max_heap:,} bytes of heap" if self.max_heap is not None else "",
+            f"{self.max_us:g} us on {self.board}" if self.max_us is not None else "",
+        ]
+        return ", ".join(filter(None, told)) or "any size"
+
     def hold(self, size: int, needs: Estimate) -> bool:
         """Tell whether a model of `size` bytes keeps them."""
         us = self.microseconds(needs)

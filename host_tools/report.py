@@ -14,7 +14,8 @@ from host_tools.verify import Agreement
 def _table(title: str, *columns: str, numbers: Sequence[int] = ()) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for i, column in enumerate(columns):
-        table.add_column(column, justify="right" if i in numbers else "left", overflow="fold")
+        right = i in numbers
+        table.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=right or i == 0)
     return table
 
 

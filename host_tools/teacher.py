@@ -200,11 +200,12 @@ class _Fitting:
         if isinstance(estimator, Pipeline):
             step, last = estimator.steps[-1]
             prefix = f"{step}__"
-        weighted = has_fit_parameter(last, "sample_weight")  # MLPClassifier: since scikit-learn 1.7
+        more = {}
+        # MLPClassifier takes weights since scikit-learn 1.7; boosting's bins take ten times as long with them.
+        if has_fit_parameter(last, "sample_weight") and np.ptp(self.weights) > 0:
+            more[f"{prefix}sample_weight"] = self.weights[rows]
         with threadpool_limits(1):  # the same sums in the same order, whatever the machine
-            return estimator.fit(
-                self.values[rows], self.y[rows], **{f"{prefix}sample_weight": self.weights[rows]} if weighted else {}
-            )
+            return estimator.fit(self.values[rows], self.y[rows], **more)
 
     def unseen(self, name: str, fit: np.ndarray, judge: np.ndarray) -> np.ndarray:
         """Return the candidate's probabilities (rows, K) of `judge`, fitted on `fit`."""

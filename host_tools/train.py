@@ -158,7 +158,7 @@ def train(path: Path, options: TrainOptions, progress: Progress = lambda step, s
     limits = options.limits
     if options.novelty is not None and limits.max_bytes is not None:
         limits = replace(limits, max_bytes=limits.max_bytes - limits.max_bytes // NOVELTY_PART)
-    task = Task(lesson, parts, order, costs, limits, options.data.seed, about.smallest_blob)
+    task = Task(lesson, parts, order, costs, limits, options.data.seed, about.smallest_blob, about.names_bytes(order))
     tried = _search(task, recipe, options, clock, progress)
     progress("fitting the chosen student on all training rows", clock.used())
     chosen, student, model, novelty, margins = _finish(tried, task, about, options)

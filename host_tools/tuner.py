@@ -18,13 +18,24 @@ from host_tools.errors import InputError
 from host_tools.evaluator import lead
 from host_tools.limits import Estimate, Limits, estimate
 from host_tools.oracle import class_scores
-from host_tools.recipes import ADDITIVE, LADDERS, MLP, VOTING, Recipe, feature_counts, neighbours
+from host_tools.recipes import (
+    ADDITIVE,
+    BOOSTED,
+    CODEBOOK,
+    HALF,
+    LADDERS,
+    MLP,
+    QUARTER,
+    Recipe,
+    feature_counts,
+    neighbours,
+)
 from host_tools.students import Student, fit_student
 from host_tools.training_set import TrainingSet
 
 SURPRISE = 0.1  # what a nat of surprise weighs against the rate of errors: it tells students apart that err alike
 SEARCH_ROWS = 6000  # of a fold's rows, so many at most teach a candidate
-SLACK = 1.3  # a recipe is tried when its rough size is within so many times the limit
+SLACK = 1.15  # a recipe is tried when its rough size is within so many times the limit
 ROUNDS_AHEAD = 2  # recipes handed to each worker at once
 
 
@@ -66,6 +77,7 @@ class Task:
         folds: (fit, judge) positions in it.
         order: features, best first.
         blob_of: student -> bytes of its model file, with the fewest golden vectors.
+        names_bytes: what a model of the first 1, 2, ... features takes without any tables.
     """
 
     data: TrainingSet
@@ -75,6 +87,7 @@ class Task:
     limits: Limits
     seed: int
     blob_of: Callable[[Student], bytes]
+    names_bytes: list[int]
 
 
 def judge(task: Task, recipe: Recipe) -> Tried | None:
@@ -145,13 +158,13 @@ def search(
     """
     start = time.monotonic()
     counts = feature_counts(len(task.order))
-    queue = [recipe for recipe in _seeds(kinds, counts) if _promising(recipe, task)]
+    queue = _seeds(kinds, counts, task)
     tried: dict[Recipe, Tried | None] = {}
     try:
         with Parallel(n_jobs=jobs) as parallel:
             while queue:
                 used = (time.monotonic() - start) / budget_s
-                if used >= 1 and any(tried.values()):
+                if used >= 1 and any(t is not None and t.fits for t in tried.values()):
                     break
                 batch, queue = queue[: jobs * ROUNDS_AHEAD], queue[jobs * ROUNDS_AHEAD :]
                 tried.update(zip(batch, parallel(delayed(judge)(task, recipe) for recipe in batch), strict=True))
@@ -180,15 +193,19 @@ def front(tried: Sequence[Tried]) -> list[Tried]:
     return result
 
 
-def _seeds(kinds: Sequence[str], counts: list[int]) -> list[Recipe]:
-    """Return where the search begins: of each kind small and middling sizes, of few and of many features."""
-    some = sorted({counts[round(share * (len(counts) - 1))] for share in (0.25, 0.5, 0.75, 1)})
-    recipes = []
-    for share in (0.5, 0.25, 0.0, 0.75):
-        for features in reversed(some):
-            for kind in kinds:
-                recipes.append(Recipe(kind, LADDERS[kind][round(share * (len(LADDERS[kind]) - 1))], features))
-    return list(dict.fromkeys(recipes))
+def _seeds(kinds: Sequence[str], counts: list[int], task: Task) -> list[Recipe]:
+    """Return where the search begins: of each kind the largest that may fit, and smaller, of few features and many."""
+    first, then = [], []
+    for share in (0.5, 1.0, 0.25, 0.75, 0.0):
+        features = counts[round(share * (len(counts) - 1))]
+        for kind in kinds:
+            fitting = [r for r in (Recipe(kind, size, features) for size in LADDERS[kind]) if _promising(r, task)]
+            if fitting:
+                middle = len(LADDERS[kind]) // 2
+                first.append(fitting[min(len(fitting) - 1, middle)])
+                then += [fitting[len(fitting) // 3], fitting[0]]
+    smallest = [Recipe(kind, LADDERS[kind][0], features) for features in counts[:2] for kind in kinds]
+    return list(dict.fromkeys([*first, *then, *smallest]))
 
 
 def _next(
@@ -207,14 +224,15 @@ def _promising(recipe: Recipe, task: Task) -> bool:
 
 
 def rough_bytes(recipe: Recipe, task: Task) -> int:
-    """Return about how large a recipe's model file is."""
+    """Return about how large a recipe's model file is: its names and ranges, and tables as large as they can be."""
     columns, features = task.data.classes - 1, recipe.features
     if recipe.kind == MLP:
         widths = [features, *recipe.size, columns]
-        tables = sum(a * b + 4 * b for a, b in pairwise(widths)) + 4 * features
+        density = {HALF: 0.8, QUARTER: 0.5, CODEBOOK: 0.6}.get(recipe.style, 1)
+        tables = sum(round(a * b * density) + 3 * b for a, b in pairwise(widths)) + 4 * features
     elif recipe.kind == ADDITIVE:
         tables = features * (recipe.size[0] * columns + 5) + recipe.size[1] * (3 + 16 * columns)
     else:
-        trees = recipe.size[0] * (columns if recipe.kind != VOTING and columns > 1 else 1)
+        trees = recipe.size[0] * (columns if recipe.kind == BOOSTED else 1)
         tables = trees * (recipe.size[1] - 1) * 5
-    return 50 + 10 * features + tables
+    return task.names_bytes[min(features, len(task.names_bytes)) - 1] + tables

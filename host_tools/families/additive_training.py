@@ -5,7 +5,7 @@ one multiplication, and learns from hard labels only, not from a teacher's soft 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -83,20 +83,22 @@ def fit(
     keys: list[Key] = [((f,), (0,)) for f in used]
     cells = [cell_of(scalers, *key, codes) for key in keys]
     penalties = [_single_penalty(length(scalers[f], 0), smoothness) for f in used]
-    base, tables = _Problem(cells, penalties, targets, weights).solve()
+    base, curves = _Problem(cells, penalties, targets, weights).solve()
     if pairs > 0:
-        for key in _find_pairs(scalers, codes, used, cells, base, tables, targets, weights)[:pairs]:
+        for key in _find_pairs(scalers, codes, used, cells, base, curves, targets, weights)[:pairs]:
             sides = [length(scalers[f], shift) for f, shift in zip(*key, strict=True)]
             keys.append(key)
             cells.append(cell_of(scalers, *key, codes))
             penalties.append(_pair_penalty(*sides))
-        base, tables = _Problem(cells, penalties, targets, weights).solve()
+        base, curves = _Problem(cells, penalties, targets, weights).solve()
     terms = [
         Term(*key, table, np.average(table[:, cell], axis=1, weights=weights))
-        for key, table, cell in zip(keys, tables, cells, strict=True)
+        for key, table, cell in zip(keys, curves, cells, strict=True)
     ]
-    scores = np.array([0.0, *base])
-    return AdditiveStages(scalers, terms, scores, quantize(scalers, terms, scores))
+    start = np.array([0.0, *base])
+    exact = sum_tables(scalers, terms, start, values, limits)
+    tables = _balanced(quantize(scalers, terms, start), exact, values, limits, weights)
+    return AdditiveStages(scalers, terms, start, tables)
 
 
 class _Problem:
@@ -156,6 +158,18 @@ class _Problem:
         options = {"maxiter": STEPS, "ftol": TOLERANCE, "gtol": 1e-4, "maxcor": 20}
         base, tables = self.unpack(minimize(self.loss, start, jac=True, method="L-BFGS-B", options=options).x)
         return base, [tables[a:b].T for a, b in zip(self.ends, self.ends[1:], strict=False)]
+
+
+def _balanced(
+    tables: AdditiveTables, exact: np.ndarray, values: np.ndarray, limits: Sequence[int], weights: np.ndarray
+) -> AdditiveTables:
+    """Return the tables with a base that makes the errors of rounding 0 on average over the training rows."""
+    rounded = tables.scores(values, limits)
+    errors = rounded - rounded[:, :1] - exact * tables.margin_unit
+    base = np.array(tables.base) - np.rint(np.average(errors, axis=0, weights=weights)).astype(np.int64)
+    balanced = replace(tables, base=(base - base.min()).tolist())
+    balanced.check()
+    return balanced
 
 
 def _single_penalty(n: int, smoothness: float) -> np.ndarray:

@@ -16,6 +16,7 @@ from host_tools.families.forest import hard_votes
 from host_tools.host_model import HostModel
 from host_tools.verify import verify
 
+
 def made_up(columns, classes, *, scale=1.0, largest=90_000, rows=500, seed=0):
     rng = np.random.default_rng(seed)
     x = rng.integers(-largest // 3, largest, (rows, columns)) * scale

@@ -24,7 +24,9 @@ def task_of(rule, max_bytes: int | None = 600, rows: int = 600, features: int = 
     about = About("t", channels, [], names, 0, values, None)
     parts = [(np.flatnonzero(np.arange(rows) % 3 != k), np.flatnonzero(np.arange(rows) % 3 == k)) for k in range(3)]
     costs = parse_costs([], names)
-    return Task(lesson, parts, list(range(features)), costs, Limits(max_bytes=max_bytes), 0, about.smallest_blob)
+    order = list(range(features))
+    sizes = about.names_bytes(order)
+    return Task(lesson, parts, order, costs, Limits(max_bytes=max_bytes), 0, about.smallest_blob, sizes)
 
 
 def linear(values: np.ndarray) -> np.ndarray:
