@@ -11,7 +11,7 @@ FAMILIES = {"forest": (BOOSTED, VOTING), "additive": (ADDITIVE,), "mlp": (MLP,)}
 # Sizes of each kind, small to large. The tuner steps along them.
 LADDERS: dict[str, list[tuple[int, ...]]] = {
     MLP: [(), (3,), (4,), (6,), (8,), (12,), (16,), (24,), (32,), (24, 12)],
-    ADDITIVE: [(6, 0), (8, 0), (12, 0), (16, 0), (16, 3), (16, 6), (24, 10)],
+    ADDITIVE: [(6, 0), (8, 0), (12, 0), (16, 0), (24, 0), (16, 4), (32, 0), (32, 6)],
     BOOSTED: [(1, 4), (2, 4), (4, 3), (7, 3), (12, 3), (20, 3), (36, 3), (60, 3), (100, 4)],
     VOTING: [(1, 6), (3, 6), (3, 10), (5, 10), (7, 16), (10, 24), (10, 40), (15, 60)],
 }

@@ -76,12 +76,12 @@ def test_firmware_never_imports_the_host(path: Path) -> None:
 
 
 @each(HOST_TOOLS)
-def test_host_tools_import_only_inference_of_the_firmware(path: Path) -> None:
+def test_host_tools_import_only_inference_and_formats_of_the_firmware(path: Path) -> None:
     for name in imports_of(path):
         if name.startswith("dibble"):
             package, _, rest = name.partition(".")
             assert package == "dibble" and (
-                rest in ("", "ModelError", "__version__") or rest.startswith("inference.")
+                rest in ("", "ModelError", "__version__") or rest.startswith(("inference.", "storage."))
             ), name
 
 

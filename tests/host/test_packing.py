@@ -113,8 +113,7 @@ def test_ascending_thresholds_are_coded_as_differences() -> None:
 def test_parts_cover_the_file() -> None:
     data = noise(200) + bytes(200) + b"text" * 50
     parts = Parts(data).split()
-    assert [first for first, _ in parts] == [0, *(end for _, end in parts[:-1])]
-    assert parts[-1][1] == len(data)
+    assert [first for first, _ in parts] + [len(data)] == [0, *(end for _, end in parts)]
 
 
 def test_codes_longer_than_15_bits_are_limited() -> None:
@@ -243,7 +242,6 @@ def test_commands_refuse_what_is_no_model(tmp_path: Path) -> None:
     path.write_bytes(pack(b"no model at all"))
     with pytest.raises(InputError, match="DIBL"):
         unpack_model(path)
-    assert not path.with_suffix(".dib").exists()
 
 
 @pytest.fixture
@@ -264,11 +262,8 @@ def expected_print(models: dict[str, bytes]) -> str:
     return text
 
 
-def test_unix_unpacks_the_same(models: dict[str, bytes], node: Path) -> None:
+def test_unix_and_wasi_unpack_the_same(models: dict[str, bytes], node: Path) -> None:
     assert run_unix(node, "run.py", heap="64k").stdout == expected_print(models)
-
-
-def test_wasi_unpacks_the_same(models: dict[str, bytes], node: Path) -> None:
     assert run_wasi(node, "run.py", heap="48m", memory_bytes=128 << 20).stdout == expected_print(models)
 
 
