@@ -78,6 +78,20 @@ def cost(model: HostModel, readings: np.ndarray) -> Cost:
     return Cost((counts[1] - counts[0]) // (2 * len(rows)), import_bytes, model_bytes)
 
 
+def kernel_cost(model: HostModel, values: np.ndarray) -> int:
+    """Count the instructions of the family's kernels alone on the 32-bit VM, the mean over rows of feature values."""
+    counts = []
+    with _folder(model, np.zeros((0, len(model.channels)), dtype=np.int64), None) as folder:
+        shutil.copy(GUESTS / "kernel_cost.py", folder)
+        (folder / "values.bin").write_bytes(values.astype("<i4").tobytes())
+        for times in (1, 3):
+            (folder / "times.txt").write_text(str(times))
+            run = run_wasi(folder, "kernel_cost.py", heap=WASI_HEAP, memory_bytes=WASI_MEMORY)
+            assert run.instructions is not None
+            counts.append(run.instructions)
+    return (counts[1] - counts[0]) // (2 * len(values))
+
+
 @contextlib.contextmanager
 def _folder(
     model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray | None, *, viper: bool = True

@@ -33,7 +33,7 @@ from host_tools.recipes import (
 from host_tools.students import Student, fit_student
 from host_tools.training_set import TrainingSet
 
-SURPRISE = 0.1  # what a nat of surprise weighs against the rate of errors: it tells students apart that err alike
+SURPRISE = 0.3  # what a nat of surprise weighs against the rate of errors: it tells students apart that err alike
 SEARCH_ROWS = 6000  # of a fold's rows, so many at most teach a candidate
 SLACK = 1.15  # a recipe is tried when its rough size is within so many times the limit
 ROUNDS_AHEAD = 2  # recipes handed to each worker at once

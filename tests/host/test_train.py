@@ -154,7 +154,7 @@ def test_too_few_bytes_are_told_with_what_is_needed(field_csv) -> None:
 )
 def test_wrong_options_are_told_and_nothing_is_written(field_csv, tmp_path, arguments, message) -> None:
     out = tmp_path / "m"
-    result = run("train", field_csv, "--label", "state", "--out", out, *arguments)
+    result = run("train", field_csv, "--label", "state", "--group", "node", "--out", out, *arguments)
     assert isinstance(result.exception, InputError)
     assert message in str(result.exception)
     assert not out.exists()

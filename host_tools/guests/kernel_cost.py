@@ -1,0 +1,22 @@
+"""Runs inside a VM: scores the feature values beside it, again and again; prints nothing.
+
+times.txt tells how often: the cost of the family's kernels alone, scaling included, is the
+difference of two runs.
+"""
+
+from array import array
+
+from dibble.inference import model
+
+folder = __file__[: __file__.rfind("/") + 1]
+with open(folder + "times.txt") as file:
+    times = int(file.read())
+node = model.load(folder + "model.dib")
+rows = []
+row = array("i", [0] * len(node.limits))
+with open(folder + "values.bin", "rb") as file:
+    while file.readinto(row):
+        rows.append(array("i", row))
+for _ in range(times):
+    for values in rows:
+        node.family.score(values, node.scores)

@@ -1,0 +1,138 @@
+"""Families against each other and against peers on one data set: accuracy, bytes, exact instructions.
+
+    pip install emlearn m2cgen
+    python tests/benchmarks/families.py FOLDER/gas_ethylene.csv.gz [--recipes additive:16+0@8,mlp:16@8]
+
+The file has columns `label` and `group`. `kernel` is the family's scaling and tables alone, `predict()` all
+that a node does, both in WebAssembly instructions of MicroPython's 32-bit build, the mean over held-out rows.
+Peers: the network of the mlp recipe in plain Python loops over lists, its codes given; and a scikit-learn forest
+of 10 trees of 100 leaves as emlearn's CSV and as m2cgen's Python.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from dibble.inference import mlp
+from dibble.inference.cursor import Cursor
+from sklearn.ensemble import RandomForestClassifier
+
+from host_tools.host_model import HostModel
+from host_tools.prepare import DataOptions, prepare
+from host_tools.replay import WASI_HEAP, WASI_MEMORY, cost, kernel_cost
+from host_tools.train import TrainOptions, train
+from host_tools.vms import run_wasi
+
+RECIPES = "additive:16+0@8,mlp:16@8,boosted:20x3@8,voting:10x100@8"
+ROWS = 20
+PLAIN = """
+def scores(layers, x):
+    for last, weights, biases, shifts in layers:
+        out = []
+        for k in range(len(biases)):
+            total = biases[k]
+            for i in range(len(x)):
+                total += weights[k][i] * x[i]
+            total >>= shifts[k]
+            if not last:
+                total = max(0, min(255, total))
+            out.append(total)
+        x = out
+    return x
+layers = {layers}
+rows = {rows}
+for _ in range({times}):
+    for row in rows:
+        scores(layers, row)
+"""
+
+
+def run_times(program: str) -> int:
+    """Return the instructions of one row, from two runs of a program that repeats `{times}`."""
+    counts = []
+    for times in (1, 3):
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "main.py").write_text(program.replace("{times}", str(times)))
+            run = run_wasi(Path(folder), "main.py", heap=WASI_HEAP, memory_bytes=WASI_MEMORY)
+            assert run.instructions is not None
+            counts.append(run.instructions)
+    return (counts[1] - counts[0]) // (2 * ROWS)
+
+
+def plain_loops(model: HostModel, values: np.ndarray) -> int:
+    """Return the instructions of the same network in plain Python loops, its codes given."""
+    from host_tools.oracle import _weights, scale
+
+    node = model.model
+    scalers, _, layers = mlp.read(Cursor(node.blob, node.family_at), node.limits, len(node.classes))
+    inputs, plain = len(scalers), []
+    for i, (form, (rows, biases, shifts, extra)) in enumerate(layers):
+        weights = [_weights(form, row, extra, inputs).tolist() for row in rows]
+        plain.append((i + 1 == len(layers), weights, list(biases), list(shifts)))
+        inputs = len(rows)
+    program = PLAIN.replace("{layers}", repr(plain)).replace("{rows}", repr(scale(scalers, values).tolist()))
+    return run_times(program)
+
+
+def peers(x: np.ndarray, y: np.ndarray, test: np.ndarray) -> list[tuple[Any, ...]]:
+    """Return rows of the table for a scikit-learn forest through emlearn and m2cgen."""
+    import emlearn
+    import m2cgen
+
+    forest = RandomForestClassifier(10, max_leaf_nodes=100, random_state=0).fit(x[~test], y[~test])
+    accuracy = float(np.mean(forest.predict(x[test]) == y[test]))
+    with tempfile.TemporaryDirectory() as folder:
+        emlearn.convert(forest, dtype="int16_t").save(file=f"{folder}/f.csv", name="f", format="csv")
+        size = (Path(folder) / "f.csv").stat().st_size
+    code = m2cgen.export_to_python(forest)
+    rows = x[test][:: max(1, test.sum() // ROWS)][:ROWS].tolist()
+    count = run_times(
+        f"{code}\nrows = {rows!r}\nfor _ in range({{times}}):\n    for row in rows:\n        score(row)\n"
+    )
+    what = "scikit-learn forest 10 x 100"
+    return [
+        (f"{what}, emlearn's CSV", accuracy, size, None, None),
+        (f"{what}, m2cgen", accuracy, len(code), count, None),
+    ]
+
+
+def main() -> None:
+    """Print the table, and the ratios that are claimed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--recipes", default=RECIPES)
+    arguments = parser.parse_args()
+    options = DataOptions(label="label", group="group")
+    data = prepare(arguments.file, options)
+    test = data.split.test & data.whole
+    table: list[tuple[Any, ...]] = []
+    for recipe in arguments.recipes.split(","):
+        trained = train(arguments.file, TrainOptions(options, recipe=recipe, limits=_NO_LIMIT, budget_s=2.0))
+        model = trained.model
+        at = [[c.name for c in data.channels].index(channel.name) for channel in model.channels]
+        rows = np.flatnonzero(test)[:: max(1, test.sum() // ROWS)][:ROWS]
+        values = data.values[rows][:, at]
+        accuracy = trained.card["held_out"]["integer_model"]["accuracy"]
+        kernel, whole = kernel_cost(model, values), cost(model, data.readings[rows][:, at]).instructions
+        table.append((recipe, accuracy, len(model.blob), kernel, whole))
+        if recipe.startswith("mlp"):
+            table.append((f"{recipe} in plain loops", accuracy, None, plain_loops(model, values), None))
+    assert data.ds.labels is not None
+    table += peers(data.ds.values[data.whole], data.ds.labels[data.whole], data.split.test[data.whole])
+    print(f"{'':46} accuracy    bytes      kernel   predict()")
+    for name, accuracy, *figures in table:
+        print(f"{name:46} {accuracy:8.4f} " + " ".join("         -" if f is None else f"{f:10,}" for f in figures))
+    by = {name.split(":")[0] if ":" in name and "plain" not in name else name: row for name, *row in table}
+    plain = next((row for name, row in by.items() if "plain" in name), None)
+    if "additive" in by and "voting" in by and plain:
+        print(f"additive kernel / 10-tree forest kernel: 1/{by['voting'][2] / by['additive'][2]:.1f}")
+        print(f"additive kernel / plain-loop network: 1/{plain[2] / by['additive'][2]:.1f}")
+
+
+if __name__ == "__main__":
+    from host_tools.limits import Limits
+
+    _NO_LIMIT = Limits()
+    main()
