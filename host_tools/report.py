@@ -27,7 +27,7 @@ def training_tables(card: dict[str, Any]) -> list[Table]:
     stages = _table(title, *names, numbers=range(1, 6))
     for row in card["stages"]:
         whole = ["-" if row[key] is None else f"{row[key]:,}" for key in ("bytes", "instructions")]
-        cost = f"{row['expected_cost']:.3f}"
+        cost = "-" if row["expected_cost"] is None else f"{row['expected_cost']:.3f}"
         stages.add_row(
             row["stage"], percent(row["accuracy"]), percent(row["macro_f1"]), cost, *whole, Text(row["what"])
         )

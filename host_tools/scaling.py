@@ -12,6 +12,7 @@ VALUE_BITS = 15  # of a value that enters the product: with a multiplier of 7 bi
 LOG_STEPS = 256  # of a doubling
 MULTIPLIER_BITS = 7  # one byte in the file; a scale within 1 % of the wanted is as good
 TAIL = 0.002  # of the rows on either side may saturate
+WHOLE_LOSS = 1.15  # the whole range is good enough where its codes are at most so much less even
 LOG_GAIN = 1.2  # a logarithm is taken where it makes a distribution this much more even
 
 
@@ -59,12 +60,13 @@ def apply(scaler: Scaler, column: np.ndarray, limit: int) -> np.ndarray:
     return np.clip((u - scaler.zero_point) * scaler.multiplier >> scaler.shift, 0, scaler.top)
 
 
-def fit_scaler(column: np.ndarray, limit: int, top: int, low: int = 0) -> Scaler:
+def fit_scaler(column: np.ndarray, limit: int, top: int, low: int = 0, *, cheap: bool = False) -> Scaler:
     """Choose the scaler that spreads a column of training values over 0..top.
 
     Args:
         column: values 0..limit.
         low: what a value of 0 stands for: a quantity that is > 0 keeps its ratios under the logarithm.
+        cheap: prefer one that spreads the whole range, where that is about as even: a node needn't clamp it.
     """
     best, most = None, -1.0
     biases = {max(low, 1), max(int(np.median(column)) // 4, 1)} if limit >= LOG_STEPS else set()
@@ -72,21 +74,35 @@ def fit_scaler(column: np.ndarray, limit: int, top: int, low: int = 0) -> Scaler
         if bias + limit >= 1 << 30:
             continue
         scaler = _spread(column, limit, top, bias)
-        counts = np.bincount(apply(scaler, column, limit) * 15 // top, minlength=16) / len(column)
-        entropy = float(np.exp(-(counts[counts > 0] * np.log(counts[counts > 0])).sum()))
+        entropy = _evenness(scaler, column, limit)
         if entropy > most * (LOG_GAIN if bias else 1):
             best, most = scaler, entropy
     assert best is not None
+    if cheap and not drop_of(limit):
+        whole = _over(0, max(limit, 1), top, 0)
+        if _evenness(whole, column, limit) * WHOLE_LOSS > most:
+            return whole
     return best
 
 
 def _spread(column: np.ndarray, limit: int, top: int, bias: int) -> Scaler:
     u = log2_steps(column + bias) if bias else np.asarray(column, dtype=np.int64) >> drop_of(limit)
     least, most = (int(q) for q in np.quantile(u, [TAIL, 1 - TAIL], method="nearest"))
-    span = max(most - least, 1)
+    return _over(least, max(most - least, 1), top, bias)
+
+
+def _over(zero_point: int, span: int, top: int, bias: int) -> Scaler:
+    """Return the scaler that takes zero_point to 0 and zero_point + span to top, or a little below."""
     multiplier = shift = 0
     for shift in range(29, -1, -1):  # the finest that fits, so that the multiplier has most bits
-        multiplier = (top << shift) // span
+        multiplier = ((top + 1) << shift) // (span + 1)  # all codes equally wide
         if multiplier < 1 << MULTIPLIER_BITS:
             break
-    return Scaler(bias > 0, bias, least, max(multiplier, 1), shift, top)
+    return Scaler(bias > 0, bias, zero_point, max(multiplier, 1), shift, top)
+
+
+def _evenness(scaler: Scaler, column: np.ndarray, limit: int) -> float:
+    """Return how many of 16 classes of codes a column fills, counted as exp of the entropy."""
+    counts = np.bincount(apply(scaler, column, limit) * 15 // scaler.top, minlength=16) / len(column)
+    counts = counts[counts > 0]
+    return float(np.exp(-(counts * np.log(counts)).sum()))

@@ -27,9 +27,11 @@ class HeldOut:
 
     def judge(self, decided: np.ndarray) -> dict[str, Any]:
         """Return accuracy, macro-F1 and expected cost of decided class indices."""
+        if not len(decided):
+            return dict.fromkeys(("accuracy", "macro_f1", "expected_cost"))
         names = np.array(self.classes)
         figures = score(names[self.truth], names[decided])
-        mean = float(self.costs.matrix[self.truth, decided].mean()) if len(decided) else float("nan")
+        mean = self.costs.expected_cost(self.truth, decided)
         return {
             "accuracy": round(figures.accuracy, 4),
             "macro_f1": round(figures.macro_f1, 4),

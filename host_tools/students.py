@@ -14,6 +14,8 @@ from host_tools.family_bytes import Tables
 from host_tools.recipes import ADDITIVE, BOOSTED, CODEBOOK, MLP, SPARSITY, Recipe
 from host_tools.training_set import TrainingSet
 
+GROWN = 2  # a voting forest grows so many times the leaves it is pruned to
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -115,15 +117,20 @@ def _forest(recipe: Recipe, few: TrainingSet, columns: tuple[int, ...], seed: in
     if recipe.kind == BOOSTED:
         made = boosting.fit_boosted(few.values, few.targets, few.weights, rounds=count, leaves=leaves, seed=seed)
         what = f"boosted forest, {count} rounds of trees of {leaves} leaves"
+        last = "thresholds exact, leaves share a few scores"
     else:
-        made = voting.fit_voting(few.values, few.targets, few.weights, trees=count, leaves=leaves, seed=seed)
-        what = f"voting forest of {count} trees of {leaves} leaves"
+        splits = count * (leaves - 1)
+        made = voting.fit_voting(
+            few.values, few.targets, few.weights, trees=count, leaves=GROWN * leaves, max_nodes=splits, seed=seed
+        )
+        what = f"voting forest of {count} trees, grown to {GROWN * leaves} leaves"
+        last = f"pruned by cost-complexity to {splits} splits at most; thresholds exact"
     used = forest.used_features(made.trees) or [0]
     tables = pages.pack(forest.renumber(made.trees, used), len(used))
     over = tuple(columns[used[source]] for source in tables.sources)
     stages = [
         Stage("student float", what, lambda values: made.scores(values[:, list(columns)])),
-        Stage("int8", "thresholds exact, leaves share a few scores", tables=tables, columns=over),
+        Stage("int8", last, tables=tables, columns=over),
     ]
     return Student(recipe, over, tables, made.margin_unit, stages, [])
 

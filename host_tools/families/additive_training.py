@@ -78,7 +78,7 @@ def fit(
     used = list(range(len(limits))) if features is None else sorted(features)
     scalers: list[Scaler | None] = [None] * len(limits)
     for f in used:
-        scalers[f] = fit_scaler(values[:, f], limits[f], max(1, min(bins - 1, limits[f])), lows[f])
+        scalers[f] = fit_scaler(values[:, f], limits[f], max(1, min(bins - 1, limits[f])), lows[f], cheap=True)
     codes = codes_of(scalers, values, limits)
     keys: list[Key] = [((f,), (0,)) for f in used]
     cells = [cell_of(scalers, *key, codes) for key in keys]

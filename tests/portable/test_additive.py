@@ -8,6 +8,8 @@ from dibble.inference.cursor import Cursor
 from dibble.inference.predictor import Predictor
 from support import Random, heap_lock, heap_unlock
 
+LIMITS = [0x3FFFFFFF] * 16  # whatever is read, codes are clamped
+
 
 def plain(feature, top):
     """Return the scaler whose codes are the feature's values, up to top."""
@@ -39,7 +41,7 @@ def naive(values, parts, classes):
 def check(classes, features, pairs, most, base):
     random = Random(classes)
     parts = random_parts(random, classes, features, pairs, most, base)
-    model = Additive(parts, classes)
+    model = Additive(parts, LIMITS)
     scores = array("H", [0] * classes)
     for _ in range(25):
         values = [random.below(8) for _ in range(features)]
@@ -80,7 +82,7 @@ def test_sums_at_the_edge_of_each_width():
                 array("H", [1] + [base] * (classes - 1)),
             )
             scores = array("H", [0] * classes)
-            model = Additive(parts, classes)
+            model = Additive(parts, LIMITS)
             model.score(array("i", [9, 9]), scores)
             assert list(scores) == [1] + [base + 510] * (classes - 1), (base, classes)
             model.score(array("i", [0, 1]), scores)
@@ -103,7 +105,7 @@ def judge(unsure_below=0, novelty=None, novel_below=0):
         array("H", [100, 50, 50]),
     )
     low, high = array("i", [0] * 3), array("i", [3] * 3)
-    return Predictor(low, high, None, Additive(parts, 3), 3, unsure_below, 1, novelty, novel_below)
+    return Predictor(low, high, None, Additive(parts, LIMITS), 3, unsure_below, 1, novelty, novel_below)
 
 
 def result(d):
@@ -140,7 +142,7 @@ def test_because_may_name_what_spoke_against():
 def test_because_may_name_a_later_channel_that_spoke_against():
     tables = [[bytes([10, 12])], [bytes([0, 9])]]
     parts = ([plain(0, 1), plain(1, 1)], [0, 1], [], tables, [bytes([10]), bytes([9])], array("H", [0, 5]))
-    node = Predictor(array("i", [0, 0]), array("i", [1, 1]), None, Additive(parts, 2), 2, 0, 1)
+    node = Predictor(array("i", [0, 0]), array("i", [1, 1]), None, Additive(parts, LIMITS), 2, 0, 1)
     node.predict([1, 0])  # class 1 with 5 + 12 + 0
     assert node.because() == (1, -9)
 
@@ -154,7 +156,7 @@ def test_halves_of_an_odd_pair_are_both_counted():
         [bytes([0])],
         array("H", [0, 1]),
     )
-    node = Predictor(array("i", [0, 0]), array("i", [1, 1]), None, Additive(parts, 2), 2, 0, 1)
+    node = Predictor(array("i", [0, 0]), array("i", [1, 1]), None, Additive(parts, LIMITS), 2, 0, 1)
     node.predict([0, 1])
     assert node.because() == (1, 4)
 
@@ -174,7 +176,7 @@ def test_because_asks_for_a_decision():
 def usual():
     """Return how usual a row is: 10 a channel, nothing at its value 3."""
     tables = [[bytes([10, 10, 10, 0])] for _ in range(2)]
-    return Additive(([plain(0, 3), plain(2, 3)], [0, 1], [], tables, [b"\n"] * 2, array("H", [0, 1])), 2)
+    return Additive(([plain(0, 3), plain(2, 3)], [0, 1], [], tables, [b"\n"] * 2, array("H", [0, 1])), LIMITS)
 
 
 def test_unusual_row_is_flagged_novel():

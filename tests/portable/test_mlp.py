@@ -11,6 +11,8 @@ HIDDEN = [[127, -127, 5], [0, 64, 0], [-3, 0, -90]]
 LAST = [[5, -64, 127], [0, 127, -3]]
 BOOK = [-127, -90, -64, -3, 0, 5, 64, 127]
 
+LIMITS = [0x3FFFFFFF] * 16  # whatever is read, codes are clamped
+
 
 def plain(feature):
     """Return the scaler whose codes are the feature's values, up to 255."""
@@ -34,7 +36,7 @@ def network(first, second):
         (first, (rows_of(first, HIDDEN), array("i", [64, -1000, 25000]), bytes([7, 5, 7]), extra[first])),
         (second, (rows_of(second, LAST), array("i", [40000, 8]), bytes([4, 4]), extra[second])),
     ]
-    return Mlp(([plain(i) for i in range(3)], 777, layers))
+    return Mlp(([plain(i) for i in range(3)], 777, layers), LIMITS)
 
 
 def scores_of(model, values):
@@ -69,7 +71,7 @@ def test_codes_do_not_outlive_a_row():
 
 def test_single_layer_is_a_linear_model():
     layers = [(DENSE8, ([bytes([129, 127]), bytes([255, 128])], array("i", [10, 0]), bytes([0, 1]), 128))]
-    model = Mlp(([plain(0), plain(1)], 0, layers))
+    model = Mlp(([plain(0), plain(1)], 0, layers), LIMITS)
     assert scores_of(model, [7, 9]) == [0, 8, 444]
     assert scores_of(model, [7, 99]) == [0, 0, 444]
 

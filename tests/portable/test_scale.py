@@ -11,11 +11,12 @@ SETS = ((prepare_scalers, scale), (quick_prepare, quick_scale))
 LIMIT = 0x3FFFFFFF
 
 
-def codes_of(values, scalers):
+def codes_of(values, scalers, limits=None):
+    """Return the codes of a row, as with and, where limits are given, without clamping."""
     found = []
     row = array("i", values)
     for prepare, kernel in SETS:
-        prepared = prepare(scalers)
+        prepared = prepare(scalers, limits or [LIMIT] * len(values))
         codes = bytearray([77] * len(scalers))
         heap_lock()
         try:
@@ -148,3 +149,22 @@ def test_random_scalers_agree_with_the_definition():
         values = [min(value, (32768 << linear[0]) - 1), value]
         expected = [naive(values[0], *linear), naive(value, *logarithmic)]
         assert codes_of(values, [(0,) + linear, (1,) + logarithmic]) == expected, (values, linear, logarithmic)
+
+
+def test_a_scaler_that_nothing_can_leave_is_not_clamped():
+    for limit, multiplier, shift, top in (
+        (255, 1, 0, 255),
+        (256, 1, 0, 255),
+        (32767, 127, 14, 254),
+        (32767, 127, 14, 253),
+    ):
+        free, linear, log = prepare_scalers([(0, 0, 0, 0, multiplier, shift, top)], [limit])
+        assert (len(free), len(linear), len(log)) == ((1, 0, 0) if limit * multiplier >> shift <= top else (0, 1, 0))
+        for value in (0, 1, limit - 1, limit):
+            got = codes_of([value], [(0, 0, 0, 0, multiplier, shift, top)], [limit])
+            assert got == [min(value * multiplier >> shift, top)]
+
+
+def test_a_zero_point_or_a_drop_or_a_logarithm_keeps_its_clamp():
+    for drop, bias, zero_point in ((1, 0, 0), (0, 0, 1), (0, 1, 0)):
+        assert prepare_scalers([(0, drop, bias, zero_point, 1, 8, 255)], [100])[0] == []

@@ -17,12 +17,12 @@ class Additive:
 
     Args:
         parts: from `read`.
-        classes: number of classes.
+        limits: largest value of each feature.
     """
 
-    def __init__(self, parts, classes):
+    def __init__(self, parts, limits):
         scalers, singles, pairs, tables, centres, base = parts
-        self.scalers = prepare_scalers(scalers)
+        self.scalers = prepare_scalers(scalers, limits)
         self.codes = bytearray(len(scalers))
         self.singles = singles
         self.pairs = pairs
@@ -106,7 +106,7 @@ def read(cursor, limits, classes):
 
 def build(cursor, limits, classes):
     """Return the Additive that the file holds at the cursor."""
-    return Additive(read(cursor, limits, classes), classes)
+    return Additive(read(cursor, limits, classes), limits)
 
 
 def _pack(singles, pairs, tables, base):

@@ -40,18 +40,25 @@ def offsets(readings, low, high, out):
     return missing | beyond << 8
 
 
-def prepare_scalers(scalers):
-    """Return what `scale` wants from (feature, drop, bias, zero_point, multiplier, shift, top) of each code."""
+def prepare_scalers(scalers, limits):
+    """Return what `scale` wants from (feature, drop, bias, zero_point, multiplier, shift, top) of each code.
+
+    Args:
+        limits: largest value of each feature: where no value can leave 0..top, nothing needs clamping.
+    """
+    free = []
     linear = []
     log = []
     k = 0
     for i, drop, bias, zero_point, multiplier, shift, top in scalers:
         if bias:
             log.append((k, i, bias, (7 << 8) - zero_point, multiplier, shift, top))
-        else:
+        elif drop or zero_point or limits[i] * multiplier >> shift > top:
             linear.append((k, i, drop, zero_point, multiplier, shift, top))
+        else:
+            free.append((k, i, multiplier, shift))
         k += 1
-    return linear, log
+    return free, linear, log
 
 
 def scale(values, scalers, codes):
@@ -65,7 +72,9 @@ def scale(values, scalers, codes):
         scalers: from `prepare_scalers`.
         codes: bytearray, one code a scaler.
     """
-    linear, log = scalers
+    free, linear, log = scalers
+    for k, i, multiplier, shift in free:
+        codes[k] = values[i] * multiplier >> shift
     for k, i, drop, zero_point, multiplier, shift, top in linear:
         code = ((values[i] >> drop) - zero_point) * multiplier >> shift
         codes[k] = 0 if code < 0 else top if code > top else code

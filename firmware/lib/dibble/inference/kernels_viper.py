@@ -47,8 +47,8 @@ def offsets(readings, low, high, out):
     return _offsets(readings, low, high, out, len(out))
 
 
-def prepare_scalers(scalers):
-    """As kernels_bytecode.prepare_scalers: the same seven numbers of each code, in a row."""
+def prepare_scalers(scalers, limits):
+    """As kernels_bytecode.prepare_scalers: the same seven numbers of each code, in a row; clamping is cheap here."""
     plan = array("i")
     for scaler in scalers:
         for word in scaler:

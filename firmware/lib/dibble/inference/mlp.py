@@ -18,11 +18,12 @@ class Mlp:
 
     Args:
         parts: from `read`.
+        limits: largest value of each feature.
     """
 
-    def __init__(self, parts):
+    def __init__(self, parts, limits):
         scalers, base, layers = parts
-        self.scalers = prepare_scalers(scalers)
+        self.scalers = prepare_scalers(scalers, limits)
         self.base = base
         # One zero more than there are inputs, so that a codebook's last nibble has one to meet.
         self.codes = bytearray(len(scalers) + 1)
@@ -74,7 +75,7 @@ def read(cursor, limits, classes):
 
 def build(cursor, limits, classes):
     """Return the Mlp that the file holds at the cursor."""
-    return Mlp(read(cursor, limits, classes))
+    return Mlp(read(cursor, limits, classes), limits)
 
 
 def _row(cursor, form, inputs):
