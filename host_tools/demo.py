@@ -64,7 +64,7 @@ def run(station: str, out: Path, console: Console) -> bool:
     card["held_out"]["persistence"] = {"what": "the next 6 hours are like now", **rule.to_json()}
     write(trained, out)
     screen = Console()
-    screen.print(*training_tables(card))
+    screen.print(*training_tables(card, screen.width))
     screen.print(demo_table(card, rule, len(opened.blob), price.model_bytes))
     screen.print(agreement_table(wasi))
     screen.print(f"wrote {out / MODEL_FILE} ({len(opened.blob)} bytes), card.json and report.html")

@@ -10,6 +10,8 @@ from rich.text import Text
 from host_tools.figures import percent
 from host_tools.verify import Agreement
 
+WIDE = 110  # columns of a terminal
+
 
 def _table(title: str, *columns: str, numbers: Sequence[int] = ()) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
@@ -19,18 +21,22 @@ def _table(title: str, *columns: str, numbers: Sequence[int] = ()) -> Table:
     return table
 
 
-def training_tables(card: dict[str, Any]) -> list[Table]:
-    """Return the stage table, the best recipes, and how good the model is on the rows held out."""
+def training_tables(card: dict[str, Any], width: int) -> list[Table]:
+    """Return the best recipes, and every stage with its figures on the rows held out.
+
+    Args:
+        width: of the terminal; a narrow one goes without explanations.
+    """
     held_out = card["held_out"]["integer_model"]
     title = f"{card['name']}: {card['split']['how']}; {held_out['rows']} rows judged"
     names = ("stage", "accuracy", "macro-F1", "cost", "bytes", "instructions", "what")
-    stages = _table(title, *names, numbers=range(1, 6))
+    shown = [0, 1, 2, *([3] if card["costs"] else []), 4, 5, *([6] if width >= WIDE else [])]
+    stages = _table(title, *(names[i] for i in shown), numbers=range(1, len(shown) - (width >= WIDE)))
     for row in card["stages"]:
         whole = ["-" if row[key] is None else f"{row[key]:,}" for key in ("bytes", "instructions")]
         cost = "-" if row["expected_cost"] is None else f"{row['expected_cost']:.3f}"
-        stages.add_row(
-            row["stage"], percent(row["accuracy"]), percent(row["macro_f1"]), cost, *whole, Text(row["what"])
-        )
+        cells = [row["stage"], percent(row["accuracy"]), percent(row["macro_f1"]), cost, *whole, Text(row["what"])]
+        stages.add_row(*(cells[i] for i in shown))
     trusted = held_out["trusted"]
     flags = ", ".join(f"{count} {name}" for name, count in held_out["flags"].items() if count) or "none"
     stages.caption_justify = "left"

@@ -39,7 +39,9 @@ SOURCES = (
 LEFT_OUT = (
     *("prepare_coders", "prepare_scalers", "scale"),
     *("width_of", "read", "build", "_read_pages", "_place"),
+    *("because", "restart"),
 )
+NO_NOVELTY = ("self.novelty", "self.novel_below", "self.density")  # statements that begin with these, or ask for them
 KERNELS = {
     "from dibble.inference import kernels": "import kernels_bytecode as kernels",
     "from forest_kernels import": "from forest_bytecode import",
@@ -148,7 +150,7 @@ def _load(board: Microbit, files: dict[str, bytes]) -> None:
     for name in files:
         if name.endswith(".py"):
             board.exec(f"import gc,{name[:-3]};gc.collect()")
-    board.exec("node=parts.build()")
+    board.exec("node=parts.build();gc.collect()")
 
 
 def _stored(data: bytes) -> int:
@@ -175,20 +177,29 @@ def files_of(model: HostModel) -> dict[str, bytes]:
 def strip(source: str, without: Sequence[str] = ()) -> str:
     """Return the same code less comments, docstrings and the functions `without`; imports flattened."""
     tree = ast.parse(source)
-    tree.body = [node for node in tree.body if getattr(node, "name", None) not in without]
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
+        if isinstance(node, ast.Module | ast.ClassDef):
+            node.body = body = [part for part in node.body if getattr(part, "name", None) not in without]
+        if isinstance(node, ast.FunctionDef) and without:
+            node.body = body = [part for part in node.body if not _begin(part).startswith(NO_NOVELTY)]
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             assert body is not None
             body[:] = body[1:] or [ast.Pass()]
         if isinstance(node, ast.ImportFrom) and node.module:
             node.module = node.module.removeprefix("dibble.inference.")
+            node.names = [alias for alias in node.names if alias.name not in without]
     text = ast.unparse(tree)
     for there, here in KERNELS.items():
         text = text.replace(there, here)
     lines = [line.lstrip(" ") for line in text.splitlines()]
     depths = [(len(line) - len(line.lstrip(" "))) // 4 for line in text.splitlines()]
     return "".join(" " * depth + line + "\n" for depth, line in zip(depths, lines, strict=True) if line)
+
+
+def _begin(part: ast.stmt) -> str:
+    """Return the source of what a statement assigns to or, if it is an if, asks."""
+    return ast.unparse(part.test if isinstance(part, ast.If) else part)
 
 
 def _forest(model: HostModel) -> tuple[list, tuple]:

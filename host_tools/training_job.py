@@ -41,7 +41,8 @@ def run(file: Path, options: TrainOptions, out: Path | None, dask: str | None, c
     if trained.card.get("shortcut"):
         console.print("[yellow]check:[/]", end=" ")
         console.print(trained.card["shortcut"], markup=False, soft_wrap=True)
-    Console().print(*training_tables(trained.card))
+    screen = Console()
+    screen.print(*training_tables(trained.card, screen.width))
     text = f"wrote {folder / MODEL_FILE} ({len(trained.model.blob)} bytes), {CARD_FILE}, report.html and plots/"
     console.print(text, markup=False, soft_wrap=True)
     return trained

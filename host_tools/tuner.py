@@ -36,6 +36,7 @@ from host_tools.training_set import TrainingSet
 SURPRISE = 0.3  # what a nat of surprise weighs against the rate of errors: it tells students apart that err alike
 SEARCH_ROWS = 6000  # of a fold's rows, so many at most teach a candidate
 SLACK = 1.15  # a recipe is tried when its rough size is within so many times the limit
+NEAR = 0.01  # of loss on the first fold, or two standard errors: less is no clear difference
 ROUNDS_AHEAD = 2  # recipes handed to each worker at once
 
 
@@ -46,6 +47,7 @@ class Tried:
     Attributes:
         accuracy: share of rows decided right; cost: expected cost a row; surprise: mean nats of the
             true class, with one divisor of the margins for all rows.
+        first: the loss on the first fold alone.
         bytes: of the largest fold's model file.
         estimate: what it takes on a board.
         margins: of each judged row, in nats (votes for a voting forest); right: whether it was right.
@@ -61,6 +63,7 @@ class Tried:
     margins: np.ndarray
     right: np.ndarray
     fits: bool
+    first: float
 
     @property
     def loss(self) -> float:
@@ -90,10 +93,14 @@ class Task:
     names_bytes: list[int]
 
 
-def judge(task: Task, recipe: Recipe) -> Tried | None:
-    """Cross-validate one recipe; None where it can't be made, such as sums that leave the small ints."""
+def judge(task: Task, recipe: Recipe, bar: float = np.inf) -> Tried | None:
+    """Cross-validate one recipe; None where it can't be made, such as sums that leave the small ints.
+
+    Args:
+        bar: of the best so far, its loss on the first fold; a recipe clearly worse there is left at that.
+    """
     rng = np.random.default_rng(task.seed)
-    scores, truths, margins, right, size, costs = [], [], [], [], 0, []
+    scores, truths, margins, right, size, costs, first = [], [], [], [], 0, [], 0.0
     worst: Estimate | None = None
     for fit, held in task.folds:
         few = rng.permutation(fit)[:SEARCH_ROWS]
@@ -113,6 +120,10 @@ def judge(task: Task, recipe: Recipe) -> Tried | None:
         margins.append(lead(got) / student.margin_unit)
         right.append(got.argmax(axis=1) == truth)
         costs.append(task.costs.matrix[truth, got.argmax(axis=1)])
+        if len(costs) == 1:
+            first = float(costs[0].mean()) + SURPRISE * surprise(scores[0], truths[0])
+            if first > bar + max(NEAR, 2 * float(costs[0].std()) / np.sqrt(len(truth))):
+                break
     assert worst is not None
     hit = np.concatenate(right)
     return Tried(
@@ -125,6 +136,7 @@ def judge(task: Task, recipe: Recipe) -> Tried | None:
         np.concatenate(margins),
         hit,
         task.limits.hold(size, worst),
+        first,
     )
 
 
@@ -160,6 +172,7 @@ def search(
     counts = feature_counts(len(task.order))
     queue = _seeds(kinds, counts, task)
     tried: dict[Recipe, Tried | None] = {}
+    bar = np.inf
     try:
         with Parallel(n_jobs=jobs) as parallel:
             while queue:
@@ -167,8 +180,10 @@ def search(
                 if used >= 1 and any(t is not None and t.fits for t in tried.values()):
                     break
                 batch, queue = queue[: jobs * ROUNDS_AHEAD], queue[jobs * ROUNDS_AHEAD :]
-                tried.update(zip(batch, parallel(delayed(judge)(task, recipe) for recipe in batch), strict=True))
+                results = parallel(delayed(judge)(task, recipe, bar) for recipe in batch)
+                tried.update(zip(batch, results, strict=True))
                 done = ranked(tried.values())
+                bar = done[0].first if done and done[0].fits else np.inf
                 progress(len(tried), len(tried) + len(queue), min(used, 1.0), done[0] if done else None)
                 queue = _next(done, queue, set(tried), counts, task)
     except KeyboardInterrupt:

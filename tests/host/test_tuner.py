@@ -77,7 +77,7 @@ def test_an_interrupt_keeps_what_was_found(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_an_interrupt_before_anything_was_found_interrupts(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(task, recipe) -> None:
+    def stop(task, recipe, bar) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(tuner, "judge", stop)
