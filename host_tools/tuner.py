@@ -25,6 +25,7 @@ from host_tools.recipes import (
     HALF,
     LADDERS,
     MLP,
+    PLAIN,
     QUARTER,
     Recipe,
     feature_counts,
@@ -34,6 +35,8 @@ from host_tools.students import Student, fit_student
 from host_tools.training_set import TrainingSet
 
 SURPRISE = 0.3  # what a nat of surprise weighs against the rate of errors: it tells students apart that err alike
+FEWER = 0.005  # doubt for each halving of the number of features
+THINNED = {PLAIN: 0.0, HALF: 0.005, QUARTER: 0.01, CODEBOOK: 0.002}
 SEARCH_ROWS = 6000  # of a fold's rows, so many at most teach a candidate
 SLACK = 1.15  # a recipe is tried when its rough size is within so many times the limit
 NEAR = 0.01  # of loss on the first fold, or two standard errors: less is no clear difference
@@ -48,6 +51,7 @@ class Tried:
         accuracy: share of rows decided right; cost: expected cost a row; surprise: mean nats of the
             true class, with one divisor of the margins for all rows.
         first: the loss on the first fold alone.
+        doubt: see `doubt`.
         bytes: of the largest fold's model file.
         estimate: what it takes on a board.
         margins: of each judged row, in nats (votes for a voting forest); right: whether it was right.
@@ -65,10 +69,12 @@ class Tried:
     fits: bool
     first: float
 
+    doubt: float
+
     @property
     def loss(self) -> float:
         """What the tuner minimizes."""
-        return self.cost + SURPRISE * self.surprise
+        return self.cost + SURPRISE * self.surprise + self.doubt
 
 
 @dataclass(frozen=True)
@@ -137,7 +143,17 @@ def judge(task: Task, recipe: Recipe, bar: float = np.inf) -> Tried | None:
         hit,
         task.limits.hold(size, worst),
         first,
+        doubt(recipe, len(task.order)),
     )
+
+
+def doubt(recipe: Recipe, features: int) -> float:
+    """Return what is held against a recipe that leans on few of the `features`, or whose weights were thinned.
+
+    Folds of the training part don't drift as sensors do in the field: there the fewer a model leans on,
+    the more the drift of one moves it.
+    """
+    return FEWER * float(np.log2(features / recipe.features)) + THINNED[recipe.style]
 
 
 def surprise(scores: np.ndarray, truth: np.ndarray) -> float:
