@@ -9,6 +9,7 @@ from host_tools.families import boosting, forest, pages, voting
 from host_tools.families.additive import AdditiveTables
 from host_tools.families.additive_training import fit as fit_additive
 from host_tools.families.mlp_training import MlpRecipe, MlpStages
+from host_tools.families.mlp_training import Student as FloatNet
 from host_tools.families.mlp_training import fit as fit_mlp
 from host_tools.family_bytes import Tables
 from host_tools.recipes import ADDITIVE, BOOSTED, CODEBOOK, MLP, SPARSITY, Recipe
@@ -81,10 +82,12 @@ def _mlp(recipe: Recipe, few: TrainingSet, columns: tuple[int, ...], seed: int, 
     def over(stages: MlpStages) -> tuple[int, ...]:
         return tuple(columns[i] for i in stages.features)
 
+    def floats(student: FloatNet) -> Callable[[np.ndarray], np.ndarray]:
+        return lambda values: student.predict_scores(values[:, list(columns)], few.limits)
+
     shared = recipe.style == CODEBOOK
     made = fit("codebook4" if shared else "dense8")
     layers = "-".join(map(str, (len(columns), *recipe.size, few.classes)))
-    floats = lambda student: lambda values: student.predict_scores(values[:, list(columns)], few.limits)  # noqa: E731
     stages = [Stage("student float", f"network {layers}, distilled from the teacher", floats(made.student))]
     if SPARSITY[recipe.style]:
         share = f"{SPARSITY[recipe.style]:.0%} of the weights set to 0, the others retrained"

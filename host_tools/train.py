@@ -32,7 +32,7 @@ MOST_RANKED = 255
 GOLDEN = (8, 4, 2, 1)
 NOVELTY_PART = 4  # of the bytes, a quarter may go to novelty where it is asked for
 # Shares of the budget: what is left goes to the final fit, the stage table and the report.
-TEACHER_SHARE, SEARCH_SHARE = 0.3, 0.72
+TEACHER_SHARE, SEARCH_SHARE = 0.25, 0.75
 
 
 @dataclass(frozen=True)

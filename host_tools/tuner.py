@@ -37,6 +37,7 @@ from host_tools.training_set import TrainingSet
 SURPRISE = 0.3  # what a nat of surprise weighs against the rate of errors: it tells students apart that err alike
 FEWER = 0.005  # doubt for each halving of the number of features
 THINNED = {PLAIN: 0.0, HALF: 0.005, QUARTER: 0.01, CODEBOOK: 0.002}
+JUDGED_ROWS = 5000
 SEARCH_ROWS = 6000  # of a fold's rows, so many at most teach a candidate
 SLACK = 1.15  # a recipe is tried when its rough size is within so many times the limit
 NEAR = 0.01  # of loss on the first fold, or two standard errors: less is no clear difference
@@ -68,7 +69,6 @@ class Tried:
     right: np.ndarray
     fits: bool
     first: float
-
     doubt: float
 
     @property
@@ -108,7 +108,7 @@ def judge(task: Task, recipe: Recipe, bar: float = np.inf) -> Tried | None:
     rng = np.random.default_rng(task.seed)
     scores, truths, margins, right, size, costs, first = [], [], [], [], 0, [], 0.0
     worst: Estimate | None = None
-    for fit, held in task.folds:
+    for fit, held in enough(task.folds):
         few = rng.permutation(fit)[:SEARCH_ROWS]
         try:
             student = fit_student(recipe, task.data.rows(few), task.order, task.seed)
@@ -145,6 +145,12 @@ def judge(task: Task, recipe: Recipe, bar: float = np.inf) -> Tried | None:
         first,
         doubt(recipe, len(task.order)),
     )
+
+
+def enough(folds: Sequence[tuple[np.ndarray, np.ndarray]]) -> Sequence[tuple[np.ndarray, np.ndarray]]:
+    """Return as many of the folds as judge JUDGED_ROWS rows: with many rows the others tell little more."""
+    judged = np.cumsum([len(held) for _, held in folds])
+    return folds[: int(np.searchsorted(judged, JUDGED_ROWS)) + 1]
 
 
 def doubt(recipe: Recipe, features: int) -> float:
@@ -227,12 +233,12 @@ def front(tried: Sequence[Tried]) -> list[Tried]:
 def _seeds(kinds: Sequence[str], counts: list[int], task: Task) -> list[Recipe]:
     """Return where the search begins: of each kind the largest that may fit, and smaller, of few features and many."""
     first, then = [], []
-    for share in (0.5, 1.0, 0.25, 0.75, 0.0):
+    for share in (1.0, 0.5, 0.75, 0.25, 0.0):
         features = counts[round(share * (len(counts) - 1))]
         for kind in kinds:
             fitting = [r for r in (Recipe(kind, size, features) for size in LADDERS[kind]) if _promising(r, task)]
             if fitting:
-                middle = len(LADDERS[kind]) // 2
+                middle = round(0.6 * (len(LADDERS[kind]) - 1))
                 first.append(fitting[min(len(fitting) - 1, middle)])
                 then += [fitting[len(fitting) // 3], fitting[0]]
     smallest = [Recipe(kind, LADDERS[kind][0], features) for features in counts[:2] for kind in kinds]
