@@ -13,11 +13,13 @@ from host_tools.verify import Agreement
 WIDE = 110  # columns of a terminal
 
 
-def _table(title: str, *columns: str, numbers: Sequence[int] = ()) -> Table:
+def _table(title: str, *columns: str, numbers: Sequence[int] = (), whole: bool = False) -> Table:
+    """Return an empty table; `whole` keeps numbers and the first column from being folded."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for i, column in enumerate(columns):
         right = i in numbers
-        table.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=right or i == 0)
+        steady = whole and (right or i == 0)
+        table.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=steady)
     return table
 
 
@@ -31,7 +33,7 @@ def training_tables(card: dict[str, Any], width: int) -> list[Table]:
     title = f"{card['name']}: {card['split']['how']}; {held_out['rows']} rows judged"
     names = ("stage", "accuracy", "macro-F1", "cost", "bytes", "instructions", "what")
     shown = [0, 1, 2, *([3] if card["costs"] else []), 4, 5, *([6] if width >= WIDE else [])]
-    stages = _table(title, *(names[i] for i in shown), numbers=range(1, len(shown) - (width >= WIDE)))
+    stages = _table(title, *(names[i] for i in shown), numbers=range(1, len(shown) - (width >= WIDE)), whole=True)
     for row in card["stages"]:
         whole = ["-" if row[key] is None else f"{row[key]:,}" for key in ("bytes", "instructions")]
         cost = "-" if row["expected_cost"] is None else f"{row['expected_cost']:.3f}"
@@ -49,6 +51,7 @@ def training_tables(card: dict[str, Any], width: int) -> list[Table]:
         f"{len(card['front'])} recipes cross-validated inside the training part; those no smaller one beats",
         *("recipe", "accuracy", "bytes", "instructions", ""),
         numbers=(1, 2, 3),
+        whole=True,
     )
     for row in sorted(tried, key=lambda row: row["bytes"]):
         mark = "chosen" if row["chosen"] else "" if row["fits"] else "beyond the limits"
