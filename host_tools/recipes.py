@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from host_tools.errors import InputError
 
 MLP, ADDITIVE, BOOSTED, VOTING = "mlp", "additive", "boosted", "voting"
-FAMILIES = {"forest": (BOOSTED, VOTING), "additive": (ADDITIVE,), "mlp": (MLP,)}
+FAMILIES = {"mlp": (MLP,), "forest": (VOTING, BOOSTED), "additive": (ADDITIVE,)}
 
 # Sizes of each kind, small to large. The tuner steps along them.
 LADDERS: dict[str, list[tuple[int, ...]]] = {

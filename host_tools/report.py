@@ -58,7 +58,7 @@ def training_tables(card: dict[str, Any], width: int) -> list[Table]:
         front.add_row(
             row["recipe"], percent(row["accuracy"]), f"{row['bytes']:,}", f"about {row['instructions']:,}", mark
         )
-    return [front, stages]
+    return [front, stages] if len(card["front"]) > 1 else [stages]
 
 
 def demo_table(card: dict[str, Any], rule: Any, size: int, heap: int) -> Table:

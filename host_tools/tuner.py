@@ -38,7 +38,7 @@ SURPRISE = 0.3  # what a nat of surprise weighs against the rate of errors: it t
 FEWER = 0.005  # doubt for each halving of the number of features
 THINNED = {PLAIN: 0.0, HALF: 0.005, QUARTER: 0.01, CODEBOOK: 0.002}
 JUDGED_ROWS = 5000
-SEARCH_ROWS = 6000  # of a fold's rows, so many at most teach a candidate
+SEARCH_ROWS = 6000  # of a fold's rows, so many at most teach a candidate; fewer with more than two classes
 SLACK = 1.15  # a recipe is tried when its rough size is within so many times the limit
 NEAR = 0.01  # of loss on the first fold, or two standard errors: less is no clear difference
 ROUNDS_AHEAD = 2  # recipes handed to each worker at once
@@ -109,7 +109,7 @@ def judge(task: Task, recipe: Recipe, bar: float = np.inf) -> Tried | None:
     scores, truths, margins, right, size, costs, first = [], [], [], [], 0, [], 0.0
     worst: Estimate | None = None
     for fit, held in enough(task.folds):
-        few = rng.permutation(fit)[:SEARCH_ROWS]
+        few = rng.permutation(fit)[: round(SEARCH_ROWS / np.sqrt(task.data.classes - 1))]
         try:
             student = fit_student(recipe, task.data.rows(few), task.order, task.seed)
             blob = task.blob_of(student)

@@ -143,7 +143,7 @@ def test_too_few_bytes_are_told_with_what_is_needed(field_csv) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--family", "svm"), "--family: expected auto, forest, additive, mlp; got 'svm'"),
+        (("--family", "svm"), "--family: expected auto, mlp, forest, additive; got 'svm'"),
         (("--recipe", "mlp:8"), "--recipe: expected mlp:16@8"),
         (("--budget", "soon"), "--budget: expected a time from 1s to 168h"),
         (("--cost", "frost:okay=5"), "Did you mean 'ok'?"),
