@@ -54,10 +54,10 @@ class About:
         _, channels, kept = keep_features(self.channels, features, columns)
         return ModelSpec(self.name, channels, self.classes, tables, kept, interval_ms=self.interval_ms, **settings)
 
-    def blob(self, spec: ModelSpec, columns: Sequence[int], golden: int = 8) -> bytes:
-        """Return the model file with up to `golden` golden vectors and the two odd ones."""
+    def blob(self, spec: ModelSpec, columns: Sequence[int], golden: int = 8, *, odd: bool = True) -> bytes:
+        """Return the model file with up to `golden` golden vectors and, with `odd`, the two odd ones."""
         readings = self.readings[:, self.kept(columns)]
-        return export(spec, golden_rows(spec, readings, self.elapsed_ms, golden))
+        return export(spec, golden_rows(spec, readings, self.elapsed_ms, golden, odd=odd))
 
     def names_bytes(self, order: Sequence[int]) -> list[int]:
         """Return what a model of the first 1, 2, ... features of `order` takes, but for its tables."""
@@ -66,10 +66,10 @@ class About:
             columns = sorted(order[:count])
             answer = pages.pack(forest.IntegerTrees([], [-1], len(self.classes)), count)
             spec = self.spec(answer, columns)
-            middle = [[(c.low + c.high) // 2 for c in spec.channels]] * 3
+            middle = [[(c.low + c.high) // 2 for c in spec.channels]]
             sizes.append(len(export(spec, middle)) - count - LEAF_BYTES)
         return sizes
 
     def smallest_blob(self, student: "Student") -> bytes:
         """Return a student's model file with the fewest golden vectors, as the tuner weighs it."""
-        return self.blob(self.spec(student.tables, student.columns), student.columns, 1)
+        return self.blob(self.spec(student.tables, student.columns), student.columns, 1, odd=False)

@@ -12,12 +12,14 @@ ROWS_LOOKED_AT = 4000
 READINGS_KEPT = 256  # over all golden rows: wide models carry fewer
 
 
-def golden_rows(spec: ModelSpec, readings: np.ndarray, elapsed_ms: np.ndarray | None, most: int = 8) -> list[list[int]]:
+def golden_rows(
+    spec: ModelSpec, readings: np.ndarray, elapsed_ms: np.ndarray | None, most: int = 8, *, odd: bool = True
+) -> list[list[int]]:
     """Return rows of readings to replay in order from a fresh start.
 
     Where rows stand alone: for each class the surest row, and the closest call. In a time series:
-    a run of consecutive rows with as many different decisions as can be found. Then, of the last
-    of them, a copy with a reading out of range and one with a reading missing.
+    a run of consecutive rows with as many different decisions as can be found. Then, with `odd`, of
+    the last of them a copy with a reading out of range and one with a reading missing.
 
     Args:
         readings: ints (rows, channels) to choose from.
@@ -34,6 +36,8 @@ def golden_rows(spec: ModelSpec, readings: np.ndarray, elapsed_ms: np.ndarray | 
     else:
         chosen = _surest_and_closest(decisions, most)
     rows = [[int(reading) for reading in readings[i]] for i in chosen]
+    if not odd and rows:
+        return rows
     last = rows[-1] if rows else [channel.low for channel in spec.channels]
     # Only now, as the reading must be within the file's own range to be carried.
     rows = [[_within(r, c.low, c.high) for r, c in zip(row, spec.channels, strict=True)] for row in rows]

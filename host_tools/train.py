@@ -24,15 +24,16 @@ from host_tools.stages import HeldOut
 from host_tools.students import Student, fit_student
 from host_tools.teacher import Teacher, fit_teacher
 from host_tools.training_set import TrainingSet, mix
-from host_tools.tuner import Task, Tried, judge, search
+from host_tools.tuner import Folds, Task, Tried, finals, judge, search
 
 DEFAULT_BYTES = 2048
 SOFT_SHARE = 0.5  # of a target that the teacher's opinion makes up; the rest is the label
 MOST_RANKED = 255
-GOLDEN = (8, 4, 2, 1)
+OTHER_FOLDS = 2  # partitions of the training rows that the best recipes are judged on again
+GOLDEN = ((8, True), (4, True), (2, True), (1, True), (1, False))  # rows, and whether the odd two come on top
 NOVELTY_PART = 4  # of the bytes, a quarter may go to novelty where it is asked for
 # Shares of the budget: what is left goes to the final fit, the stage table and the report.
-TEACHER_SHARE, SEARCH_SHARE = 0.25, 0.75
+TEACHER_SHARE, SEARCH_SHARE = 0.25, 0.6
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,8 @@ def train(path: Path, options: TrainOptions, progress: Progress = lambda step, s
     if options.novelty is not None and limits.max_bytes is not None:
         limits = replace(limits, max_bytes=limits.max_bytes - limits.max_bytes // NOVELTY_PART)
     task = Task(lesson, parts, order, costs, limits, options.data.seed, about.smallest_blob, about.names_bytes(order))
-    tried = _search(task, recipe, options, clock, progress)
+    others = [_folds(data, rows, options.data.seed + 1 + i) for i in range(OTHER_FOLDS)]
+    tried = _search(task, recipe, others, options, clock, progress)
     progress("fitting the chosen student on all training rows", clock.used())
     chosen, student, model, novelty, margins = _finish(tried, task, about, options)
     data.notes.extend([*teacher.notes, *student.notes, *_left_out(about, student)])
@@ -169,7 +171,7 @@ def train(path: Path, options: TrainOptions, progress: Progress = lambda step, s
     return Trained(model, make_card(done, clock, progress), data.notes)
 
 
-def _folds(data: Prepared, rows: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+def _folds(data: Prepared, rows: np.ndarray, seed: int) -> Folds:
     """Return (fit, judge) positions in `rows` of a cross-validation by group or time where the data say so."""
     mask = np.zeros(len(data.whole), dtype=bool)
     mask[rows] = True
@@ -177,7 +179,14 @@ def _folds(data: Prepared, rows: np.ndarray, seed: int) -> list[tuple[np.ndarray
     return [(np.searchsorted(rows, fit), np.searchsorted(rows, held)) for fit, held in parts]
 
 
-def _search(task: Task, recipe: Recipe | None, options: TrainOptions, clock: Clock, progress: Progress) -> list[Tried]:
+def _search(
+    task: Task,
+    recipe: Recipe | None,
+    other_folds: Sequence[Folds],
+    options: TrainOptions,
+    clock: Clock,
+    progress: Progress,
+) -> list[Tried]:
     if recipe:
         features = min(recipe.features, len(task.order))
         progress(f"cross-validating {recipe}", clock.used())
@@ -194,7 +203,9 @@ def _search(task: Task, recipe: Recipe | None, options: TrainOptions, clock: Clo
         progress(f"cross-validating recipes: {done} of {known} known{now}", clock.used())
 
     kinds = [kind for kinds in families.values() for kind in kinds]
-    return search(task, kinds, budget_s=clock.left(SEARCH_SHARE), jobs=options.jobs, progress=tell)
+    tried = search(task, kinds, budget_s=clock.left(SEARCH_SHARE), jobs=options.jobs, progress=tell)
+    progress("judging the best again on other folds", clock.used())
+    return finals(task, tried, other_folds, jobs=options.jobs)
 
 
 def _finish(
@@ -216,8 +227,8 @@ def _finish(
             hysteresis=options.hysteresis or (2 if about.interval_ms else 1),
             novelty=novelty,
         )
-        for golden in GOLDEN:
-            blob = about.blob(spec, student.columns, golden)
+        for golden, odd in GOLDEN:
+            blob = about.blob(spec, student.columns, golden, odd=odd)
             model = HostModel(blob)
             if limits.hold(len(blob), estimate(model.model, len(blob))):
                 return candidate, student, model, novelty, margins

@@ -6,7 +6,7 @@ the neighbours of those that nothing smaller beats, until all are tried or the t
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -34,10 +34,13 @@ from host_tools.recipes import (
 from host_tools.students import Student, fit_student
 from host_tools.training_set import TrainingSet
 
+Folds = Sequence[tuple[np.ndarray, np.ndarray]]
+
 SURPRISE = 0.3  # what a nat of surprise weighs against the rate of errors: it tells students apart that err alike
 FEWER = 0.005  # doubt for each halving of the number of features
 THINNED = {PLAIN: 0.0, HALF: 0.005, QUARTER: 0.01, CODEBOOK: 0.002}
 JUDGED_ROWS = 5000
+FINALISTS = 8
 SEARCH_ROWS = 6000  # of a fold's rows, so many at most teach a candidate; fewer with more than two classes
 SLACK = 1.15  # a recipe is tried when its rough size is within so many times the limit
 NEAR = 0.01  # of loss on the first fold, or two standard errors: less is no clear difference
@@ -90,7 +93,7 @@ class Task:
     """
 
     data: TrainingSet
-    folds: Sequence[tuple[np.ndarray, np.ndarray]]
+    folds: Folds
     order: Sequence[int]
     costs: Costs
     limits: Limits
@@ -147,7 +150,7 @@ def judge(task: Task, recipe: Recipe, bar: float = np.inf) -> Tried | None:
     )
 
 
-def enough(folds: Sequence[tuple[np.ndarray, np.ndarray]]) -> Sequence[tuple[np.ndarray, np.ndarray]]:
+def enough(folds: Folds) -> Folds:
     """Return as many of the folds as judge JUDGED_ROWS rows: with many rows the others tell little more."""
     judged = np.cumsum([len(held) for _, held in folds])
     return folds[: int(np.searchsorted(judged, JUDGED_ROWS)) + 1]
@@ -212,6 +215,32 @@ def search(
         if not any(tried.values()):
             raise
     return ranked(tried.values())
+
+
+def finals(task: Task, tried: Sequence[Tried], other_folds: Sequence[Folds], *, jobs: int) -> list[Tried]:
+    """Judge the best few on other folds too and rank them by the mean: the first of many is often a lucky one."""
+    best = [t for t in tried if t.fits][:FINALISTS]
+    if len(best) < 2:
+        return list(tried)
+    tasks = [replace(task, folds=folds) for folds in other_folds]
+    again = Parallel(n_jobs=jobs)(delayed(judge)(other, t.recipe) for t in best for other in tasks)
+    judged = []
+    for i, t in enumerate(best):
+        rounds = [t, *(found for found in again[i * len(tasks) : (i + 1) * len(tasks)] if found is not None)]
+        margins, right = (np.concatenate([getattr(r, name) for r in rounds]) for name in ("margins", "right"))
+        judged.append(
+            replace(
+                t,
+                accuracy=float(np.mean([r.accuracy for r in rounds])),
+                cost=float(np.mean([r.cost for r in rounds])),
+                surprise=float(np.mean([r.surprise for r in rounds])),
+                bytes=max(r.bytes for r in rounds),
+                margins=margins,
+                right=right,
+                fits=all(r.fits for r in rounds),
+            )
+        )
+    return [*ranked(judged), *(t for t in tried if not any(t is b for b in best))]
 
 
 def ranked(tried: object) -> list[Tried]:
