@@ -14,11 +14,12 @@ from host_tools.evaluator import Decisions
 from host_tools.families.additive import AdditiveTables
 from host_tools.host_model import MODEL_FILE
 from host_tools.insight import importance, learning_curve, shortcut_check
+from host_tools.judging import Tried
 from host_tools.metrics import evaluation
 from host_tools.oracle import class_scores
 from host_tools.stages import stage_table
 from host_tools.students import fit_student
-from host_tools.tuner import Tried, front
+from host_tools.tuner import front
 
 if TYPE_CHECKING:
     from host_tools.train import Clock, Training

@@ -13,6 +13,7 @@ from host_tools.card import make_card
 from host_tools.costs import parse_costs
 from host_tools.errors import InputError
 from host_tools.host_model import HostModel
+from host_tools.judging import Folds, Task, Tried, judge
 from host_tools.limits import Limits, estimate
 from host_tools.metrics import unsure_below
 from host_tools.novelty import Novelty, fit_novelty
@@ -24,7 +25,7 @@ from host_tools.stages import HeldOut
 from host_tools.students import Student, fit_student
 from host_tools.teacher import Teacher, fit_teacher
 from host_tools.training_set import TrainingSet, mix
-from host_tools.tuner import Folds, Task, Tried, finals, judge, search
+from host_tools.tuner import finals, search
 
 DEFAULT_BYTES = 2048
 SOFT_SHARE = 0.5  # of a target that the teacher's opinion makes up; the rest is the label

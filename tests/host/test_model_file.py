@@ -260,3 +260,10 @@ def test_loading_a_file_is_reading_its_bytes(tmp_path, blob: bytes) -> None:
     path = tmp_path / "model.dib"
     path.write_bytes(blob)
     assert load(str(path)).self_test() == 4
+
+
+def test_golden_rows_do_without_the_odd_two_where_bytes_are_scarce() -> None:
+    spec = random_spec(5)
+    rows = golden_rows(spec, random_rows(5, spec.channels, 500), None, 1, odd=False)
+    assert len(rows) == 1
+    assert Model(export(spec, rows)).self_test() == 1

@@ -1,5 +1,7 @@
 """The tuner: it finds what fits, keeps the limits, and ends in time or when interrupted."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -7,10 +9,11 @@ from host_tools import tuner
 from host_tools.about import About
 from host_tools.channels import Channel
 from host_tools.costs import parse_costs
+from host_tools.judging import Task, doubt, judge, surprise
 from host_tools.limits import Limits
 from host_tools.recipes import parse_recipe
 from host_tools.training_set import TrainingSet, mix
-from host_tools.tuner import Task, front, judge, ranked, search, surprise
+from host_tools.tuner import FINALISTS, finals, front, ranked, search
 
 
 def task_of(rule, max_bytes: int | None = 600, rows: int = 600, features: int = 4) -> Task:
@@ -98,3 +101,33 @@ def test_surprise_is_the_mean_nats_of_the_true_class() -> None:
     own = -np.log([0.5, 0.75, 0.75, 0.25]).mean()
     assert surprise(scores, truth) <= own + 1e-12
     assert surprise(scores * 8, truth) == pytest.approx(surprise(scores, truth))
+
+
+def test_finals_rank_the_best_by_the_mean_over_all_folds() -> None:
+    task = task_of(linear, rows=300)
+    tried = ranked([judge(task, parse_recipe(text)) for text in ("mlp:0@2", "mlp:4@3", "additive:8+0@2")])
+    rng = np.random.default_rng(3)
+    halves = rng.permutation(300).reshape(2, 150)
+    other = [(halves[0], halves[1]), (halves[1], halves[0])]
+    again = finals(task, tried, [other], jobs=1)
+    assert {t.recipe for t in again} == {t.recipe for t in tried}
+    assert [t.loss for t in again] == sorted(t.loss for t in again)
+    for t in again:
+        alone = judge(task, t.recipe), judge(dataclasses.replace(task, folds=other), t.recipe)
+        assert t.accuracy == pytest.approx((alone[0].accuracy + alone[1].accuracy) / 2)
+        assert len(t.margins) == len(t.right) == 600
+
+
+def test_finals_leave_out_what_breaks_a_limit() -> None:
+    task = task_of(linear, max_bytes=120, rows=150)
+    tried = ranked([judge(task, parse_recipe(text)) for text in ("mlp:8@4", "mlp:0@1", "mlp:0@2")])
+    again = finals(task, tried, [task.folds], jobs=1)
+    assert len(again) == 3 <= FINALISTS
+    assert str(again[-1].recipe) == "mlp:8@4"
+
+
+def test_doubt_grows_with_every_halving_of_the_features() -> None:
+    steps = [doubt(parse_recipe(f"mlp:8@{n}"), 8) for n in (8, 4, 2, 1)]
+    assert steps[0] == 0
+    assert np.allclose(np.diff(steps), steps[1])
+    assert doubt(parse_recipe("mlp:8@8/quarter"), 8) > doubt(parse_recipe("mlp:8@8/half"), 8) > 0
