@@ -44,7 +44,7 @@ def search(
     try:
         with Parallel(n_jobs=jobs) as parallel:
             while queue:
-                used = (time.monotonic() - start) / budget_s
+                used = (time.monotonic() - start) / max(budget_s, 0.001)
                 if used >= 1 and any(t is not None and t.fits for t in tried.values()):
                     break
                 batch, queue = queue[: jobs * ROUNDS_AHEAD], queue[jobs * ROUNDS_AHEAD :]

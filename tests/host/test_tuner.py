@@ -131,3 +131,8 @@ def test_doubt_grows_with_every_halving_of_the_features() -> None:
     assert steps[0] == 0
     assert np.allclose(np.diff(steps), steps[1])
     assert doubt(parse_recipe("mlp:8@8/quarter"), 8) > doubt(parse_recipe("mlp:8@8/half"), 8) > 0
+
+
+def test_a_search_without_time_left_still_finds_something_that_fits() -> None:
+    done = search(task_of(linear, rows=120), ["mlp"], budget_s=0.0, jobs=1)
+    assert done[0].fits
