@@ -153,7 +153,7 @@ def _cross_validate(
             raise
         notes.append(f"teacher: interrupted, chosen among {', '.join(raw)}")
     if skipped:
-        notes.append(f"teacher: {', '.join(skipped)} not tried: {budget_s:g} s had passed")
+        notes.append(f"teacher: {', '.join(skipped)} not tried: {budget_s:.0f} s had passed")
     return raw, notes
 
 

@@ -34,7 +34,7 @@ OTHER_FOLDS = 2  # partitions of the training rows that the best recipes are jud
 GOLDEN = ((8, True), (4, True), (2, True), (1, True), (1, False))  # rows, and whether the odd two come on top
 NOVELTY_PART = 4  # of the bytes, a quarter may go to novelty where it is asked for
 # Shares of the budget: what is left goes to the final fit, the stage table and the report.
-TEACHER_SHARE, SEARCH_SHARE = 0.25, 0.6
+TEACHER_SHARE, SEARCH_SHARE = 0.2, 0.62
 
 
 @dataclass(frozen=True)

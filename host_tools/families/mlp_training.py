@@ -14,7 +14,7 @@ from host_tools.scaling import Scaler, fit_scaler
 
 SPREAD_MIN = 8.0  # codes: a feature that hardly moves in training mustn't count for hundreds of deviations later
 RATE = 0.3  # integer steps, under rounding
-SHARE = 0.6  # of a first training, under rounding
+SHARE, SHARE_BOOK = 0.25, 0.6  # of a first training, under rounding: 16 shared weights need more of it than 8 bits
 LOSS_MAX = 0.003  # of accuracy against the float network, before a layer gets more bits
 HIDDEN_MAX = 3
 WIDER = {"codebook4": "dense8", "dense8": "dense16"}
@@ -185,7 +185,8 @@ def _quantize(
 
     def trained(forms: Sequence[str]) -> tuple[Net, Grid]:
         first, grid = start(forms)
-        better = train(first, x, chances, weights, rng, share=SHARE, rate=RATE, grid=grid)
+        share = SHARE_BOOK if "codebook4" in forms else SHARE
+        better = train(first, x, chances, weights, rng, share=share, rate=RATE, grid=grid)
         return min((first, better), key=lambda n: loss(n, x, chances, weights, grid)), grid
 
     forms = [form if weight_bytes(w, form) < weight_bytes(w, "dense8") else "dense8" for w, _ in net.layers()]
