@@ -2,10 +2,12 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from dibble.inference.additive import Additive
 from dibble.inference.decision import FLAG_NAMES, NO_CLASS
 from dibble.inference.fixed_point import MISSING
 
@@ -85,14 +87,39 @@ def decide(model: HostModel, rows: Rows, vm: str | None = None) -> Decisions:
     return run.decisions
 
 
-def decisions_csv(model: HostModel, rows: Rows, decisions: Decisions) -> str:
-    """Return the decisions as CSV: line in the file, class, margin, flag, channel at fault, held class."""
+def reasons(model: HostModel, rows: Rows) -> list[tuple[str, str]]:
+    """Return for each row the channel that moved the margin most, and by how much, as the node itself tells.
+
+    Raises:
+        InputError: the model isn't additive.
+    """
+    node = model.model
+    if not isinstance(node.family, Additive):
+        raise InputError("--why: expected an additive model, which alone can tell; train one with --family additive")
+    node.restart()
+    found = []
+    elapsed = [None] * len(rows.readings) if rows.elapsed_ms is None else rows.elapsed_ms.tolist()
+    for row, since in zip(rows.readings.tolist(), elapsed, strict=True):
+        if node.predict(row, since).class_index == NO_CLASS:
+            found.append(("", ""))
+        else:
+            channel, amount = node.because()
+            found.append((model.channels[channel].name, str(amount)))
+    node.restart()
+    return found
+
+
+def decisions_csv(
+    model: HostModel, rows: Rows, decisions: Decisions, why: Sequence[tuple[str, str]] | None = None
+) -> str:
+    """Return the decisions as CSV: line in the file, class, margin, flag, channel at fault, held class; and why."""
     names = {NO_CLASS: "", **dict(enumerate(model.classes))}
     flags = [" + ".join(n for i, n in enumerate(FLAG_NAMES) if bits >> i & 1) for bits in range(1 << len(FLAG_NAMES))]
     channels = ["", *(channel.name for channel in model.channels)]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["line", "class", "margin", "flag", "channel", "held"])
+    writer.writerow(["line", "class", "margin", "flag", "channel", "held", *(["because", "push"] if why else [])])
     table = np.column_stack([rows.ds.lines, decisions.columns()]).tolist()
-    writer.writerows([line, names[c], m, flags[f], channels[ch + 1], names[h]] for line, c, m, f, ch, h in table)
+    for i, (line, c, m, f, ch, h) in enumerate(table):
+        writer.writerow([line, names[c], m, flags[f], channels[ch + 1], names[h], *(why[i] if why else ())])
     return out.getvalue()

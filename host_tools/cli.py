@@ -56,11 +56,12 @@ def predict(
     time: TimeColumn = None,
     group: GroupColumn = None,
     vm: VmName = None,
+    why: Annotated[bool, typer.Option("--why", help="an additive model's reason: channel and push")] = False,
     out: Annotated[Path | None, typer.Option(help="write here instead of to stdout")] = None,
     force: Annotated[bool, typer.Option("--force", help="overwrite --out")] = False,
 ) -> None:
-    """Decide on every row: a CSV of line, class, margin, flag, channel and held class."""
-    from host_tools.apply import decide, decisions_csv, read_rows
+    """Decide on every row: a CSV of line, class, margin, flag, channel and held class; --why adds because and push."""
+    from host_tools.apply import decide, decisions_csv, read_rows, reasons
     from host_tools.files import write_atomically
     from host_tools.host_model import HostModel
 
@@ -70,7 +71,7 @@ def predict(
     rows = read_rows(opened, file, time=time, group=group)
     for text in rows.ds.notes:
         _note(text)
-    text = decisions_csv(opened, rows, decide(opened, rows, vm))
+    text = decisions_csv(opened, rows, decide(opened, rows, vm), reasons(opened, rows) if why else None)
     if out is None:
         sys.stdout.write(text)
     else:

@@ -104,6 +104,7 @@ def front(tried: Sequence[Tried]) -> list[Tried]:
 
 def _seeds(kinds: Sequence[str], counts: list[int], task: Task) -> list[Recipe]:
     """Return where the search begins: of each kind the largest that may fit, and smaller, of few features and many."""
+    counts = [n for n in counts if any(_promising(Recipe(k, LADDERS[k][0], n), task) for k in kinds)] or counts[:1]
     first, then = [], []
     for share in (1.0, 0.5, 0.75, 0.25, 0.0):
         features = counts[round(share * (len(counts) - 1))]

@@ -135,6 +135,21 @@ def test_an_additive_model_tells_why(field_csv) -> None:
     assert {shape["channel"] for shape in trained.card["shapes"]} <= set(names)
 
 
+def test_predict_tells_why_for_an_additive_model_only(field_csv, tmp_path) -> None:
+    for recipe, code in (("additive:16+0@4", 0), ("mlp:4@3", 1)):
+        trained = train(field_csv, options(recipe=recipe))
+        trained.model.save(tmp_path / "m.dib")
+        result = run("predict", tmp_path / "m.dib", field_csv, "--why")
+        assert result.exit_code == code
+    assert "--why: expected an additive model" in str(result.exception)
+    train(field_csv, options(recipe="additive:16+0@4")).model.save(tmp_path / "m.dib")
+    lines = run("predict", tmp_path / "m.dib", field_csv, "--why").stdout.splitlines()
+    assert lines[0] == "line,class,margin,flag,channel,held,because,push"
+    assert len(lines) == 901
+    frost = [line.split(",") for line in lines[1:] if line.split(",")[1] == "frost"]
+    assert np.mean([cells[6] == "air_c" for cells in frost]) > 0.8
+
+
 def test_too_few_bytes_are_told_with_what_is_needed(field_csv) -> None:
     with pytest.raises(InputError, match=r"expected a model within .*; the smallest that was tried takes \d+ bytes"):
         train(field_csv, options(limits=Limits(max_bytes=64)))
