@@ -14,6 +14,7 @@ from host_tools.files import write_atomically
 from host_tools.metrics import names_of
 
 MODEL_FILE = "model.dib"
+CHECKED_ROWS = 300
 
 
 class HostModel:
@@ -59,6 +60,23 @@ class HostModel:
     def decide(self, readings: np.ndarray, elapsed_ms: np.ndarray | None = None) -> Decisions:
         """Return the decisions on consecutive rows of integer readings (rows, channels)."""
         return evaluate(self.model, readings, elapsed_ms)
+
+    def cross_check(self, readings: np.ndarray, elapsed_ms: np.ndarray | None = None) -> None:
+        """Compare the firmware's own kernels with NumPy's decisions on the first rows.
+
+        Raises:
+            AssertionError: they differ: a fault of dibble's, and no model to ship.
+        """
+        readings = readings[:CHECKED_ROWS]
+        elapsed = None if elapsed_ms is None else elapsed_ms[:CHECKED_ROWS]
+        expected = self.decide(readings, elapsed).columns().tolist()
+        self.model.restart()
+        for i, row in enumerate(readings.tolist()):
+            d = self.model.predict(row, None if elapsed is None else int(elapsed[i]))
+            got = [d.class_index, d.margin, d.flags, d.channel, d.held_index]
+            if got != expected[i]:
+                raise AssertionError(f"row {i}: expected class, margin, flags, channel, held {expected[i]}, got {got}")
+        self.model.restart()
 
     def predict(self, x: Sequence[Sequence[float]] | np.ndarray) -> np.ndarray:
         """Return the class decided for each row of values in the channels' units; "" where one is missing."""

@@ -165,6 +165,7 @@ def train(path: Path, options: TrainOptions, progress: Progress = lambda step, s
     tried = _search(task, recipe, others, options, clock, progress)
     progress("fitting the chosen student on all training rows", clock.used())
     chosen, student, model, novelty, margins = _finish(tried, task, about, options)
+    model.cross_check(about.readings[:, about.kept(student.columns)], about.elapsed_ms)
     data.notes.extend([*teacher.notes, *student.notes, *_left_out(about, student)])
     done = Training(
         path, options, data, teacher, lesson, held_out, about, task, tried, chosen, student, novelty, model, margins

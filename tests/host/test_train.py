@@ -135,6 +135,15 @@ def test_an_additive_model_tells_why(field_csv) -> None:
     assert {shape["channel"] for shape in trained.card["shapes"]} <= set(names)
 
 
+def test_a_model_whose_kernels_differ_from_numpys_is_not_shipped(field_csv) -> None:
+    trained = train(field_csv, options(recipe="additive:16+0@4"))
+    rows = np.array([[c.low for c in trained.model.channels], [c.high for c in trained.model.channels]])
+    trained.model.cross_check(rows)
+    trained.model.model.family.base += 1
+    with pytest.raises(AssertionError, match="row 0: expected class, margin"):
+        trained.model.cross_check(rows)
+
+
 def test_predict_tells_why_for_an_additive_model_only(field_csv, tmp_path) -> None:
     for recipe, code in (("additive:16+0@4", 0), ("mlp:4@3", 1)):
         trained = train(field_csv, options(recipe=recipe))
