@@ -18,8 +18,15 @@ row = array("i", [0] * len(node.limits))
 with open(folder + "values.bin", "rb") as file:
     while file.readinto(row):
         rows.append(array("i", row))
-micropython.heap_lock()
-for _ in range(times):
+
+
+def score_all():
+    score, scores = node.family.score, node.scores
+    micropython.heap_lock()
     for values in rows:
-        node.family.score(values, node.scores)
-micropython.heap_unlock()
+        score(values, scores)
+    micropython.heap_unlock()
+
+
+for _ in range(times):
+    score_all()
