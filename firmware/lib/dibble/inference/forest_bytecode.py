@@ -64,9 +64,9 @@ def forest_scores(codes, forest, scores):
             the meaning of a reference.
         scores: array("H"), one a class; overwritten.
     """
-    features, thresholds, lefts, rights, starts, children, leaves_end, trees, classes, amounts, base = forest
+    features, thresholds, lefts, rights, starts, children, leaves_end, trees, classes, amounts, constants = forest
     i = 0
-    for score in base:
+    for score in constants:
         scores[i] = score
         i += 1
     for tree in range(trees):
