@@ -70,7 +70,7 @@ def run_unix(folder: Path, script: str, *, heap: str = "1m", timeout_s: float = 
         VmError: the guest ended with an exception or an exit code, or ran out of time. This VM prints
             tracebacks on stdout.
     """
-    command = [_unix_command(), "-X", f"heapsize={heap}", script]
+    command = [unix_command(), "-X", f"heapsize={heap}", script]
     environment = {**os.environ, "MICROPYPATH": ".:lib:.frozen"}
     _check_script(folder, script)
     with subprocess.Popen(
@@ -170,7 +170,8 @@ def run_wasi(
     return Run(printed, fuel - store.get_fuel())
 
 
-def _unix_command() -> str:
+def unix_command() -> str:
+    """Return the unix VM's command: beside this Python, or on the PATH."""
     beside = Path(sys.executable).parent / "micropython"
     command = str(beside) if beside.is_file() else shutil.which("micropython")
     if command:

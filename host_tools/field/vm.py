@@ -1,0 +1,149 @@
+"""Run a node's files on a real MicroPython VM whose hardware is simulated: host_tools.field.wire.
+
+Each `power` is one life of the node, from power-on to whatever ends it: its program's end, a reset,
+the watchdog, a power cut, or the time it was given.
+"""
+
+import contextlib
+import os
+import select
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from host_tools.field.flash import Flash, PowerCut
+from host_tools.field.wire import REQUEST, Hardware, NodeReset, WatchdogBite
+from host_tools.vms import VmError, unix_command
+
+GUESTS = Path(__file__).parent.parent / "guests" / "field"
+HANG_S = 30  # of the computer's time without a request
+
+
+class Stop(Exception):
+    """The simulation ends: raised by whoever watches the time."""
+
+
+class FieldVm:
+    """One node: its flash, its hardware, and the VM that runs when it has power.
+
+    Args:
+        hardware: with the devices attached.
+        heap: of the VM, as `-X heapsize` takes it.
+    Attributes:
+        console: all that the node has printed, in all its lives.
+    """
+
+    def __init__(self, hardware: Hardware, heap: str = "64k") -> None:
+        self.hardware = hardware
+        self.heap = heap
+        self.console = b""
+
+    @property
+    def flash(self) -> Flash:
+        return self.hardware.flash
+
+    def install(self, folder: Path) -> None:
+        """Make a new file system on the flash and copy a folder of the host to it."""
+        if self._live("install", str(folder.resolve()), heap="1m") != "end":
+            raise VmError("field VM: expected to install a file system", self.text())
+
+    def power(self, cause: int, script: str | None = None) -> str:
+        """Switch the node on; return what ended it.
+
+        Args:
+            cause: of the reset, as machine.reset_cause() tells it.
+            script: a file of the node to run in place of boot.py and main.py.
+        Returns:
+            "end" (its program ended), "reset", "watchdog", "cut" (power) or "stop" (a Stop was raised).
+        Raises:
+            VmError: the VM ended with an exception or an exit code, or hung without a watchdog.
+        """
+        self.hardware.power_on(cause)
+        return self._live(*(("run", script) if script else ("boot",)))
+
+    def text(self) -> str:
+        return self.console.decode("utf-8", "replace")
+
+    def _live(self, *arguments: str, heap: str | None = None) -> str:
+        with (
+            tempfile.TemporaryFile() as console,
+            _process(arguments, heap or self.heap, console) as (process, requests, answers),
+        ):
+            try:
+                ended = self._serve(requests, answers)
+                code = process.wait(timeout=HANG_S) if ended == "end" else 0
+            finally:
+                console.seek(0)
+                printed = console.read()
+                self.console += printed
+        if code:
+            raise VmError(f"field VM: ended with code {code}", printed.decode("utf-8", "replace"))
+        return ended
+
+    def _serve(self, requests: int, answers: int) -> str:
+        handle = self.hardware.handle
+        try:
+            while True:
+                if not select.select([requests], [], [], HANG_S)[0]:
+                    return self._hang()
+                head = os.read(requests, REQUEST.size)
+                if len(head) < REQUEST.size:
+                    return "end"
+                operation, a, b, size = REQUEST.unpack(head)
+                data = b""
+                while len(data) < size:
+                    piece = os.read(requests, size - len(data))
+                    if not piece:
+                        return "end"
+                    data += piece
+                os.write(answers, handle(operation, a, b, data))
+        except PowerCut:
+            return "cut"
+        except NodeReset:
+            return "reset"
+        except WatchdogBite:
+            return "watchdog"
+        except Stop:
+            return "stop"
+
+    def _hang(self) -> str:
+        """Let the watchdog end a node that neither sleeps nor asks for anything."""
+        if not self.hardware.watchdog_armed():
+            raise VmError(f"field VM: {HANG_S} s without a request, and no watchdog", self.text())
+        self.hardware.bite()
+        return "watchdog"
+
+
+@contextlib.contextmanager
+def _process(
+    arguments: tuple[str, ...], heap: str, console: IO[bytes]
+) -> Iterator[tuple[subprocess.Popen[bytes], int, int]]:
+    """Start a VM with its two pipes; end it by its process id at last."""
+    their_answers, answers = os.pipe()
+    requests, their_requests = os.pipe()
+    command = [unix_command(), "-X", f"heapsize={heap}", str(GUESTS / "power_on.py"), *arguments]
+    environment = {
+        **os.environ,
+        "MICROPYPATH": f"{GUESTS}:.frozen",
+        "DIBBLE_ANSWERS": f"/dev/fd/{their_answers}",
+        "DIBBLE_REQUESTS": f"/dev/fd/{their_requests}",
+    }
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=console,
+        stderr=console,
+        pass_fds=(their_answers, their_requests),
+    )
+    os.close(their_answers)
+    os.close(their_requests)
+    try:
+        yield process, requests, answers
+    finally:
+        process.kill()
+        process.wait()
+        os.close(requests)
+        os.close(answers)

@@ -1,0 +1,17 @@
+"""Inside the VM: the `onewire` that MicroPython's boards have in their firmware, byte by byte."""
+
+import wire
+
+
+class OneWire:
+    def __init__(self, pin):
+        self.pin = pin.id
+
+    def reset(self, required=False):
+        return bool(wire.ask(49, self.pin, 256))
+
+    def writebyte(self, value):
+        wire.ask(49, self.pin, value)
+
+    def readbyte(self):
+        return wire.number(50, self.pin) & 255

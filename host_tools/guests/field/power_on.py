@@ -1,0 +1,59 @@
+"""Inside the VM: what a board does after power-on: mount its flash, then run boot.py and main.py.
+
+Arguments: "install" with a folder of the host copies it to a new file system and ends; "run" with a
+file of the board runs that in place of boot.py and main.py.
+"""
+
+import sys
+
+import machine  # noqa: F401  these three come from beside this file, before the board's files take its place
+import onewire  # noqa: F401
+import time  # noqa: F401
+import vfs
+from flash_device import FlashDevice
+from os import ilistdir, mkdir, stat
+
+
+def copy(source, target):
+    for entry in ilistdir(source):
+        name, kind = entry[0], entry[1]
+        if kind == 0x4000:
+            mkdir(target + "/" + name)
+            copy(source + "/" + name, target + "/" + name)
+        else:
+            with open(source + "/" + name, "rb") as file, open(target + "/" + name, "wb") as out:
+                while True:
+                    piece = file.read(1024)
+                    if not piece:
+                        break
+                    out.write(piece)
+
+
+def run(path):
+    try:
+        stat(path)
+    except OSError:
+        return
+    with open(path) as file:
+        source = file.read()
+    exec(compile(source, path, "exec"), {"__name__": "__main__"})
+
+
+arguments = sys.argv[1:]
+device = FlashDevice()
+if arguments[0] == "install":
+    vfs.VfsLfs2.mkfs(device, progsize=256)
+    vfs.mount(vfs.VfsPosix(arguments[1]), "/host")
+    vfs.mount(vfs.VfsLfs2(device, progsize=256), "/flash")
+    copy("/host", "/flash")
+    vfs.umount("/flash")
+else:
+    vfs.umount("/")
+    vfs.mount(vfs.VfsLfs2(device, progsize=256), "/")
+    sys.path[:] = ["", "/lib", ".frozen"]
+    del copy
+    if arguments[0] == "run":
+        run(arguments[1])
+    else:
+        run("/boot.py")
+        run("/main.py")

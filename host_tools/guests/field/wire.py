@@ -1,0 +1,51 @@
+"""Inside the VM: the pipe to the simulated field. A request goes out, an answer comes back.
+
+Request: byte operation, 16-bit a, 32-bit b, 16-bit size, that many bytes. Answer: byte status,
+32-bit ticks in ms, 32-bit size, that many bytes. Little-endian. host_tools/field/wire.py is the
+other end.
+"""
+
+from os import getenv
+
+from ustruct import pack_into, unpack_from
+
+_requests = open(getenv("DIBBLE_REQUESTS"), "wb")
+_answers = open(getenv("DIBBLE_ANSWERS"), "rb")
+_out = bytearray(9)
+_in = bytearray(9)
+ticks = 0  # ms, as of the last answer
+
+
+def _fill(buffer):
+    view = memoryview(buffer)
+    at = 0
+    while at < len(view):
+        count = _answers.readinto(view[at:] if at else view)
+        if not count:
+            raise SystemExit  # the field has gone
+        at += count
+
+
+def ask(operation, a=0, b=0, data=b"", into=None):
+    """Return the answer's status; its bytes go to `into`, which must be as long as they are."""
+    global ticks
+    pack_into("<BHIH", _out, 0, operation, a, b & 0xFFFFFFFF, len(data))
+    _requests.write(_out)
+    if data:
+        _requests.write(data)
+    _fill(_in)
+    status, ticks, size = unpack_from("<BII", _in)
+    if size:
+        if into is None or len(into) != size:
+            into = bytearray(size)
+        _fill(into)
+    return status
+
+
+def number(operation, a=0, b=0):
+    """Return the answer as a signed 32-bit number."""
+    ask(operation, a, b, b"", _number)
+    return unpack_from("<i", _number)[0]
+
+
+_number = bytearray(4)
