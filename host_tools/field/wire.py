@@ -88,7 +88,7 @@ class Hardware:
             ord("X"): self._reset,
             ord("C"): lambda a, b, data: (self.cause, b""),
             ord("N"): lambda a, b, data: (0, b"dibble01"),
-            ord("B"): lambda a, b, data: (0, self.flash.read(a, b, int.from_bytes(data, "little"))),
+            ord("B"): lambda a, b, data: (0, self.flash.read(a, b >> 16, b & 0xFFFF)),
             ord("G"): self._program,
             ord("E"): self._erase,
             ord("K"): lambda a, b, data: (0, _number(self.flash.blocks)),

@@ -5,7 +5,7 @@ import wire
 
 class FlashDevice:
     def readblocks(self, block, buffer, offset=0):
-        wire.ask(66, block, offset, len(buffer).to_bytes(4, "little"), buffer)  # B
+        wire.ask(66, block, offset << 16 | len(buffer), b"", buffer)  # B
 
     def writeblocks(self, block, buffer, offset=0):
         if wire.ask(71, block, offset, buffer):  # G

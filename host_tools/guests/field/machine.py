@@ -13,7 +13,7 @@ class Pin:
     IRQ_FALLING, IRQ_RISING = 1, 2
 
     def __init__(self, id, mode=IN, pull=None, value=None):
-        self.id = id
+        self.id = 25 if id == "LED" else id  # as on a Pico
         if mode == Pin.OUT and value is not None:
             self.value(value)
 

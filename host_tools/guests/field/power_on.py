@@ -6,9 +6,9 @@ file of the board runs that in place of boot.py and main.py.
 
 import sys
 
-import machine  # noqa: F401  these three come from beside this file, before the board's files take its place
-import onewire  # noqa: F401
-import time  # noqa: F401
+import machine  # these three come from beside this file, before the board's files take its place
+import onewire
+import time
 import vfs
 from flash_device import FlashDevice
 from os import ilistdir, mkdir, stat

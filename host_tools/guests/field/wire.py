@@ -17,13 +17,13 @@ ticks = 0  # ms, as of the last answer
 
 
 def _fill(buffer):
-    view = memoryview(buffer)
-    at = 0
-    while at < len(view):
-        count = _answers.readinto(view[at:] if at else view)
-        if not count:
-            raise SystemExit  # the field has gone
-        at += count
+    """Fill a buffer; a pipe may give it in pieces."""
+    at = _answers.readinto(buffer)
+    while at and at < len(buffer):
+        piece = memoryview(buffer)[at:]
+        at = at + (_answers.readinto(piece) or -at)
+    if not at:
+        raise SystemExit  # the field has gone
 
 
 def ask(operation, a=0, b=0, data=b"", into=None):

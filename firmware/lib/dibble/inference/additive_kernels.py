@@ -2,5 +2,5 @@
 
 try:
     from dibble.inference.additive_viper import additive_scores
-except (ImportError, SyntaxError, NotImplementedError):
+except (ImportError, SyntaxError, NameError, NotImplementedError):
     from dibble.inference.additive_bytecode import additive_scores

@@ -2,5 +2,5 @@
 
 try:
     from dibble.inference.forest_viper import encode, forest_scores, prepare_coders
-except (ImportError, SyntaxError, NotImplementedError):
+except (ImportError, SyntaxError, NameError, NotImplementedError):
     from dibble.inference.forest_bytecode import encode, forest_scores, prepare_coders

@@ -2,5 +2,5 @@
 
 try:
     from dibble.inference.mlp_viper import codebook, dense, sparse
-except (ImportError, SyntaxError, NotImplementedError):
+except (ImportError, SyntaxError, NameError, NotImplementedError):
     from dibble.inference.mlp_bytecode import codebook, dense, sparse
