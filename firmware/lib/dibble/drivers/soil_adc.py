@@ -5,6 +5,8 @@ from dibble.drivers.oversampling import steady_uv
 from dibble.drivers.proportion import proportion
 
 CHANNELS = (("soil_moisture_permille", "permille"),)
+STUCK_CYCLES = 36  # its noise alone changes a reading sooner
+MAX_STEP = (150,)
 SETTINGS = (
     ("pin", (int, str), 0, 255, None),
     ("probe_curve", list, 2, 2, None),  # [mV in dry soil, mV in saturated soil]; batches differ: measure each probe

@@ -1,0 +1,49 @@
+"""What Sensirion's I2C parts share: a command, a wait, and words of 16 bits, each followed by its CRC-8."""
+
+from dibble import SensorError
+from dibble.inference.fixed_point import divide
+
+
+def crc8(data, start, end):
+    """Return the CRC-8 of data[start:end].
+
+    Source: SHT3x-DIS data sheet, table 20: polynomial 0x31, initialization 0xFF, nothing reflected.
+    """
+    crc = 0xFF
+    for i in range(start, end):
+        crc ^= data[i]
+        for _ in range(8):
+            crc = crc << 1 ^ (0x131 if crc & 0x80 else 0)
+    return crc
+
+
+def ask(bus, port, address, command, wait_ms, count):
+    """Send a command, wait, and return the words that the part answers with.
+
+    Args:
+        command: bytes.
+        wait_ms: the longest that the part takes; it doesn't acknowledge before.
+        count: number of words.
+    Raises:
+        SensorError: nothing answers, or a CRC is wrong.
+    """
+    bus.write(address, command)
+    port.sleep_ms(wait_ms)
+    answer = bytearray(3 * count)
+    bus.read_into(address, answer)
+    words = []
+    for at in range(0, len(answer), 3):
+        crc = crc8(answer, at, at + 2)
+        if answer[at + 2] != crc:
+            raise SensorError("expected CRC 0x%02x at I2C 0x%02x, got 0x%02x" % (crc, address, answer[at + 2]))
+        words.append(answer[at] << 8 | answer[at + 1])
+    return words
+
+
+def air_temperature_centi_c(raw):
+    """Return the nearest to -45 + 175 * raw : 65535, in hundredths of a degree.
+
+    Source: SHT3x-DIS data sheet 4.13, and the SHT4x's. 17500 : 65535 is 3500 : 13107; the product
+    stays below 2**28, and an odd divisor leaves no ties.
+    """
+    return divide(raw * 3500, 13107) - 4500

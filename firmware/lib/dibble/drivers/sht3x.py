@@ -1,0 +1,57 @@
+"""SHT30, SHT31 and SHT35: temperature and humidity of the air, or of the air at a leaf, over I2C."""
+
+from dibble import SensorError
+from dibble.drivers.sensirion import air_temperature_centi_c, ask
+from dibble.inference.fixed_point import divide
+
+CHANNELS = (("air_temperature_centi_c", "centi_c"), ("humidity_permille", "permille"))
+STUCK_CYCLES = 36
+MAX_STEP = (1000, 400)
+SETTINGS = (("address", int, 0x44, 0x45, 0x44),)
+
+# Data sheet 2, 4.3, 4.9 and 4.11: the longest that a command takes, rounded up.
+MEASURE = b"\x24\x00"  # single shot, high repeatability, no clock stretching
+RESET = b"\x30\xa2"
+STATUS = b"\xf3\x2d"
+MEASURE_MS = 16
+SHORT_MS = 2
+# Status, data sheet 4.11: heater, reset detected, last command and last checksum refused. After a reset
+# only the second of them is set.
+CHECKED = 0x2013
+RESET_DETECTED = 0x0010
+
+
+def build(settings, port, bus):
+    return Sht3x(bus, port, settings["address"])
+
+
+def humidity_permille(raw):
+    """Return the nearest to 100 % * raw : 65535.
+
+    Source: data sheet 4.13. 1000 : 65535 is 200 : 13107; the product stays below 2**24, and an odd
+    divisor leaves no ties.
+    """
+    return divide(raw * 200, 13107)
+
+
+class Sht3x:
+    """One sensor in single-shot mode; it keeps no settings, so that a power cycle costs nothing."""
+
+    def __init__(self, bus, port, address):
+        self.bus = bus
+        self.port = port
+        self.address = address
+
+    def start(self):
+        self.bus.write(self.address, RESET)
+        self.port.sleep_ms(SHORT_MS)
+        status = ask(self.bus, self.port, self.address, STATUS, SHORT_MS, 1)[0]
+        if status & CHECKED != RESET_DETECTED:
+            raise SensorError(
+                "expected status 0x%04x in bits 0x%04x at I2C 0x%02x, got 0x%04x"
+                % (RESET_DETECTED, CHECKED, self.address, status)
+            )
+
+    def read(self):
+        air_temperature, humidity = ask(self.bus, self.port, self.address, MEASURE, MEASURE_MS, 2)
+        return air_temperature_centi_c(air_temperature), humidity_permille(humidity)
