@@ -9,7 +9,8 @@ from host_tools.errors import InputError
 from host_tools.limits import Limits
 
 FOLDER = Path(__file__).parent.parent / "boards"
-FIELDS = {"model_bytes": int, "heap_bytes": int, "predict_us": int, "us_per_instruction": float}
+LIMITS = {"model_bytes": int, "heap_bytes": int, "predict_us": int, "us_per_instruction": float}
+POWER = {"active_ma": float, "light_sleep_ma": float}
 
 
 def board_names() -> list[str]:
@@ -19,12 +20,21 @@ def board_names() -> list[str]:
 
 def read_board(name: str) -> dict[str, Any]:
     """Return a board's [limits], checked: boards/README.md has every field."""
+    return _section(name, "limits", LIMITS)
+
+
+def read_power(name: str) -> dict[str, float]:
+    """Return a board's [power], checked."""
+    return _section(name, "power", POWER)
+
+
+def _section(name: str, section: str, fields: dict[str, type]) -> dict[str, Any]:
     if name not in board_names():
         raise InputError(f"--board: expected a board, got {name!r}; {listed(name, board_names())}")
-    table = tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8")).get("limits", {})
-    if set(table) != set(FIELDS):
-        raise InputError(f"boards/{name}.toml: expected {', '.join(FIELDS)} in [limits]; got {', '.join(table)}")
-    for field, kind in FIELDS.items():
+    table = tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8")).get(section, {})
+    if set(table) != set(fields):
+        raise InputError(f"boards/{name}.toml: expected {', '.join(fields)} in [{section}]; got {', '.join(table)}")
+    for field, kind in fields.items():
         if not isinstance(table[field], kind) or isinstance(table[field], bool) or table[field] <= 0:
             raise InputError(f"boards/{name}.toml: {field}: expected a positive {kind.__name__}, got {table[field]!r}")
     return table
