@@ -1,0 +1,135 @@
+"""BME680 and BME688 over I2C: air temperature, humidity and pressure, then gas resistance with the heater on.
+
+The heater warms the whole sensor, so the cheap reading comes first and on its own; keep a constant cadence.
+All settings are written before each measurement: a sensor that lost its power in between measures as before.
+Source: Bosch Sensortec BST-BME680-DS001, sections 3 and 5; bme680_compensation.py for the arithmetic.
+"""
+
+from dibble import SensorError
+from dibble.drivers import bme680_compensation as compensation
+
+CHANNELS = (
+    ("air_temperature_centi_c", "centi_c"),
+    ("humidity_permille", "permille"),
+    ("pressure_pa", "pa"),
+    ("gas_resistance_ohm", "ohm"),
+)
+COSTLY_FROM = 3
+STUCK_CYCLES = 36
+MAX_STEP = (1000, 400, 1000, 0)
+SETTINGS = (
+    ("address", int, 0x76, 0x77, 0x77),
+    ("heater_c", int, 200, 400, 320),
+    ("heater_ms", int, 1, 4032, 150),
+)
+
+_TRIM = ((0x8A, 23), (0xE1, 14), (0x00, 5))
+_FIELD = b"\x1d"
+# Pairs of register and value: gas off; humidity x2, temperature x8, pressure x4, go.
+_CHEAP = b"\x70\x08\x71\x00\x75\x00\x72\x02\x74\x8d"
+# As Bosch's bme68x_get_meas_dur: wake-up, 14 conversions, switching between them; rounded up.
+_CHEAP_MS = 33
+_COSTLY_MS = 8  # one conversion, switching, and the gas ADC, beside the heater's time
+_POLLS = 20
+_POLL_MS = 5
+
+
+def build(settings, port, bus):
+    return Bme680(bus, port, settings["address"], settings["heater_c"], settings["heater_ms"])
+
+
+class Bme680:
+    def __init__(self, bus, port, address, heater_c, heater_ms):
+        self._bus = bus
+        self._port = port
+        self._address = address
+        self._heater_c = heater_c
+        self._heater_ms = heater_ms
+        self._air_temperature_centi_c = 2500  # until the first reading
+        self._variant = 0
+        self._trim = None
+        self._field = bytearray(17)
+
+    def start(self):
+        """Reset the sensor, check that it is one, read its trim."""
+        self._trim = None
+        self._bus.write(self._address, b"\xe0\xb6")
+        self._port.sleep_ms(10)
+        chip_id = self._registers(0xD0, 1)[0]
+        if chip_id != 0x61:
+            raise self._error("chip id 0x61", "0x%02x" % chip_id)
+        self._variant = self._registers(0xF0, 1)[0]
+        if self._variant > 1:
+            raise self._error("variant 0 (BME680) or 1 (BME688)", "%d" % self._variant)
+        self._trim = compensation.trim_of(b"".join([self._registers(*part) for part in _TRIM]))
+
+    def read_cheap(self):
+        """Return air temperature in centi_c, humidity in permille (halves up) and pressure in Pa, with the heater off.
+
+        Raises:
+            SensorError: no answer, not ready in time, or a value out of the sensor's range.
+        """
+        field = self._measure(_CHEAP, _CHEAP_MS)
+        fine = compensation.fine_of(_adc20(field, 5), self._trim[0])
+        centi_c = self._checked(compensation.centi_c_of(fine), -4000, 8500, "centi_c")
+        pa = self._checked(compensation.pressure_pa(_adc20(field, 2), fine, self._trim[1]), 30000, 110000, "Pa")
+        milli = compensation.humidity_milli_percent(field[8] << 8 | field[9], centi_c, self._trim[2])
+        self._air_temperature_centi_c = centi_c
+        return centi_c, (milli + 50) // 100, pa
+
+    def read_costly(self):
+        """Return the gas resistance in ohm, after heating for heater_ms; the last cheap reading is the ambient.
+
+        Raises:
+            SensorError: as read_cheap, or the heater didn't reach its temperature.
+        """
+        code = compensation.heater_code(self._heater_c, self._air_temperature_centi_c // 100, self._started()[3])
+        time = compensation.heater_time_code(self._heater_ms)
+        run = 0x20 if self._variant else 0x10
+        # Heater's target and time, heater and gas on; temperature x1 alone, go.
+        settings = bytes((0x5A, code, 0x64, time, 0x70, 0, 0x71, run, 0x75, 0, 0x72, 0, 0x74, 0x21))
+        field = self._measure(settings, self._heater_ms + _COSTLY_MS)
+        at = 15 if self._variant else 13
+        status = field[at + 1]
+        if not status & 0x20:
+            raise self._error("a valid gas reading", "none (status 0x%02x)" % status)
+        if not status & 0x10:
+            raise self._error("a heater stable at %d C" % self._heater_c, "an unstable one in %d ms" % self._heater_ms)
+        adc = field[at] << 2 | status >> 6
+        if self._variant:
+            return (compensation.gas_high_ohm(adc, status & 15),)
+        return (compensation.gas_low_ohm(adc, status & 15, self._trim[3]),)
+
+    def _started(self):
+        if not self._trim:
+            raise self._error("a started sensor", "none")
+        return self._trim
+
+    def _measure(self, settings, ms):
+        """Write the settings, the last of which starts a measurement, and return its field once it is there."""
+        self._started()
+        self._bus.write(self._address, settings)
+        self._port.sleep_ms(ms)
+        for _ in range(_POLLS):
+            self._bus.write_read_into(self._address, _FIELD, self._field)
+            if self._field[0] & 0xE0 == 0x80:  # new data, neither measuring nor measuring gas
+                return self._field
+            self._port.sleep_ms(_POLL_MS)
+        raise self._error("new data within %d ms" % (ms + _POLLS * _POLL_MS), "status 0x%02x" % self._field[0])
+
+    def _checked(self, value, low, high, unit):
+        if low <= value <= high:
+            return value
+        raise self._error("%d..%d %s" % (low, high, unit), "%d" % value)
+
+    def _registers(self, register, size):
+        buffer = bytearray(size)
+        self._bus.write_read_into(self._address, bytes((register,)), buffer)
+        return buffer
+
+    def _error(self, expected, got):
+        return SensorError("expected %s at I2C 0x%02x, got %s" % (expected, self._address, got))
+
+
+def _adc20(field, at):
+    return field[at] << 12 | field[at + 1] << 4 | field[at + 2] >> 4
