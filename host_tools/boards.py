@@ -1,6 +1,7 @@
 """Board descriptions: boards/NAME.toml, and what they allow a model."""
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def read_power(name: str) -> dict[str, float]:
     return _section(name, "power", POWER)
 
 
-def _section(name: str, section: str, fields: dict[str, type]) -> dict[str, Any]:
+def _section(name: str, section: str, fields: Mapping[str, type]) -> dict[str, Any]:
     if name not in board_names():
         raise InputError(f"--board: expected a board, got {name!r}; {listed(name, board_names())}")
     table = tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8")).get(section, {})

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from host_tools.cli_simulate import simulate
 from host_tools.cli_train import CsvPath, console, train
 from host_tools.errors import InputError
 
@@ -47,6 +48,7 @@ def _note(text: str) -> None:
 
 
 app.command()(train)
+app.command()(simulate)
 
 
 @app.command()

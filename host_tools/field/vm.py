@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from host_tools.field.flash import Flash, PowerCut
-from host_tools.field.wire import REQUEST, Hardware, NodeReset, WatchdogBite
+from host_tools.field.wire import POWER_ON, REQUEST, Hardware, NodeReset, WatchdogBite
 from host_tools.vms import VmError, unix_command
 
 GUESTS = Path(__file__).parent.parent / "guests" / "field"
@@ -31,14 +31,18 @@ class FieldVm:
     Args:
         hardware: with the devices attached.
         heap: of the VM, as `-X heapsize` takes it.
+        guests: folder of the power-on script and the runtime's modules; what isn't there comes from GUESTS.
     Attributes:
         console: all that the node has printed, in all its lives.
     """
 
-    def __init__(self, hardware: Hardware, heap: str = "64k") -> None:
+    def __init__(self, hardware: Hardware, heap: str = "64k", guests: Path = GUESTS) -> None:
         self.hardware = hardware
+        self.guests = guests
         self.heap = heap
         self.console = b""
+        self._output: IO[bytes] | None = None
+        self._collected = 0
 
     @property
     def flash(self) -> Flash:
@@ -48,6 +52,13 @@ class FieldVm:
         """Make a new file system on the flash and copy a folder of the host to it."""
         if self._live("install", str(folder.resolve()), heap="1m") != "end":
             raise VmError("field VM: expected to install a file system", self.text())
+
+    def extract(self, path: str, folder: Path) -> None:
+        """Copy a folder of the node, as it lies on the flash, to a new folder of the host."""
+        folder.mkdir(parents=True)
+        self.hardware.power_on(POWER_ON)
+        if self._live("extract", path, str(folder.resolve()), heap="1m") != "end":
+            raise VmError(f"field VM: expected to copy {path}", self.text())
 
     def power(self, cause: int, script: str | None = None) -> str:
         """Switch the node on; return what ended it.
@@ -66,20 +77,30 @@ class FieldVm:
     def text(self) -> str:
         return self.console.decode("utf-8", "replace")
 
+    def collect(self) -> bytes:
+        """Return what the node has printed since the last call, for who wants to know when."""
+        if self._output is None:
+            return b""
+        piece = os.pread(self._output.fileno(), 1 << 20, self._collected)
+        self._collected += len(piece)
+        self.console += piece
+        return piece
+
     def _live(self, *arguments: str, heap: str | None = None) -> str:
+        before = len(self.console)
         with (
-            tempfile.TemporaryFile() as console,
-            _process(arguments, heap or self.heap, console) as (process, requests, answers),
+            tempfile.TemporaryFile() as self._output,
+            _process(self.guests, arguments, heap or self.heap, self._output) as (process, requests, answers),
         ):
+            self._collected = 0
             try:
                 ended = self._serve(requests, answers)
                 code = process.wait(timeout=HANG_S) if ended == "end" else 0
             finally:
-                console.seek(0)
-                printed = console.read()
-                self.console += printed
+                self.collect()
+        self._output = None
         if code:
-            raise VmError(f"field VM: ended with code {code}", printed.decode("utf-8", "replace"))
+            raise VmError(f"field VM: ended with code {code}", self.console[before:].decode("utf-8", "replace"))
         return ended
 
     def _serve(self, requests: int, answers: int) -> str:
@@ -118,15 +139,15 @@ class FieldVm:
 
 @contextlib.contextmanager
 def _process(
-    arguments: tuple[str, ...], heap: str, console: IO[bytes]
+    guests: Path, arguments: tuple[str, ...], heap: str, console: IO[bytes]
 ) -> Iterator[tuple[subprocess.Popen[bytes], int, int]]:
     """Start a VM with its two pipes; end it by its process id at last."""
     their_answers, answers = os.pipe()
     requests, their_requests = os.pipe()
-    command = [unix_command(), "-X", f"heapsize={heap}", str(GUESTS / "power_on.py"), *arguments]
+    command = [unix_command(), "-X", f"heapsize={heap}", str(guests / "power_on.py"), *arguments]
     environment = {
         **os.environ,
-        "MICROPYPATH": f"{GUESTS}:.frozen",
+        "MICROPYPATH": f"{guests}:{GUESTS}:.frozen",
         "DIBBLE_ANSWERS": f"/dev/fd/{their_answers}",
         "DIBBLE_REQUESTS": f"/dev/fd/{their_requests}",
     }

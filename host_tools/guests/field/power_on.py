@@ -1,7 +1,8 @@
 """Inside the VM: what a board does after power-on: mount its flash, then run boot.py and main.py.
 
-Arguments: "install" with a folder of the host copies it to a new file system and ends; "run" with a
-file of the board runs that in place of boot.py and main.py.
+Arguments: "install" with a folder of the host copies it to a new file system and ends; "extract" with a
+folder of the board and one of the host copies the other way; "run" with a file of the board runs that in
+place of boot.py and main.py.
 """
 
 import sys
@@ -46,6 +47,12 @@ if arguments[0] == "install":
     vfs.mount(vfs.VfsPosix(arguments[1]), "/host")
     vfs.mount(vfs.VfsLfs2(device, progsize=256), "/flash")
     copy("/host", "/flash")
+    vfs.umount("/flash")
+elif arguments[0] == "extract":
+    vfs.mount(vfs.VfsLfs2(device, progsize=256), "/flash")
+    vfs.mount(vfs.VfsPosix(arguments[2]), "/host")
+    if arguments[1][1:] in [entry[0] for entry in ilistdir("/flash")]:
+        copy("/flash" + arguments[1], "/host")
     vfs.umount("/flash")
 else:
     vfs.umount("/")

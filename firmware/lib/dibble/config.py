@@ -1,0 +1,157 @@
+"""The node's configuration: a JSON file, held whole against a schema before anything of it is used.
+
+A row of a schema: (name, kind, least, most, default); None: must be given. Kinds: int, bool, str and
+list (least and most bound the length), PIN (a number up to most or a name, "" for none), a schema (a table in
+the table), a list of one schema (a list of tables).
+"""
+
+import json
+
+from dibble import ConfigError
+
+PIN = (int, str)
+SENSOR = (  # of every sensor; its driver's SETTINGS follow
+    ("driver", str, 1, 20, None),
+    ("channels", list, 0, 8, ()),  # other names for the driver's channels, in its order
+    ("costly", bool, 0, 1, False),  # read only when the gate asks for it
+    ("power_pin", PIN, 0, 255, ""),
+    ("power_up_ms", int, 0, 60000, 0),
+    ("stuck_cycles", int, 0, 10000, -1),  # the same readings so often are a fault; 0: never; -1: as the driver has it
+    ("max_step", list, 0, 8, ()),  # a channel that moves further between two cycles is doubted; 0: never
+)
+ACTION = (
+    ("class", str, 1, 60, None),
+    ("pin", PIN, 0, 255, None),
+    ("max_on_s", int, 1, 86400, 900),
+    ("rest_s", int, 0, 604800, 43200),
+    ("active_low", bool, 0, 1, False),
+)
+SCHEMA = (
+    ("node", str, 1, 32, "node"),
+    ("interval_s", int, 2, 86400, 600),
+    ("sleep", str, 1, 8, "light"),
+    ("watchdog_ms", int, 0, 60000, 8000),
+    ("led", PIN, 0, 255, ""),
+    (
+        "i2c",
+        (("sda", PIN, 0, 255, ""), ("scl", PIN, 0, 255, ""), ("frequency_hz", int, 10000, 400000, 100000)),
+        0,
+        0,
+        {},
+    ),
+    ("sensors", [SENSOR], 1, 16, None),
+    ("actions", [ACTION], 0, 8, []),
+    ("gate", (("skip", str, 0, 60, ""), ("max_age_cycles", int, 0, 10000, 36)), 0, 0, {}),
+    (
+        "log",
+        (("segment_bytes", int, 1024, 65536, 8192), ("segments", int, 2, 1000, 8), ("batch", int, 1, 64, 6)),
+        0,
+        0,
+        {},
+    ),
+    (
+        "mqtt",
+        (
+            ("host", str, 0, 100, ""),
+            ("port", int, 1, 65535, 1883),
+            ("user", str, 0, 60, ""),
+            ("timeout_ms", int, 100, 30000, 4000),
+            ("every", int, 1, 10000, 6),
+            ("discovery", bool, 0, 1, True),
+        ),
+        0,
+        0,
+        {},
+    ),
+)
+
+
+def check(table, driver_settings):
+    """Return the configuration with its defaults filled in.
+
+    Args:
+        table: dict, as JSON has it.
+        driver_settings: given a driver's name, returns its SETTINGS.
+    Raises:
+        ConfigError: names the place, what was expected and what is there.
+    """
+    config = _table(table, SCHEMA, "config")
+    if config["sleep"] not in ("light", "idle"):
+        raise ConfigError("config.sleep: expected light or idle, got %r" % config["sleep"])
+    sensors = []
+    for i in range(len(config["sensors"])):
+        where = "config.sensors[%d]" % i
+        entry = table["sensors"][i]
+        sensors.append(_table(entry, SENSOR + tuple(driver_settings(config["sensors"][i]["driver"])), where))
+    config["sensors"] = sensors
+    return config
+
+
+def parse(text, driver_settings):
+    """Return check() of a JSON text; raise ConfigError where it isn't one."""
+    try:
+        table = json.loads(text)
+    except ValueError:
+        raise ConfigError("config: expected JSON, got text that isn't: look for a comma or a quote")
+    return check(table, driver_settings)
+
+
+def choose(text, kept, trust_kept, driver_settings, notes):
+    """Return (configuration, its text) of the first of two texts that is whole.
+
+    Args:
+        text, kept: of config.json and of the last good one; None where there is none.
+        trust_kept: the last good one goes first.
+        notes: list that takes what was wrong.
+    Raises:
+        ConfigError: neither can be used.
+    """
+    for candidate in (kept, text) if trust_kept else (text, kept):
+        if candidate is not None:
+            try:
+                config = parse(candidate, driver_settings)
+                if candidate is kept and candidate != text:
+                    notes.append("the last good configuration is used")
+                return config, candidate
+            except ConfigError as error:
+                notes.append(str(error))
+    raise ConfigError("; ".join(notes) or "expected config.json, got none")
+
+
+def _table(table, schema, where):
+    if not isinstance(table, dict):
+        raise ConfigError("%s: expected a table {…}, got %r" % (where, table))
+    out = {}
+    for name, kind, least, most, default in schema:
+        place = "%s.%s" % (where, name)
+        if name in table:
+            out[name] = _value(table[name], kind, least, most, place)
+        elif default is None:
+            raise ConfigError("%s: expected it, got none" % place)
+        else:
+            out[name] = _table(default, kind, place) if isinstance(kind, tuple) and kind != PIN else default
+    if schema is not SENSOR:  # whose further names are the driver's
+        for name in table:
+            if name not in out:
+                raise ConfigError("%s.%s: expected one of %s" % (where, name, ", ".join([row[0] for row in schema])))
+    return out
+
+
+def _value(value, kind, least, most, where):
+    if kind == PIN:
+        if type(value) is int and least <= value <= most or type(value) is str and len(value) < 16:
+            return value
+        raise ConfigError("%s: expected a pin's number up to %d or a name, got %r" % (where, most, value))
+    if isinstance(kind, tuple):
+        return _table(value, kind, where)
+    if isinstance(kind, list):
+        if type(value) is not list or not least <= len(value) <= most:
+            raise ConfigError("%s: expected a list of %d to %d tables, got %r" % (where, least, most, value))
+        return [_table(value[i], kind[0], "%s[%d]" % (where, i)) for i in range(len(value))]
+    if type(value) is not kind:
+        raise ConfigError("%s: expected %s, got %r" % (where, kind.__name__, value))
+    if kind is not bool and not least <= (value if kind is int else len(value)) <= most:
+        raise ConfigError(
+            "%s: expected %d to %d%s, got %r" % (where, least, most, "" if kind is int else " items", value)
+        )
+    return value

@@ -1,0 +1,285 @@
+"""A configured node and its wake cycle, a list of steps."""
+
+import gc
+import sys
+
+import dibble
+from dibble.actions import Action
+from dibble.inference.decision import NO_CLASS, SENSOR_FAULT, Decision
+from dibble.inference.fixed_point import MISSING
+from dibble.mind import install, recall
+from dibble.report.serial_line import SerialLines
+from dibble.sensors import Sensors, driver_settings
+from dibble.storage.boot import NORMAL
+from dibble.storage.record import encode
+from dibble.storage.record_log import RecordLog
+from dibble.storage.slots import Slots
+from dibble.watchdog import Watchdog
+
+CONFIG = "config.json"
+MODEL = "model.dib"
+GATE = "gate.dib"
+CONFIRM_MS = 60000
+AWAKE_LIMIT_MS = 60000
+FAILURES = 3  # cycles in a row that end in an error: then a reset
+_DAY_S = 86400
+
+
+class Node:
+    """A node that has its configuration, its sensors and, where there is one, its model.
+
+    Args:
+        port: a module of dibble.ports.
+        boot: storage.boot.BootState of this boot.
+        models: Slots of the model.
+        mode: NORMAL or PREVIOUS: then the last good configuration goes first.
+    Attributes:
+        sequence, time_s, decision, action, faults, battery_mv, readings: of the last cycle, for its report.
+        classes, channels: names of the model's classes; (name, unit) of each reading.
+    Raises:
+        ConfigError: neither the configuration nor the last good one can be used.
+    """
+
+    def __init__(self, port, boot, models, mode):
+        self.port = port
+        self._boot = boot
+        self._notes = []  # what to tell when the lines begin
+        self._kept = Slots("config")
+        config = self._configure(mode)
+        self.interval_ms = config["interval_s"] * 1000
+        self._light = config["sleep"] == "light"
+        self._watchdog = Watchdog(port, config["watchdog_ms"], self.interval_ms + AWAKE_LIMIT_MS)
+        self._slice_ms = config["watchdog_ms"] // 2 or self.interval_ms
+        self.sensors = Sensors(config, port)
+        self._mind = self._recall(models, MODEL, boot)
+        gates = Slots("gate")
+        self._gate = self._recall(gates, GATE, None) if self.sensors.costly else None
+        self._skip = self._class_of(self._gate, config["gate"]["skip"], "gate.skip") if self._gate else -1
+        self._max_age = config["gate"]["max_age_cycles"]
+        self._age = self._max_age  # cycles since the costly readings were taken
+        model = self._mind.model if self._mind else None
+        self.decision = model.decision if model else Decision(1)
+        self.classes = model.classes if model else ()
+        self.readings = model.readings if model else self.sensors.values
+        names = self._mind.names if self._mind else self.sensors.names
+        self.channels = [(name, self.sensors.units[self.sensors.names.index(name)]) for name in names]
+        self.actions = [
+            Action(
+                self._class_of(self._mind, entry["class"], "actions"),
+                port.output(entry["pin"]),
+                entry["max_on_s"] * 1000,
+                entry["rest_s"] * 1000,
+                entry["active_low"],
+            )
+            for entry in config["actions"]
+        ]
+        self._led = port.output(config["led"]) if config["led"] != "" else None
+        self._battery = self.sensors.names.index("battery_mv") if "battery_mv" in self.sensors.names else -1
+        log = config["log"]
+        self.log = RecordLog(
+            "log",
+            self._mind.identity if self._mind else bytes(4),
+            len(names),
+            log["segment_bytes"],
+            log["segments"],
+            log["batch"],
+        )
+        self.lines = SerialLines(sys.stdout.write, config["node"], self.classes, self.channels)
+        self._radio = self._make_radio(config) if config["mqtt"]["host"] else None
+        self.sequence = self.time_s = self.action = self.faults = 0
+        self.battery_mv = None
+        self._elapsed_ms = None
+        self._up_ms = 0
+        self._woke = port.ticks_ms()
+        self._told = {}
+
+    def cycle(self):
+        """Wake, read, decide, act, remember, tell, sleep."""
+        self.read()
+        self.read_costly()
+        self.decide()
+        self.act()
+        self.record()
+        self.report()
+        self.confirm()
+        self.sleep()
+
+    def run(self):
+        """Cycle for ever; raise what ended the third cycle in a row that failed."""
+        for note in self._notes:
+            self.tell("boot", note)
+        failed = 0
+        while True:
+            try:
+                self.cycle()
+                failed = 0
+            except Exception as error:
+                failed += 1
+                for action in self.actions:
+                    action.want(NO_CLASS, True)
+                self.tell("error", repr(error))
+                if failed == FAILURES:
+                    raise
+                self.sleep()
+
+    def read(self):
+        """Read what costs little; a sensor that fails leaves its readings missing."""
+        self.sensors.read(False)
+
+    def read_costly(self):
+        """Read what costs much (a gas heater), unless the gate is sure that it isn't worth it: the last one stays."""
+        look = self.sensors.costly
+        if look and self._gate and self._age < self._max_age:
+            decision = self._gate.decide(self._elapsed_ms)
+            look = decision.flags != 0 or decision.class_index != self._skip
+        if look:
+            self.sensors.read(True)
+            self._age = 0
+        self._age += 1
+        self.sensors.judge(look)
+        self.faults = 0
+        for sensor in self.sensors.all:
+            if sensor.fault:
+                self.faults += 1
+                if self._told.get(sensor) != sensor.fault:
+                    self.tell("fault", "%s: %s" % (sensor.name, sensor.fault))
+            self._told[sensor] = sensor.fault
+
+    def decide(self):
+        """Features, scores, margin, hysteresis: all in the model. Without one the node only logs."""
+        if self._mind:
+            self._mind.decide(self._elapsed_ms)
+        else:
+            self.decision.settle(NO_CLASS, 0, SENSOR_FAULT if self.faults else 0, -1)
+
+    def act(self):
+        """Switch relays by the held class, and blink: the class's number, or once long for a fault."""
+        faulty = self.decision.flags & SENSOR_FAULT
+        self.action = 0
+        for i in range(len(self.actions)):
+            self.actions[i].want(self.decision.held_index, faulty)
+            self.action |= self.actions[i].is_on << i
+        if self._led:
+            for _ in range(1 if faulty else min(self.decision.class_index, 9) + 1):
+                self._led.set(1)
+                self.port.sleep_ms(400 if faulty else 40)
+                self._led.set(0)
+                self.port.sleep_ms(200)
+
+    def record(self):
+        """Append the decision to the log."""
+        day, second = self.port.date()
+        self.time_s = day * _DAY_S + second
+        decision = self.decision
+        battery = self.sensors.values[self._battery] if self._battery >= 0 else MISSING
+        self.battery_mv = None if battery == MISSING else battery
+        self.sequence = self.log.append(
+            encode(
+                day,
+                second,
+                decision.class_index,
+                decision.held_index,
+                decision.flags,
+                decision.margin,
+                self.battery_mv or 0,
+                self.action,
+                self.readings,
+            )
+        )
+        if self.log.error:
+            self.tell("log", self.log.error)
+            self.log.error = ""
+
+    def report(self):
+        """Write a line on the console; by radio when it's time."""
+        self.lines.decision(self)
+        if self._radio:
+            self._radio.report(self)
+
+    def confirm(self):
+        """After a good reading and a minute: this boot, its model and its configuration are good."""
+        self._up_ms += self.port.ticks_diff(self.port.ticks_ms(), self._woke)
+        if self._boot.unconfirmed and self._up_ms >= CONFIRM_MS and self.faults < len(self.sensors.all):
+            self._boot.confirm()
+            if self._kept.newest() != self._text:
+                self._kept.write(self._text)
+            self.tell("confirmed", "the node runs")
+
+    def sleep(self):
+        """Sleep until the next cycle, waking to switch off what has been on for long enough."""
+        awake_ms = self.port.ticks_diff(self.port.ticks_ms(), self._woke)
+        left_ms = max(self.interval_ms - awake_ms, 1000)
+        slept_ms = left_ms
+        self._watchdog.completed()
+        gc.collect()  # while nobody waits, and before the heap is in pieces
+        self._let_pass(awake_ms)
+        while left_ms > 0:
+            part_ms = self._let_pass(0)
+            part_ms = min(left_ms, self._slice_ms, part_ms or left_ms)
+            self.port.doze_ms(part_ms, self._light)
+            self._let_pass(part_ms)
+            left_ms -= part_ms
+        # Not by the ticks, which stand still in some boards' light sleep.
+        self._elapsed_ms = awake_ms + slept_ms
+        self._up_ms += slept_ms
+        self._woke = self.port.ticks_ms()
+
+    def tell(self, kind, text):
+        """Write an event's line on the console."""
+        day, second = self.port.date()
+        self.lines.event(kind, day * _DAY_S + second, text)
+
+    def _let_pass(self, ms):
+        """Let time pass for the outputs; return the ms until the first has to go off, 0: none is on."""
+        first = 0
+        for action in self.actions:
+            left = action.elapse(ms)
+            if left and (not first or left < first):
+                first = left
+        return first
+
+    def _configure(self, mode):
+        """Return the configuration; forget the module that reads it, which takes more heap than it holds."""
+        from dibble import config
+
+        chosen, self._text = config.choose(
+            _read(CONFIG), self._kept.newest(), mode != NORMAL, driver_settings, self._notes
+        )
+        del sys.modules["dibble.config"]
+        del dibble.config
+        return chosen
+
+    def _recall(self, slots, path, boot):
+        """Return the Mind to use, or None; install the file at `path` before, if it's a new one."""
+        rejected = boot.rejected if boot else 0
+        note = install(path, slots, rejected, self.sensors, self.interval_ms)
+        if note:
+            self._notes.append(note)
+        mind, note = recall(slots, rejected, self.sensors, self.interval_ms)
+        if note:
+            self._notes.append(note)
+            if boot and not rejected:
+                boot.reject(slots.generation)
+                mind = recall(slots, boot.rejected, self.sensors, self.interval_ms)[0]
+        return mind
+
+    def _class_of(self, mind, name, where):
+        classes = mind.model.classes if mind else ()
+        if name in classes:
+            return classes.index(name)
+        self._notes.append("config.%s: expected a class of the model (%s), got %s" % (where, ", ".join(classes), name))
+        return -1
+
+    def _make_radio(self, config):
+        from dibble.report.radio import Radio
+
+        return Radio(self, config["mqtt"], config["node"])
+
+
+def _read(path):
+    """Return a file's bytes, or None."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return None

@@ -1,0 +1,153 @@
+"""The node's sensors: built from the configuration, read in two stages, a failing one never stops the others."""
+
+from array import array
+
+from dibble import ConfigError, SensorError
+from dibble.health import Health
+from dibble.inference.fixed_point import MISSING, READING_LIMIT
+
+
+def driver_module(name):
+    """Return the module of a driver, imported on demand."""
+    path = "dibble.drivers." + name
+    try:
+        return __import__(path, None, None, ("CHANNELS",))
+    except ImportError:
+        raise ConfigError("config.sensors: expected a driver of lib/dibble/drivers, got %r" % name)
+
+
+def driver_settings(name):
+    return driver_module(name).SETTINGS
+
+
+class Sensor:
+    """One sensor and its place among all readings.
+
+    Attributes:
+        fault: why its last reading failed, "" if it didn't.
+    """
+
+    def __init__(self, settings, port, bus, first):
+        module = driver_module(settings["driver"])
+        self.name = settings["driver"]
+        self.first = first
+        self.count = len(module.CHANNELS)
+        self.fault = ""
+        self._driver = module.build(settings, port, bus)
+        self._port = port
+        self._started = False
+        self._power = port.output(settings["power_pin"]) if settings["power_pin"] != "" else None
+        self._power_up_ms = settings["power_up_ms"]
+        # The costly channels come last: none, some, or all.
+        self.costly_from = 0 if settings["costly"] else getattr(module, "COSTLY_FROM", self.count)
+        self._in_stages = hasattr(self._driver, "read_cheap")
+        stuck = settings["stuck_cycles"]
+        steps = settings["max_step"] or getattr(module, "MAX_STEP", ())
+        self._health = Health(self.count, getattr(module, "STUCK_CYCLES", 0) if stuck < 0 else stuck, steps)
+
+    def read(self, values, costly):
+        """Put its readings of one stage into `values`; MISSING and `fault` where that fails."""
+        start, end = (self.costly_from, self.count) if costly else (0, self.costly_from)
+        if start == end:
+            return
+        if costly and start and self.fault:
+            self._miss(values, start, end)  # its first stage failed already
+            return
+        self.fault = ""
+        try:
+            self._power_on()
+            if not self._in_stages:
+                readings = self._driver.read()
+            elif not costly:
+                readings = self._driver.read_cheap()
+            elif start:
+                readings = self._driver.read_costly()
+            else:
+                readings = self._driver.read_cheap() + self._driver.read_costly()
+            for i in range(start, end):
+                reading = readings[i - start]
+                values[self.first + i] = min(READING_LIMIT, max(-READING_LIMIT, reading))
+        except SensorError as error:
+            self.fail(values, start, end, error)
+        finally:
+            if self._power and (costly or end == self.count):
+                self._power.set(0)
+                self._started = False
+
+    def judge(self, values):
+        """Doubt what can't be; call once a cycle in which all was read."""
+        if self.fault:
+            return
+        try:
+            self._health.judge(values, self.first)
+        except SensorError as error:
+            self.fail(values, 0, self.count, error)
+
+    def fail(self, values, start, end, error):
+        self.fault = str(error)
+        self._started = False
+        self._miss(values, start, end)
+
+    def _power_on(self):
+        if self._started:
+            return
+        if self._power:
+            self._power.set(1)
+            self._port.sleep_ms(self._power_up_ms)
+        self._driver.start()
+        self._started = True
+
+    def _miss(self, values, start, end):
+        for i in range(start, end):
+            values[self.first + i] = MISSING
+
+
+class Sensors:
+    """All sensors of the node.
+
+    Attributes:
+        names, units: of every reading, in the order of the configuration.
+        values: array("i") of the last readings, MISSING where one failed.
+        costly: whether any reading has to be asked for.
+    """
+
+    def __init__(self, config, port):
+        wiring = config["i2c"]
+        bus = port.i2c(wiring["sda"], wiring["scl"], wiring["frequency_hz"]) if wiring["sda"] != "" else None
+        self.names = []
+        self.units = []
+        self.all = []
+        for settings in config["sensors"]:
+            channels = driver_module(settings["driver"]).CHANNELS
+            names = settings["channels"] or [channel[0] for channel in channels]
+            if len(names) != len(channels):
+                raise ConfigError(
+                    "config.sensors: %s: expected %d channels, got %r" % (settings["driver"], len(channels), names)
+                )
+            self.all.append(Sensor(settings, port, bus, len(self.names)))
+            for i in range(len(names)):
+                if names[i] in self.names:
+                    raise ConfigError("config.sensors: expected %s once, got it twice: set channels" % names[i])
+                self.names.append(names[i])
+                self.units.append(channels[i][1])
+        self.values = array("i", [MISSING] * len(self.names))
+        self.costly = any([sensor.costly_from < sensor.count for sensor in self.all])
+
+    def read(self, costly):
+        """Read one stage of every sensor."""
+        for sensor in self.all:
+            sensor.read(self.values, costly)
+
+    def judge(self, everything):
+        """Doubt what can't be, in sensors that were read whole."""
+        for sensor in self.all:
+            if everything or sensor.costly_from == sensor.count:
+                sensor.judge(self.values)
+
+    def faults(self):
+        """Return how many sensors failed in this cycle."""
+        count = 0
+        for sensor in self.all:
+            if sensor.fault:
+                count += 1
+        return count

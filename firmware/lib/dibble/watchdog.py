@@ -1,0 +1,30 @@
+"""The watchdog lives on credit that only a completed cycle grants."""
+
+
+class Watchdog:
+    """Feeds the port's watchdog while waiting, until the credit is spent.
+
+    Args:
+        port: has start_watchdog(), feed_watchdog() and on_wait.
+        timeout_ms: of the hardware; 0: no watchdog.
+        cycle_ms: the longest a cycle may take, its sleep included.
+    """
+
+    def __init__(self, port, timeout_ms, cycle_ms):
+        self._port = port
+        self._cycle_ms = cycle_ms
+        self._credit_ms = cycle_ms
+        if timeout_ms:
+            port.start_watchdog(timeout_ms)
+            port.on_wait = self.waited
+
+    def waited(self, ms):
+        """Spend credit for a wait; feed while there is some."""
+        if self._credit_ms > 0:
+            self._credit_ms -= ms
+            self._port.feed_watchdog()
+
+    def completed(self):
+        """A cycle is complete: grant the next."""
+        self._credit_ms = self._cycle_ms
+        self._port.feed_watchdog()

@@ -1,0 +1,103 @@
+"""How a season went: how often the node was right, what it watered, what it lost and what that cost."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from host_tools.field.season import Moment, Season
+from host_tools.field.truth import STATES
+from host_tools.records import Row
+
+LATE_S = 7200  # hysteresis and windows may take so long to follow
+NEEDLESS = -1.0  # a watering is wrong where the soil is wetter than its limit by more than a sensor's error
+VERDICTS = ("right", "late", "unsure", "near", "wrong")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a season's decisions were worth.
+
+    Attributes:
+        shares: verdict -> share of the decisions; {} where the model's classes aren't the field's states.
+        by_state: state -> (moments, share held right, recall).
+        needless: waterings of a soil that was wet.
+        lost: acknowledged records that the log lacks, or has otherwise.
+        dropped: records that the log let go by its limit, oldest first.
+    """
+
+    shares: dict[str, float]
+    by_state: dict[str, tuple[int, float]]
+    needless: int
+    lost: int
+    errors: int
+    restarts: dict[str, int]
+
+
+def judge(season: Season, classes: tuple[str, ...]) -> Verdict:
+    """Judge a season; classes: the model's."""
+    known = set(classes) <= set(STATES)
+    verdicts = Counter(verdict_on(moment) for moment in season.moments) if known else Counter()
+    total = max(1, sum(verdicts.values()))
+    by_state = {}
+    for state in STATES if known else ():
+        there = [moment for moment in season.moments if moment.state == state]
+        if there:
+            by_state[state] = (len(there), sum(m.line.held == state for m in there) / len(there))
+    errors = sum(event.kind == "error" for _, event in season.events) + season.tracebacks
+    return Verdict(
+        {name: verdicts[name] / total for name in VERDICTS} if known else {},
+        by_state,
+        sum(watering.dryness < NEEDLESS for watering in season.waterings),
+        lost_records(season),
+        errors,
+        dict(Counter(season.lives[:-1])),
+    )
+
+
+def verdict_on(moment: Moment) -> str:
+    """Return how a decision fares beside the truth.
+
+    right: the held class is the state. Else late: the state before, not long ago; unsure: the node itself said so;
+    near: the field is within a sensor's error of another state; wrong: none of these.
+    """
+    line = moment.line
+    if line.held == moment.state:
+        return "right"
+    if line.held == moment.previous_state and moment.at_s - moment.state_since_s <= LATE_S:
+        return "late"
+    if line.flags or not line.held:
+        return "unsure"
+    return "near" if moment.near else "wrong"
+
+
+def lost_records(season: Season) -> int:
+    """Return how many records were acknowledged and aren't in the log as they were printed.
+
+    A life's decisions are written `batch` at a time, before their last one is printed. Those that the log has let go
+    to make room, oldest first, aren't lost.
+    """
+    rows = {row.sequence: row for row in season.records.rows}
+    if not rows:
+        return 0
+    first = min(rows)
+    lost = 0
+    lives: dict[int, list[Moment]] = {}
+    for moment in season.moments:
+        lives.setdefault(moment.life, []).append(moment)
+    for moments in lives.values():
+        for moment in moments[: len(moments) // season.batch * season.batch]:
+            number = moment.line.sequence
+            if number >= first and not same(rows.get(number), moment):
+                lost += 1
+    return lost
+
+
+def same(row: Row | None, moment: Moment) -> bool:
+    """Tell whether a record holds what the line said."""
+    line = moment.line
+    return row is not None and (row.margin, row.flags, row.actions, row.battery_mv, list(row.readings)) == (
+        line.margin,
+        line.flags,
+        line.action,
+        line.battery_mv,
+        list(line.readings.values()),
+    )
