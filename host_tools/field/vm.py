@@ -53,6 +53,12 @@ class FieldVm:
         if self._live("install", str(folder.resolve()), heap="1m") != "end":
             raise VmError("field VM: expected to install a file system", self.text())
 
+    def update(self, folder: Path) -> None:
+        """Copy the files of a folder of the host over the node's."""
+        self.hardware.power_on(POWER_ON)
+        if self._live("update", str(folder.resolve()), heap="1m") != "end":
+            raise VmError("field VM: expected to copy files to the node", self.text())
+
     def extract(self, path: str, folder: Path) -> None:
         """Copy a folder of the node, as it lies on the flash, to a new folder of the host."""
         folder.mkdir(parents=True)

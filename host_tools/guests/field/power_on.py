@@ -1,7 +1,7 @@
 """Inside the VM: what a board does after power-on: mount its flash, then run boot.py and main.py.
 
-Arguments: "install" with a folder of the host copies it to a new file system and ends; "extract" with a
-folder of the board and one of the host copies the other way; "run" with a file of the board runs that in
+Arguments: "install" with a folder of the host copies it to a new file system and ends, "update" its files to
+the one that is there; "extract" with a folder of the board and one of the host copies the other way; "run" with a file of the board runs that in
 place of boot.py and main.py.
 """
 
@@ -42,8 +42,9 @@ def run(path):
 
 arguments = sys.argv[1:]
 device = FlashDevice()
-if arguments[0] == "install":
-    vfs.VfsLfs2.mkfs(device, progsize=256)
+if arguments[0] in ("install", "update"):
+    if arguments[0] == "install":
+        vfs.VfsLfs2.mkfs(device, progsize=256)
     vfs.mount(vfs.VfsPosix(arguments[1]), "/host")
     vfs.mount(vfs.VfsLfs2(device, progsize=256), "/flash")
     copy("/host", "/flash")

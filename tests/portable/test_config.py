@@ -1,0 +1,120 @@
+"""The configuration, held whole against its schema."""
+
+from dibble import ConfigError
+from dibble.config import choose, parse
+
+SETTINGS = (("pin", (int, str), 0, 63, None), ("samples", int, 3, 64, 16))
+SENSOR = '{"driver": "probe", "pin": 26}'
+
+
+def settings_of(driver):
+    if driver != "probe":
+        raise ConfigError("expected the driver probe, got %r" % driver)
+    return SETTINGS
+
+
+def config(more="", sensors=SENSOR):
+    return parse('{"sensors": [%s]%s}' % (sensors, more), settings_of)
+
+
+def complaint(more="", sensors=SENSOR):
+    """Return the error of a configuration."""
+    try:
+        config(more, sensors)
+    except ConfigError as error:
+        return str(error)
+    raise AssertionError("expected an error")
+
+
+def test_defaults_are_filled_in():
+    table = config()
+    assert (table["interval_s"], table["sleep"], table["actions"], table["led"]) == (600, "light", [], "")
+    assert table["i2c"] == {"sda": "", "scl": "", "frequency_hz": 100000}
+    assert table["log"] == {"segment_bytes": 8192, "segments": 8, "batch": 6}
+    assert table["sensors"][0]["samples"] == 16
+    assert table["sensors"][0]["costly"] is False
+
+
+def test_values_are_taken():
+    table = config(
+        ', "interval_s": 60, "i2c": {"sda": 4, "scl": "GP5"}', '{"driver": "probe", "pin": "A0", "samples": 3}'
+    )
+    assert (table["interval_s"], table["i2c"]["scl"], table["i2c"]["frequency_hz"]) == (60, "GP5", 100000)
+    assert (table["sensors"][0]["pin"], table["sensors"][0]["samples"]) == ("A0", 3)
+
+
+def test_what_is_no_json():
+    try:
+        parse('{"sensors": [}', settings_of)
+        raise AssertionError("expected an error")
+    except ConfigError as error:
+        assert "expected JSON" in str(error)
+
+
+def test_errors_name_the_place_and_both_values():
+    assert complaint(', "interval_s": 1') == "config.interval_s: expected 2 to 86400, got 1"
+    assert complaint(', "interval_s": true') == "config.interval_s: expected int, got True"
+    assert complaint(', "node": ""') == "config.node: expected 1 to 32 items, got ''"
+    assert complaint(', "colour": 1').startswith("config.colour: expected one of node, interval_s")
+    assert complaint(', "i2c": {"sdaa": 4}').startswith("config.i2c.sdaa: expected one of sda")
+    assert complaint(', "i2c": 4') == "config.i2c: expected a table {…}, got 4"
+    assert complaint(', "sleep": "deep"') == "config.sleep: expected light or idle, got 'deep'"
+    assert complaint(', "actions": [{"class": "dry"}]') == "config.actions[0].pin: expected it, got none"
+
+
+def test_errors_in_sensors():
+    assert complaint(sensors="").startswith("config.sensors: expected a list of 1 to 16 tables")
+    assert complaint(sensors='{"pin": 26}') == "config.sensors[0].driver: expected it, got none"
+    assert complaint(sensors='{"driver": "probe"}') == "config.sensors[0].pin: expected it, got none"
+    assert complaint(sensors='{"driver": "probe", "pin": 64}').startswith(
+        "config.sensors[0].pin: expected a pin's number"
+    )
+    assert complaint(sensors=SENSOR + ', {"driver": "probe", "pin": 1, "pinn": 2}').startswith(
+        "config.sensors[1].pinn: expected one of"
+    )
+    assert "the driver probe, got 'probee'" in complaint(sensors='{"driver": "probee", "pin": 1}')
+
+
+def test_a_table_that_is_no_table():
+    for text in ("[]", "3", "null"):
+        try:
+            parse(text, settings_of)
+            raise AssertionError("expected an error")
+        except ConfigError as error:
+            assert str(error).startswith("config: expected a table")
+
+
+GOOD = b'{"sensors": [{"driver": "probe", "pin": 1}]}'
+OTHER = b'{"sensors": [{"driver": "probe", "pin": 2}]}'
+
+
+def chosen(text, kept, trust_kept=False):
+    """Return (pin, notes) of what is chosen, or the error."""
+    notes = []
+    try:
+        table, _ = choose(text, kept, trust_kept, settings_of, notes)
+    except ConfigError as error:
+        return str(error)
+    return table["sensors"][0]["pin"], notes
+
+
+def test_the_file_goes_first():
+    assert chosen(GOOD, OTHER) == (1, [])
+
+
+def test_the_last_good_one_stands_in():
+    pin, notes = chosen(b"{", OTHER)
+    assert pin == 2
+    assert "expected JSON" in notes[0] and notes[1] == "the last good configuration is used"
+    assert chosen(None, OTHER) == (2, ["the last good configuration is used"])
+
+
+def test_the_last_good_one_goes_first_after_failed_boots():
+    assert chosen(GOOD, OTHER, True) == (2, ["the last good configuration is used"])
+    assert chosen(GOOD, None, True) == (1, [])
+    assert chosen(GOOD, GOOD, True) == (1, [])
+
+
+def test_none_at_all():
+    assert chosen(None, None) == "expected config.json, got none"
+    assert "expected JSON" in chosen(b"{", None)
