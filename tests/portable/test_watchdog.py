@@ -40,3 +40,11 @@ def test_none_without_a_timeout():
     port = Port()
     Watchdog(port, 0, 4000)
     assert (port.timeout, port.on_wait) == (None, None)
+
+
+def test_short_waits_feed_together():
+    port = Port()
+    Watchdog(port, 8000, 10000)
+    for _ in range(25):
+        port.on_wait(100)
+    assert port.fed == 2

@@ -1,6 +1,9 @@
 """The watchdog lives on credit that only a completed cycle grants."""
 
 
+FEED_MS = 1000  # shorter waits feed together
+
+
 class Watchdog:
     """Feeds the port's watchdog while waiting, until the credit is spent.
 
@@ -14,6 +17,7 @@ class Watchdog:
         self._port = port
         self._cycle_ms = cycle_ms
         self._credit_ms = cycle_ms
+        self._unfed_ms = 0
         if timeout_ms:
             port.start_watchdog(timeout_ms)
             port.on_wait = self.waited
@@ -22,7 +26,10 @@ class Watchdog:
         """Spend credit for a wait; feed while there is some."""
         if self._credit_ms > 0:
             self._credit_ms -= ms
-            self._port.feed_watchdog()
+            self._unfed_ms += ms
+            if self._unfed_ms >= FEED_MS:
+                self._unfed_ms = 0
+                self._port.feed_watchdog()
 
     def completed(self):
         """A cycle is complete: grant the next."""

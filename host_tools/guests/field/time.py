@@ -1,6 +1,7 @@
 """Inside the VM: `time` in the field's virtual time. Boards count from the year 2000 and wrap their ticks at 2**30."""
 
 import wire
+from ustruct import unpack_from
 from utime import gmtime as _gmtime
 from utime import localtime, mktime
 
@@ -14,7 +15,11 @@ def sleep_ms(ms):
     while status:
         handler = handlers.get(status - 1)
         if handler:
-            handler(status - 1)
+            now = wire.ticks
+            for at in range(0, len(wire.data), 4):  # each in its own moment
+                wire.ticks = unpack_from("<I", wire.data, at)[0]
+                handler(status - 1)
+            wire.ticks = now
         status = wire.ask(83, 1)  # go on
 
 

@@ -14,6 +14,7 @@ _answers = open(getenv("DIBBLE_ANSWERS"), "rb")
 _out = bytearray(9)
 _in = bytearray(9)
 ticks = 0  # ms, as of the last answer
+data = b""  # of the last answer that had some
 
 
 def _fill(buffer):
@@ -26,19 +27,18 @@ def _fill(buffer):
         raise SystemExit  # the field has gone
 
 
-def ask(operation, a=0, b=0, data=b"", into=None):
-    """Return the answer's status; its bytes go to `into`, which must be as long as they are."""
-    global ticks
-    pack_into("<BHIH", _out, 0, operation, a, b & 0xFFFFFFFF, len(data))
+def ask(operation, a=0, b=0, send=b"", into=None):
+    """Return the answer's status; its bytes go to `into` if that is as long as they are, and are `data` in any case."""
+    global ticks, data
+    pack_into("<BHIH", _out, 0, operation, a, b & 0xFFFFFFFF, len(send))
     _requests.write(_out)
-    if data:
-        _requests.write(data)
+    if send:
+        _requests.write(send)
     _fill(_in)
     status, ticks, size = unpack_from("<BII", _in)
     if size:
-        if into is None or len(into) != size:
-            into = bytearray(size)
-        _fill(into)
+        data = into if into is not None and len(into) == size else bytearray(size)
+        _fill(data)
     return status
 
 

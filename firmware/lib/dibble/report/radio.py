@@ -1,0 +1,128 @@
+"""Reports over Wi-Fi and MQTT: from the record log, so that an outage only delays them."""
+
+from dibble import RecordError
+from dibble.inference.decision import Decision
+from dibble.report.forward import forward
+from dibble.report.home_assistant import messages, state_topic, status_topic
+from dibble.report.mqtt import Client
+from dibble.report.state import state
+from dibble.storage.record import decode
+from dibble.storage.slots import Slots
+from dibble.storage.words import number_at, number_bytes
+
+RECORDS_A_TIME = 24
+_DAY_S = 86400
+
+
+class Logged:
+    """A record of the log as a report."""
+
+    def __init__(self, node):
+        self.classes = node.classes
+        self.channels = node.channels
+        self.decision = Decision(1)
+        self.faults = 0
+
+    def payload(self, number, record):
+        """Return a record as JSON; None of one that another model made, or that isn't a record."""
+        try:
+            day, second, class_index, held_index, flags, margin, battery, self.action, self.readings = decode(record)
+        except RecordError:
+            return None
+        if len(self.readings) != len(self.channels):
+            return None
+        self.sequence = number
+        self.time_s = day * _DAY_S + second
+        self.decision.settle(class_index, margin, flags, -1)
+        self.decision.held_index = held_index
+        self.battery_mv = battery or None
+        return state(self)
+
+
+class Radio:
+    """Sends what the log holds: every so many cycles, and when the held class changes.
+
+    Args:
+        node: the Node.
+        settings: of config.json's mqtt.
+        name: the node's.
+    Attributes:
+        error: why the last report didn't arrive, "" if it did.
+    """
+
+    def __init__(self, node, settings, name):
+        port = node.port
+        self._port = port
+        self._name = name
+        self._every = settings["every"]
+        self._timeout_ms = settings["timeout_ms"]
+        self._discover = settings["discovery"]
+        self._left = 0
+        self._held = -1
+        self._sent = Slots("sent")
+        kept = self._sent.newest()
+        self._last = number_at(kept, 0) if kept else 0
+        self._logged = Logged(node)
+        self.error = ""
+        self._client = Client(
+            port,
+            port.open_stream,
+            settings["host"],
+            settings["port"],
+            "dibble-" + port.node_id(),
+            settings["user"] or None,
+            port.secret("MQTT_PASSWORD") or None,
+            (status_topic(name), "offline"),
+            min(65535, 3 * self._every * node.interval_ms // 1000),
+            self._timeout_ms,
+        )
+
+    def report(self, node):
+        """Send if it's time. Takes at most four timeouts and what joining the Wi-Fi takes."""
+        self._left -= 1
+        held = node.decision.held_index
+        if self._left > 0 and held == self._held:
+            return
+        self._left = self._every
+        self._held = held
+        node.log.flush()
+        error = ""
+        if self._port.connect(self._timeout_ms):
+            if not self._send(node):
+                error = self._client.error
+            self._client.disconnect()
+        else:
+            error = "Wi-Fi: expected to join within %d ms" % self._timeout_ms
+        self._port.disconnect()
+        if error and error != self.error:
+            node.tell("radio", error)
+        self.error = error
+
+    def _send(self, node):
+        """Return whether the broker has everything that fits into this time."""
+        client = self._client
+        if not client.connect() or not client.publish(status_topic(self._name), "online", True):
+            return False
+        if self._discover:
+            expire_s = 3 * self._every * node.interval_ms // 1000
+            for topic, payload in messages(self._name, self._port.KIND, node.classes, node.channels, expire_s):
+                if not client.publish(topic, payload, True):
+                    return False
+            self._discover = False
+        last = forward(
+            client,
+            node.log,
+            self._last,
+            state_topic(self._name),
+            self._logged.payload,
+            RECORDS_A_TIME,
+            3 * self._timeout_ms,
+            self._port,
+        )
+        if last != self._last:
+            self._last = last
+            try:
+                self._sent.write(number_bytes(last))
+            except RecordError as error:  # some are sent twice after a power cut
+                node.tell("log", str(error))
+        return client.connected

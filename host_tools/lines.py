@@ -1,0 +1,214 @@
+"""What a node says on its serial console, read strictly: a line is understood whole, or counted with its reason.
+
+The format is specified in firmware/lib/dibble/report/serial_line.py. Nothing that arrives raises.
+"""
+
+import re
+import zlib
+from collections import Counter
+from dataclasses import dataclass
+from typing import NoReturn
+
+from dibble.inference.fixed_point import READING_LIMIT
+
+LINE_BYTES = 4096  # no node writes longer lines
+VERSION = "1"
+FIXED = ("seq", "time_s", "class", "held", "margin", "flags", "action", "faults", "battery_mv")
+EVENT_FIELDS = 3
+NATURAL_LIMIT = 2**32 - 1
+
+_SEALED = re.compile(rb"([^*]+)\*([0-9A-F]{4})")
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,9}")
+_VISIBLE = re.compile(rb"[!-~]+")
+_ESCAPE = re.compile(r"%([0-9A-F]{2})")
+_PLAIN = re.compile(r"(?:[^%!#]|%[0-9A-F]{2})*")
+
+
+@dataclass(frozen=True)
+class Header:
+    """The line that names the fields of those after it."""
+
+    node: str
+    channels: tuple[tuple[str, str], ...]  # name, unit
+    crc: int  # CRC-32, from which those of its rows go on
+
+
+@dataclass(frozen=True)
+class Row:
+    """A decision."""
+
+    node: str
+    sequence: int
+    time_s: int  # since 2000-01-01, by the node's clock
+    class_name: str | None
+    held: str | None
+    margin: int
+    flags: int
+    action: int
+    faults: int
+    battery_mv: int | None
+    readings: dict[str, int | None]  # channel -> reading
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened: kind "boot", "fault", ..."""
+
+    kind: str
+    time_s: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A line that can't be trusted."""
+
+    reason: str
+    line: bytes
+
+
+Line = Header | Row | Event | Rejected
+
+
+class _Unfit(Exception):
+    """Why a line is rejected."""
+
+
+class LineReader:
+    """Reads what arrives, in pieces of any size.
+
+    Attributes:
+        header: that of the rows which come now; None before the first.
+        rejected: reason -> how many lines.
+    """
+
+    def __init__(self) -> None:
+        self.header: Header | None = None
+        self.rejected: Counter[str] = Counter()
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[Line]:
+        """Return the lines that are complete now; what follows the last line end is kept for the next call."""
+        *ends, rest = data.split(b"\n")
+        found = []
+        for end in ends:
+            line = (self._rest + end).removesuffix(b"\r")
+            self._rest = b""
+            if line:
+                found.append(self.parse(line))
+        # What is too long stays too long when it is cut.
+        self._rest = (self._rest + rest)[: LINE_BYTES + 2]
+        return found
+
+    def parse(self, line: bytes) -> Line:
+        """Return what one line, less its line end, says."""
+        try:
+            parsed = self._parse(line)
+        except _Unfit as unfit:
+            reason = str(unfit)
+            self.rejected[reason] += 1
+            return Rejected(reason, line)
+        if isinstance(parsed, Header):
+            self.header = parsed
+        return parsed
+
+    def _parse(self, line: bytes) -> Header | Row | Event:
+        if len(line) > LINE_BYTES:
+            _unfit("too long")
+        sealed = _SEALED.fullmatch(line)
+        if not sealed:
+            _unfit("no checksum")
+        body, digits = sealed.groups()
+        if not _VISIBLE.fullmatch(body):
+            _unfit("other than visible ASCII")
+        crc, text = int(digits, 16), body.decode("ascii")
+        if text[0] in "#!":
+            own = zlib.crc32(body)
+            if own & 0xFFFF != crc:
+                _unfit("checksum")
+            return _header(text, own) if text[0] == "#" else _event(text)
+        if not self.header:
+            _unfit("no header yet")
+        if zlib.crc32(body, self.header.crc) & 0xFFFF != crc:
+            _unfit("checksum, or another header's")
+        return _row(text, self.header)
+
+
+def _header(text: str, crc: int) -> Header:
+    start, *fields = text.split(",")
+    if start != "#dibble":
+        _unfit("another program's header")
+    if fields[:1] != [VERSION]:
+        _unfit("another version's header")
+    if len(fields) < 2 or tuple(fields[2 : 2 + len(FIXED)]) != FIXED:
+        _unfit("header of other fields")
+    channels = []
+    for field in fields[2 + len(FIXED) :]:
+        name, colon, unit = _text(field).rpartition(":")
+        if not colon or not name:
+            _unfit("channel without a unit")
+        channels.append((name, unit))
+    if len(dict(channels)) != len(channels):
+        _unfit("two channels of one name")
+    return Header(_text(fields[1]), tuple(channels), crc)
+
+
+def _row(text: str, header: Header) -> Row:
+    fields = text.split(",")
+    if len(fields) != len(FIXED) + len(header.channels):
+        _unfit("number of fields")
+    sequence, time_s, class_name, held, margin, flags, action, faults, battery_mv = fields[: len(FIXED)]
+    readings = map(_integer_or_none, fields[len(FIXED) :])
+    return Row(
+        header.node,
+        _natural(sequence),
+        _natural(time_s),
+        _text(class_name) or None,
+        _text(held) or None,
+        _natural(margin),
+        _natural(flags),
+        _natural(action),
+        _natural(faults),
+        _natural(battery_mv) if battery_mv else None,
+        {name: reading for (name, _), reading in zip(header.channels, readings, strict=True)},
+    )
+
+
+def _event(text: str) -> Event:
+    fields = text[1:].split(",")
+    if len(fields) != EVENT_FIELDS or not fields[0]:
+        _unfit("number of fields")
+    return Event(_text(fields[0]), _natural(fields[1]), _text(fields[2]))
+
+
+def _natural(field: str) -> int:
+    if not _INTEGER.fullmatch(field) or field[0] == "-":
+        _unfit("not a number")
+    value = int(field)
+    if value > NATURAL_LIMIT:
+        _unfit("number too large")
+    return value
+
+
+def _integer_or_none(field: str) -> int | None:
+    if not field:
+        return None
+    if not _INTEGER.fullmatch(field):
+        _unfit("not a number")
+    value = int(field)
+    if abs(value) > READING_LIMIT:
+        _unfit("number too large")
+    return value
+
+
+def _text(field: str) -> str:
+    if not _PLAIN.fullmatch(field):
+        _unfit("escape")
+    try:
+        return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), field).encode("latin-1").decode()
+    except UnicodeDecodeError:
+        _unfit("not UTF-8")
+
+
+def _unfit(reason: str) -> NoReturn:
+    raise _Unfit(reason)
