@@ -9,12 +9,17 @@ _LOW = array("H", (0, 4196, 8392, 12460, 16784, 20980, 24920, 28988,
                    33568, 37700, 41960, 45964, 49840, 53972, 57976, 61980))  # fmt: skip
 
 
-def crc32(data, end):
-    """Return the CRC-32 (as zlib's) of data[:end] as (high 16 bits, low 16 bits)."""
+def crc32(data, end, start=0, before=(0, 0)):
+    """Return the CRC-32 (as zlib's) of data[start:end] as (high 16 bits, low 16 bits).
+
+    Args:
+        before: the CRC-32 of what comes before data[start], where that was summed already.
+    """
     table_high = _HIGH
     table_low = _LOW
-    high = low = 0xFFFF
-    for i in range(end):
+    high = before[0] ^ 0xFFFF
+    low = before[1] ^ 0xFFFF
+    for i in range(start, end):
         low ^= data[i]
         for _ in (0, 1):
             nibble = low & 15

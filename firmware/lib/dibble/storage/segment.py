@@ -1,0 +1,75 @@
+"""A segment of the record log: its header, and where its records lie. Layout: models/RECORDS.md.
+
+The node writes with this module, the host reads with it.
+"""
+
+from dibble import RecordError
+from dibble.inference.crc32 import crc32
+from dibble.storage.words import crc_bytes, number_at, number_bytes
+
+MAGIC = b"DLOG"
+VERSION = 1
+HEADER_BYTES = 18
+RECORD_LEAST = 6  # length, one byte, CRC
+PIECE_BYTES = 512  # holds the longest record
+
+
+def header(identity, channels, first):
+    """Return a segment's header.
+
+    Args:
+        identity: 4 bytes, the CRC of the model that decides.
+        channels: number of its readings.
+        first: sequence number of the segment's first record.
+    """
+    head = MAGIC + bytes((VERSION, channels)) + identity + number_bytes(first)
+    return head + crc_bytes(crc32(head, len(head)))
+
+
+def read_header(head):
+    """Return (identity, channels, first, seed) of a segment; the seed is what its records' CRCs go on from.
+
+    Raises:
+        RecordError: the header isn't whole, or of another version.
+    """
+    if len(head) < HEADER_BYTES or head[:4] != MAGIC:
+        raise RecordError("expected a segment's header, got %r" % bytes(head[:4]))
+    crc = crc32(head, HEADER_BYTES - 4)
+    if crc_bytes(crc) != head[HEADER_BYTES - 4 : HEADER_BYTES]:
+        raise RecordError("expected the CRC of a segment's header, got another")
+    if head[4] != VERSION:
+        raise RecordError("expected a segment of version %d, got %d" % (VERSION, head[4]))
+    return bytes(head[6:10]), head[5], number_at(head, 10), crc
+
+
+def record_crc(data, start, end, seed, place):
+    """Return the CRC of a record: no other place of no other segment has the same, so stale bytes don't pass."""
+    return crc_bytes(crc32(data, end, start, (seed[0], seed[1] ^ place & 0xFFFF)))
+
+
+def walk(read, seed, crc_of=record_crc):
+    """Yield a segment's records in order, less their CRCs, and None for each damaged one.
+
+    Args:
+        read: given a place in the segment, returns its bytes from there on, up to PIECE_BYTES.
+        seed: as read_header() has it.
+        crc_of: what record_crc() is; a host has a quicker one.
+    """
+    at = HEADER_BYTES
+    place = 0
+    piece = read(at)
+    while piece:
+        start = 0
+        while start < len(piece):
+            end = start + 1 + piece[start]
+            if end + 4 > len(piece):
+                break
+            whole = piece[end : end + 4] == crc_of(piece, start, end, seed, place)
+            yield piece[start:end] if whole else None
+            start = end + 4
+            place += 1
+        if not start:  # cut short
+            yield None
+            return
+        at += start
+        piece = read(at)

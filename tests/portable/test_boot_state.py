@@ -1,0 +1,170 @@
+"""The boot counter: previous model, safe mode and the way back."""
+
+from dibble.storage.boot import NORMAL, PREVIOUS, SAFE, BootState
+from dibble.storage.nvm import NvmCell
+from dibble.storage.slots import Slots
+from test_slots import ram_folder
+
+
+class Memory:
+    """Keeps the state, and counts how often it was written."""
+
+    def __init__(self):
+        self.payload = None
+        self.writes = 0
+
+    def newest(self):
+        return self.payload
+
+    def write(self, payload):
+        self.payload = payload
+        self.writes += 1
+
+
+def boots(memory, count, newest=2, previous=1):
+    """Return the modes of so many boots that are never confirmed."""
+    return [BootState(memory).begin(newest, previous) for _ in range(count)]
+
+
+def test_three_boots_then_the_previous_model_then_safe_mode():
+    memory = Memory()
+    assert boots(memory, 8) == [NORMAL] * 3 + [PREVIOUS] * 3 + [SAFE] * 2
+    assert BootState(memory).rejected == 2
+
+
+def test_without_a_previous_model_safe_mode_comes_at_once():
+    assert boots(Memory(), 5, 1, 0) == [NORMAL] * 3 + [SAFE] * 2
+
+
+def test_a_confirmed_boot_counts_no_longer():
+    memory = Memory()
+    for _ in range(5):
+        assert boots(memory, 2) == [NORMAL] * 2
+        state = BootState(memory)
+        assert state.begin(2, 1) == NORMAL
+        assert state.unconfirmed == 3
+        state.confirm()
+    assert boots(memory, 1) == [NORMAL]
+
+
+def test_one_write_a_boot_and_one_to_confirm():
+    memory = Memory()
+    state = BootState(memory)
+    state.begin(2, 1)
+    assert memory.writes == 1
+    state.confirm()
+    state.confirm()
+    assert memory.writes == 2
+    boots(memory, 6)
+    assert memory.writes == 8
+    boots(memory, 5)
+    assert memory.writes == 8
+
+
+def test_rejected_stays_so_until_a_newer_one_is_installed():
+    memory = Memory()
+    boots(memory, 3)
+    for _ in range(4):
+        state = BootState(memory)
+        assert state.begin(2, 1) == PREVIOUS
+        state.confirm()
+        assert state.rejected == 2
+    state = BootState(memory)
+    assert state.begin(3, 1) == NORMAL
+    assert state.rejected == 0
+
+
+def test_a_model_confirmed_once_is_rejected_only_until_the_next_confirmed_boot():
+    memory = Memory()
+    state = BootState(memory)
+    state.begin(2, 1)
+    state.confirm()
+    assert boots(memory, 4) == [NORMAL] * 3 + [PREVIOUS]
+    state = BootState(memory)
+    assert state.begin(2, 1) == PREVIOUS
+    state.confirm()
+    assert boots(memory, 1) == [NORMAL]
+
+
+def test_retry_leaves_safe_mode_for_one_boot():
+    memory = Memory()
+    assert boots(memory, 7)[-1] == SAFE
+    BootState(memory).retry()
+    assert boots(memory, 2) == [PREVIOUS, SAFE]
+    BootState(memory).retry()
+    state = BootState(memory)
+    assert state.begin(2, 1) == PREVIOUS
+    state.confirm()
+    assert boots(memory, 4) == [PREVIOUS] * 3 + [SAFE]
+
+
+def test_retry_returns_to_a_proven_model():
+    memory = Memory()
+    state = BootState(memory)
+    state.begin(2, 1)
+    state.confirm()
+    assert boots(memory, 7)[-1] == SAFE
+    BootState(memory).retry()
+    assert boots(memory, 1) == [NORMAL]
+
+
+def test_a_new_model_leaves_safe_mode():
+    memory = Memory()
+    boots(memory, 7)
+    assert boots(memory, 4, 3, 1) == [NORMAL] * 3 + [PREVIOUS]
+
+
+def test_a_rejected_model_runs_where_no_other_is_left():
+    memory = Memory()
+    boots(memory, 4)
+    assert boots(memory, 1, 2, 0) == [NORMAL]
+
+
+def test_reject_makes_the_next_boot_run_the_previous():
+    memory = Memory()
+    state = BootState(memory)
+    state.begin(2, 1)
+    state.reject()
+    assert state.rejected == 2
+    assert boots(memory, 1) == [PREVIOUS]
+
+
+def test_reject_takes_a_model_installed_since_the_boot_began():
+    memory = Memory()
+    state = BootState(memory)
+    state.begin(2, 1)
+    state.reject(3)
+    assert boots(memory, 1, 3, 2) == [PREVIOUS]
+    assert boots(memory, 1, 4, 2) == [NORMAL]
+
+
+def test_state_in_slots():
+    path = ram_folder() + "/boot"
+    for mode in [NORMAL] * 3 + [PREVIOUS] * 3 + [SAFE]:
+        assert BootState(Slots(path)).begin(0x3FFFFFFF, 0x3FFFFFFE) == mode
+    assert BootState(Slots(path)).rejected == 0x3FFFFFFF
+
+
+def test_state_in_nvm():
+    nvm = bytearray(b"\xff" * 256)
+    for mode in [NORMAL] * 3 + [PREVIOUS] * 3 + [SAFE]:
+        assert BootState(NvmCell(nvm)).begin(2, 1) == mode
+    for i in range(11):
+        damaged = bytearray(nvm)
+        damaged[i] ^= 4
+        assert BootState(NvmCell(damaged)).begin(2, 1) == NORMAL
+
+
+def test_nvm_of_zeros_and_a_cut_one_hold_nothing():
+    assert NvmCell(bytearray(256)).newest() is None
+    assert NvmCell(bytearray(b"\x06" * 8)).newest() is None
+
+
+def test_a_node_that_cannot_keep_its_state_goes_on_and_says_so():
+    class Broken(Memory):
+        def write(self, payload):
+            raise OSError(30)
+
+    state = BootState(Broken())
+    assert state.begin(2, 1) == NORMAL
+    assert state.error == "boot state: " + str(OSError(30))
