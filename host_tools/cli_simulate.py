@@ -36,6 +36,7 @@ def simulate(
         str, typer.Option(help="sand, loamy_sand, sandy_loam, loam, silt_loam, clay_loam or silty_clay")
     ] = "loam",
     station: Annotated[str, typer.Option(help="whose weather: EWR, JFK or LGA")] = "EWR",
+    start: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="first day, from 2024 on")] = "2026-01-01",
     interval: Annotated[int, typer.Option(min=60, help="seconds of a cycle, where the model has no interval")] = 600,
     config: Annotated[Path | None, typer.Option(help="the node's config.json; else one that suits the model")] = None,
     plot: Annotated[Path | None, typer.Option(help="write the season as a PNG")] = None,
@@ -54,7 +55,7 @@ def simulate(
 
       dibble simulate models/orchard --days 90 --plot season.png
 
-      dibble simulate models/orchard --faults all --seed 3
+      dibble simulate models/orchard --start 2026-06-01 --faults all --seed 3
 
       dibble simulate --csv field.simulated.csv --days 365
     """
@@ -63,7 +64,7 @@ def simulate(
         return
     if model is None:
         raise InputError("expected a MODEL to simulate, or --csv FILE to write readings to train one on")
-    _live(model, gate, board, days, seed, faults, soil, station, interval, config, plot, console_to)
+    _live(model, gate, board, days, seed, faults, soil, station, start, interval, config, plot, console_to)
 
 
 def _write_csv(path: Path, days: float, seed: int, nodes: int, interval: int, soil: str) -> None:
@@ -86,6 +87,7 @@ def _live(
     faults: str,
     soil: str,
     station: str,
+    start: str,
     interval: int,
     config: Path | None,
     plot: Path | None,
@@ -101,6 +103,7 @@ def _live(
     host_model = HostModel.open(model)
     names = parse_faults(faults)
     power = read_power(board)
+    start_s = _start_s(start)
     settings = _read_config(config)
     predict_us = _predict_us(host_model, read_board(board)["us_per_instruction"])
     with Progress(console=console, transient=True) as progress:
@@ -111,6 +114,7 @@ def _live(
             days=days,
             power=power,
             seed=seed,
+            start_s=start_s,
             faults=names,
             soil=soil,
             station=station,
@@ -131,6 +135,19 @@ def _live(
         console.print(f"plot: {plot}")
     if verdict.errors or verdict.lost or verdict.needless:
         raise typer.Exit(1)
+
+
+def _start_s(text: str) -> int:
+    """Return a day as seconds since 2000."""
+    from datetime import UTC, datetime
+
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise InputError(f"--start: expected a day such as 2026-06-01, got {text!r}") from None
+    if not 2024 <= day.year < 2034:
+        raise InputError(f"--start: expected a day of 2024 to 2033, got {text}")
+    return int((day - datetime(2000, 1, 1, tzinfo=UTC)).total_seconds())
 
 
 def _read_config(path: Path | None) -> dict[str, object] | None:

@@ -104,6 +104,7 @@ class Simulation:
         power: the board's currents, boards.read_power().
         predict_us: of one prediction on the board.
         config: the node's config.json; None: one that gives the model its channels.
+        start_s: when, in seconds since 2000.
         interval_s: of its cycles, where `config` is None.
         progress: called with the share of the season that is over.
     """
@@ -123,6 +124,7 @@ class Simulation:
         predict_us: float = 0.0,
         config: dict[str, Any] | None = None,
         interval_s: int = 600,
+        start_s: int = START_S,
         heap: str = HEAP,
         progress: Callable[[float], None] = lambda share: None,
     ) -> None:
@@ -131,8 +133,8 @@ class Simulation:
         self._power = power
         self._predict_us = predict_us
         self._progress = progress
-        self.hardware = Hardware(Flash(FLASH_BLOCKS), START_S)
-        truth = Field(seed, soil, station, START_S + TO_UNIX_S)
+        self.hardware = Hardware(Flash(FLASH_BLOCKS), start_s)
+        truth = Field(seed, soil, station, start_s + TO_UNIX_S)
         self.site = Site(truth, self.hardware, seed, bent_adc=bent_adc)
         names = [channel.name for channel in self.model.channels]
         self.config = config or self.site.config(names, interval_s, tuple(self.model.classes))

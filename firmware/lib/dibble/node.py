@@ -14,6 +14,7 @@ from dibble.storage.boot import NORMAL
 from dibble.storage.record import encode
 from dibble.storage.record_log import RecordLog
 from dibble.storage.slots import Slots
+from dibble.storage.words import number_at
 from dibble.watchdog import Watchdog
 
 CONFIG = "config.json"
@@ -76,6 +77,9 @@ class Node:
         self._led = port.output(config["led"]) if config["led"] != "" else None
         self._battery = self.sensors.names.index("battery_mv") if "battery_mv" in self.sensors.names else -1
         log = config["log"]
+        sent = Slots("sent")
+        kept = sent.newest() if config["mqtt"]["host"] else None
+        last = number_at(kept, 0) if kept else 0
         self.log = RecordLog(
             "log",
             self._mind.identity if self._mind else bytes(4),
@@ -83,9 +87,10 @@ class Node:
             log["segment_bytes"],
             log["segments"],
             log["batch"],
+            last,
         )
         self.lines = SerialLines(sys.stdout.write, config["node"], self.classes, self.channels)
-        self._radio = self._make_radio(config) if config["mqtt"]["host"] else None
+        self._radio = self._make_radio(config, sent, last) if config["mqtt"]["host"] else None
         self.sequence = self.time_s = self.action = self.faults = 0
         self.battery_mv = None
         self._elapsed_ms = None
@@ -270,10 +275,10 @@ class Node:
         self._notes.append("config.%s: expected a class of the model (%s), got %s" % (where, ", ".join(classes), name))
         return -1
 
-    def _make_radio(self, config):
+    def _make_radio(self, config, sent, last):
         from dibble.report.radio import Radio
 
-        return Radio(self, config["mqtt"], config["node"])
+        return Radio(self, config["mqtt"], config["node"], sent, last)
 
 
 def _read(path):

@@ -7,8 +7,7 @@ from dibble.report.home_assistant import messages, state_topic, status_topic
 from dibble.report.mqtt import Client
 from dibble.report.state import state
 from dibble.storage.record import decode
-from dibble.storage.slots import Slots
-from dibble.storage.words import number_at, number_bytes
+from dibble.storage.words import number_bytes
 
 RECORDS_A_TIME = 24
 _DAY_S = 86400
@@ -46,11 +45,12 @@ class Radio:
         node: the Node.
         settings: of config.json's mqtt.
         name: the node's.
+        sent: Slots of the number of the last record that arrived, which is `last`.
     Attributes:
         error: why the last report didn't arrive, "" if it did.
     """
 
-    def __init__(self, node, settings, name):
+    def __init__(self, node, settings, name, sent, last):
         port = node.port
         self._port = port
         self._name = name
@@ -59,9 +59,8 @@ class Radio:
         self._discover = settings["discovery"]
         self._left = 0
         self._held = -1
-        self._sent = Slots("sent")
-        kept = self._sent.newest()
-        self._last = number_at(kept, 0) if kept else 0
+        self._sent = sent
+        self._last = last
         self._logged = Logged(node)
         self.error = ""
         self._client = Client(
@@ -78,7 +77,7 @@ class Radio:
         )
 
     def report(self, node):
-        """Send if it's time. Takes at most four timeouts and what joining the Wi-Fi takes."""
+        """Send if it's time. Takes at most eight timeouts, one of them to join the Wi-Fi."""
         self._left -= 1
         held = node.decision.held_index
         if self._left > 0 and held == self._held:
@@ -105,8 +104,10 @@ class Radio:
             return False
         if self._discover:
             expire_s = 3 * self._every * node.interval_ms // 1000
+            started_ms = self._port.ticks_ms()
             for topic, payload in messages(self._name, self._port.KIND, node.classes, node.channels, expire_s):
-                if not client.publish(topic, payload, True):
+                late = self._port.ticks_diff(self._port.ticks_ms(), started_ms) > self._timeout_ms
+                if late or not client.publish(topic, payload, True):
                     return False
             self._discover = False
         last = forward(
