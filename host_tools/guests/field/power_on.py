@@ -7,7 +7,8 @@ place of boot.py and main.py.
 
 import sys
 
-import machine  # these three come from beside this file, before the board's files take its place
+import machine  # these come from beside this file, before the board's files take its place
+import network
 import onewire
 import time
 import vfs
