@@ -6,7 +6,6 @@ from collections.abc import Callable
 from host_tools.errors import InputError
 from host_tools.field.bus import TICKS_PERIOD, I2cDevice, Nack
 from host_tools.field.devices.analog import AnalogPin
-from host_tools.field.flash import BLOCK_BYTES
 from host_tools.field.site import GAS_PIN, SOIL_PIN, Site
 
 FAULTS = {
@@ -24,7 +23,7 @@ EPISODE_H = (2, 30)
 NACK_SHARE, SPIKE_SHARE = 0.02, 0.03
 CUTS_A_HOUR = 1 / 24
 BURST_SHARE = 0.3  # of the cuts, that are the first of several within minutes
-FREE_BLOCKS = 8  # that a full file system has left
+FREE_BLOCKS = 3  # that a full file system has left
 HOUR_US = 3_600_000_000
 WRAP_US = 3 * HOUR_US  # between two wraps that the fault brings about
 WRAP_AHEAD_MS = 240_000
@@ -87,9 +86,12 @@ class Faults:
         if "ticks" in names:
             self._next_wrap()
 
-    def filler_bytes(self) -> int:
-        """Return how much of the flash is taken by something else."""
-        return (self._site.hardware.flash.blocks - FREE_BLOCKS) * BLOCK_BYTES if "full" in self.names else 0
+    def free_blocks(self) -> int:
+        """Return how many blocks the file system has left for the node; 0: no fault."""
+        if "full" not in self.names:
+            return 0
+        self.episodes["full"] = 1
+        return FREE_BLOCKS
 
     def advance(self) -> bool:
         """Begin and end episodes at the hardware's time; return whether the power fails now."""

@@ -10,7 +10,7 @@ from typing import Any
 from host_tools.field.energy import Energy
 from host_tools.field.faults import Faults
 from host_tools.field.firmware import firmware_folder
-from host_tools.field.flash import BLOCK_BYTES, Flash, PowerCut
+from host_tools.field.flash import Flash, PowerCut
 from host_tools.field.site import TO_UNIX_S, Site
 from host_tools.field.truth import Field
 from host_tools.field.vm import FieldVm, Stop
@@ -34,6 +34,7 @@ class Moment:
         life: number of the life it was made in.
         at_s: true seconds since 2000.
         state, previous_state, state_since_s, near: of the field; near: within a sensor's error of another state.
+        unwritten: the node said in this cycle that its log couldn't be written.
     """
 
     line: Row
@@ -43,6 +44,7 @@ class Moment:
     previous_state: str
     state_since_s: float
     near: bool
+    unwritten: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,6 @@ class Season:
 
     Attributes:
         lives: what ended each life: "stop", "reset", "watchdog", "cut", "end".
-        acknowledged: life -> how many of its decisions were surely written.
         energy: by account.
     """
 
@@ -150,6 +151,7 @@ class Simulation:
         self._moved_us = self.hardware.now_us
         self._accounted = (0, 0, 0.0)
         self._reader = LineReader()
+        self._unwritten = False
 
     def run(self) -> Season:
         """Live through the season; return what it brought."""
@@ -160,9 +162,9 @@ class Simulation:
                 self._gate.save(folder / "gate.dib")
             (folder / "config.json").write_text(json.dumps(self.config))
             self.vm.install(folder)
-            filler = self.faults.filler_bytes()
-            if filler:
-                self._fill(folder, filler)
+            free = self.faults.free_blocks()
+            if free:
+                self.vm.fill(free)
             self.hardware.on_time = self._time
             cause = POWER_ON
             while self.hardware.now_us < self._end_us:
@@ -187,12 +189,6 @@ class Simulation:
         total = self.hardware.awake_us + self.hardware.asleep_us
         self.season.awake_share = self.hardware.awake_us / max(1, total)
         return self.season
-
-    def _fill(self, folder: Path, size: int) -> None:
-        """Take up the flash with a file, as far as the firmware leaves it."""
-        used = sum(-(-path.stat().st_size // BLOCK_BYTES) + 1 for path in folder.rglob("*"))
-        (folder / "filler.bin").write_bytes(bytes(max(0, size - used * BLOCK_BYTES)))
-        self.vm.install(folder)
 
     def _time(self) -> None:
         """Time has passed for the node."""
@@ -224,6 +220,7 @@ class Simulation:
         for line in self._reader.feed(self.vm.collect()):
             if isinstance(line, Event):
                 self.season.events.append((at_s, line))
+                self._unwritten |= line.kind == "log" and line.text.startswith("log: expected")
             elif isinstance(line, Rejected):
                 self.season.damaged_lines += b"*" in line.line
             if not isinstance(line, Row):
@@ -241,8 +238,10 @@ class Simulation:
                     truth.previous_state,
                     truth.state_since_s - TO_UNIX_S,
                     near,
+                    self._unwritten,
                 )
             )
+            self._unwritten = False
 
     def _witness(self, at_s: float) -> None:
         """Note the truth, once an hour."""

@@ -18,10 +18,11 @@ class Verdict:
 
     Attributes:
         shares: verdict -> share of the decisions; {} where the model's classes aren't the field's states.
-        by_state: state -> (moments, share held right, recall).
+        by_state: state -> (moments in it, share of them in which it was held).
         needless: waterings of a soil that was wet.
         lost: acknowledged records that the log lacks, or has otherwise.
-        dropped: records that the log let go by its limit, oldest first.
+        errors: cycles that failed, and exceptions that nothing caught.
+        restarts: what ended a life -> how often.
     """
 
     shares: dict[str, float]
@@ -72,23 +73,31 @@ def verdict_on(moment: Moment) -> str:
 def lost_records(season: Season) -> int:
     """Return how many records were acknowledged and aren't in the log as they were printed.
 
-    A life's decisions are written `batch` at a time, before their last one is printed. Those that the log has let go
-    to make room, oldest first, aren't lost.
+    Those that the log has let go to make room, oldest first, aren't lost.
     """
     rows = {row.sequence: row for row in season.records.rows}
-    if not rows:
-        return 0
-    first = min(rows)
-    lost = 0
     lives: dict[int, list[Moment]] = {}
     for moment in season.moments:
         lives.setdefault(moment.life, []).append(moment)
-    for moments in lives.values():
-        for moment in moments[: len(moments) // season.batch * season.batch]:
-            number = moment.line.sequence
-            if number >= first and not same(rows.get(number), moment):
-                lost += 1
-    return lost
+    written = [moment for moments in lives.values() for moment in acknowledged(moments, season.batch)]
+    first = min(rows, default=0)
+    return sum(not same(rows.get(m.line.sequence), m) for m in written if m.line.sequence >= first)
+
+
+def acknowledged(moments: list[Moment], batch: int) -> list[Moment]:
+    """Return which decisions of a life were surely written.
+
+    The node writes a full batch before it prints that batch's last line; where it can't, it says so, keeps the batch
+    and drops its oldest for each new one.
+    """
+    written: list[Moment] = []
+    kept: list[Moment] = []
+    for moment in moments:
+        kept = [*kept[-batch:][1:], moment] if len(kept) >= batch else [*kept, moment]
+        if len(kept) >= batch and not moment.unwritten:
+            written += kept
+            kept = []
+    return written
 
 
 def same(row: Row | None, moment: Moment) -> bool:

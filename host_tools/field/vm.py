@@ -59,6 +59,12 @@ class FieldVm:
         if self._live("update", str(folder.resolve()), heap="1m") != "end":
             raise VmError("field VM: expected to copy files to the node", self.text())
 
+    def fill(self, free_blocks: int) -> None:
+        """Take up the file system with a file, but for so many blocks."""
+        self.hardware.power_on(POWER_ON)
+        if self._live("fill", str(free_blocks), heap="1m") != "end":
+            raise VmError("field VM: expected to fill the file system", self.text())
+
     def extract(self, path: str, folder: Path) -> None:
         """Copy a folder of the node, as it lies on the flash, to a new folder of the host."""
         folder.mkdir(parents=True)

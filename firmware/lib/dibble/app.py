@@ -1,9 +1,10 @@
 """The node from power-on: a window for people, the boot count, then the cycle for ever, or safe mode."""
 
+import gc
+import sys
+
 from dibble import __version__
-from dibble.node import Node
 from dibble.storage.boot import SAFE, BootState
-from dibble.storage.manifest import check
 from dibble.storage.slots import Slots
 
 WINDOW_MS = 3000
@@ -30,14 +31,47 @@ def run(port):
         boot.retry()
         port.reset()
     try:
-        node = Node(port, boot, models, mode)
-        for text in check(port, node.log.sequence):
-            node.tell("files", text)
+        configured = _configure(mode)
+        from dibble.node import Node  # not before: the schema and the node don't have to fit at once
+
+        node = Node(port, boot, models, configured)
+        _tell_damage(port, node.log.sequence)
+        gc.collect()
         node.run()
     except Exception as error:  # nobody is there to read it: count the boot and start anew
         port.print_exception(error)
+        _tell_damage(port, 0)
     port.sleep_ms(PAUSE_MS)
     port.reset()
+
+
+def _configure(mode):
+    """Return setup.configure(); give back the heap of what that needed."""
+    from dibble import setup
+
+    configured = setup.configure(mode)
+    forget("dibble", "config")
+    forget("dibble", "setup")
+    return configured
+
+
+def forget(package, name):
+    """Give up a module that is done."""
+    module = package + "." + name
+    delattr(sys.modules[package], name)
+    del sys.modules[module]
+
+
+def _tell_damage(port, begin):
+    """Say which files of the firmware are lost or damaged; a node may run without them, or fail by them."""
+    from dibble.report.serial_line import SerialLines
+    from dibble.storage import manifest
+
+    lines = SerialLines(sys.stdout.write, "", (), ())
+    day, second = port.date()
+    for text in manifest.check(port, begin):
+        lines.event("files", day * 86400 + second, text)
+    forget("dibble.storage", "manifest")
 
 
 def _rest(port):

@@ -3,21 +3,19 @@
 import gc
 import sys
 
-import dibble
+from dibble import RecordError
 from dibble.actions import Action
 from dibble.inference.decision import NO_CLASS, SENSOR_FAULT, Decision
 from dibble.inference.fixed_point import MISSING
 from dibble.mind import install, recall
 from dibble.report.serial_line import SerialLines
-from dibble.sensors import Sensors, driver_settings
-from dibble.storage.boot import NORMAL
+from dibble.sensors import Sensors
 from dibble.storage.record import encode
 from dibble.storage.record_log import RecordLog
 from dibble.storage.slots import Slots
 from dibble.storage.words import number_at
 from dibble.watchdog import Watchdog
 
-CONFIG = "config.json"
 MODEL = "model.dib"
 GATE = "gate.dib"
 CONFIRM_MS = 60000
@@ -33,20 +31,18 @@ class Node:
         port: a module of dibble.ports.
         boot: storage.boot.BootState of this boot.
         models: Slots of the model.
-        mode: NORMAL or PREVIOUS: then the last good configuration goes first.
+        configured: the configuration, its text, the Slots of the last good one, and notes to tell about it.
     Attributes:
         sequence, time_s, decision, action, faults, battery_mv, readings: of the last cycle, for its report.
         classes, channels: names of the model's classes; (name, unit) of each reading.
     Raises:
-        ConfigError: neither the configuration nor the last good one can be used.
+        ConfigError: the sensors can't be made of it.
     """
 
-    def __init__(self, port, boot, models, mode):
+    def __init__(self, port, boot, models, configured):
         self.port = port
         self._boot = boot
-        self._notes = []  # what to tell when the lines begin
-        self._kept = Slots("config")
-        config = self._configure(mode)
+        config, self._text, self._kept, self._notes = configured
         self.interval_ms = config["interval_s"] * 1000
         self._light = config["sleep"] == "light"
         self._watchdog = Watchdog(port, config["watchdog_ms"], self.interval_ms + AWAKE_LIMIT_MS)
@@ -206,8 +202,11 @@ class Node:
         self._up_ms += self.port.ticks_diff(self.port.ticks_ms(), self._woke)
         if self._boot.unconfirmed and self._up_ms >= CONFIRM_MS and self.faults < len(self.sensors.all):
             self._boot.confirm()
-            if self._kept.newest() != self._text:
-                self._kept.write(self._text)
+            try:
+                if self._kept.newest() != self._text:
+                    self._kept.write(self._text)
+            except RecordError as error:  # a drive that the node may not write: it runs all the same
+                self.tell("log", str(error))
             self.tell("confirmed", "the node runs")
 
     def sleep(self):
@@ -243,17 +242,6 @@ class Node:
                 first = left
         return first
 
-    def _configure(self, mode):
-        """Return the configuration; forget the module that reads it, which takes more heap than it holds."""
-        from dibble import config
-
-        chosen, self._text = config.choose(
-            _read(CONFIG), self._kept.newest(), mode != NORMAL, driver_settings, self._notes
-        )
-        del sys.modules["dibble.config"]
-        del dibble.config
-        return chosen
-
     def _recall(self, slots, path, boot):
         """Return the Mind to use, or None; install the file at `path` before, if it's a new one."""
         rejected = boot.rejected if boot else 0
@@ -279,12 +267,3 @@ class Node:
         from dibble.report.radio import Radio
 
         return Radio(self, config["mqtt"], config["node"], sent, last)
-
-
-def _read(path):
-    """Return a file's bytes, or None."""
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError:
-        return None

@@ -3,21 +3,9 @@
 from array import array
 
 from dibble import ConfigError, SensorError
+from dibble.drivers import driver
 from dibble.health import Health
 from dibble.inference.fixed_point import MISSING, READING_LIMIT
-
-
-def driver_module(name):
-    """Return the module of a driver, imported on demand."""
-    path = "dibble.drivers." + name
-    try:
-        return __import__(path, None, None, ("CHANNELS",))
-    except ImportError:
-        raise ConfigError("config.sensors: expected a driver of lib/dibble/drivers, got %r" % name)
-
-
-def driver_settings(name):
-    return driver_module(name).SETTINGS
 
 
 class Sensor:
@@ -28,7 +16,7 @@ class Sensor:
     """
 
     def __init__(self, settings, port, bus, first):
-        module = driver_module(settings["driver"])
+        module = driver(settings["driver"])
         self.name = settings["driver"]
         self.first = first
         self.count = len(module.CHANNELS)
@@ -118,7 +106,7 @@ class Sensors:
         self.units = []
         self.all = []
         for settings in config["sensors"]:
-            channels = driver_module(settings["driver"]).CHANNELS
+            channels = driver(settings["driver"]).CHANNELS
             names = settings["channels"] or [channel[0] for channel in channels]
             if len(names) != len(channels):
                 raise ConfigError(

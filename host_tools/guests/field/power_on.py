@@ -1,7 +1,7 @@
 """Inside the VM: what a board does after power-on: mount its flash, then run boot.py and main.py.
 
 Arguments: "install" with a folder of the host copies it to a new file system and ends, "update" its files to
-the one that is there; "extract" with a folder of the board and one of the host copies the other way; "run" with a file of the board runs that in
+the one that is there; "fill" leaves so many blocks of it free; "extract" with a folder of the board and one of the host copies the other way; "run" with a file of the board runs that in
 place of boot.py and main.py.
 """
 
@@ -13,7 +13,7 @@ import onewire
 import time
 import vfs
 from flash_device import FlashDevice
-from os import ilistdir, mkdir, stat
+from os import ilistdir, mkdir, remove, stat
 
 
 def copy(source, target):
@@ -49,6 +49,20 @@ if arguments[0] in ("install", "update"):
     vfs.mount(vfs.VfsPosix(arguments[1]), "/host")
     vfs.mount(vfs.VfsLfs2(device, progsize=256), "/flash")
     copy("/host", "/flash")
+    vfs.umount("/flash")
+elif arguments[0] == "fill":
+    vfs.mount(vfs.VfsLfs2(device, progsize=256), "/flash")
+    mkdir("/flash/filler")
+    count = 0
+    try:
+        while True:  # until it is full: statvfs() is only an estimate
+            with open("/flash/filler/%d" % count, "wb") as file:
+                file.write(bytes(4000))
+            count += 1
+    except OSError:
+        for number in range(max(0, count - int(arguments[1])), count + 1):
+            if str(number) in [entry[0] for entry in ilistdir("/flash/filler")]:
+                remove("/flash/filler/%d" % number)
     vfs.umount("/flash")
 elif arguments[0] == "extract":
     vfs.mount(vfs.VfsLfs2(device, progsize=256), "/flash")

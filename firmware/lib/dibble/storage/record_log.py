@@ -67,6 +67,7 @@ class RecordLog:
 
     def flush(self):
         """Write the batch; return whether everything is written now."""
+        before = self.error
         for _ in range(self.segments):
             if not self._batch:
                 break
@@ -74,6 +75,8 @@ class RecordLog:
                 self._write()
                 self._batch = []
                 self.acknowledged = self.sequence - 1
+                if self.error != before:
+                    self.error = "log: full: the oldest segment gave way"
             except OSError as error:
                 self._complain(error)
                 self._number = 0  # whatever the segment holds now, nothing is appended to it

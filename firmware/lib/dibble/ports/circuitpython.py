@@ -1,0 +1,197 @@
+"""The hardware as CircuitPython's boards have it, 9 and later: the same functions as ports/micropython.py.
+
+Checked: names, arguments and attributes against circuitpython-stubs by mypy; behaviour on a real MicroPython VM
+with stand-ins for CircuitPython's modules (host_tools/guests/field_circuitpython), which keep to the exceptions,
+limits and 30-bit floats of CircuitPython's source. It was never run on CircuitPython itself.
+
+Pins are the names of `board`: "GP26", "A0", "D5". CircuitPython's times are seconds in floats: seconds() is where
+the node's ints become such.
+"""
+
+import os
+import time
+
+import microcontroller
+import rtc
+import supervisor
+
+from dibble import ConfigError
+from dibble.ports.circuitpython_pins import analog, i2c, named, onewire, output, status_led  # noqa: F401
+from dibble.storage.record import day_number
+
+KIND = "circuitpython"
+FIRST_YEAR = 2024  # a clock that shows an earlier one was never set
+_SLICE_MS = 2000
+_COUNTING_SLICE_MS = 250  # with contacts to count: keypad keeps so many events, and no more
+_HALF_PERIOD = 1 << 28  # supervisor.ticks_ms() wraps at 2**29
+ticks_ms = supervisor.ticks_ms
+on_wait = None  # called with the ms of each part of a wait: the app's watchdog
+_watchdog = None
+_counters = []
+
+
+def ticks_diff(newer, older):
+    """Return the ms between two ticks less than three days apart; no step leaves 31 bits."""
+    return ((newer - older + _HALF_PERIOD) & (2 * _HALF_PERIOD - 1)) - _HALF_PERIOD
+
+
+def seconds(ms):
+    return ms / 1000
+
+
+def sleep_ms(ms):
+    """Wait, in parts short enough for any board's watchdog."""
+    while ms > 0:
+        part = min(ms, _COUNTING_SLICE_MS if _counters else _SLICE_MS)
+        time.sleep(seconds(part))
+        for counter in _counters:
+            counter.drain()
+        ms -= part
+        if on_wait:
+            on_wait(part)
+
+
+def doze_ms(ms, light):
+    """Wait between cycles; light: with the processor stopped, where the board can (the RP2350 can't).
+
+    No contact is counted in light sleep. An alarm's time is a float of 22 bits: after a month without reset it is a
+    second early, and the rest of the wait is an ordinary one.
+    """
+    if light:
+        slept_ms = _light_sleep(ms)
+        ms -= slept_ms
+        if on_wait:
+            on_wait(slept_ms)
+    sleep_ms(ms)
+
+
+def _light_sleep(ms):
+    """Return how long it was, 0 where the board can't."""
+    try:
+        import alarm
+    except ImportError:
+        return 0
+    for counter in _counters:
+        counter.stop()
+    started = ticks_ms()
+    try:
+        alarm.light_sleep_until_alarms(alarm.time.TimeAlarm(monotonic_time=time.monotonic() + seconds(ms)))
+    except ValueError:  # the floats are too coarse by now: it is in the past
+        pass
+    for counter in _counters:
+        counter.start()
+    return min(ms, ticks_diff(ticks_ms(), started))
+
+
+def date():
+    """Return (days since 2000-01-01, seconds since midnight) in UTC; day 0: the clock isn't set."""
+    # Not time.localtime(), which boards without long ints refuse.
+    year, month, day, hour, minute, second = rtc.RTC().datetime[:6]
+    if year < FIRST_YEAR:
+        return 0, ticks_ms() // 1000
+    return day_number(year, month, day), hour * 3600 + minute * 60 + second
+
+
+def start_watchdog(timeout_ms):
+    """Start the board's watchdog; say so where it has none."""
+    global _watchdog
+    timer = microcontroller.watchdog
+    if timer is None:
+        print("this board has no watchdog: a node that hangs does so until it's switched off")
+        return
+    from watchdog import WatchDogMode
+
+    try:
+        timer.timeout = seconds(timeout_ms)
+    except ValueError:
+        raise ConfigError(
+            "config.watchdog_ms: expected what this board's watchdog can do (8000 on an RP2), got %d" % timeout_ms
+        )
+    timer.mode = WatchDogMode.RESET
+    _watchdog = timer
+
+
+def feed_watchdog():
+    if _watchdog:
+        _watchdog.feed()
+
+
+def reset():
+    microcontroller.reset()
+
+
+def print_exception(error):
+    import traceback
+
+    traceback.print_exception(error)
+
+
+def node_id():
+    """Return the chip's number as hexadecimal digits."""
+    return "".join(["%02x" % byte for byte in microcontroller.cpu.uid])
+
+
+def secret(name):
+    """Return what settings.toml has under a name, "" where there is none."""
+    try:
+        value = os.getenv(name)
+    except ValueError:
+        print("settings.toml: expected a text in quotes or an int as %s" % name)
+        value = None
+    return "" if value is None else str(value)
+
+
+def boot_memory(path):
+    """Return where the boot state is kept: newest() and write(). The node can write nvm whoever has the drive."""
+    if microcontroller.nvm is None:
+        from dibble.storage.slots import Slots
+
+        return Slots(path)
+    from dibble.storage.nvm import NvmCell
+
+    return NvmCell(microcontroller.nvm)
+
+
+def pulses(pin, lockout_ms):
+    """Return a counter of a contact's closures, of which those sooner than lockout_ms after one are bounces."""
+    from dibble.ports.circuitpython_pulses import Pulses
+
+    counter = Pulses(named(pin), lockout_ms)
+    _counters.append(counter)
+    return counter
+
+
+def connect(timeout_ms):
+    """Join the Wi-Fi of settings.toml (WIFI_SSID, WIFI_PASSWORD); return whether that worked in time."""
+    import wifi
+
+    radio = wifi.radio
+    radio.enabled = True
+    longest_ms = int(_watchdog.timeout) * 1000 - 1000 if _watchdog else timeout_ms
+    while not radio.connected and timeout_ms > 0:
+        feed_watchdog()  # the radio waits in one piece
+        started = ticks_ms()
+        try:
+            part_ms = min(timeout_ms, longest_ms)
+            radio.connect(secret("WIFI_SSID"), secret("WIFI_PASSWORD"), timeout=seconds(part_ms))
+        except (OSError, ValueError):  # no such network, refused; a password too short for any
+            sleep_ms(100)
+        took_ms = max(100, ticks_diff(ticks_ms(), started))
+        if on_wait:
+            on_wait(took_ms)
+        timeout_ms -= took_ms
+    return radio.connected
+
+
+def disconnect():
+    """Switch the radio off."""
+    import wifi
+
+    wifi.radio.enabled = False
+
+
+def open_stream(host, port, timeout_ms):
+    """Return a connection as report/mqtt.py needs it; see ports/circuitpython_sockets.py."""
+    from dibble.ports.circuitpython_sockets import open_stream as opened
+
+    return opened(host, port, timeout_ms)

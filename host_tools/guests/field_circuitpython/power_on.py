@@ -1,0 +1,84 @@
+"""Inside the VM: what CircuitPython does after power-on: mount its drive, then run boot.py and code.py, or safemode.py.
+
+Arguments: those of ../field/power_on.py.
+"""
+
+import sys
+
+import wire  # all of these come from beside this file, before the board's files take its place
+import analogio
+import board
+import busio
+import circuitpython_os
+import digitalio
+import keypad
+import microcontroller
+import onewireio
+import rtc
+import storage
+import supervisor
+import time
+import traceback
+import vfs
+import watchdog
+from fat_device import FatDevice
+from uos import ilistdir, mkdir, stat
+
+if "alarm" not in microcontroller.LACKS:
+    import alarm
+
+
+def copy(source, target):
+    for entry in ilistdir(source):
+        name, kind = entry[0], entry[1]
+        if kind == 0x4000:
+            mkdir(target + "/" + name)
+            copy(source + "/" + name, target + "/" + name)
+        else:
+            with open(source + "/" + name, "rb") as file, open(target + "/" + name, "wb") as out:
+                while True:
+                    piece = file.read(1024)
+                    if not piece:
+                        break
+                    out.write(piece)
+
+
+def run(path):
+    try:
+        stat(path)
+    except OSError:
+        return
+    with open(path) as file:
+        source = file.read()
+    exec(compile(source, path, "exec"), {"__name__": "__main__"})
+
+
+arguments = sys.argv[1:]
+device = FatDevice()
+if arguments[0] == "install":
+    vfs.VfsFat.mkfs(device)
+    vfs.mount(vfs.VfsPosix(arguments[1]), "/host")
+    vfs.mount(vfs.VfsFat(device), "/flash")
+    copy("/host", "/flash")
+    vfs.umount("/flash")
+elif arguments[0] == "extract":
+    vfs.mount(vfs.VfsFat(device), "/flash")
+    vfs.mount(vfs.VfsPosix(arguments[2]), "/host")
+    copy("/flash" + arguments[1], "/host")
+    vfs.umount("/flash")
+else:
+    storage.device = device
+    storage.remount("/", readonly=True)  # the computer's, until boot.py says otherwise
+    sys.path[:] = ["", "/", "/lib", ".frozen"]
+    sys.modules["os"] = circuitpython_os
+    for name in microcontroller.LACKS:
+        sys.modules.pop(name, None)
+    del copy
+    if arguments[0] == "run":
+        run(arguments[1])
+    elif supervisor.runtime.safe_mode_reason != supervisor.SafeModeReason.NONE:
+        run("/safemode.py")
+        print("safe mode: REPL")
+    else:
+        run("/boot.py")
+        run("/code.py")

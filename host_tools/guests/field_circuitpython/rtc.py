@@ -1,0 +1,13 @@
+"""Inside the VM: the clock, as the field has it."""
+
+import wire
+from utime import gmtime
+
+_TO_UNIX = 946684800
+
+
+class RTC:
+    @property
+    def datetime(self):
+        year, month, day, hour, minute, second, weekday, yearday = gmtime(wire.number(84) + _TO_UNIX)[:8]  # T
+        return year, month, day, hour, minute, second, weekday, yearday, -1

@@ -1,0 +1,6 @@
+"""Inside the VM: what a watchdog does."""
+
+
+class WatchDogMode:
+    RAISE = "RAISE"
+    RESET = "RESET"
