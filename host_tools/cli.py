@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from host_tools.cli_node import lorawan, microbit
 from host_tools.cli_simulate import simulate
 from host_tools.cli_train import CsvPath, console, train
 from host_tools.errors import InputError
@@ -33,7 +34,7 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        console.print(f"[bold red]dibble:[/] {_escape(str(error))}", soft_wrap=True)
+        console.print(f"[bold red]dibble:[/] {_escape(str(error))}", soft_wrap=True, emoji=False)
         sys.exit(2)
 
 
@@ -49,6 +50,8 @@ def _note(text: str) -> None:
 
 app.command()(train)
 app.command()(simulate)
+app.command()(microbit)
+app.command()(lorawan)
 
 
 @app.command()

@@ -1,0 +1,59 @@
+"""The commands that write files for a node."""
+
+from pathlib import Path
+
+import pytest
+from node_helpers import soil_model
+from typer.testing import CliRunner
+
+from host_tools.channels import Channel
+from host_tools.cli import app
+from host_tools.errors import InputError
+
+SOIL = [
+    Channel("soil_moisture_permille", "permille", 1, 0, 0, 1000),
+    Channel("deep_permille", "permille", 1, 0, 0, 1000),
+]
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> str:
+    (tmp_path / "model.dib").write_bytes(soil_model(400, SOIL))
+    return str(tmp_path / "model.dib")
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(app, arguments)
+
+
+def test_microbit_writes_its_files_with_main_last(model, tmp_path):
+    probes = ["--probe", "0:2300:1200", "--probe", "1:2310:1190"]
+    result = run("microbit", model, "--out", str(tmp_path / "out"), *probes, "--class", "irrigate")
+    assert result.exit_code == 0, result.output
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"main.py", "settings"} <= names
+    assert "600000" in (tmp_path / "out" / "settings").read_text()
+
+
+@pytest.mark.parametrize("probe", ["0", "0:x:1200", "0:1:2:3", ""])
+def test_microbit_says_how_a_probe_is_given(model, tmp_path, probe):
+    result = run("microbit", model, "--out", str(tmp_path / "out"), "--probe", probe, "--class", "irrigate")
+    assert isinstance(result.exception, InputError)
+    assert "expected PIN:DRY_MV:WET_MV" in str(result.exception)
+
+
+def test_lorawan_writes_the_models_decoder(model, tmp_path):
+    out = tmp_path / "decoder.js"
+    assert run("lorawan", model, "--out", str(out)).exit_code == 0
+    text = out.read_text()
+    assert "decodeUplink" in text and "soil_moisture_permille" in text
+    assert run("lorawan", model).output.strip() == text.strip()
+
+
+def test_simulate_names_what_is_missing(tmp_path):
+    assert "expected a MODEL" in str(run("simulate").exception)
+    (tmp_path / "there.csv").write_text("x")
+    assert "is there already" in str(run("simulate", "--csv", str(tmp_path / "there.csv")).exception)
+    assert "2026-06-01" in str(run("simulate", "models/field_weather", "--start", "June").exception)
+    assert "--faults: expected of" in str(run("simulate", "models/field_weather", "--faults", "rain").exception)
+    assert "expected a board" in str(run("simulate", "models/field_weather", "--board", "pikoo").exception)
