@@ -15,7 +15,7 @@ test: $(STAMP) emulator
 	@echo "== types"
 	$(BIN)/mypy
 	@echo "== tests, on every VM"
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 $(STAMP): pyproject.toml
 	@echo "== creating .venv and installing dibble into it"
