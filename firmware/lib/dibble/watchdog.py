@@ -1,6 +1,5 @@
 """The watchdog lives on credit that only a completed cycle grants."""
 
-
 FEED_MS = 1000  # shorter waits feed together
 
 

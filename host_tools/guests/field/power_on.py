@@ -1,8 +1,8 @@
 """Inside the VM: what a board does after power-on: mount its flash, then run boot.py and main.py.
 
 Arguments: "install" with a folder of the host copies it to a new file system and ends, "update" its files to
-the one that is there; "fill" leaves so many blocks of it free; "extract" with a folder of the board and one of the host copies the other way; "run" with a file of the board runs that in
-place of boot.py and main.py.
+the one that is there; "fill" leaves so many blocks of it free; "extract" with a folder of the board and one of
+the host copies the other way; "run" with a file of the board runs that in place of boot.py and main.py.
 """
 
 import sys
