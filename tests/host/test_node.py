@@ -192,3 +192,13 @@ def test_a_broken_cycle_is_told_and_the_third_in_a_row_resets(firmware, tmp_path
     assert bench.run(10) == "reset"
     assert bench.events("error") == ["ZeroDivisionError('divide by zero',)"] * 3
     assert bench.hardware.outputs[VALVE_PIN] == 0
+
+
+def test_a_relay_that_is_on_when_low_is_never_on_by_accident(firmware, tmp_path):
+    relay = {"class": "irrigate", "pin": VALVE_PIN, "active_low": True}
+    bench = Bench(firmware, tmp_path, soil_model(400), actions=[relay])
+    bench.run(2)
+    assert {level for _, pin, level in bench.switched if pin == VALVE_PIN} == {1}
+    bench.probe.moisture = 0.2
+    bench.run(2)
+    assert bench.hardware.outputs[VALVE_PIN] == 0

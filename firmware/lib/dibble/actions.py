@@ -6,7 +6,7 @@ class Action:
 
     Args:
         class_index: of the model's class that switches it on; -1: it has none.
-        output: the port's, low until set.
+        output: the port's, made so that it is off.
         max_on_ms, rest_ms: the longest it is on, and how long it is off after having been on.
         active_low: the relay is on when the pin is low.
     """

@@ -63,7 +63,7 @@ class Node:
         self.actions = [
             Action(
                 self._class_of(self._mind, entry["class"], "actions"),
-                port.output(entry["pin"]),
+                port.output(entry["pin"], entry["active_low"]),  # off from its first moment
                 entry["max_on_s"] * 1000,
                 entry["rest_s"] * 1000,
                 entry["active_low"],

@@ -21,12 +21,12 @@ def named(pin):
     return found
 
 
-def _owner(kind, pin):
+def _owner(kind, pin, *more):
     """Return the object of a class that has a pin; make it where there is none yet."""
     found = named(pin)
     if (kind, found) not in _owners:
         try:
-            _owners[(kind, found)] = kind(found)
+            _owners[(kind, found)] = kind(found, *more)
         except (ValueError, TypeError, RuntimeError) as error:  # in use, no pin at all, or not for this
             raise ConfigError("expected pin %s free and fit for its use, got: %s" % (pin, error))
     return _owners[(kind, found)]
@@ -122,17 +122,17 @@ def analog(pin):
 
 
 class _Output:
-    def __init__(self, pin):
+    def __init__(self, pin, value):
         self._pin = digitalio.DigitalInOut(pin)
-        self._pin.switch_to_output(value=False)
+        self._pin.switch_to_output(value=bool(value))
 
     def set(self, value):
         self._pin.value = bool(value)
 
 
-def output(pin):
-    """Return a pin that is low until set."""
-    return _owner(_Output, pin)
+def output(pin, value=0):
+    """Return a pin that drives `value`, from its first moment, until set."""
+    return _owner(_Output, pin, value)
 
 
 class _NoOutput:

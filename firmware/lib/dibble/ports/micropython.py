@@ -133,16 +133,16 @@ def analog(pin):
 
 
 class _Output:
-    def __init__(self, pin):
-        self._pin = machine.Pin(pin, machine.Pin.OUT, value=0)
+    def __init__(self, pin, value):
+        self._pin = machine.Pin(pin, machine.Pin.OUT, value=value)
 
     def set(self, value):
         self._pin.value(value)
 
 
-def output(pin):
-    """Return a pin that is low until set."""
-    return _Output(pin)
+def output(pin, value=0):
+    """Return a pin that drives `value`, from its first moment, until set."""
+    return _Output(pin, value)
 
 
 class _NoOutput:
@@ -153,7 +153,7 @@ class _NoOutput:
 def status_led():
     """Return the board's own LED, or a pin of air where it has none."""
     try:
-        return _Output("LED")
+        return _Output("LED", 0)
     except (ValueError, TypeError):
         return _NoOutput()
 
