@@ -35,10 +35,10 @@ HELD_OUT = ("simulated-3", "simulated-6", "simulated-9")  # all that stand at LG
 BUDGET_S = 3600.0  # far more than it takes: nothing is left out for lack of time, so it ends alike everywhere
 BALANCE = 0.3  # four of the five states are rare: they count for more
 RECIPE, COSTS = "boosted:12x3@15", ("irrigate:ok=5",)  # a thirsty tree costs more than a glass of water too many
-GATE_RECIPE, GATE_COSTS = "boosted:1x4@6", ("look:skip=8",)
+GATE_RECIPE, GATE_COSTS = "boosted:1x4@5", ("look:skip=4",)
 GATE_BYTES = 256
 MAX_AGE = 36  # cycles: the default of the node's config
-TIMERS = (2, 3, 4, 6, 12)
+TIMERS = (2, 3, 4, 5, 6, 12)
 ETHYLENE = "ethylene_ppb"
 RULE_FROST_CENTI_C = 100  # a degree above freezing: it is seldom warmer in two hours of a frosty night
 

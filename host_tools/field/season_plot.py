@@ -19,6 +19,7 @@ def plot_season(season: Season, path: Path, title: str) -> None:
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
     from matplotlib.patches import Patch
 
     truth = season.truth
@@ -48,6 +49,9 @@ def plot_season(season: Season, path: Path, title: str) -> None:
         for axis in axes:
             axis.spines[["top", "right"]].set_visible(False)
             axis.grid(axis="x", color=LIGHT.grid, linewidth=0.5)
+        locator = AutoDateLocator(maxticks=9)
+        axes[-1].xaxis.set_major_locator(locator)
+        axes[-1].xaxis.set_major_formatter(ConciseDateFormatter(locator))
         figure.suptitle(title, x=0.02, ha="left", fontsize=11)
         handles = [Patch(color=colour, label=name) for name, colour in COLOURS.items()]
         handles.append(Patch(color=LIGHT.series[2], label="valve opened (line in soil)"))
