@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from dibble import ConfigError
+from dibble.config import check
+from dibble.drivers import driver
 
 from host_tools.cli_train import console
 from host_tools.errors import InputError
@@ -159,6 +162,10 @@ def _read_config(path: Path | None) -> dict[str, object] | None:
         raise InputError(f"--config: expected a JSON file, got {error}") from None
     if not isinstance(table, dict):
         raise InputError(f"--config: expected a table in {path}, got {type(table).__name__}")
+    try:
+        check(table, lambda name: driver(name).SETTINGS)
+    except ConfigError as error:
+        raise InputError(f"{path}: {error}") from None
     return table
 
 

@@ -1,5 +1,6 @@
 """The commands that write files for a node."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,27 @@ def test_simulate_names_what_is_missing(tmp_path):
     assert "2026-06-01" in str(run("simulate", "models/field_weather", "--start", "June").exception)
     assert "--faults: expected of" in str(run("simulate", "models/field_weather", "--faults", "rain").exception)
     assert "expected a board" in str(run("simulate", "models/field_weather", "--board", "pikoo").exception)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("{", "expected a JSON file"),
+        ("[1]", "expected a table in"),
+        ('{"sensors": [{"driver": "shtt"}]}', "expected a driver of lib/dibble/drivers, got 'shtt'"),
+        ('{"sensors": [{"driver": "sht4x"}], "interval_s": 1}', "config.interval_s: expected 2 to 86400, got 1"),
+    ],
+)
+def test_simulate_holds_the_configuration_against_the_nodes_schema_first(tmp_path, text, complaint):
+    (tmp_path / "config.json").write_text(text)
+    result = run("simulate", "models/field_weather", "--config", str(tmp_path / "config.json"))
+    assert isinstance(result.exception, InputError) and complaint in str(result.exception)
+
+
+def test_the_configuration_that_is_shipped_is_whole():
+    from dibble.config import check
+    from dibble.drivers import driver
+
+    text = (Path(__file__).parents[2] / "firmware" / "config.json").read_text()
+    config = check(json.loads(text), lambda name: driver(name).SETTINGS)
+    assert config["sensors"][1]["samples"] == 16
