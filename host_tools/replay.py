@@ -78,6 +78,12 @@ def cost(model: HostModel, readings: np.ndarray) -> Cost:
     return Cost((counts[1] - counts[0]) // (2 * len(rows)), import_bytes, model_bytes)
 
 
+def middle_cost(model: HostModel) -> Cost:
+    """Count what a prediction costs where every reading lies in the middle of its range."""
+    middle = [(channel.low + channel.high) // 2 for channel in model.channels]
+    return cost(model, np.array([middle], dtype=np.int64))
+
+
 def kernel_cost(model: HostModel, values: np.ndarray) -> int:
     """Count the instructions of the family's kernels alone on the 32-bit VM, the mean over rows of feature values."""
     counts = []

@@ -142,7 +142,7 @@ class Faults:
                 self._undo[name] = getattr(self, f"_{name}")()
 
     def _next_wrap(self) -> None:
-        """Set the counter a few minutes before its wrap. The node can't tell: it's asleep when it jumps."""
+        """Set the counter a few minutes before its wrap; such a jump, at any moment, is harder on it than the wrap."""
         hardware = self._site.hardware
         hardware.ticks_offset_ms = (TICKS_PERIOD - WRAP_AHEAD_MS - hardware.now_us // 1000) % TICKS_PERIOD
         self._wrap_at = hardware.now_us + WRAP_US

@@ -11,6 +11,7 @@ from host_tools.field.energy import Energy
 from host_tools.field.faults import Faults
 from host_tools.field.firmware import firmware_folder
 from host_tools.field.flash import Flash, PowerCut
+from host_tools.field.node_config import whole
 from host_tools.field.site import TO_UNIX_S, Site
 from host_tools.field.truth import Field
 from host_tools.field.vm import FieldVm, Stop
@@ -143,7 +144,7 @@ class Simulation:
             self.config["gate"] = {"skip": "skip"}
         self.faults = Faults(faults, self.site, seed)
         self.vm = FieldVm(self.hardware, heap)
-        self.season = Season(batch=self.config.get("log", {}).get("batch", 6), energy=self.site.energy)
+        self.season = Season(batch=whole(self.config)["log"]["batch"], energy=self.site.energy)
         self.site.used_mah = lambda: self.season.energy.total_mah
         self.site.on_valve = self._valve
         self._end_us = self.hardware.now_us + int(days * 86_400_000_000)

@@ -50,27 +50,20 @@ class FieldVm:
 
     def install(self, folder: Path) -> None:
         """Make a new file system on the flash and copy a folder of the host to it."""
-        if self._live("install", str(folder.resolve()), heap="1m") != "end":
-            raise VmError("field VM: expected to install a file system", self.text())
+        self._without_its_program("install", str(folder.resolve()))
 
     def update(self, folder: Path) -> None:
         """Copy the files of a folder of the host over the node's."""
-        self.hardware.power_on(POWER_ON)
-        if self._live("update", str(folder.resolve()), heap="1m") != "end":
-            raise VmError("field VM: expected to copy files to the node", self.text())
+        self._without_its_program("update", str(folder.resolve()))
 
     def fill(self, free_blocks: int) -> None:
-        """Take up the file system with a file, but for so many blocks."""
-        self.hardware.power_on(POWER_ON)
-        if self._live("fill", str(free_blocks), heap="1m") != "end":
-            raise VmError("field VM: expected to fill the file system", self.text())
+        """Take up the file system with files, but for so many blocks."""
+        self._without_its_program("fill", str(free_blocks))
 
     def extract(self, path: str, folder: Path) -> None:
         """Copy a folder of the node, as it lies on the flash, to a new folder of the host."""
         folder.mkdir(parents=True)
-        self.hardware.power_on(POWER_ON)
-        if self._live("extract", path, str(folder.resolve()), heap="1m") != "end":
-            raise VmError(f"field VM: expected to copy {path}", self.text())
+        self._without_its_program("extract", path, str(folder.resolve()))
 
     def power(self, cause: int, script: str | None = None) -> str:
         """Switch the node on; return what ended it.
@@ -97,6 +90,13 @@ class FieldVm:
         self._collected += len(piece)
         self.console += piece
         return piece
+
+    def _without_its_program(self, *arguments: str) -> None:
+        """Let power_on.py do something to the file system."""
+        self.hardware.power_on(POWER_ON)
+        ended = self._live(*arguments, heap="1m")
+        if ended != "end":
+            raise VmError(f"field VM: expected {arguments[0]} to come to its end, got {ended}", self.text())
 
     def _live(self, *arguments: str, heap: str | None = None) -> str:
         before = len(self.console)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from host_tools.field.bus import VirtualClock
+from host_tools.field.node_config import whole
 
 
 class Contact(Protocol):
@@ -69,11 +70,7 @@ class Steady:
 
 
 def settings_of(driver: Any, **given: object) -> dict[str, object]:
-    """Return a driver's settings: the given ones, defaults for the rest, each within its limits."""
-    settings = {name: given.pop(name, default) for name, _, _, _, default in driver.SETTINGS}
-    assert not given
-    for name, kind, low, high, _ in driver.SETTINGS:
-        value: Any = settings[name]
-        assert isinstance(value, kind), name
-        assert low <= (len(value) if isinstance(value, str | list) else value) <= high, name
+    """Return a driver's settings as the node has them: held against the schema, with defaults."""
+    name = driver.__name__.rpartition(".")[2]
+    settings: dict[str, object] = whole({"sensors": [{"driver": name, **given}]})["sensors"][0]
     return settings

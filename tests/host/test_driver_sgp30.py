@@ -28,7 +28,7 @@ def driver(clock: VirtualClock, device: Sgp30) -> sgp30.Sgp30:
 
 
 def build(clock: VirtualClock, device: Sgp30) -> sgp30.Sgp30:
-    return sgp30.build({}, clock, SimBus({0x58: device}))
+    return sgp30.build({"address": 0x58}, clock, SimBus({0x58: device}))
 
 
 @pytest.fixture

@@ -112,8 +112,20 @@ def test_an_esp32_bends_the_dry_end_only():
 
 
 @pytest.mark.parametrize(
-    "curve", [[2300, 2201], [1200, 1299], [1200, 1200], [-1, 1200], [2300, 5001], [2300, "1200"], [True, 900]]
+    ("curve", "complaint"),
+    [
+        ([-1, 1200], r"probe_curve\[0\]: expected 0 to \d+, got -1"),
+        ([2300, "1200"], r"probe_curve\[1\]: expected int, got '1200'"),
+        ([True, 900], r"probe_curve\[0\]: expected int, got True"),
+        ([2300], r"probe_curve: expected a list of 2 to 2, got \[2300\]"),
+    ],
 )
+def test_a_curve_of_other_than_two_voltages_is_refused_by_the_schema(curve, complaint):
+    with pytest.raises(ConfigError, match=complaint):
+        settings_of(soil_adc, pin="A0", probe_curve=curve)
+
+
+@pytest.mark.parametrize("curve", [[2300, 2201], [1200, 1299], [1200, 1200], [2300, 5001]])
 def test_a_curve_that_cannot_be_is_a_configuration_error(curve):
     with pytest.raises(ConfigError, match=r"expected .*probe_curve.*, got \[.*\] at pin A0"):
         driver_of(Steady(0), probe_curve=curve)

@@ -3,7 +3,7 @@
 from dibble import ConfigError
 from dibble.config import choose, parse
 
-SETTINGS = (("pin", (int, str), 0, 63, None), ("samples", int, 3, 64, 16))
+SETTINGS = (("pin", (int, str), 0, 63, None), ("samples", int, 3, 64, 16), ("curve", [int], 2, 2, [1, 2]))
 SENSOR = '{"driver": "probe", "pin": 26}'
 
 
@@ -63,7 +63,7 @@ def test_errors_name_the_place_and_both_values():
 
 
 def test_errors_in_sensors():
-    assert complaint(sensors="").startswith("config.sensors: expected a list of 1 to 16 tables")
+    assert complaint(sensors="").startswith("config.sensors: expected a list of 1 to 16, got")
     assert complaint(sensors='{"pin": 26}') == "config.sensors[0].driver: expected it, got none"
     assert complaint(sensors='{"driver": "probe"}') == "config.sensors[0].pin: expected it, got none"
     assert complaint(sensors='{"driver": "probe", "pin": 64}').startswith(
@@ -73,6 +73,30 @@ def test_errors_in_sensors():
         "config.sensors[1].pinn: expected one of"
     )
     assert "the driver probe, got 'probee'" in complaint(sensors='{"driver": "probee", "pin": 1}')
+
+
+def test_errors_in_lists():
+    def probe(more):
+        return '{"driver": "probe", "pin": 26, %s}' % more
+
+    assert config(sensors=probe('"curve": [7, 8], "channels": ["a"]'))["sensors"][0]["curve"] == [7, 8]
+    assert complaint(sensors=probe('"curve": [7]')) == "config.sensors[0].curve: expected a list of 2 to 2, got [7]"
+    assert complaint(sensors=probe('"curve": [7, "8"]')) == "config.sensors[0].curve[1]: expected int, got '8'"
+    assert complaint(sensors=probe('"curve": [7, -1]')).startswith("config.sensors[0].curve[1]: expected 0 to")
+    assert complaint(sensors=probe('"channels": [1]')) == "config.sensors[0].channels[0]: expected str, got 1"
+    assert complaint(sensors=probe('"max_step": [true]')) == "config.sensors[0].max_step[0]: expected int, got True"
+
+
+def test_a_driver_with_an_address_needs_the_bus():
+    def wired(driver):
+        return (("address", int, 64, 64, 64),)
+
+    try:
+        parse('{"sensors": [{"driver": "sht4x"}]}', wired)
+        raise AssertionError("expected an error")
+    except ConfigError as error:
+        assert str(error) == "config.i2c: expected sda and scl, which config.sensors[0] needs, got none"
+    assert parse('{"sensors": [{"driver": "sht4x"}], "i2c": {"sda": 4, "scl": 5}}', wired)["i2c"]["sda"] == 4
 
 
 def test_a_table_that_is_no_table():

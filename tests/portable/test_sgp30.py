@@ -55,7 +55,7 @@ def test_warm_up_ends_after_its_time_wherever_the_ticks_begin():
     for begin in (0, PERIOD // 2 - 8000, PERIOD - 8000, PERIOD - 1):
         part = Part()
         part.now = begin
-        driver = sgp30.build({}, part, part)
+        driver = sgp30.build({"address": 0x58}, part, part)
         driver.start()
         assert part.started
         assert outcome(driver) == "a sensor warming up"
@@ -68,7 +68,7 @@ def test_warm_up_ends_after_its_time_wherever_the_ticks_begin():
 
 def test_a_warm_part_stays_warm_when_the_ticks_come_round():
     part = Part()
-    driver = sgp30.build({}, part, part)
+    driver = sgp30.build({"address": 0x58}, part, part)
     driver.start()
     part.warm = True
     part.now = sgp30.WARM_UP_MS
@@ -80,7 +80,7 @@ def test_a_warm_part_stays_warm_when_the_ticks_come_round():
 def test_start_leaves_a_running_part_alone():
     part = Part()
     part.words = (512, 65535)
-    driver = sgp30.build({}, part, part)
+    driver = sgp30.build({"address": 0x58}, part, part)
     driver.start()
     assert not part.started
     assert outcome(driver) == (65535, 512)

@@ -40,7 +40,10 @@ def run(port):
         node.run()
     except Exception as error:  # nobody is there to read it: count the boot and start anew
         port.print_exception(error)
-        _tell_damage(port, 0)
+        try:
+            _tell_damage(port, 0)
+        except Exception as second:  # no heap, or the module that would tell is lost itself
+            port.print_exception(second)
     port.sleep_ms(PAUSE_MS)
     port.reset()
 

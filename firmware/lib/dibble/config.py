@@ -1,23 +1,24 @@
 """The node's configuration: a JSON file, held whole against a schema before anything of it is used.
 
-A row of a schema: (name, kind, least, most, default); None: must be given. Kinds: int, bool, str and
-list (least and most bound the length), PIN (a number up to most or a name, "" for none), a schema (a table in
-the table), a list of one schema (a list of tables).
+A row of a schema: (name, kind, least, most, default); None: must be given. Kinds: int, bool, str (least and
+most bound its length), PIN (a number up to most or a name, "" for none), a schema (a table in the table), and
+[kind]: a list of so many of them.
 """
 
 import json
 
 from dibble import ConfigError
+from dibble.inference.fixed_point import READING_LIMIT
 
 PIN = (int, str)
 SENSOR = (  # of every sensor; its driver's SETTINGS follow
     ("driver", str, 1, 20, None),
-    ("channels", list, 0, 8, ()),  # other names for the driver's channels, in its order
+    ("channels", [str], 0, 8, ()),  # other names for the driver's channels, in its order
     ("costly", bool, 0, 1, False),  # read only when the gate asks for it
     ("power_pin", PIN, 0, 255, ""),
     ("power_up_ms", int, 0, 60000, 0),
     ("stuck_cycles", int, 0, 10000, -1),  # the same readings so often are a fault; 0: never; -1: as the driver has it
-    ("max_step", list, 0, 8, ()),  # a channel that moves further between two cycles is doubted; 0: never
+    ("max_step", [int], 0, 8, ()),  # a channel that moves further between two cycles is doubted; 0: never
 )
 ACTION = (
     ("class", str, 1, 60, None),
@@ -82,7 +83,10 @@ def check(table, driver_settings):
     for i in range(len(config["sensors"])):
         where = "config.sensors[%d]" % i
         entry = table["sensors"][i]
-        sensors.append(_table(entry, SENSOR + tuple(driver_settings(config["sensors"][i]["driver"])), where))
+        settings = _table(entry, SENSOR + tuple(driver_settings(config["sensors"][i]["driver"])), where)
+        if "address" in settings and config["i2c"]["sda"] == "":
+            raise ConfigError("config.i2c: expected sda and scl, which %s needs, got none" % where)
+        sensors.append(settings)
     config["sensors"] = sensors
     return config
 
@@ -146,8 +150,8 @@ def _value(value, kind, least, most, where):
         return _table(value, kind, where)
     if isinstance(kind, list):
         if type(value) is not list or not least <= len(value) <= most:
-            raise ConfigError("%s: expected a list of %d to %d tables, got %r" % (where, least, most, value))
-        return [_table(value[i], kind[0], "%s[%d]" % (where, i)) for i in range(len(value))]
+            raise ConfigError("%s: expected a list of %d to %d, got %r" % (where, least, most, value))
+        return [_value(value[i], kind[0], 0, READING_LIMIT, "%s[%d]" % (where, i)) for i in range(len(value))]
     if type(value) is not kind:
         raise ConfigError("%s: expected %s, got %r" % (where, kind.__name__, value))
     if kind is not bool and not least <= (value if kind is int else len(value)) <= most:

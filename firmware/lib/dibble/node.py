@@ -128,9 +128,12 @@ class Node:
         self.sensors.read(False)
 
     def read_costly(self):
-        """Read what costs much (a gas heater), unless the gate is sure that it isn't worth it: the last one stays."""
+        """Read what costs much (a gas heater), unless the gate is sure that it isn't worth it: the last one stays.
+
+        A failed one doesn't stay: it is read again.
+        """
         look = self.sensors.costly
-        if look and self._gate and self._age < self._max_age:
+        if look and self._gate and self._age < self._max_age and not self.sensors.costly_is_missing():
             decision = self._gate.decide(self._elapsed_ms)
             look = decision.flags != 0 or decision.class_index != self._skip
         if look:

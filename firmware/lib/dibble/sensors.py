@@ -132,10 +132,9 @@ class Sensors:
             if everything or sensor.costly_from == sensor.count:
                 sensor.judge(self.values)
 
-    def faults(self):
-        """Return how many sensors failed in this cycle."""
-        count = 0
+    def costly_is_missing(self):
+        """Tell whether a sensor that is read on demand failed at its last reading."""
         for sensor in self.all:
-            if sensor.fault:
-                count += 1
-        return count
+            if sensor.fault and sensor.costly_from < sensor.count:
+                return True
+        return False

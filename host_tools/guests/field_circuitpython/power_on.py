@@ -21,37 +21,11 @@ import time
 import traceback
 import vfs
 import watchdog
+from board_files import copy, run
 from fat_device import FatDevice
-from uos import ilistdir, mkdir, stat
 
 if "alarm" not in microcontroller.LACKS:
     import alarm
-
-
-def copy(source, target):
-    for entry in ilistdir(source):
-        name, kind = entry[0], entry[1]
-        if kind == 0x4000:
-            mkdir(target + "/" + name)
-            copy(source + "/" + name, target + "/" + name)
-        else:
-            with open(source + "/" + name, "rb") as file, open(target + "/" + name, "wb") as out:
-                while True:
-                    piece = file.read(1024)
-                    if not piece:
-                        break
-                    out.write(piece)
-
-
-def run(path):
-    try:
-        stat(path)
-    except OSError:
-        return
-    with open(path) as file:
-        source = file.read()
-    exec(compile(source, path, "exec"), {"__name__": "__main__"})
-
 
 arguments = sys.argv[1:]
 device = FatDevice()

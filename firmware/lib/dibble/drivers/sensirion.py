@@ -47,3 +47,24 @@ def air_temperature_centi_c(raw):
     stays below 2**28, and an odd divisor leaves no ties.
     """
     return divide(raw * 3500, 13107) - 4500
+
+
+class AirSensor:
+    """A sensor of air temperature and humidity; it keeps no settings, so that a power cycle costs nothing.
+
+    Args:
+        command, wait_ms: of a measurement.
+        humidity_permille: of its second word.
+    """
+
+    def __init__(self, bus, port, address, command, wait_ms, humidity_permille):
+        self.bus = bus
+        self.port = port
+        self.address = address
+        self._command = command
+        self._wait_ms = wait_ms
+        self._humidity_permille = humidity_permille
+
+    def read(self):
+        temperature, humidity = ask(self.bus, self.port, self.address, self._command, self._wait_ms, 2)
+        return air_temperature_centi_c(temperature), self._humidity_permille(humidity)

@@ -8,9 +8,7 @@ from dibble import SensorError
 from dibble.drivers.sensirion import ask
 
 CHANNELS = (("tvoc_ppb", "ppb"), ("eco2_ppm", "ppm"))
-SETTINGS = ()
-
-ADDRESS = 0x58
+SETTINGS = (("address", int, 0x58, 0x58, 0x58),)  # it has no other
 # Commands and their longest durations: data sheet, table 10.
 FEATURE_SET = b"\x20\x2f"
 INIT = b"\x20\x03"
@@ -24,7 +22,7 @@ WARM_UP_MS = 16000
 
 
 def build(settings, port, bus):
-    return Sgp30(bus, port)
+    return Sgp30(bus, port, settings["address"])
 
 
 class Sgp30:
@@ -34,18 +32,21 @@ class Sgp30:
         begun_ms: ticks at which the driver started the part; None once it is warm, or if it ran before.
     """
 
-    def __init__(self, bus, port):
+    def __init__(self, bus, port, address):
         self.bus = bus
         self.port = port
+        self.address = address
         self.begun_ms = None
 
     def start(self):
         feature_set = self._ask(FEATURE_SET, SHORT_MS, 1)[0]
         # Product type in the upper 4 bits; version 0x20 is the first sold.
         if feature_set >> 12 or feature_set & 0xFF < 0x20:
-            raise SensorError("expected feature set 0x0020 or up at I2C 0x%02x, got 0x%04x" % (ADDRESS, feature_set))
+            raise SensorError(
+                "expected feature set 0x0020 or up at I2C 0x%02x, got 0x%04x" % (self.address, feature_set)
+            )
         if not self._measure() and self.begun_ms is None:
-            self.bus.write(ADDRESS, INIT)
+            self.bus.write(self.address, INIT)
             self.begun_ms = self.port.ticks_ms()
             self.port.sleep_ms(SHORT_MS)
 
@@ -53,12 +54,12 @@ class Sgp30:
         words = self._measure()
         if not words:
             if self.begun_ms is None:
-                raise SensorError("expected a started sensor at I2C 0x%02x, got one without a baseline" % ADDRESS)
-            raise SensorError("expected a reading at I2C 0x%02x, got a sensor warming up" % ADDRESS)
+                raise SensorError("expected a started sensor at I2C 0x%02x, got one without a baseline" % self.address)
+            raise SensorError("expected a reading at I2C 0x%02x, got a sensor warming up" % self.address)
         return words[1], words[0]
 
     def _ask(self, command, wait_ms, count):
-        return ask(self.bus, self.port, ADDRESS, command, wait_ms, count)
+        return ask(self.bus, self.port, self.address, command, wait_ms, count)
 
     def _measure(self):
         """Return [eCO2, TVOC], or None if the part has nothing to say yet."""

@@ -1,7 +1,7 @@
 """SHT30, SHT31 and SHT35: temperature and humidity of the air, or of the air at a leaf, over I2C."""
 
 from dibble import SensorError
-from dibble.drivers.sensirion import air_temperature_centi_c, ask
+from dibble.drivers.sensirion import AirSensor, ask
 from dibble.inference.fixed_point import divide
 
 CHANNELS = (("air_temperature_centi_c", "centi_c"), ("humidity_permille", "permille"))
@@ -34,13 +34,11 @@ def humidity_permille(raw):
     return divide(raw * 200, 13107)
 
 
-class Sht3x:
-    """One sensor in single-shot mode; it keeps no settings, so that a power cycle costs nothing."""
+class Sht3x(AirSensor):
+    """One sensor in single-shot mode."""
 
     def __init__(self, bus, port, address):
-        self.bus = bus
-        self.port = port
-        self.address = address
+        AirSensor.__init__(self, bus, port, address, MEASURE, MEASURE_MS, humidity_permille)
 
     def start(self):
         self.bus.write(self.address, RESET)
@@ -51,7 +49,3 @@ class Sht3x:
                 "expected status 0x%04x in bits 0x%04x at I2C 0x%02x, got 0x%04x"
                 % (RESET_DETECTED, CHECKED, self.address, status)
             )
-
-    def read(self):
-        air_temperature, humidity = ask(self.bus, self.port, self.address, MEASURE, MEASURE_MS, 2)
-        return air_temperature_centi_c(air_temperature), humidity_permille(humidity)

@@ -1,6 +1,6 @@
 """SHT40, SHT41, SHT43 and SHT45: temperature and humidity of the air, over I2C."""
 
-from dibble.drivers.sensirion import air_temperature_centi_c, ask
+from dibble.drivers.sensirion import AirSensor, ask
 from dibble.inference.fixed_point import divide
 
 CHANNELS = (("air_temperature_centi_c", "centi_c"), ("humidity_permille", "permille"))
@@ -29,20 +29,14 @@ def humidity_permille(raw):
     return min(max(divide(raw * 250, 13107) - 60, 0), 1000)
 
 
-class Sht4x:
-    """One sensor; it keeps no settings, so that a power cycle costs nothing."""
+class Sht4x(AirSensor):
+    """One sensor."""
 
     def __init__(self, bus, port, address):
-        self.bus = bus
-        self.port = port
-        self.address = address
+        AirSensor.__init__(self, bus, port, address, MEASURE, MEASURE_MS, humidity_permille)
 
     def start(self):
         self.bus.write(self.address, RESET)
         self.port.sleep_ms(SHORT_MS)
         # The serial number has no fixed part: its CRCs tell that the part knows this command.
         ask(self.bus, self.port, self.address, SERIAL, SHORT_MS, 2)
-
-    def read(self):
-        air_temperature, humidity = ask(self.bus, self.port, self.address, MEASURE, MEASURE_MS, 2)
-        return air_temperature_centi_c(air_temperature), humidity_permille(humidity)

@@ -9,7 +9,7 @@ STUCK_CYCLES = 36  # its noise alone changes a reading sooner
 MAX_STEP = (150,)
 SETTINGS = (
     ("pin", (int, str), 0, 255, None),
-    ("probe_curve", list, 2, 2, None),  # [mV in dry soil, mV in saturated soil]; batches differ: measure each probe
+    ("probe_curve", [int], 2, 2, None),  # [mV in dry soil, mV in saturated soil]; batches differ: measure each probe
     ("samples", int, 3, 64, 16),
     ("supply_mv_nominal", int, 0, 5500, 0),  # the probe's supply when its curve was measured; 0: no correction
     ("supply_pin", (int, str), 0, 255, ""),
@@ -53,9 +53,8 @@ class SoilProbe:
     def __init__(self, port, settings):
         pin = settings["pin"]
         curve = settings["probe_curve"]
-        for mv in curve:
-            if type(mv) is not int or not 0 <= mv <= MOST_MV:
-                raise ConfigError("expected probe_curve in mV, 0 to %d, got %s at pin %s" % (MOST_MV, curve, pin))
+        if max(curve) > MOST_MV:
+            raise ConfigError("expected probe_curve in mV, up to %d, got %s at pin %s" % (MOST_MV, curve, pin))
         if abs(curve[0] - curve[1]) < LEAST_SPAN_MV:
             raise ConfigError(
                 "expected the ends of probe_curve %d mV apart, got %s at pin %s" % (LEAST_SPAN_MV, curve, pin)

@@ -17,10 +17,9 @@ import supervisor
 
 from dibble import ConfigError
 from dibble.ports.circuitpython_pins import analog, i2c, named, onewire, output, status_led  # noqa: F401
-from dibble.storage.record import day_number
+from dibble.ports.shared import date_of
 
 KIND = "circuitpython"
-FIRST_YEAR = 2024  # a clock that shows an earlier one was never set
 _SLICE_MS = 2000
 _COUNTING_SLICE_MS = 250  # with contacts to count: keypad keeps so many events, and no more
 _HALF_PERIOD = 1 << 28  # supervisor.ticks_ms() wraps at 2**29
@@ -86,10 +85,7 @@ def _light_sleep(ms):
 def date():
     """Return (days since 2000-01-01, seconds since midnight) in UTC; day 0: the clock isn't set."""
     # Not time.localtime(), which boards without long ints refuse.
-    year, month, day, hour, minute, second = rtc.RTC().datetime[:6]
-    if year < FIRST_YEAR:
-        return 0, ticks_ms() // 1000
-    return day_number(year, month, day), hour * 3600 + minute * 60 + second
+    return date_of(rtc.RTC().datetime[:6], ticks_ms())
 
 
 def start_watchdog(timeout_ms):

@@ -7,6 +7,7 @@ import digitalio
 import microcontroller
 
 from dibble import ConfigError, SensorError
+from dibble.ports.shared import NoOutput, silent
 
 _LOCK_MS = 50
 _owners = {}  # (class, pin) -> object: CircuitPython gives a pin only once, but two drivers may share one
@@ -55,7 +56,7 @@ class _Bus:
         try:
             i2c.writeto(address, data)
         except OSError as error:
-            raise _silent(address, error)
+            raise silent(address, error)
         finally:
             i2c.unlock()
 
@@ -64,7 +65,7 @@ class _Bus:
         try:
             i2c.readfrom_into(address, buffer)
         except OSError as error:
-            raise _silent(address, error)
+            raise silent(address, error)
         finally:
             i2c.unlock()
 
@@ -73,7 +74,7 @@ class _Bus:
         try:
             i2c.writeto_then_readfrom(address, data, buffer)
         except OSError as error:
-            raise _silent(address, error)
+            raise silent(address, error)
         finally:
             i2c.unlock()
 
@@ -95,10 +96,6 @@ class _Bus:
                 return i2c
             microcontroller.delay_us(1000)
         raise SensorError("expected the I2C bus free within %d ms, got it locked" % _LOCK_MS)
-
-
-def _silent(address, error):
-    return SensorError("expected an answer at I2C 0x%02x, got %r: check wiring and power" % (address, error))
 
 
 def i2c(sda, scl, frequency_hz):
@@ -135,17 +132,12 @@ def output(pin, value=0):
     return _owner(_Output, pin, value)
 
 
-class _NoOutput:
-    def set(self, value):
-        pass
-
-
 def status_led():
     """Return the board's own LED, or a pin of air where it has none."""
     try:
         return output("LED")
     except ConfigError:
-        return _NoOutput()
+        return NoOutput()
 
 
 class _OneWire:

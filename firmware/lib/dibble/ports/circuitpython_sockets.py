@@ -1,39 +1,11 @@
 """TCP for report/mqtt.py over CircuitPython's `socketpool`. No TLS."""
 
-import errno
-
 import socketpool
 import wifi
 
+from dibble.ports.stream import Stream
+
 _pools = []  # one pool for the radio
-
-
-class Stream:
-    """A connected socket that never blocks."""
-
-    def __init__(self, socket):
-        self._socket = socket
-
-    def send(self, data):
-        """Return how many bytes were taken; None: none yet."""
-        try:
-            return self._socket.send(data)
-        except OSError as error:
-            if error.errno != errno.EAGAIN:
-                raise
-            return None
-
-    def receive_into(self, buffer, size):
-        """Return how many bytes came, at most `size`; 0: closed by the other side; None: none yet."""
-        try:
-            return self._socket.recv_into(buffer, size)
-        except OSError as error:
-            if error.errno != errno.EAGAIN:
-                raise
-            return None
-
-    def close(self):
-        self._socket.close()
 
 
 def open_stream(host, port, timeout_ms):
@@ -57,4 +29,4 @@ def open_stream(host, port, timeout_ms):
     except OSError:
         socket.close()
         raise
-    return Stream(socket)
+    return Stream(socket, socket.recv_into)

@@ -5,11 +5,9 @@ import time
 
 import machine
 
-from dibble import SensorError
-from dibble.storage.record import day_number
+from dibble.ports.shared import NoOutput, date_of, silent
 
 KIND = "micropython"
-FIRST_YEAR = 2024  # a clock that shows an earlier one was never set
 _SLICE_MS = 2000
 ticks_ms = time.ticks_ms
 ticks_diff = time.ticks_diff
@@ -40,10 +38,7 @@ def doze_ms(ms, light):
 
 def date():
     """Return (days since 2000-01-01, seconds since midnight) in UTC; day 0: the clock isn't set."""
-    year, month, day, hour, minute, second = time.gmtime()[:6]
-    if year < FIRST_YEAR:
-        return 0, ticks_ms() // 1000
-    return day_number(year, month, day), hour * 3600 + minute * 60 + second
+    return date_of(time.gmtime()[:6], ticks_ms())
 
 
 def start_watchdog(timeout_ms):
@@ -91,24 +86,20 @@ class _Bus:
         try:
             self.raw.writeto(address, data)
         except OSError as error:
-            raise _silent(address, error)
+            raise silent(address, error)
 
     def read_into(self, address, buffer):
         try:
             self.raw.readfrom_into(address, buffer)
         except OSError as error:
-            raise _silent(address, error)
+            raise silent(address, error)
 
     def write_read_into(self, address, data, buffer):
         try:
             self.raw.writeto(address, data, False)
             self.raw.readfrom_into(address, buffer)
         except OSError as error:
-            raise _silent(address, error)
-
-
-def _silent(address, error):
-    return SensorError("expected an answer at I2C 0x%02x, got %r: check wiring and power" % (address, error))
+            raise silent(address, error)
 
 
 def i2c(sda, scl, frequency_hz):
@@ -145,17 +136,12 @@ def output(pin, value=0):
     return _Output(pin, value)
 
 
-class _NoOutput:
-    def set(self, value):
-        pass
-
-
 def status_led():
     """Return the board's own LED, or a pin of air where it has none."""
     try:
         return _Output("LED", 0)
     except (ValueError, TypeError):
-        return _NoOutput()
+        return NoOutput()
 
 
 class _Pulses:

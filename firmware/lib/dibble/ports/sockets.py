@@ -4,35 +4,7 @@ import errno
 import select
 import socket
 
-
-class Stream:
-    """A connected socket that never blocks."""
-
-    def __init__(self, sock):
-        self._socket = sock
-        # MicroPython's sockets are streams and lack recv_into(); CPython's are the other way round.
-        self._read = sock.readinto if hasattr(sock, "readinto") else sock.recv_into
-
-    def send(self, data):
-        """Return how many bytes were taken; None: none yet."""
-        try:
-            return self._socket.send(data)
-        except OSError as error:
-            if error.errno != errno.EAGAIN:
-                raise
-            return None
-
-    def receive_into(self, buffer, size):
-        """Return how many bytes came, at most `size`; 0: closed by the other side; None: none yet."""
-        try:
-            return self._read(buffer, size)
-        except OSError as error:
-            if error.errno != errno.EAGAIN:
-                raise
-            return None
-
-    def close(self):
-        self._socket.close()
+from dibble.ports.stream import Stream
 
 
 def open_stream(host, port, timeout_ms):
@@ -63,4 +35,5 @@ def open_stream(host, port, timeout_ms):
     except OSError:
         sock.close()
         raise
-    return Stream(sock)
+    # MicroPython's sockets are streams and lack recv_into(); CPython's are the other way round.
+    return Stream(sock, sock.readinto if hasattr(sock, "readinto") else sock.recv_into)
