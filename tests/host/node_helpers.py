@@ -3,6 +3,7 @@
 import json
 import random
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,14 @@ def soil_model(dry_below: int, channels: list[Channel] = CHANNELS, hysteresis: i
     trees = shift(integers_of(tree), [channel.low for channel in channels])
     spec = forest_spec(f"dry below {dry_below}", channels, ["irrigate", "ok"], trees, hysteresis=hysteresis)
     return export(spec)
+
+
+def warm_gate() -> bytes:
+    """Return a first stage that knows the air only: skip above 10 °C, else look."""
+    air = np.arange(-1000, 3000, 10)
+    tree = DecisionTreeClassifier().fit(air[:, None], np.where(air > 1000, "skip", "look"))
+    trees = shift(integers_of(tree), [CHANNELS[1].low])
+    return export(forest_spec("gate", [CHANNELS[1]], ["look", "skip"], trees, hysteresis=1))
 
 
 class Bench:
@@ -87,11 +96,12 @@ class Bench:
         (self.files / "sent" / name).write_bytes(content)
         self.vm.update(self.files / "sent")
 
-    def run(self, minutes: float, cause: int = 1) -> str:
-        """Switch on for so long; return what ended it."""
+    def run(self, minutes: float, cause: int = 1, meanwhile: Callable[[], None] = lambda: None) -> str:
+        """Switch on for so long; return what ended it. As time passes, call `meanwhile`."""
         end_us = self.hardware.now_us + int(minutes * MINUTE_US)
 
         def stop() -> None:
+            meanwhile()
             if self.hardware.now_us >= end_us:
                 raise Stop
 

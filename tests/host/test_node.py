@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from dibble.inference.decision import SENSOR_FAULT
-from node_helpers import CHANNELS, VALVE_PIN, Bench, soil_model
+from node_helpers import CHANNELS, SOIL_PIN, VALVE_PIN, Bench, soil_model, warm_gate
 
 from host_tools.field.firmware import firmware_folder
 from host_tools.field.wire import WATCHDOG
@@ -202,3 +202,59 @@ def test_a_relay_that_is_on_when_low_is_never_on_by_accident(firmware, tmp_path)
     bench.probe.moisture = 0.2
     bench.run(2)
     assert bench.hardware.outputs[VALVE_PIN] == 0
+
+
+def gated(firmware, tmp_path):
+    """Return a bench whose soil probe is read only when the gate asks."""
+    probe = {"driver": "soil_adc", "pin": SOIL_PIN, "probe_curve": [2300, 1200], "samples": 4, "costly": True}
+    bench = Bench(
+        firmware,
+        tmp_path,
+        soil_model(400),
+        sensors=[probe, {"driver": "sht4x"}],
+        gate={"skip": "skip", "max_age_cycles": 5},
+        actions=[],
+    )
+    bench.send("gate.dib", warm_gate())
+    return bench
+
+
+def soils(bench):
+    return [row.readings["soil_moisture_permille"] for row in bench.rows()]
+
+
+def test_the_gate_keeps_the_last_costly_reading_until_it_is_too_old(firmware, tmp_path):
+    bench = gated(firmware, tmp_path)
+    bench.pin.noise_v = 0.03  # each new reading differs
+    bench.run(11.5)
+    values = soils(bench)
+    changes = [i for i in range(1, len(values)) if values[i] != values[i - 1]]
+    assert changes == [5, 10]
+
+
+def test_the_gate_looks_each_time_when_it_is_cold(firmware, tmp_path):
+    bench = gated(firmware, tmp_path)
+    bench.air.air_temperature_c = 5.0
+    bench.pin.noise_v = 0.03
+    bench.run(6.5)
+    assert len(set(soils(bench))) >= 5
+
+
+def test_a_costly_reading_that_failed_is_read_again_whatever_the_gate_says(firmware, tmp_path):
+    bench = gated(firmware, tmp_path)
+    bench.pin.disconnected = True
+
+    def mend():
+        bench.pin.disconnected = bench.now_s() < start + 130
+
+    start = bench.now_s()
+    bench.run(4.5, meanwhile=mend)
+    assert [value is None for value in soils(bench)] == [True, True, True, False, False]
+
+
+def test_a_lost_file_that_only_tells_of_lost_files_ends_no_node(firmware, tmp_path):
+    bench = Bench(firmware, tmp_path, soil_model(400))
+    (bench.files / "lib" / "dibble" / "storage" / "manifest.mpy").unlink()
+    bench.vm.install(bench.files)
+    assert bench.run(3) == "stop"
+    assert len(bench.rows()) >= 3 and "ImportError" in bench.vm.text()

@@ -40,10 +40,7 @@ def run(port):
         node.run()
     except Exception as error:  # nobody is there to read it: count the boot and start anew
         port.print_exception(error)
-        try:
-            _tell_damage(port, 0)
-        except Exception as second:  # no heap, or the module that would tell is lost itself
-            port.print_exception(second)
+        _tell_damage(port, 0)
     port.sleep_ms(PAUSE_MS)
     port.reset()
 
@@ -67,14 +64,17 @@ def forget(package, name):
 
 def _tell_damage(port, begin):
     """Say which files of the firmware are lost or damaged; a node may run without them, or fail by them."""
-    from dibble.report.serial_line import SerialLines
-    from dibble.storage import manifest
+    try:
+        from dibble.report.serial_line import SerialLines
+        from dibble.storage import manifest
 
-    lines = SerialLines(sys.stdout.write, "", (), ())
-    day, second = port.date()
-    for text in manifest.check(port, begin):
-        lines.event("files", day * 86400 + second, text)
-    forget("dibble.storage", "manifest")
+        lines = SerialLines(sys.stdout.write, "", (), ())
+        day, second = port.date()
+        for text in manifest.check(port, begin):
+            lines.event("files", day * 86400 + second, text)
+        forget("dibble.storage", "manifest")
+    except Exception as error:  # what tells may be lost itself: that ends no node
+        port.print_exception(error)
 
 
 def _rest(port):

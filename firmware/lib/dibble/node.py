@@ -5,9 +5,9 @@ import sys
 
 from dibble import RecordError
 from dibble.actions import Action
+from dibble.classifier import install, recall
 from dibble.inference.decision import NO_CLASS, SENSOR_FAULT, Decision
 from dibble.inference.fixed_point import MISSING
-from dibble.mind import install, recall
 from dibble.report.serial_line import SerialLines
 from dibble.sensors import Sensors
 from dibble.storage.record import encode
@@ -48,21 +48,21 @@ class Node:
         self._watchdog = Watchdog(port, config["watchdog_ms"], self.interval_ms + AWAKE_LIMIT_MS)
         self._slice_ms = config["watchdog_ms"] // 2 or self.interval_ms
         self.sensors = Sensors(config, port)
-        self._mind = self._recall(models, MODEL, boot)
+        self._classifier = self._recall(models, MODEL, boot)
         gates = Slots("gate")
         self._gate = self._recall(gates, GATE, None) if self.sensors.costly else None
         self._skip = self._class_of(self._gate, config["gate"]["skip"], "gate.skip") if self._gate else -1
         self._max_age = config["gate"]["max_age_cycles"]
         self._age = self._max_age  # cycles since the costly readings were taken
-        model = self._mind.model if self._mind else None
+        model = self._classifier.model if self._classifier else None
         self.decision = model.decision if model else Decision(1)
         self.classes = model.classes if model else ()
         self.readings = model.readings if model else self.sensors.values
-        names = self._mind.names if self._mind else self.sensors.names
+        names = self._classifier.names if self._classifier else self.sensors.names
         self.channels = [(name, self.sensors.units[self.sensors.names.index(name)]) for name in names]
         self.actions = [
             Action(
-                self._class_of(self._mind, entry["class"], "actions"),
+                self._class_of(self._classifier, entry["class"], "actions"),
                 port.output(entry["pin"], entry["active_low"]),  # off from its first moment
                 entry["max_on_s"] * 1000,
                 entry["rest_s"] * 1000,
@@ -78,7 +78,7 @@ class Node:
         last = number_at(kept, 0) if kept else 0
         self.log = RecordLog(
             "log",
-            self._mind.identity if self._mind else bytes(4),
+            self._classifier.identity if self._classifier else bytes(4),
             len(names),
             log["segment_bytes"],
             log["segments"],
@@ -151,8 +151,8 @@ class Node:
 
     def decide(self):
         """Features, scores, margin, hysteresis: all in the model. Without one the node only logs."""
-        if self._mind:
-            self._mind.decide(self._elapsed_ms)
+        if self._classifier:
+            self._classifier.decide(self._elapsed_ms)
         else:
             self.decision.settle(NO_CLASS, 0, SENSOR_FAULT if self.faults else 0, -1)
 
@@ -246,21 +246,21 @@ class Node:
         return first
 
     def _recall(self, slots, path, boot):
-        """Return the Mind to use, or None; install the file at `path` before, if it's a new one."""
+        """Return the Classifier to use, or None; install the file at `path` before, if it's a new one."""
         rejected = boot.rejected if boot else 0
         note = install(path, slots, rejected, self.sensors, self.interval_ms)
         if note:
             self._notes.append(note)
-        mind, note = recall(slots, rejected, self.sensors, self.interval_ms)
+        classifier, note = recall(slots, rejected, self.sensors, self.interval_ms)
         if note:
             self._notes.append(note)
             if boot and not rejected:
                 boot.reject(slots.generation)
-                mind = recall(slots, boot.rejected, self.sensors, self.interval_ms)[0]
-        return mind
+                classifier = recall(slots, boot.rejected, self.sensors, self.interval_ms)[0]
+        return classifier
 
-    def _class_of(self, mind, name, where):
-        classes = mind.model.classes if mind else ()
+    def _class_of(self, classifier, name, where):
+        classes = classifier.model.classes if classifier else ()
         if name in classes:
             return classes.index(name)
         self._notes.append("config.%s: expected a class of the model (%s), got %s" % (where, ", ".join(classes), name))

@@ -4,7 +4,7 @@ from dibble import ModelError, RecordError
 from dibble.inference.model import Model
 
 
-class Mind:
+class Classifier:
     """A model, and which of the node's readings it takes.
 
     Args:
@@ -72,14 +72,14 @@ def install(path, slots, rejected, sensors, interval_ms):
     if blob == slots.newest():
         return ""
     try:
-        Mind(blob, sensors, interval_ms)
+        Classifier(blob, sensors, interval_ms)
         return "model %s: generation %d" % (path, slots.write(blob, rejected))
     except (ModelError, RecordError) as error:
         return "model %s isn't used: %s" % (path, error)
 
 
 def recall(slots, rejected, sensors, interval_ms):
-    """Return (the Mind of the newest slot that isn't rejected, ""), or (None, why it can't be used).
+    """Return (the Classifier of the newest slot that isn't rejected, ""), or (None, why it can't be used).
 
     (None, "") where there is none at all.
     """
@@ -87,6 +87,6 @@ def recall(slots, rejected, sensors, interval_ms):
     if blob is None:
         return None, ""
     try:
-        return Mind(blob, sensors, interval_ms), ""
+        return Classifier(blob, sensors, interval_ms), ""
     except ModelError as error:
         return None, "model generation %d isn't used: %s" % (slots.generation, error)
