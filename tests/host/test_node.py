@@ -187,8 +187,8 @@ def test_a_model_for_another_interval_is_refused(firmware, tmp_path):
 
 def test_a_broken_cycle_is_told_and_the_third_in_a_row_resets(firmware, tmp_path):
     bench = Bench(firmware, tmp_path, soil_model(400))
-    source = b"from dibble.node import Node\n\n\ndef fail(self):\n    1 // 0\n\n\nNode.decide = fail\n"
-    bench.send("main.py", source + (bench.files / "main.py").read_bytes())
+    broken = b"from dibble.node import Node\n\n\ndef fail(self):\n    1 // 0\n\n\nNode.decide = fail\napp.run(port)\n"
+    bench.send("main.py", (bench.files / "main.py").read_bytes().replace(b"app.run(port)\n", broken))
     assert bench.run(10) == "reset"
     assert bench.events("error") == ["ZeroDivisionError('divide by zero',)"] * 3
     assert bench.hardware.outputs[VALVE_PIN] == 0
