@@ -91,6 +91,8 @@ def simulate(
         ).run()
     verdict = judge(season, tuple(host_model.model.classes))
     console.print(season_table(season, verdict, days, board))
+    for text in dict.fromkeys(event.text for _, event in season.events if event.kind in ("boot", "error", "log")):
+        console.print(f"the node said: {text}", markup=False, emoji=False, soft_wrap=True)
     if console_to:
         console_to.write_text(season.console, encoding="utf-8")
     if plot:

@@ -82,3 +82,10 @@ def test_the_configuration_that_is_shipped_is_whole():
 
     config = whole(json.loads((Path(__file__).parents[2] / "firmware" / "config.json").read_text()))
     assert config["sensors"][1]["samples"] == 16
+
+
+def test_simulate_tells_what_the_node_said_of_its_model(model, tmp_path):
+    config = {"sensors": [{"driver": "sht4x"}], "i2c": {"sda": 4, "scl": 5}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    result = run("simulate", model, "--days", "0.1", "--config", str(tmp_path / "config.json"))
+    assert "expected a sensor for the model's channel soil_moisture_permille" in result.output
