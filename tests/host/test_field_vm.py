@@ -108,6 +108,17 @@ def test_power_cut_ends_the_vm_in_the_middle_of_a_write(tmp_path):
     assert lines(vm) == ["written"]
 
 
+def test_a_full_heap_resets_the_node_and_never_garbles_an_answer(tmp_path):
+    vm = node(
+        tmp_path,
+        "import machine\nbus = machine.I2C(0)\nkept = []\n"
+        "try:\n    while True:\n        kept.append(bytearray(40))\nexcept MemoryError:\n    pass\n"
+        "while True:\n    bus.writeto(9, b'abc')\n    kept = [kept]",
+    )
+    vm.hardware.i2c[9] = Echo()
+    assert vm.power(POWER_ON) == "reset"
+
+
 def test_watchdog_bites_who_sleeps_too_long(tmp_path):
     vm = node(tmp_path, "import machine, time\nw = machine.WDT(timeout=8000)\ntime.sleep(5)\nw.feed()\ntime.sleep(60)")
     assert vm.power(POWER_ON) == "watchdog"

@@ -28,7 +28,18 @@ def _fill(buffer):
 
 
 def ask(operation, a=0, b=0, send=b"", into=None):
-    """Return the answer's status; its bytes go to `into` if that is as long as they are, and are `data` in any case."""
+    """Return the answer's status; its bytes go to `into` if that is as long as they are, and are `data` in any case.
+
+    A board's hardware needs no heap; where this one finds none in the middle of an answer, the node is reset.
+    """
+    try:
+        return _exchange(operation, a, b, send, into)
+    except MemoryError:
+        _requests.write(_RESET)
+        raise SystemExit
+
+
+def _exchange(operation, a, b, send, into):
     global ticks, data
     pack_into("<BHIH", _out, 0, operation, a, b & 0xFFFFFFFF, len(send))
     _requests.write(_out)
@@ -49,3 +60,4 @@ def number(operation, a=0, b=0):
 
 
 _number = bytearray(4)
+_RESET = b"X" + bytes(8)
