@@ -6,22 +6,18 @@ from dibble.inference.scale import scale
 from support import Random, heap_lock, heap_unlock
 
 try:
-    from dibble.inference.kernels_viper import append_scalers, encode, inside, plan_of
+    from dibble.inference.kernels_viper import HEAD, address, front, plan_of
 except (ImportError, SyntaxError, NameError):
-    encode = None
+    front = None
 
 LIMIT = 0x3FFFFFFF
 
 
 def by_machine_code(scalers, values):
     """Return the codes that viper computes, where this VM has it."""
-    plan, at = plan_of(0, [0] * len(values), [LIMIT] * len(values))
-    begin = len(plan)
-    append_scalers(plan, scalers, at)
-    view = memoryview(plan)
-    assert inside(view, len(values), values, view[at // 4 :])
-    encode(plan, len(scalers), 4 * begin)
-    return [plan[begin + 8 * i + 7] for i in range(len(scalers))]
+    plan, _, codes = plan_of(0, [0] * len(values), [LIMIT] * len(values), scalers)
+    assert front(address(plan), 4 * HEAD, values)
+    return [plan[(codes >> 2) + 8 * i] for i in range(len(scalers))]
 
 
 def codes_of(values, scalers, limits=None):
@@ -34,7 +30,7 @@ def codes_of(values, scalers, limits=None):
         run(row)
     finally:
         heap_unlock()
-    assert not encode or by_machine_code(scalers, row) == list(codes), (values, scalers, list(codes))
+    assert not front or by_machine_code(scalers, row) == list(codes), (values, scalers, list(codes))
     return list(codes)
 
 

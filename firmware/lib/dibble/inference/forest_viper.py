@@ -3,21 +3,22 @@
 import micropython
 from micropython import const
 
-from dibble.inference.kernels_viper import aligned, place, plan_of
+from dibble.inference.kernels_viper import address, aligned, fill, place, plan_of
 
-# Words of the plan. AT: where in the plan, in bytes, something lies.
-_VALUES_AT = const(0)
-_COUNT = const(1)
-_TREES = const(2)
-_LEAVES_END = const(3)
-_CLASSES = const(4)
-_RANKED = const(5)
-_RANKED_AT = const(6)
-_LEAVES_AT = const(7)
-_SUMS_AT = const(8)
-_PAGES_AT = const(9)
-_BASE_AT = const(10)
-_HEAD = const(11)
+# Words of the plan, after those that all families have. AT: where in the plan, in bytes, something lies.
+_VALUES_AT = const(1)
+_COUNT = const(4)
+_TREES = const(5)
+_LEAVES_END = const(6)
+_CLASSES = const(7)
+_RANKED = const(8)
+_RANKED_AT = const(9)
+_LEAVES_AT = const(10)
+_SUMS_AT = const(11)
+_PAGES_AT = const(12)
+_BASE_AT = const(13)
+_OWN_WORDS = const(10)
+_RANGES_AT = const(56)
 # Bytes of a ranked feature: where its value lies, where its thresholds do, their width, power, jump.
 _RANKED_BYTES = const(20)
 
@@ -31,7 +32,7 @@ def forest(blob, layout, tables, low, limits):
         -1 where an input, of an array("i"), isn't within its range.
     """
     features, _, _, _, starts, children, leaves_end, trees, classes, amounts, base = tables
-    plan, values = plan_of(_HEAD, low, limits)
+    plan, values, _ = plan_of(_OWN_WORDS, low, limits)
     ranked_at = 4 * len(plan)
     ranked = 0
     for feature, width, position, count in layout:
@@ -56,32 +57,40 @@ def forest(blob, layout, tables, low, limits):
     sums = len(plan)
     for score in base:
         plan.append(score)
-    head = (
-        values,
-        len(features),
-        trees,
-        leaves_end,
-        len(base),
-        ranked,
-        ranked_at,
-        leaves_at,
-        4 * sums,
-        pages_at,
-        base_at,
+    fill(
+        plan,
+        (
+            len(features),
+            trees,
+            leaves_end,
+            len(base),
+            ranked,
+            ranked_at,
+            leaves_at,
+            4 * sums,
+            pages_at,
+            base_at,
+        ),
     )
-    for i in range(_HEAD):
-        plan[i] = head[i]
     count = len(low)
     blob = aligned(blob)
-    return lambda inputs: _forest(blob, count, inputs, plan), memoryview(plan)[sums:]
+    blob_at = address(blob)
+    plan_at = address(plan)
+
+    # The objects must outlive f, which knows their addresses only.
+    def run(inputs, kept=(blob, plan)):
+        return _forest(blob_at, count, inputs, plan_at)
+
+    return run, memoryview(plan)[sums:]
 
 
 @micropython.viper
-def _forest(p: ptr8, r: int, inputs: ptr32, plan: ptr32) -> int:
-    file = int(p)
+def _forest(p: int, r: int, inputs: ptr32, words: int) -> int:
+    plan = ptr32(words)
+    file = p
     i = r
     # All inputs' distances from their low, and whether none is below 0 or beyond its span.
-    p = ptr8(int(plan) + 4 * _HEAD)
+    p = int(plan) + _RANGES_AT
     values = ptr32(int(plan) + plan[_VALUES_AT])
     bad = 0
     while i > 3:
@@ -98,7 +107,7 @@ def _forest(p: ptr8, r: int, inputs: ptr32, plan: ptr32) -> int:
         values[3] = r
         bad = (ptr32(p)[7] - r) | r | bad
         inputs = ptr32(int(inputs) + 16)
-        p = ptr8(int(p) + 32)
+        p = p + 32
         values = ptr32(int(values) + 16)
         i -= 4
     while i:
@@ -106,13 +115,13 @@ def _forest(p: ptr8, r: int, inputs: ptr32, plan: ptr32) -> int:
         values[0] = r
         bad = (ptr32(p)[1] - r) | r | bad
         inputs = ptr32(int(inputs) + 4)
-        p = ptr8(int(p) + 8)
+        p = p + 8
         values = ptr32(int(values) + 4)
         i -= 1
     if (bad >> 30) & 3:
         return -1
     # Values of features with thresholds become their rank.
-    p = ptr8(int(plan) + plan[_RANKED_AT])
+    p = int(plan) + plan[_RANKED_AT]
     i = plan[_RANKED]
     while i:
         values = ptr32(int(plan) + ptr32(p)[0])
@@ -145,17 +154,17 @@ def _forest(p: ptr8, r: int, inputs: ptr32, plan: ptr32) -> int:
                     r += m
                 m >>= 1
         values[0] = r
-        p = ptr8(int(p) + _RANKED_BYTES)
+        p = p + _RANKED_BYTES
         i -= 1
     i = plan[_CLASSES]
     r = int(plan) + plan[_SUMS_AT]
-    p = ptr8(int(plan) + plan[_BASE_AT])
+    p = int(plan) + plan[_BASE_AT]
     while i:
         ptr32(r)[0] = ptr32(p)[0]
         r += 4
-        p = ptr8(int(p) + 4)
+        p = p + 4
         i -= 1
-    p = ptr8(int(plan) + plan[_VALUES_AT])
+    p = int(plan) + plan[_VALUES_AT]
     m = plan[_COUNT]
     leaves = int(plan) + plan[_LEAVES_AT] - 512
     end = plan[_LEAVES_END]
@@ -184,16 +193,16 @@ def _forest(p: ptr8, r: int, inputs: ptr32, plan: ptr32) -> int:
         i -= 1
     r = sums
     m = plan[_CLASSES]
-    p = ptr8(-1)
+    p = -1
     second = -1
     while i < m:
         bad = ptr32(r)[0]
-        if (int(p) - bad) >> 31:
-            second = int(p)
-            p = ptr8(bad)
+        if (p - bad) >> 31:
+            second = p
+            p = bad
             end = i
         elif (second - bad) >> 31:
             second = bad
         r += 4
         i += 1
-    return end | ((int(p) - second) << 8)
+    return end | ((p - second) << 8)

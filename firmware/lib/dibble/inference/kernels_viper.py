@@ -4,9 +4,10 @@ Results are those of the bytecode kernels, bit for bit. Viper ints are as wide a
 64-bit one loads through ptr32 without the sign; what is stated there fits 31 bits, so that bits
 0..30 tell all of it.
 
-A viper function takes four arguments at most, and asks the VM for the address of each: so a family's
-is handed the model file, the number of inputs, the inputs, and a plan of 32-bit words. Tables are told
-as places in the file, and what the function works on lies in the plan, too.
+A viper function takes four arguments at most, and asking the VM for an object's address costs more than
+handing it one: so a family's is handed the address of the model file, a number, the inputs, and the address
+of a plan of 32-bit words. Tables are told as places in the file, and what it works on lies in the plan, too.
+Who makes such a function keeps file and plan, as it keeps f.
 
 They are written for what viper makes of them on a Cortex-M0: the first two arguments live in registers,
 so these are used for one thing after another, and all other names on the stack; a comparison costs
@@ -18,7 +19,18 @@ from array import array
 import micropython
 from micropython import const
 
-_SCALER_BYTES = const(32)  # of each code in a plan, the last four of them the code
+SCALER_BYTES = 32  # of each code in a plan, the last four of them the code
+HEAD = 4  # words at each plan's beginning:
+_INPUTS = const(0)
+_VALUES_AT = const(1)
+_CODES = const(2)
+_SCALERS_AT = const(3)
+
+
+@micropython.viper
+def address(of: ptr8) -> int:
+    """Return where something lies in memory; nothing that is kept is moved."""
+    return int(of)
 
 
 @micropython.viper
@@ -29,41 +41,56 @@ def place(table: ptr8, blob: ptr8) -> int:
 
 def aligned(blob):
     """Return the file, where it lies as wide tables need it, or a copy that does."""
-    return bytes(blob) if place(blob, 0) & 3 else blob
+    return bytes(blob) if address(blob) & 3 else blob
 
 
-def plan_of(head, low, limits):
-    """Return a plan: `head` words, then (low, span) of each input, then room for what lies above its low.
+def plan_of(words, low, limits, scalers=()):
+    """Return a plan's beginning, and where in it, in bytes, the values and the codes of its inputs lie.
 
-    Returns:
-        array("i"), and where in it, in bytes, these values lie.
+    It is what `front` reads and writes: the words above, then room for a family's own, (low, span) of each
+    input, its value, and SCALER_BYTES of each code.
+
+    Args:
+        words: how many a family has of its own.
+        low, limits: each input's least value, and by how much it may lie above that.
+        scalers: see scale.scale.
     """
-    plan = array("i", [0] * head)
+    plan = array("i", [len(low), 0, len(scalers), 0])
+    for _ in range(words):
+        plan.append(0)
     for i in range(len(low)):
         plan.append(low[i])
         plan.append(limits[i])
-    values = 4 * len(plan)
+    values = plan[_VALUES_AT] = 4 * len(plan)
     for _ in low:
         plan.append(0)
-    return plan, values
+    codes = plan[_SCALERS_AT] = 4 * len(plan)
+    for feature, drop, bias, zero_point, multiplier, shift, top in scalers:
+        for word in (values + 4 * feature, drop, bias, zero_point, multiplier, shift, top, 0):
+            plan.append(word)
+    return plan, values, codes + SCALER_BYTES - 4
 
 
-def fill(plan, head):
-    """Write the plan's first words."""
-    for i in range(len(head)):
-        plan[i] = head[i]
+def fill(plan, words):
+    """Write a family's own words."""
+    i = HEAD
+    for word in words:
+        plan[i] = word
+        i += 1
 
 
 @micropython.viper
-def inside(p: ptr8, r: int, inputs: ptr32, values: ptr32) -> int:
-    """Write what lies above each input's low to the values; return 1 where none is below it or beyond its span.
+def front(p: int, r: int, inputs: ptr32) -> int:
+    """Write values and codes to the plan; return 1 where every input is within its range, else 0.
 
     Args:
-        p: the plan from its ranges on.
-        r: number of inputs.
-        values: the plan from its values on.
+        p: address of the plan.
+        r: where in it, in bytes, the ranges lie.
     """
-    i = r
+    plan = ptr32(p)
+    i = plan[_INPUTS]
+    values = ptr32(int(plan) + plan[_VALUES_AT])
+    p = int(plan) + r
     bad = 0
     while i:
         r = inputs[0] - ptr32(p)[0]
@@ -71,57 +98,15 @@ def inside(p: ptr8, r: int, inputs: ptr32, values: ptr32) -> int:
         bad = (ptr32(p)[1] - r) | r | bad
         inputs = ptr32(int(inputs) + 4)
         values = ptr32(int(values) + 4)
-        p = ptr8(int(p) + 8)
+        p = p + 8
         i -= 1
-    return 0 if (bad >> 30) & 3 else 1
-
-
-def append_scalers(plan, scalers, values):
-    """Append _SCALER_BYTES of each code to a plan, as `encode` reads them.
-
-    Args:
-        scalers: see scale.scale.
-        values: where in the plan, in bytes, the inputs' values lie.
-    """
-    for feature, drop, bias, zero_point, multiplier, shift, top in scalers:
-        for word in (values + 4 * feature, drop, bias, zero_point, multiplier, shift, top, 0):
-            plan.append(word)
-
-
-def judging(judge, blob, plan, inputs, values, scalers, codes):
-    """Return a generator that for each row of inputs writes values and codes to the plan, and yields judge's answer.
-
-    Args:
-        judge: viper's judge(file, 0, plan).
-        inputs, codes: how many.
-        values, scalers: where in the plan they begin, in bytes.
-    """
-    view = memoryview(plan)
-    ranges = view[(values >> 2) - 2 * inputs :]
-    above = view[values >> 2 :]
-    found = -1
-    while True:
-        row = yield found
-        found = -1
-        if inside(ranges, inputs, row, above):
-            encode(plan, codes, scalers)
-            found = judge(blob, 0, plan)
-
-
-@micropython.viper
-def encode(p: ptr8, r: int, scalers: int):
-    """Squeeze values to 8-bit codes, as scale.scale does.
-
-    Args:
-        p: the plan.
-        r: how many codes.
-        scalers: where in the plan theirs begin, in bytes.
-    """
-    plan = int(p)
-    i = r
-    p = ptr8(plan + scalers)
+    if (bad >> 30) & 3:
+        return 0
+    # As scale.scale.
+    p = int(plan) + plan[_SCALERS_AT]
+    i = plan[_CODES]
     while i:
-        value = ptr32(plan + ptr32(p)[0])[0]
+        value = ptr32(int(plan) + ptr32(p)[0])[0]
         r = ptr32(p)[2]
         if r:
             r += value
@@ -145,5 +130,6 @@ def encode(p: ptr8, r: int, scalers: int):
         if (value - r) >> 31:
             r = value
         ptr32(p)[7] = r
-        p = ptr8(int(p) + _SCALER_BYTES)
+        p = p + 32
         i -= 1
+    return 1

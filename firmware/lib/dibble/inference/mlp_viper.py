@@ -6,19 +6,16 @@ A sum is within -2**30..2**30 - 1, so bits 0..30 tell all of it.
 import micropython
 from micropython import const
 
-from dibble.inference.kernels_viper import append_scalers, fill, judging, place, plan_of
-from dibble.inference.started import started
+from dibble.inference.kernels_viper import HEAD, address, aligned, fill, front, place, plan_of
 
 _SMALL = const(0x3FFFFFFF)  # the low 30 bits
-# Words of the plan. AT: where in the plan, in bytes, something lies.
-_LAYERS = const(0)
-_LAYERS_AT = const(1)
-_INPUTS = const(2)
-_CODES_AT = const(3)
-_X_AT = const(4)
-_SCORES_AT = const(5)
-_SCALER_BYTES = const(32)  # see kernels_viper.append_scalers
-_HEAD = const(6)
+# Words of the plan, after those that all families have. AT: where in the plan, in bytes, something lies.
+_LAYERS = const(4)
+_LAYERS_AT = const(5)
+_CODES_AT = const(6)
+_X_AT = const(7)
+_SCORES_AT = const(8)
+_OWN_WORDS = const(5)
 # Words of a layer: its form, inputs, units, where their inputs lie and where their outputs go, zero
 # point of its weights or place of its book in the file. Then those of each unit: bias, shift, where its
 # row lies in the file, how many weights it has.
@@ -35,9 +32,7 @@ def mlp(blob, parts, low, limits):
         -1 where an input, of an array("i"), isn't within its range.
     """
     scalers, base, layers = parts
-    plan, values = plan_of(_HEAD, low, limits)
-    scalers_at = 4 * len(plan)
-    append_scalers(plan, scalers, values)
+    plan, _, codes = plan_of(_OWN_WORDS, low, limits, scalers)
     # Each layer's inputs are bytes, and a zero after them that a codebook's last half byte meets.
     x_at = 4 * len(plan)
     sizes = [len(scalers)] + [len(layer[0]) for _, layer in layers]
@@ -62,21 +57,30 @@ def mlp(blob, parts, low, limits):
     plan.append(base)
     for _ in range(sizes[-1]):
         plan.append(0)
-    fill(plan, (len(layers), layers_at, len(scalers), scalers_at + _SCALER_BYTES - 4, x_at, 4 * scores))
-    run = judging(_mlp, blob, plan, len(low), values, scalers_at, len(scalers))
-    return started(run), memoryview(plan)[scores:]
+    fill(plan, (len(layers), layers_at, codes, x_at, 4 * scores))
+    ranges = 4 * (HEAD + _OWN_WORDS)
+    blob = aligned(blob)
+    blob_at = address(blob)
+    plan_at = address(plan)
+
+    # The objects must outlive f, which knows their addresses only.
+    def run(inputs, kept=(blob, plan)):
+        return _mlp(blob_at, 0, plan_at) if front(plan_at, ranges, inputs) else -1
+
+    return run, memoryview(plan)[scores:]
 
 
 @micropython.viper
-def _mlp(p: ptr8, r: int, plan: ptr32) -> int:
-    file = int(p)
+def _mlp(p: int, r: int, words: int) -> int:
+    plan = ptr32(words)
+    file = p
     x = ptr8(int(plan) + plan[_X_AT])
-    p = ptr8(int(plan) + plan[_CODES_AT])
-    r = plan[_INPUTS]
+    p = int(plan) + plan[_CODES_AT]
+    r = plan[2]  # codes
     while r:
         x[0] = ptr32(p)[0]
         x = ptr8(int(x) + 1)
-        p = ptr8(int(p) + _SCALER_BYTES)
+        p = p + 32
         r -= 1
     layer = ptr32(int(plan) + plan[_LAYERS_AT])
     layers = plan[_LAYERS]
@@ -90,11 +94,11 @@ def _mlp(p: ptr8, r: int, plan: ptr32) -> int:
         out = ptr8(int(plan) + layer[4])
         excess = 0
         if form != 2:
-            p = inputs
+            p = int(inputs)
             r = layer[1]
             while r:
-                excess += p[0]
-                p = ptr8(int(p) + 1)
+                excess += ptr8(p)[0]
+                p = p + 1
                 r -= 1
             excess *= layer[5] if form < 2 else 128
         book = ptr8(file + layer[5])
@@ -102,36 +106,40 @@ def _mlp(p: ptr8, r: int, plan: ptr32) -> int:
         k = 0
         while k < layer[2]:
             r = unit[0] - excess
-            p = ptr8(file + unit[2])
+            p = file + unit[2]
             i = unit[3]
             x = inputs
             if form == 0:
-                while i > 3:
-                    r += p[0] * x[0]
-                    r += p[1] * x[1]
-                    r += p[2] * x[2]
-                    r += p[3] * x[3]
-                    p = ptr8(int(p) + 4)
-                    x = ptr8(int(x) + 4)
-                    i -= 4
+                while i > 7:
+                    r += ptr8(p)[0] * x[0]
+                    r += ptr8(p)[1] * x[1]
+                    r += ptr8(p)[2] * x[2]
+                    r += ptr8(p)[3] * x[3]
+                    r += ptr8(p)[4] * x[4]
+                    r += ptr8(p)[5] * x[5]
+                    r += ptr8(p)[6] * x[6]
+                    r += ptr8(p)[7] * x[7]
+                    p = p + 8
+                    x = ptr8(int(x) + 8)
+                    i -= 8
                 while i:
                     i -= 1
-                    r += p[i] * x[i]
+                    r += ptr8(p)[i] * x[i]
             elif form == 1:
                 i >>= 1
                 while i:
                     i -= 1
                     r += ptr16(p)[i] * x[i]
             elif form == 2:
-                x = ptr8(int(p) + i)
+                x = ptr8(p + i)
                 while i:
                     i -= 1
-                    r += (x[i] - 128) * inputs[p[i]]
+                    r += (x[i] - 128) * inputs[ptr8(p)[i]]
             else:
                 while i:
-                    pair = p[0]
+                    pair = ptr8(p)[0]
                     r += book[pair >> 4] * x[0] + book[pair & 15] * x[1]
-                    p = ptr8(int(p) + 1)
+                    p = p + 1
                     x = ptr8(int(x) + 2)
                     i -= 1
             if (r >> 30) & 1:

@@ -1,0 +1,82 @@
+"""The models whose kernels are counted: always the same bytes, so that counts compare from one run to the next."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn.datasets import load_digits
+
+from host_tools.channels import Channel
+from host_tools.export import ModelSpec, export
+from host_tools.families.additive import AdditiveTables, Term
+from host_tools.families.mlp import Layer, MlpTables
+from host_tools.host_model import HostModel
+from host_tools.scaling import Scaler
+
+HERE = Path(__file__).parent
+MODELS = HERE.parents[2] / "models"
+ROWS, MANY = 20, 1000
+LOWS = [-400, 0, 300, 0, 9500, 0, 20, -100]
+SPANS = [4900, 1000, 13700, 360, 1000, 3000, 200, 6100]
+CLASSES = ["a", "b", "c", "d"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model, and rows to predict: few to count, many to time, so that no processor learns them by heart."""
+
+    name: str
+    model: HostModel
+    rows: np.ndarray
+    many: np.ndarray
+
+
+def cases() -> Iterator[Case]:
+    """Yield all of them: the digits forest, shapes of the other families, and models that are shipped."""
+    digits = load_digits().data.astype(np.int64)
+    yield Case(
+        "digits forest 10 x 100",
+        HostModel.open(HERE / "digits.dib"),
+        digits[:: len(digits) // ROWS][:ROWS],
+        digits[:MANY],
+    )
+    for name, tables in (("additive 8 x 4", additive()), ("mlp 8-16-4", network())):
+        channels = [Channel(f"x{i}", "", 1, 0, a, a + b) for i, (a, b) in enumerate(zip(LOWS, SPANS, strict=True))]
+        model = HostModel(export(ModelSpec(name, channels, CLASSES, tables)))
+        rows = np.random.default_rng(1).integers(LOWS, np.add(LOWS, SPANS), (MANY, 8), endpoint=True)
+        yield Case(name, model, rows[:ROWS], rows)
+    for name in ("field_weather", "orchard"):
+        model = HostModel.open(MODELS / name)
+        low, high = np.array(model.model.low), np.array(model.model.high)
+        steps = np.random.default_rng(2).random((MANY, len(low))) - 0.5
+        walk = np.clip((low + high) // 2 + np.cumsum(steps * (high - low) / 20, axis=0), low, high)
+        yield Case(name, model, walk.astype(np.int64)[:ROWS], walk.astype(np.int64))
+
+
+def scalers(top: int) -> list[Scaler]:
+    """Return scalers whose codes reach from 0 to `top`, clamped at neither end."""
+    found = []
+    for span in SPANS:
+        shift = next(s for s in range(30) if ((top + 1) << s) // (span + 1) >= 64)
+        found.append(Scaler(0, 0, 0, ((top + 1) << shift) // (span + 1), shift, top))
+    return found
+
+
+def additive() -> AdditiveTables:
+    """Return tables of 16 cells for each of 8 features, and 4 classes."""
+    rng = np.random.default_rng(0)
+    tables = rng.integers(0, 100, (8, 3, 16)).astype(np.uint8)
+    terms = [Term((i,), (0,), table, table.mean(axis=1).astype(np.uint8)) for i, table in enumerate(tables)]
+    return AdditiveTables(4, list(scalers(15)), terms, [400, 10, 10, 10], 32.0)
+
+
+def network() -> MlpTables:
+    """Return a dense network of 8 inputs, 16 hidden units and 4 classes, all weights of 8 bits."""
+    rng = np.random.default_rng(0)
+    hidden, last = rng.integers(-127, 128, (16, 8)), rng.integers(-127, 128, (3, 16))
+    layers = [
+        Layer(hidden, rng.integers(-9000, 9000, 16).tolist(), [9] * 16, "dense8"),
+        Layer(last, (-np.minimum(last, 0).sum(axis=1) * 255).tolist(), [6] * 3, "dense8"),
+    ]
+    return MlpTables(4, scalers(255), layers, 1750, 32.0)

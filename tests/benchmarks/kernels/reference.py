@@ -1,0 +1,155 @@
+"""The same tables in C, as a person would write it for a compiler: what machine code can be held against."""
+
+import subprocess
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from dibble.inference import additive, forest, mlp
+from dibble.inference.cursor import Cursor
+
+from host_tools.oracle import weights_of
+from host_tools.tree_file import thresholds_of
+from models import Case
+
+TIMES = 20_000
+HEAD = """\
+#include <stdint.h>
+static int32_t score[{classes}];
+static const int32_t low[] = {{{low}}}, span[] = {{{span}}};
+static int top_two(void) {{
+    int best = -1, second = -1, winner = 0;
+    for (int k = 0; k < {classes}; k++) {{
+        if (score[k] > best) {{ second = best; best = score[k]; winner = k; }}
+        else if (score[k] > second) second = score[k];
+    }}
+    return winner | (best - second) << 8;
+}}
+"""
+RANGES = """\
+    int32_t v[{inputs}];
+    for (int i = 0; i < {inputs}; i++) {{
+        v[i] = x[i] - low[i];
+        if ((uint32_t)v[i] > (uint32_t)span[i]) return -1;
+    }}
+"""
+FOREST = """\
+    for (int k = 0; k < {classes}; k++) score[k] = base[k];
+    for (int t = 0; t < {trees}; t++) {{
+        int page = t, i = start[t], r;
+        for (;;) {{
+            r = v[feature[i]] <= cut[i] ? left[i] : right[i];
+            if (r < 128) i = start[page] + r;
+            else if (r < {end}) break;
+            else {{ page = child[page] + r - {end}; i = start[page]; }}
+        }}
+        score[leaf_class[r - 128]] += leaf_amount[r - 128];
+    }}
+"""
+SCALE = """\
+    int32_t c[{codes}];
+    for (int k = 0; k < {codes}; k++) {{
+        int32_t q = ((v[from[k]] >> drop[k]) - zero[k]) * mult[k] >> shift[k];
+        c[k] = q < 0 ? 0 : q > top[k] ? top[k] : q;
+    }}
+"""
+TIMED = """\
+#include <stdio.h>
+#include <time.h>
+static const int32_t rows[][{inputs}] = {{{rows}}};
+int (*volatile run)(const int32_t *) = judge;
+int main(void) {{
+    struct timespec a, b;
+    for (int i = 0; i < {count}; i++) printf("%d\\n", judge(rows[i]));
+    double best = 1e18;
+    for (int again = 0; again < 9; again++) {{
+        clock_gettime(CLOCK_MONOTONIC, &a);
+        for (int n = 0; n < {times}; n++) run(rows[n % {count}]);
+        clock_gettime(CLOCK_MONOTONIC, &b);
+        double took = (b.tv_sec - a.tv_sec) * 1e9 + b.tv_nsec - a.tv_nsec;
+        best = took < best ? took : best;
+    }}
+    printf("%.2f\\n", best / {times});
+}}
+"""
+
+
+def source(case: Case) -> str:
+    """Return C that computes what the model does for rows whose features are the last readings, int judge(x)."""
+    m = case.model.model
+    cursor, classes = Cursor(m.blob, m.family_at), len(m.classes)
+    head = HEAD.format(classes=classes, low=_list(m.low), span=_list(m.limits))
+    body = RANGES.format(inputs=len(m.low))
+    family = m.blob[5] & 127
+    if family == 1:
+        layout, tables = forest.read(cursor, m.limits, classes)
+        features, codes, lefts, rights, starts, children, end, trees, leaf_classes, amounts, base = tables
+        cuts = thresholds_of(m.blob, layout)
+        widest = max(max(cut, default=0) for cut in cuts.values())
+        head += _table("feature", features) + _table("left", lefts) + _table("right", rights)
+        head += _table(
+            "cut", [cuts[f][c] for f, c in zip(features, codes, strict=True)], "u8" if widest < 256 else "i32"
+        )
+        head += _table("start", starts, "u16") + _table("child", children or [0], "u16") + _table("base", base, "u16")
+        head += _table("leaf_class", leaf_classes) + _table("leaf_amount", amounts)
+        body += FOREST.format(classes=classes, trees=trees, end=end)
+    elif family == 2:
+        scalers, singles, _, tables, _, base = additive.read(cursor, m.limits, classes)
+        head += _scalers(scalers)
+        body += SCALE.format(codes=len(scalers)) + f"    score[0] = {base[0]};\n"
+        for k in range(1, classes):
+            for t, table in enumerate(tables):
+                head += _table(f"t{t}_{k}", table[k - 1])
+            cells = " + ".join(f"t{t}_{k}[c[{code}]]" for t, code in enumerate(singles))
+            body += f"    score[{k}] = {base[k]} + {cells};\n"
+    else:
+        scalers, base, layers = mlp.read(cursor, m.limits, classes)
+        head += _scalers(scalers)
+        body += SCALE.format(codes=len(scalers)) + f"    score[0] = {base};\n"
+        inputs = "c"
+        size = len(scalers)
+        for n, (form, (rows, biases, shifts, extra)) in enumerate(layers):
+            last = n + 1 == len(layers)
+            weights = [w for row in rows for w in weights_of(form, row, extra, size).tolist()]
+            head += _table(f"w{n}", weights, "i8") + _table(f"b{n}", biases, "i32") + _table(f"s{n}", shifts)
+            out, top = ("score", 65535) if last else (f"h{n}", 255)
+            body += "" if last else f"    int32_t h{n}[{len(rows)}];\n"
+            body += (
+                f"    for (int k = 0; k < {len(rows)}; k++) {{\n        int32_t q = b{n}[k];\n"
+                f"        for (int i = 0; i < {size}; i++) q += w{n}[k * {size} + i] * {inputs}[i];\n"
+                f"        q >>= s{n}[k];\n"
+                f"        {out}[k + {int(last)}] = q < 0 ? 0 : q > {top} ? {top} : q;\n"
+                "    }\n"
+            )
+            inputs, size = out, len(rows)
+    return head + "__attribute__((noinline)) int judge(const int32_t *x) {\n" + body + "    return top_two();\n}\n"
+
+
+def nanoseconds(case: Case) -> float:
+    """Return how long gcc -O2 takes for a row on this computer; AssertionError where its answers aren't the model's."""
+    decisions = case.model.decide(case.many)
+    rows = ",".join("{" + _list(row) + "}" for row in case.many.tolist())
+    timed = TIMED.format(inputs=case.many.shape[1], rows=rows, count=len(case.many), times=TIMES)
+    with tempfile.TemporaryDirectory() as folder:
+        file, program = Path(folder) / "model.c", Path(folder) / "model"
+        file.write_text(source(case) + timed)
+        subprocess.run(["gcc", "-O2", "-o", str(program), str(file)], check=True)
+        *answers, took = subprocess.run([program], capture_output=True, text=True, check=True).stdout.split()
+    expected = [int(c) | int(m) << 8 for c, m in zip(decisions.class_index, decisions.margin, strict=True)]
+    assert [int(answer) for answer in answers] == expected
+    return float(took)
+
+
+def _scalers(scalers: Sequence[Sequence[int]]) -> str:
+    names = ("from", "drop", "", "zero", "mult", "shift", "top")
+    columns = zip(*scalers, strict=True)
+    return "".join(_table(name, column, "u16") for name, column in zip(names, columns, strict=True) if name)
+
+
+def _table(name: str, values: Iterable[int], kind: str = "u8") -> str:
+    kinds = {"u8": "uint8_t", "i8": "int8_t", "u16": "uint16_t", "i32": "int32_t"}
+    return f"static const {kinds[kind]} {name}[] = {{{_list(values)}}};\n"
+
+
+def _list(values: Iterable[int]) -> str:
+    return ",".join(str(int(value)) for value in values)
