@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from host_tools.cli_node import lorawan, microbit
+from host_tools.cli_node import lorawan, microbit, unroll
 from host_tools.cli_simulate import simulate
 from host_tools.cli_train import CsvPath, console, train
 from host_tools.errors import InputError
@@ -52,6 +52,7 @@ app.command()(train)
 app.command()(simulate)
 app.command()(microbit)
 app.command()(lorawan)
+app.command()(unroll)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Commands that write what a node or its network needs: `dibble microbit`, `dibble lorawan`."""
+"""Commands that write what a node or its network needs: `dibble microbit`, `dibble lorawan`, `dibble unroll`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -71,3 +71,20 @@ def _probe(text: str) -> tuple[int, int, int]:
     if len(parts) != 3 or not all(part.isdigit() for part in parts):
         raise InputError(f"--probe: expected PIN:DRY_MV:WET_MV, such as 0:2300:1200, got {text!r}")
     return int(parts[0]), int(parts[1]), int(parts[2])
+
+
+def unroll(
+    model: ModelPath,
+    out: Annotated[Path, typer.Option(help="Python file to write")] = Path("model_code.py"),
+) -> None:
+    """Write a model as straight-line code, for boards without viper: a prediction in a third to a fifth of the time.
+
+    On the node: `import model_code; node = model.load("model.dib", model_code)`. As .mpy it takes some 13 bytes of
+    heap a split. It belongs to this very file, whose CRC-32 it names. Where there is viper, the tables are quicker.
+    """
+    from host_tools.files import write_atomically
+    from host_tools.host_model import HostModel
+    from host_tools.unrolled import unrolled_source
+
+    write_atomically(out, unrolled_source(HostModel.open(model)).encode())
+    console.print(f"wrote {out}")

@@ -61,25 +61,24 @@ class Limits:
 # Instructions of predict() on the 32-bit VM, fitted to counts of random models of every family:
 # `python tests/benchmarks/calibrate.py` prints them anew.
 COSTS = {
-    "once": 41_800,
-    "channel": 5_440,
-    "class": 1_800,
-    "window": 12_120,
-    "last": 3_390,
-    "scale": 2_290,
-    "log": 6_870,
+    "once": 30_540,
+    "channel": 2_790,
+    "class": 2_340,
+    "window": 4_310,
+    "last": 860,
+    "scale": 2_830,
+    "log": 8_260,
     "group": 0,
-    "entry": 1_580,
-    "pair entry": 3_960,
-    "weight": 1_350,
-    "layer": 6_550,
-    "unit": 3_220,
-    "sparse weight": 1_810,
-    "codebook weight": 1_790,
-    "rank": 2_180,
-    "rank step": 1_450,
-    "tree": 1_120,
-    "split": 3_090,
+    "entry": 1_620,
+    "pair entry": 3_720,
+    "weight": 1_260,
+    "layer": 3_780,
+    "unit": 3_760,
+    "sparse weight": 1_580,
+    "codebook weight": 1_700,
+    "rank step": 240,
+    "tree": 1_070,
+    "split": 3_860,
 }
 # Bytes that a loaded model keeps beside its file: half of what the 64-bit VM keeps for such models.
 HEAP = {
@@ -172,6 +171,6 @@ def _count_additive(parts: tuple, counts: dict[str, float]) -> None:
 def estimate(model: Model, size: int) -> Estimate:
     """Return what a model of `size` bytes takes, from counts of its parts."""
     counts = work(model)
-    instructions = sum(COSTS[name] * count for name, count in counts.items())
+    instructions = sum(COSTS.get(name, 0) * count for name, count in counts.items())
     heap = sum(HEAP.get(name, 0) * count for name, count in counts.items())
     return Estimate(round(instructions), size + round(heap))

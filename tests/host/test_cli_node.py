@@ -2,8 +2,10 @@
 
 import json
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from dibble.inference.model import load
 from node_helpers import soil_model
 from typer.testing import CliRunner
 
@@ -89,3 +91,14 @@ def test_simulate_tells_what_the_node_said_of_its_model(model, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(config))
     result = run("simulate", model, "--days", "0.1", "--config", str(tmp_path / "config.json"))
     assert "expected a sensor for the model's channel soil_moisture_permille" in result.output
+
+
+def test_unroll_writes_code_that_decides_as_the_file_does(model, tmp_path):
+    result = run("unroll", model, "--out", str(tmp_path / "model_code.py"))
+    assert result.exit_code == 0, result.output
+    code = ModuleType("model_code")
+    exec((tmp_path / "model_code.py").read_text(), code.__dict__)
+    plain, quick = load(model), load(model, code)
+    for row in ([0, 0], [399, 1000], [400, 5], [401, 7], [1000, 0]):
+        decided = [(d.class_index, d.margin, d.flags) for d in (plain.predict(row), quick.predict(row))]
+        assert decided[0] == decided[1]
