@@ -8,8 +8,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from host_tools.cli_board import board
+from host_tools.cli_boards import boards, estimate
+from host_tools.cli_deploy import deploy
+from host_tools.cli_live import collect, monitor
+from host_tools.cli_live_log import fetch, label, retune
 from host_tools.cli_node import lorawan, microbit
+from host_tools.cli_project import new
 from host_tools.cli_simulate import simulate
+from host_tools.cli_studio import studio
 from host_tools.cli_train import CsvPath, console, train
 from host_tools.errors import InputError
 
@@ -52,6 +59,17 @@ app.command()(train)
 app.command()(simulate)
 app.command()(microbit)
 app.command()(lorawan)
+app.command()(new)
+app.command()(deploy)
+app.command()(boards)
+app.command()(estimate)
+app.command()(collect)
+app.command()(monitor)
+app.command()(fetch)
+app.command()(label)
+app.command()(studio)
+app.add_typer(board, name="board")
+app.add_typer(retune, name="retune", help="Set a node's sensors and caution anew in its config.json, without training.")
 
 
 @app.command()
