@@ -25,6 +25,7 @@ CORTEX_M0_LINK = ("-Wl,--gc-sections", "-T", "cortex_m0.ld", "-Wl,--no-warn-rwx-
 QEMU = ("-M", "microbit", "-icount", "shift=8,align=off,sleep=off", "-display", "none", "-monitor", "none")
 SEMIHOSTING = ("-serial", "none", "-chardev", "stdio,id=out", "-semihosting-config", "enable=on,target=native,chardev=out")
 FLASH_BYTES = {"atmega328p": 32 << 10, "cortex_m0": 256 << 10}
+RAM_BYTES = {"atmega328p": 2 << 10, "cortex_m0": 16 << 10}
 SPARE_BYTES = 256
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -138,6 +139,8 @@ def _embedded(
     counts, means, mosts, stacks = zip(*costs, strict=True)
     mean = round(np.average(means, weights=counts)) if sum(counts) else 0
     stack_bytes = max(stacks)
+    if variables + stack_bytes > RAM_BYTES[machine]:
+        raise TooLarge(f"{machine}: expected at most {RAM_BYTES[machine]} bytes of RAM, got {variables + stack_bytes}")
     return Outcome(
         _decisions([word for row in table for word in row], len(readings)),
         *(failed, flash, variables + stack_bytes, stack_bytes, mean, max(mosts)),

@@ -17,6 +17,7 @@ PACKAGES = {
     "qemu-system-arm": "qemu-system-arm",
 }
 SHOWN = 3000
+NO_ROOM = ("will not fit", "overflowed by", "is not within region")  # what linkers say
 
 
 class ToolMissing(InputError):
@@ -56,6 +57,6 @@ def run(command: Sequence[str], folder: Path, *, feed: bytes = b"", timeout_s: f
         raise ToolError(f"{command[0]} was still running after {timeout_s} s") from None
     said, complaint = (data.decode("utf-8", "replace") for data in (done.stdout, done.stderr))
     if done.returncode:
-        kind = TooLarge if "will not fit" in complaint or "overflowed by" in complaint else ToolError
+        kind = TooLarge if any(sign in complaint for sign in NO_ROOM) else ToolError
         raise kind(f"{command[0]} ended with code {done.returncode}\n{(complaint or said)[-SHOWN:].strip()}")
     return said + complaint  # simavr writes the serial line to stderr
