@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from host_tools.cli_export import export
 from host_tools.cli_node import lorawan, microbit
 from host_tools.cli_simulate import simulate
 from host_tools.cli_train import CsvPath, console, train
@@ -52,6 +53,7 @@ app.command()(train)
 app.command()(simulate)
 app.command()(microbit)
 app.command()(lorawan)
+app.command()(export)
 
 
 @app.command()

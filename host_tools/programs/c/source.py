@@ -10,11 +10,11 @@ from dibble.inference.features import DELTA, EMA, KINDS, LAST, MAX, MEAN, MIN, S
 from dibble.inference.fixed_point import MISSING
 
 from host_tools.channels import Channel
-from host_tools.content import Additive, Content, Feature, Forest, Mlp
+from host_tools.programs.content import Additive, Content, Feature, Forest, Mlp
 from host_tools.errors import InputError
-from host_tools.export_c import names
-from host_tools.export_c.families import additive_parts, forest_parts, mlp_parts
-from host_tools.export_c.tables import Kind, rows, signed, unsigned
+from host_tools.programs import names
+from host_tools.programs.c.families import additive_parts, forest_parts, mlp_parts
+from host_tools.programs.c.tables import Kind, rows, signed, unsigned
 
 LONGEST_INTERVAL_MS = 1 << 30
 NONE = 255
@@ -59,7 +59,12 @@ def context_of(content: Content, prefix: str) -> dict[str, Any]:
     for channel, ending in zip(channels, names.endings([c["name"] for c in channels], "channel"), strict=True):
         channel["ending"] = ending
     features = [
-        {"text": f"{content.channels[f.channel].name} {f}", "kind_name": KINDS[f.kind], "kind": f.kind}
+        {
+            "text": f"{content.channels[f.channel].name} {f}",
+            "channel": f.channel,
+            "kind_name": KINDS[f.kind],
+            "size": f.size,
+        }
         for f in content.features
     ]
     found: dict[str, Any] = {
@@ -73,6 +78,7 @@ def context_of(content: Content, prefix: str) -> dict[str, Any]:
         "classes": list(content.classes),
         "class_endings": names.endings(content.classes, "class"),
         "channels": channels,
+        "example": [(channel.low + channel.high) // 2 for channel in content.channels],
         "features": features,
         "interval_ms": content.interval_ms,
         "interval": f"{content.interval_ms / 1000:g} s",

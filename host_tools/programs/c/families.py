@@ -5,8 +5,8 @@ from typing import Any
 
 from dibble.inference import mlp
 
-from host_tools.content import Additive, Content, Forest, Mlp
-from host_tools.export_c.tables import Kind, signed, unsigned
+from host_tools.programs.content import Additive, Content, Forest, Mlp
+from host_tools.programs.c.tables import Kind, signed, unsigned
 
 BYTE = Kind("uint8_t", "FLASH8")
 FORMS = {mlp.DENSE8: "dense8", mlp.DENSE16: "dense16", mlp.SPARSE8: "sparse8", mlp.CODEBOOK4: "codebook4"}

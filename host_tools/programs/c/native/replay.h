@@ -1,7 +1,7 @@
 /* Replays the rows twice: once to count and to see how deep the stack gets, once to print. Prints
  *
  *   test RESULT        of the self-test
- *   stack BYTES        the deepest a prediction reached below its caller, all rows considered
+ *   stack BYTES        the deepest a prediction reached below its caller, all rows considered; 65535: too deep
  *   cost MEAN MOST     of a prediction
  *   CLASS MARGIN FLAGS CHANNEL HELD, a line a row
  *   node HEX           what the node holds at the end, NODE_BYTES a line
@@ -65,7 +65,7 @@ static void replay(void)
     for (spot = FLOOR; *spot == PAINT; spot++) {
     }
     text("stack ");
-    number((uint32_t)(here - spot), '\n');
+    number(spot == FLOOR ? UINT16_MAX : (uint32_t)(here - spot), '\n');
     text("cost ");
     number(rows ? total / rows : 0, ' ');
     number(most, '\n');

@@ -7,7 +7,7 @@ from dibble.inference.cursor import Cursor
 from dibble.inference.features import LAST, feature_limit
 from dibble.inference.model import ADDITIVE, FOREST, NOVELTY
 
-from host_tools.content import Additive, Content, Feature, Forest, Golden, Layer, Mlp, Scaler, Term
+from host_tools.programs.content import Additive, Content, Feature, Forest, Golden, Layer, Mlp, Scaler, Term
 from host_tools.host_model import HostModel
 
 
