@@ -17,7 +17,9 @@ def export(
     to: Annotated[str, typer.Option(help="c, arduino or python")],
     out: Annotated[Path, typer.Option(help="folder for the files; made where it isn't there")],
     name: Annotated[str, typer.Option(help="what its names begin with  [the model's name]")] = "",
-    small: Annotated[bool, typer.Option("--small", help="Python without comments, for a board with little heap")] = False,
+    small: Annotated[
+        bool, typer.Option("--small", help="Python without comments, for a board with little heap")
+    ] = False,
     check: Annotated[bool, typer.Option("--check", help="compile and run it, compare every decision")] = False,
     on: Annotated[
         list[str] | None,

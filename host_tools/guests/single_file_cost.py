@@ -1,6 +1,7 @@
-"""Runs inside a VM: predicts on the rows beside it, again and again, with a model that `dibble export --to python` wrote.
+"""Runs inside a VM: predicts on the rows beside it, again and again; prints nothing.
 
-times.txt tells how often: the cost of a prediction is the difference of two runs.
+The model is as `dibble export --to python` wrote it. times.txt tells how often: the cost of a prediction is the
+difference of two runs.
 """
 
 from array import array

@@ -17,7 +17,7 @@ from host_tools.programs.outcome import Outcome
 from host_tools.programs.python.machines import on_microbit, on_unix, on_wasi
 from host_tools.programs.python.source import write_python
 from host_tools.programs.reading import content_of
-from host_tools.programs.tools import ToolError, TooLarge
+from host_tools.programs.tools import TooLarge, ToolError
 from host_tools.small_source import strip
 from host_tools.verify import first_difference
 from host_tools.vms import VmError

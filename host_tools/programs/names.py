@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 MOST_LETTERS = 40
 # A header of one of these names would hide the system's own.
-TAKEN = frozenset(
+TAKEN = (
     "assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg stdatomic "
     "stdbool stddef stdint stdio stdlib stdnoreturn string strings tgmath threads time uchar unistd wchar wctype "
-    "arduino main features sys avr memory new".split()
+    "arduino main features sys avr memory new"
 )
 
 
@@ -25,7 +25,7 @@ def prefix_of(text: str) -> str:
     name = _plain(text)
     if not name or name[0].isdigit():
         return f"model_{name}".rstrip("_")
-    return f"{name}_model" if name in TAKEN or keyword.iskeyword(name) else name
+    return f"{name}_model" if name in TAKEN.split() or keyword.iskeyword(name) else name
 
 
 def endings(texts: Sequence[str], otherwise: str) -> list[str]:
@@ -47,7 +47,8 @@ def endings(texts: Sequence[str], otherwise: str) -> list[str]:
 
 def string(text: str) -> str:
     """Return a C string literal of the text's UTF-8: octal escapes, which end after three digits, and no trigraph."""
-    plain = "".join(chr(byte) if 32 <= byte < 127 and byte not in b'"\\?' else f"\\{byte:03o}" for byte in text.encode())
+    safe = bytes(c for c in range(32, 127) if c not in b'"\\?')
+    plain = "".join(chr(byte) if byte in safe else f"\\{byte:03o}" for byte in text.encode())
     return f'"{plain}"'
 
 

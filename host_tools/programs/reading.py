@@ -1,14 +1,15 @@
 """Read a model file's content, by the firmware's own readers, for the programs that `dibble export` writes."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from dibble.inference import additive, forest, mlp
 from dibble.inference.cursor import Cursor
 from dibble.inference.features import LAST, feature_limit
 from dibble.inference.model import ADDITIVE, FOREST, NOVELTY
 
-from host_tools.programs.content import Additive, Content, Feature, Forest, Golden, Layer, Mlp, Scaler, Term
 from host_tools.host_model import HostModel
+from host_tools.programs.content import Additive, Content, Feature, Forest, Golden, Layer, Mlp, Scaler, Term
 
 
 def content_of(model: HostModel) -> Content:
@@ -111,10 +112,10 @@ def _layer(form: int, rows: list, biases: list[int], shifts: list[int], extra: o
     return Layer(form, [[weight - zero_point for weight in row] for row in rows], biases, shifts, [])
 
 
-def _renumbered(tables, order: Sequence[int], new: Mapping[int, int]):  # type: ignore[no-untyped-def]
+def _renumbered(tables: Any, order: Sequence[int], new: Mapping[int, int]) -> Any:
     """Return the same tables by the new numbers of features: number i was order[i], and old number j is new[j]."""
     if isinstance(tables, Forest):
-        nodes = [(new[feature], *rest) for feature, *rest in tables.nodes]
+        nodes = [(new[feature], code, left, right) for feature, code, left, right in tables.nodes]
         return Forest(
             [tables.thresholds[i] for i in order],
             *(tables.trees, tables.page_nodes, tables.first_followers, nodes, tables.leaves, tables.base),

@@ -5,8 +5,8 @@ from typing import Any
 
 from dibble.inference import mlp
 
-from host_tools.programs.content import Additive, Content, Forest, Mlp
 from host_tools.programs.c.tables import Kind, signed, unsigned
+from host_tools.programs.content import Additive, Content, Forest, Mlp
 
 BYTE = Kind("uint8_t", "FLASH8")
 FORMS = {mlp.DENSE8: "dense8", mlp.DENSE16: "dense16", mlp.SPARSE8: "sparse8", mlp.CODEBOOK4: "codebook4"}
@@ -105,8 +105,8 @@ def mlp_parts(content: Content) -> dict[str, Any]:
 TITLES = {
     "dense8": "A row for each of {units} units, a weight for each of {inputs} inputs.",
     "dense16": "A row for each of {units} units, a weight for each of {inputs} inputs.",
-    "sparse8": "For each of {units} units how many weights are not 0; these as pairs of input, and weight + 256 if it is below 0.",
-    "codebook4": "A row for each of {units} units: places in the book, for two of {inputs} inputs a byte, upper half first.",
+    "sparse8": "For each of {units} units how many weights are not 0, then each one's input, and it as 8 bits.",
+    "codebook4": "For each of {units} units places in the book: two of {inputs} inputs a byte, upper half first.",
 }
 
 

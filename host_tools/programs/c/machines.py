@@ -12,7 +12,7 @@ from dibble.inference.fixed_point import MISSING
 
 from host_tools.programs.c.targets import Target
 from host_tools.programs.outcome import Outcome, decisions_of
-from host_tools.programs.tools import ToolError, TooLarge, run
+from host_tools.programs.tools import TooLarge, ToolError, run
 from host_tools.replay import rows_bytes
 
 NATIVE = Path(__file__).parent / "native"

@@ -1,7 +1,6 @@
 """Write a model as C99: one header, one source file."""
 
 import itertools
-from collections.abc import Callable
 from typing import Any
 
 import jinja2
@@ -10,11 +9,11 @@ from dibble.inference.features import DELTA, EMA, KINDS, LAST, MAX, MEAN, MIN, S
 from dibble.inference.fixed_point import MISSING
 
 from host_tools.channels import Channel
-from host_tools.programs.content import Additive, Content, Feature, Forest, Mlp
 from host_tools.errors import InputError
 from host_tools.programs import names
 from host_tools.programs.c.families import additive_parts, forest_parts, mlp_parts
 from host_tools.programs.c.tables import Kind, rows, signed, unsigned
+from host_tools.programs.content import Additive, Content, Forest, Mlp
 
 LONGEST_INTERVAL_MS = 1 << 30
 NONE = 255
@@ -93,7 +92,7 @@ def context_of(content: Content, prefix: str) -> dict[str, Any]:
         "agreed_type": unsigned([content.hysteresis]).type,
     }
     found |= _ranges(content) | _windows(content) | _scalers(content, found) | _golden(content)
-    texts = [feature["text"] for feature in features]
+    texts = [str(feature["text"]) for feature in features]
     if isinstance(content.family, Forest):
         return found | forest_parts(content, features)
     if isinstance(content.family, Additive):

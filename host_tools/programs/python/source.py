@@ -6,9 +6,9 @@ from typing import Any
 
 from dibble.inference import mlp
 
+from host_tools.programs.c.source import context_of, environment
 from host_tools.programs.content import Additive, Content, Forest, Layer, Mlp
 from host_tools.programs.names import prefix_of
-from host_tools.programs.c.source import context_of, environment
 
 WIDTH = 100
 FORMS = {mlp.DENSE8: "dense", mlp.DENSE16: "wide", mlp.SPARSE8: "sparse", mlp.CODEBOOK4: "codebook"}
@@ -68,10 +68,9 @@ def _groups(tables: Additive) -> list[dict[str, Any]]:
 def _layers(network: Mlp) -> dict[str, Any]:
     layers = []
     for layer in network.layers:
-        units = [
-            {"bias": bias, "shift": shift, "weights": _weights(layer, row)}
-            for bias, shift, row in zip(layer.biases, layer.shifts, layer.rows, strict=True)
-        ]
+        weights = [_weights(layer, row) for row in layer.rows]
+        each = zip(layer.biases, layer.shifts, weights, strict=True)
+        units = [{"bias": bias, "shift": shift, "weights": text} for bias, shift, text in each]
         layers.append({"form": FORMS[layer.form], "units": units, "book": [weight + 128 for weight in layer.book]})
     return {
         "layers": layers,
@@ -81,7 +80,7 @@ def _layers(network: Mlp) -> dict[str, Any]:
     }
 
 
-def _weights(layer: Layer, row: list) -> str:
+def _weights(layer: Layer, row: Any) -> str:
     if layer.form == mlp.DENSE16:
         return _constants(row)
     if layer.form == mlp.SPARSE8:
