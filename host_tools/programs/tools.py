@@ -17,7 +17,7 @@ PACKAGES = {
     "qemu-system-arm": "qemu-system-arm",
 }
 SHOWN = 3000
-NO_ROOM = ("will not fit", "overflowed by", "is not within region")  # what linkers say
+NO_ROOM = ("will not fit", "overflowed by", "is not within region", "is too large")  # what compilers and linkers say
 
 
 class ToolMissing(InputError):

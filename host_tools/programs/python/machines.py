@@ -13,7 +13,7 @@ from host_tools.microbit import Microbit
 from host_tools.programs.outcome import Outcome, decisions_of
 from host_tools.programs.tools import TooLarge
 from host_tools.replay import GUESTS, WASI_HEAP, WASI_MEMORY, rows_bytes
-from host_tools.small_board import last_line, out_of_room
+from host_tools.small_board import FILE_SYSTEM_BYTES, last_line, out_of_room, stored
 from host_tools.vms import Run, VmError, run_unix, run_wasi
 
 MODULE = "exported"
@@ -49,11 +49,14 @@ def on_microbit(text: str, readings: np.ndarray, elapsed_ms: np.ndarray | None) 
     Raises:
         TooLarge: the file can't be compiled in its 9 KB of heap.
     """
+    data = text.encode()
+    if stored(data) > FILE_SYSTEM_BYTES:
+        raise TooLarge(f"no room for a file of {len(data):,} bytes: its file system holds {FILE_SYSTEM_BYTES:,}")
     rows = readings[:MICROBIT_ROWS].tolist()
     words: list[str] = []
     try:
         with Microbit() as board:
-            board.put_file(f"{MODULE}.py", text.encode())
+            board.put_file(f"{MODULE}.py", data)
             board.exec(f"from {MODULE} import Node")
             board.exec("n=Node();n.self_test();d=n.predict")
             for i, row in enumerate(rows):
@@ -66,7 +69,7 @@ def on_microbit(text: str, readings: np.ndarray, elapsed_ms: np.ndarray | None) 
             free = board.free_heap()
     except VmError as error:
         if out_of_room(error):
-            raise TooLarge(f"no room for a file of {len(text):,} bytes: {last_line(error)}") from error
+            raise TooLarge(f"no room for a file of {len(data):,} bytes: {last_line(error)}") from error
         raise
     note = f"without comments, {free:,} bytes of heap left"
     return Outcome(decisions_of(words, len(rows)), 0, mean_cost=count, unit="instructions", note=note)
