@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -134,13 +135,15 @@ def test_the_sketch_builds_with_arduinos_own_core_and_passes_its_self_test(tmp_p
     objects = [path.name for path in sorted(tmp_path.glob("*.o"))]
     run(["avr-gcc", "-mmcu=atmega328p", "-Os", "-Wl,--gc-sections", *objects, "-o", "sketch.elf"], tmp_path)
     command = [find("simavr"), "-m", "atmega328p", "-f", "16000000", "sketch.elf"]
-    with subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
+    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, cwd=tmp_path, text=True, **both) as process:
+        timer = threading.Timer(60, process.kill)
+        timer.start()
         try:
             assert process.stdout is not None
-            said = next(line for line in process.stdout if "self-test" in line)
+            said = next((line for line in process.stdout if "self-test" in line), "nothing")
         finally:
+            timer.cancel()
             process.kill()
     assert "node_1: its self-test passed" in said
 
