@@ -41,7 +41,7 @@ class Forest:
     """Trees over codes.
 
     Attributes:
-        thresholds: of each feature, ascending; an empty list: the value is its own code.
+        thresholds: of each feature, ascending; none where a value has 8 bits: it is its own code.
         page_nodes: nodes of each page; the first page of tree i is page i.
         first_followers: for each page, the first of the pages that follow it; empty where every tree is one page.
         nodes: (feature, code, left, right); references as in models/FORMAT.md.

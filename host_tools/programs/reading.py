@@ -11,6 +11,8 @@ from dibble.inference.model import ADDITIVE, FOREST, NOVELTY
 from host_tools.host_model import HostModel
 from host_tools.programs.content import Additive, Content, Feature, Forest, Golden, Layer, Mlp, Scaler, Term
 
+LARGEST_CODE = 255
+
 
 def content_of(model: HostModel) -> Content:
     """Return what a model file holds."""
@@ -68,6 +70,12 @@ def _forest(model: HostModel, cursor: Cursor) -> tuple[Forest, set[int]]:
     for feature, width, position, count in layout:
         data = bytes(m.blob[position : position + width * count])
         thresholds[feature] = [int.from_bytes(data[i : i + width], "little") for i in range(0, len(data), width)]
+    codes = bytearray(codes)
+    for i, feature in enumerate(features):
+        # A value of 8 bits needs no code: it is at most a threshold just where its code is at most that one's place.
+        if m.limits[feature] <= LARGEST_CODE and thresholds[feature]:
+            codes[i] = [*thresholds[feature], LARGEST_CODE][min(codes[i], len(thresholds[feature]))]
+    thresholds = [[] if limit <= LARGEST_CODE else own for limit, own in zip(m.limits, thresholds, strict=True)]
     ends = [*starts[1:], len(features)]
     votes = list(classes) == list(range(len(m.classes))) and set(amounts) == {1} and not any(base)
     found = Forest(

@@ -3,7 +3,7 @@
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,11 +43,19 @@ def on_pc(source: Source, readings: np.ndarray, elapsed_ms: np.ndarray | None, *
     return Outcome(decisions_of(words, len(readings)), int(failed))
 
 
-def on_target(source: Source, readings: np.ndarray, elapsed_ms: np.ndarray | None, target: Target) -> Outcome:
+def on_target(
+    source: Source,
+    readings: np.ndarray,
+    elapsed_ms: np.ndarray | None,
+    target: Target,
+    *options: str,
+) -> Outcome:
     """Replay rows on a simulated microcontroller.
 
-    They lie in its flash, in as many batches as they need; each begins with what the one before left in the node.
+    The rows lie in its flash, in as many batches as they need; each begins with what the one before left in the node.
 
+    Args:
+        options: further ones for the compiler of the program that replays.
     Raises:
         TooLarge: flash or RAM are too small for the model.
         ToolMissing, ToolError: see tools.run.
@@ -57,7 +65,7 @@ def on_target(source: Source, readings: np.ndarray, elapsed_ms: np.ndarray | Non
         run([*target.compiler, *STRICT, "-c", f"{source.prefix}.c", "-o", "model.o"], folder)
         flash, variables = _build(folder, "node", target)
         words, costs = [], []
-        for told in _batches(folder, target, readings, elapsed_ms):
+        for told in _batches(folder, target, readings, elapsed_ms, options):
             failed, stack, mean, most = (int(word) for key in ("test", "stack", "cost") for word in told[key][0])
             costs.append((len(told["row"]), stack, mean, most))
             words += [word for row in told["row"] for word in row]
@@ -72,22 +80,22 @@ def on_target(source: Source, readings: np.ndarray, elapsed_ms: np.ndarray | Non
 
 
 def _batches(
-    folder: Path, target: Target, readings: np.ndarray, elapsed_ms: np.ndarray | None
+    folder: Path, target: Target, readings: np.ndarray, elapsed_ms: np.ndarray | None, options: Sequence[str]
 ) -> Iterator[dict[str, list[list[str]]]]:
     """Yield what the program tells of each batch of rows."""
     width, rows = _rows(readings, elapsed_ms)
     row_bytes = width * (1 + readings.shape[1])
-    macro = f"-DVALUE_BYTES={width}"
+    options = [f"-DVALUE_BYTES={width}", *options]
     (folder / "initial.bin").write_bytes(b"")
     (folder / "rows.bin").write_bytes(b"")
-    used, variables = _build(folder, "check", target, macro)
+    used, variables = _build(folder, "check", target, *options)
     room = target.flash_bytes - used - variables - SPARE_BYTES
     if room < row_bytes:
         raise TooLarge(f"no room for a row of {row_bytes} bytes beside a program of {used:,}")
     step = room // row_bytes * row_bytes
     for first in range(0, len(rows), step):
         (folder / "rows.bin").write_bytes(rows[first : first + step])
-        _build(folder, "check", target, macro)
+        _build(folder, "check", target, *options)
         told = _told(run(target.simulator, folder))
         (folder / "initial.bin").write_bytes(bytes.fromhex("".join(line[0] for line in told["node"])))
         yield told
@@ -134,10 +142,10 @@ def _rows(readings: np.ndarray, elapsed_ms: np.ndarray | None) -> tuple[int, byt
     return 4, data
 
 
-def _build(folder: Path, program: str, target: Target, *macros: str) -> tuple[int, int]:
+def _build(folder: Path, program: str, target: Target, *options: str) -> tuple[int, int]:
     """Build PROGRAM.elf; return its bytes of flash and of variables."""
     source, elf = f"{program}_{target.name}.c", f"{program}.elf"
-    run([*target.compiler, *AROUND, *macros, source, "model.o", "-o", elf], folder)
+    run([*target.compiler, *AROUND, *options, source, "model.o", "-o", elf], folder)
     lines = [line.split() for line in run([target.size, "-A", elf], folder).splitlines()]
     sizes = {words[0]: int(words[1]) for words in lines if len(words) == 3 and words[1].isdecimal()}
     variables = sizes.get(".data", 0)

@@ -12,6 +12,9 @@
  */
 #define PAINT 0xC5
 #define NODE_BYTES 32
+#ifndef COUNTED
+#define COUNTED decide /* a benchmark counts something else */
+#endif
 
 static node_t node;
 static int32_t readings[CHANNELS];
@@ -58,7 +61,7 @@ static void replay(void)
     for (at = rows_begin; at < rows_end; rows++) {
         uint32_t cost;
         at = row_at(at, &elapsed, readings);
-        cost = cost_of(decide, &node, readings, elapsed) - empty;
+        cost = cost_of(COUNTED, &node, readings, elapsed) - empty;
         total += cost;
         most = cost > most ? cost : most;
     }
