@@ -8,11 +8,11 @@ from dibble import __version__
 from dibble.inference.features import DELTA, EMA, KINDS, LAST, MAX, MEAN, MIN, SLOPE
 from dibble.inference.fixed_point import MISSING
 
-from host_tools.channels import Channel
 from host_tools.errors import InputError
 from host_tools.programs import names
 from host_tools.programs.c.families import additive_parts, forest_parts, mlp_parts
 from host_tools.programs.c.tables import Kind, rows, signed, unsigned
+from host_tools.programs.channel_text import about
 from host_tools.programs.content import Additive, Content, Forest, Mlp
 
 LONGEST_INTERVAL_MS = 1 << 30
@@ -54,8 +54,8 @@ def write_c(content: Content, prefix: str = "") -> dict[str, str]:
 
 def context_of(content: Content, prefix: str) -> dict[str, Any]:
     """Return what the templates ask for."""
-    channels = [_channel(channel) for channel in content.channels]
-    for channel, ending in zip(channels, names.endings([c["name"] for c in channels], "channel"), strict=True):
+    channels = [about(channel) for channel in content.channels]
+    for channel, ending in zip(channels, names.endings([c.name for c in content.channels], "channel"), strict=True):
         channel["ending"] = ending
     features = [
         {
@@ -98,31 +98,6 @@ def context_of(content: Content, prefix: str) -> dict[str, Any]:
     if isinstance(content.family, Additive):
         return found | additive_parts(content, texts)
     return found | mlp_parts(content) | (additive_parts(content, texts) if content.novelty else {})
-
-
-def _channel(channel: Channel) -> dict[str, Any]:
-    unit = channel.unit or "of no unit"
-    if (channel.mantissa, channel.exponent) == (1, 0):
-        steps = f"in {unit}" if channel.unit else "a number of no unit"
-    else:
-        steps = f"in steps of {_decimal(channel.mantissa, channel.exponent)} {unit}"
-    ends = [_decimal(end * channel.mantissa, channel.exponent) for end in (channel.low, channel.high)]
-    return {
-        "name": channel.name,
-        "steps": steps,
-        "low": channel.low,
-        "high": channel.high,
-        "range": f"{ends[0]} to {ends[1]} {channel.unit}".rstrip(),
-    }
-
-
-def _decimal(number: int, exponent: int) -> str:
-    """Return number * 10**exponent in digits."""
-    if exponent >= 0:
-        return str(number * 10**exponent)
-    digits = f"{abs(number):0{1 - exponent}}"
-    text = f"{digits[:exponent]}.{digits[exponent:]}".rstrip("0").rstrip(".")
-    return f"-{text}" if number < 0 else text
 
 
 def _ranges(content: Content) -> dict[str, Any]:

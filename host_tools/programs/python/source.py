@@ -1,5 +1,7 @@
 """Write a model as one Python file: tables and kernels, without the library."""
 
+import re
+import string
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -24,8 +26,18 @@ def write_python(content: Content, prefix: str = "") -> dict[str, str]:
     env = environment()
     env.filters.update(shown=_shown, constants=_constants, bytes_literal=_bytes)
     text = env.get_template("python_model.py.j2").render(context_of(content, prefix) | _parts(content))
-    lines = [line.rstrip() for line in text.splitlines()]
-    return {f"{prefix}.py": "\n".join(lines) + "\n"}
+    return {f"{prefix}.py": _spaced(text)}
+
+
+def _spaced(text: str) -> str:
+    """Return the text without spaces at the ends of lines, and two empty lines after each function and class."""
+    lines: list[str] = []
+    head, code = text.split('"""\n\n', 1)
+    for line in code.splitlines():
+        if line[:1] in ("#", *string.ascii_letters) and len(lines) > 1 and not lines[-1] and lines[-2][:1] == " ":
+            lines.append("")
+        lines.append(line.rstrip())
+    return f'{head}"""\n\n' + re.sub(r"\n{4,}", "\n\n\n", "\n".join(lines)) + "\n"
 
 
 def _parts(content: Content) -> dict[str, Any]:
