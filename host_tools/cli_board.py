@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from host_tools.cli_train import console
+from host_tools.cli_console import console
 
 board = typer.Typer(help="Virtual boards: a real MicroPython VM behind a serial port.", no_args_is_help=True)
 Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="of the board, where several run")]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from host_tools.cli_train import console
+from host_tools.cli_console import console
 
 RuntimeName = Annotated[str | None, typer.Option("--runtime", help="micropython or circuitpython  [the board's first]")]
 AsJson = Annotated[bool, typer.Option("--json", help="for programs")]

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-console = Console(stderr=True, highlight=False)
+from host_tools.cli_console import console
 
 
 def studio(

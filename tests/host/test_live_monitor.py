@@ -94,7 +94,7 @@ def test_without_a_terminal_a_decision_is_a_line(tmp_path: Path) -> None:
 
 
 def test_rows_with_other_channels_go_to_another_file(tmp_path: Path) -> None:
-    first, other = Node(), Node(channels=(("soil_moisture_permille", "permille"),))
+    first, other = Node(), Node(channels=(("soil_moisture_permille", "permille"),), every=1)
     said = [first.say(1, 2, class_index=0), other.say(3), Node().say(4, 5), other.say(6)]
     with RowTable(tmp_path / "rows.csv") as table:
         monitor(feed_of(*said), Console(file=io.StringIO()), table=table)
