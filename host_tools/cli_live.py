@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 
 from host_tools.cli_console import console
 from host_tools.errors import InputError
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from host_tools.live.feed import Feed
-
 
 Port = Annotated[str, typer.Option(help="serial port, name of a virtual board, or auto: the one board there is")]
 Captured = Annotated[Path | None, typer.Option("--from", help="a captured console instead of a port; - is stdin")]

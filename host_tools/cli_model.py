@@ -1,6 +1,7 @@
 """Commands on a model file: predict, evaluate, verify, inspect, pack, unpack; arguments only."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
