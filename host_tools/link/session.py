@@ -197,7 +197,8 @@ class Session:
     def _catch(self, deadline: float) -> None:
         """Interrupt whatever runs until the raw REPL answers."""
         serial = self._transport.serial
-        serial.timeout = ASK_S
+        with self._trouble("interrupt"):
+            serial.timeout = ASK_S
         said = b""
         while BANNER not in said:
             if time.monotonic() > deadline:

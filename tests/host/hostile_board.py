@@ -55,6 +55,8 @@ class HostileBoard:
     def _answer(self, code: bytes) -> bytes:
         call = code.decode().splitlines()[-1]
         printed = b""
+        if word := re.fullmatch(r"print\('(here-[0-9a-f]+)'\)", call):
+            return b"OK" + word[1].encode() + b"\r\n\x04\x04>"
         if not call.startswith((" ", "def", "from", "import")):
             for text, answer in self._answers.items():
                 if text in call:

@@ -268,7 +268,9 @@ class Node:
         return classifier
 
     def _class_of(self, classifier, name, where):
-        classes = classifier.model.classes if classifier else ()
+        if not classifier:
+            return -1  # that there is none is told already
+        classes = classifier.model.classes
         if name in classes:
             return classes.index(name)
         self._notes.append("config.%s: expected a class of the model (%s), got %s" % (where, ", ".join(classes), name))
