@@ -45,10 +45,17 @@ def demo(
     station: Annotated[str, typer.Option(help="hold out this airport: EWR, JFK or LGA")] = "JFK",
     out: Annotated[Path, typer.Option(help="folder to write")] = Path("models/field_weather"),
 ) -> None:
-    """Do the whole job on a year of real weather: train, compare with persistence, prove on the VMs."""
-    from host_tools.demo import run
+    """Do the whole job: train on a year of real weather, compare with persistence, prove on the VMs; then bring a
+    node to a virtual board, watch it, and fetch its log."""
+    from host_tools import demo, demo_board
+    from host_tools.vms import unix_can_exist
 
-    if not run(station, out, console):
+    held = demo.run(station, out, console)
+    if unix_can_exist() and sys.platform == "linux":
+        held &= demo_board.run(console)
+    else:
+        console.print("the virtual board runs on Linux on x86-64 only: left out")
+    if not held:
         raise typer.Exit(1)
 
 

@@ -16,7 +16,9 @@ Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="of the board
 @board.command()
 def start(
     runtime: Annotated[str, typer.Option(help="micropython; CircuitPython can't be run on a computer")] = "micropython",
-    flash: Annotated[str | None, typer.Option(help="size of a new image  [1408k, as on a Pico]", show_default=False)] = None,
+    flash: Annotated[
+        str | None, typer.Option(help="size of a new image  [1408k, as on a Pico]", show_default=False)
+    ] = None,
     heap: Annotated[
         str, typer.Option(help="as a 32-bit board has it; the VM's words, and so its heap, are twice as large")
     ] = "128k",

@@ -61,6 +61,7 @@ def deploy(
     from host_tools.deploy.deploying import deploy as run
     from host_tools.deploy.transfer import TrialError
     from host_tools.link.ports import find_port
+    from host_tools.live.remembered import Remembered
 
     found = find_port(port)
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn()
@@ -82,6 +83,9 @@ def deploy(
                 soft_wrap=True,
             )
             raise typer.Exit(1) from None
+    remembered = Remembered()
+    for header in outcome.awakening.headers if outcome.awakening else []:
+        remembered.add(header)  # the next is many decisions away
     show(console, outcome)
     if outcome.awakening and (outcome.awakening.errors or not outcome.awakening.works):
         raise typer.Exit(1)

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
-from host_tools.lines import Event, LineReader, Row
+from host_tools.lines import Event, Header, LineReader, Row
 from host_tools.link.session import LinkError, Session
 
 WAIT_S = 60.0  # some sensors warm up first
@@ -19,12 +19,14 @@ class Awakening:
         works: it completed a cycle.
         model: name and CRC-32 of the one it runs, "" if none.
         events: kind and text, in order.
+        headers: what its rows hold.
         said: the end of all, as text.
     """
 
     works: bool = False
     model: str = ""
     events: list[tuple[str, str]] = field(default_factory=list)
+    headers: list[Header] = field(default_factory=list)
     said: str = ""
 
     @property
@@ -50,6 +52,8 @@ def wait_for_node(session: Session, timeout_s: float = WAIT_S) -> Awakening:
                 found.events.append((line.kind, line.text))
                 if line.kind == "model":
                     found.model = line.text
+            if isinstance(line, Header):
+                found.headers.append(line)
             found.works |= isinstance(line, Row)
     found.said = said.decode("utf-8", "replace").replace("\r\n", "\n")
     return found

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ class Status:
 Piece = bytes | Status
 
 
-def from_port(port: str, find: Callable[[str], str] | None = None) -> Iterator[Piece]:
+def from_port(port: str, find: Callable[[str], str] | None = None) -> Generator[Piece, None, None]:
     """Yield what arrives, and b"" whenever nothing does for a fifth of a second; open the port again when it is back.
 
     Nothing is ever written to the port.
