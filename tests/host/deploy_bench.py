@@ -98,7 +98,8 @@ class DeployBench:
         """Begin to deploy what is new, by a process of its own."""
         arguments = ["--model", str(self.folder / "new.dib"), "--config", str(self.folder / "new.json")]
         command = [sys.executable, "-c", DEPLOY, "deploy", "--port", self.board.port, *arguments]
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with open(self.folder / "said", "wb") as said:
+            return subprocess.Popen(command, stdout=said, stderr=said)
 
     def kill_host(self, after_s: float) -> None:
         """Deploy, and kill the process that does it after so many seconds."""
@@ -113,11 +114,15 @@ class DeployBench:
         """Deploy, and cut the board's power at an operation of its flash."""
         self.board.cut(after=after, torn=torn)
         self.start_deploy().wait(timeout=120)
-        assert not self.board.state()["power"] or after > self.operations - MOVABLE
+        assert not self.board.state()["power"] or after > self.operations - MOVABLE, self.said()
 
     def repair(self) -> None:
         """Deploy again, to the end."""
-        assert self.start_deploy().wait(timeout=180) == 0
+        assert self.start_deploy().wait(timeout=180) == 0, self.said()
+
+    def said(self) -> str:
+        """Return what the last deploy printed."""
+        return (self.folder / "said").read_text(encoding="utf-8")
 
     def what_runs(self) -> Running:
         """Give the board power; return what its node says that it runs."""

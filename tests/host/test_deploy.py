@@ -195,6 +195,7 @@ def test_a_deploy_that_is_cut_short_leaves_the_old_or_the_new_and_is_repaired(tm
         bench.restore()
         bench.kill_host(bench.seconds / 2)
         assert bench.verdict() in ("old", "new")
+        bench.restore()
         bench.cut_power(bench.operations // 2, torn=0.5)
         assert bench.verdict() in ("old", "new")
         bench.repair()
