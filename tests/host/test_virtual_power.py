@@ -193,7 +193,7 @@ def test_commands_from_start_to_stop(tmp_path):
 
     dibble("start", "--background", "--name", "one", "--sensors")
     try:
-        assert (tmp_path / "one.flash").stat().st_size == 256 * 1024
+        assert (tmp_path / "one.flash").stat().st_size == 1408 * 1024
         assert (tmp_path / "one.config.json").exists()
         assert '"name": "one"' in dibble("list", "--json")
         dibble("cut")
