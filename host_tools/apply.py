@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from dibble.inference.additive import Additive
 from dibble.inference.decision import FLAG_NAMES, NO_CLASS
 from dibble.inference.fixed_point import MISSING
+from dibble.inference.model import ADDITIVE, NOVELTY
 
 from host_tools.channels import to_readings
 from host_tools.datasets import Dataset, read_dataset
@@ -94,7 +94,7 @@ def reasons(model: HostModel, rows: Rows) -> list[tuple[str, str]]:
         InputError: the model isn't additive.
     """
     node = model.model
-    if not isinstance(node.family, Additive):
+    if node.blob[5] & ~NOVELTY != ADDITIVE:
         raise InputError("--why: expected an additive model, which alone can tell; train one with --family additive")
     node.restart()
     found = []

@@ -27,7 +27,8 @@ def forest_spec(
         features: what the trees' features are; none where each is the last reading of its channel.
         settings: further fields of ModelSpec.
     """
-    tables = pages.pack(trees, len(features) or len(channels))
+    limits = [f.limit(channels) for f in features] or [c.high - c.low for c in channels]
+    tables = pages.pack(trees, len(limits), limits)
     coded = list(features)
     if features or tables.sources != list(range(len(channels))):
         each = coded or [FeatureSpec(i, LAST, 1) for i in range(len(channels))]

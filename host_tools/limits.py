@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dibble.inference import additive, forest, mlp
+from dibble.inference import additive, additive_bytecode, forest, mlp
 from dibble.inference.cursor import Cursor
 from dibble.inference.features import LAST
 from dibble.inference.model import ADDITIVE, FOREST, NOVELTY, Model
@@ -164,7 +164,7 @@ def _count_scalers(scalers: list, counts: dict[str, float]) -> None:
 def _count_additive(parts: tuple, counts: dict[str, float]) -> None:
     scalers, singles, pairs, tables, _, base = parts
     _count_scalers(scalers, counts)
-    groups = len(additive._pack(singles, pairs, tables, base))
+    groups = len(additive_bytecode._pack(singles, pairs, tables, base))
     for name, count in (("group", groups), ("entry", groups * len(singles)), ("pair entry", groups * len(pairs))):
         counts[name] = counts.get(name, 0) + count
 

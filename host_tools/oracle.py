@@ -64,7 +64,7 @@ def _mlp(parts: tuple, values: np.ndarray) -> np.ndarray:
     scalers, base, layers = parts
     x = scale(scalers, values)
     for form, (rows, biases, shifts, extra) in layers:
-        weights = np.array([_weights(form, row, extra, x.shape[1]) for row in rows])
+        weights = np.array([weights_of(form, row, extra, x.shape[1]) for row in rows])
         total = x @ weights.T + np.array(biases, dtype=np.int64)
         x = np.clip(total // 2 ** np.frombuffer(shifts, dtype=np.uint8).astype(np.int64), 0, 65535)
         if rows is not layers[-1][1][0]:
@@ -72,7 +72,7 @@ def _mlp(parts: tuple, values: np.ndarray) -> np.ndarray:
     return np.column_stack([np.full(len(values), base, dtype=np.int64), x])
 
 
-def _weights(form: int, row: object, extra: object, inputs: int) -> np.ndarray:
+def weights_of(form: int, row: object, extra: object, inputs: int) -> np.ndarray:
     """Return a unit's weights, int64 (inputs,)."""
     if form == mlp.SPARSE8:
         at, kept = (np.frombuffer(part, dtype=np.uint8).astype(np.int64) for part in row)  # type: ignore[attr-defined]

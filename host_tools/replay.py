@@ -12,6 +12,7 @@ import numpy as np
 
 from host_tools.evaluator import Decisions
 from host_tools.host_model import MODEL_FILE, HostModel
+from host_tools.unrolled import unrolled_source
 from host_tools.vms import Run, VmError, run_unix, run_wasi
 
 GUESTS = Path(__file__).parent / "guests"
@@ -49,25 +50,38 @@ class Cost:
 
 
 def on_unix(
-    model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray | None, *, viper: bool, timeout_s: float = 600
+    model: HostModel,
+    readings: np.ndarray,
+    elapsed_ms: np.ndarray | None,
+    *,
+    viper: bool,
+    code: bool = False,
+    timeout_s: float = 600,
 ) -> Replay:
-    """Replay rows on the 64-bit unix VM, in machine code or in bytecode."""
-    with _folder(model, readings, elapsed_ms, viper=viper) as folder:
+    """Replay rows on the 64-bit unix VM, in machine code, in bytecode, or with the model as code."""
+    with _folder(model, readings, elapsed_ms, viper=viper, code=code) as folder:
         return _parse(run_unix(folder, "replay.py", heap="2m", timeout_s=timeout_s), len(readings))
 
 
-def on_wasi(model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray | None, *, timeout_s: float = 600) -> Replay:
-    """Replay rows on the 32-bit VM."""
-    with _folder(model, readings, elapsed_ms) as folder:
+def on_wasi(
+    model: HostModel,
+    readings: np.ndarray,
+    elapsed_ms: np.ndarray | None,
+    *,
+    code: bool = False,
+    timeout_s: float = 600,
+) -> Replay:
+    """Replay rows on the 32-bit VM, with the model's tables or with the model as code."""
+    with _folder(model, readings, elapsed_ms, code=code) as folder:
         run = run_wasi(folder, "replay.py", heap=WASI_HEAP, memory_bytes=WASI_MEMORY, timeout_s=timeout_s)
     return _parse(run, len(readings))
 
 
-def cost(model: HostModel, readings: np.ndarray) -> Cost:
-    """Count what a prediction costs on the 32-bit VM, over up to COST_ROWS of the rows."""
+def cost(model: HostModel, readings: np.ndarray, *, code: bool = False) -> Cost:
+    """Count what a prediction costs on the 32-bit VM, over up to COST_ROWS of the rows: by tables, or by code."""
     rows = readings[np.linspace(0, len(readings) - 1, min(COST_ROWS, len(readings))).astype(int)]
     counts = []
-    with _folder(model, rows, None) as folder:
+    with _folder(model, rows, None, code=code) as folder:
         shutil.copy(GUESTS / "cost.py", folder)
         for times in (1, 3):
             (folder / "times.txt").write_text(str(times))
@@ -100,7 +114,12 @@ def kernel_cost(model: HostModel, values: np.ndarray) -> int:
 
 @contextlib.contextmanager
 def _folder(
-    model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray | None, *, viper: bool = True
+    model: HostModel,
+    readings: np.ndarray,
+    elapsed_ms: np.ndarray | None,
+    *,
+    viper: bool = True,
+    code: bool = False,
 ) -> Iterator[Path]:
     """Lay out a node's files: the library as it is copied to a board, the model, the rows to replay."""
     with tempfile.TemporaryDirectory(prefix="dibble-") as name:
@@ -109,6 +128,8 @@ def _folder(
         shutil.copytree(Path(dibble.__path__[0]), folder / "lib" / "dibble", ignore=shutil.ignore_patterns(*hidden))
         shutil.copy(GUESTS / "replay.py", folder)
         (folder / MODEL_FILE).write_bytes(model.blob)
+        if code:
+            (folder / "model_code.py").write_text(unrolled_source(model))
         (folder / "rows.bin").write_bytes(rows_bytes(readings, elapsed_ms))
         yield folder
 

@@ -14,7 +14,7 @@ from dibble.inference.model import ADDITIVE, FOREST
 
 from host_tools.host_model import HostModel
 from host_tools.small_source import LIBRARY, definitions, names_of
-from host_tools.small_tables import TABLES_FILE, family_of, tables_of
+from host_tools.small_tables import TABLES_FILE, tables_of
 
 LIBRARY_FILE = "library"
 # Written without a function, as what a file's top level compiles to isn't kept.
@@ -38,30 +38,38 @@ class Source:
     path: Path
     keep: tuple[str, ...]
     without: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
-def _of(name: str, *keep: str, without: tuple[str, ...] = ()) -> Source:
-    return Source(LIBRARY / f"{name}.py", keep, without)
+def _of(name: str, *keep: str, without: tuple[str, ...] = (), left_out: tuple[str, ...] = ()) -> Source:
+    return Source(LIBRARY / f"{name}.py", keep, without, left_out)
 
 
+# What a node without windows and novelty, which fills `readings`, never comes to.
+UNUSED = ("self.novelty", "self.novel_lead", "self.windows", "readings is not self.readings", "self.raw")
 EVERY = (
     _of("inference/fixed_point", "MISSING"),
-    _of("inference/kernels_bytecode", "offsets", "top_two"),
+    _of("inference/started", "started"),
+    _of("inference/offsets", "offsets"),
     _of("inference/decision", "Decision"),
-    _of("inference/predictor", "Predictor", without=("because", "restart")),
 )
-FAMILY = {
-    FOREST: (
-        _of("inference/forest_bytecode", "encode", "forest_scores"),
-        _of("inference/forest", "Forest"),
+FAMILY = (FOREST, ADDITIVE)
+# Up to so many trees' splits are laid out as code, with and without an app beside it: as code a split takes some
+# 20 bytes of the board's heap, in tables 5.
+FEW_SPLITS, MOST_SPLITS = 30, 100
+# Trees in tables; or code made for the model, with or without tables.
+IN_TABLES = (
+    _of("inference/forest_bytecode", "_forest"),
+    _of(
+        "inference/predictor",
+        "Predictor",
+        without=("restart", "_settle", "_look_by_code"),
+        left_out=(*UNUSED, "self.code", "code"),
     ),
-    ADDITIVE: (
-        _of("inference/kernels_bytecode", "scale"),
-        _of("inference/additive_bytecode", "additive_scores"),
-        # Its tables are prepared on the host, so nothing is left of its constructor.
-        _of("inference/additive", "Additive", without=("__init__", "push", "_lead")),
-    ),
-}
+)
+AS_CODE = (
+    _of("inference/predictor", "Predictor", without=("restart", "_settle", "_look"), left_out=(*UNUSED, "self.score")),
+)
 
 
 def lay_out(
@@ -75,10 +83,11 @@ def lay_out(
         also, functions: what else is wanted beside it.
         last: a program of short lines.
     """
-    making, data = tables_of(model)
-    texts = list(functions)
-    for source in (*EVERY, *FAMILY[family_of(model)], *also):
-        texts += definitions(source.path, source.keep, source.without)
+    own, making, data = tables_of(model, FEW_SPLITS if also else MOST_SPLITS)
+    texts = [*functions, *own]
+    for source in (*EVERY, *(AS_CODE if own else IN_TABLES), *also):
+        texts += definitions(source.path, source.keep, source.without, source.left_out)
+    texts = list(dict.fromkeys(texts))
     library = "".join(f"{len(text):04}{text}" for text in in_order(texts, last + making))
     return {LIBRARY_FILE: library.encode("ascii"), TABLES_FILE: data}
 

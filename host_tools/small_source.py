@@ -12,33 +12,22 @@ from types import CodeType
 import dibble
 
 LIBRARY = Path(dibble.__path__[0])
-# Statements of methods that begin with these, or ask for them, are left out where methods are.
-LEFT_OUT = (
-    *("self.novelty", "self.novel_below", "self.density"),
-    *("self.windows", "windows"),
-    "readings is not None",  # the arguments of predict(): `readings` is filled instead
-)
 LETTERS = "abcdefgnrwxyz" + "hijklmopqstuv"  # the first are names that the firmware has in its flash
-KERNELS = {
-    "from dibble.inference import kernels": "import kernels_bytecode as kernels",
-    "from forest_kernels import": "from forest_bytecode import",
-}
 
 
 def strip(source: str) -> str:
     """Return the same code less comments and docstrings; imports flattened."""
     tree = ast.parse(source)
-    _bare(tree, ())
+    _bare(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             node.module = node.module.removeprefix("dibble.inference.")
-    text = ast.unparse(tree)
-    for there, here in KERNELS.items():
-        text = text.replace(there, here)
-    return _narrow(text)
+    return _narrow(ast.unparse(tree))
 
 
-def definitions(path: Path, keep: Sequence[str], without: Sequence[str] = ()) -> list[str]:
+def definitions(
+    path: Path, keep: Sequence[str], without: Sequence[str] = (), left_out: Sequence[str] = ()
+) -> list[str]:
     """Return the source of each definition `keep` of a file and of what they need of that file.
 
     They are for one namespace that holds those of other files, too: of imports only those from outside
@@ -47,9 +36,10 @@ def definitions(path: Path, keep: Sequence[str], without: Sequence[str] = ()) ->
     Args:
         keep: functions, classes and constants.
         without: methods to leave out.
+        left_out: statements of methods that begin with these, or ask for them, are left out.
     """
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    _bare(tree, without)
+    _bare(tree, without, left_out)
     tree = _Silent().visit(_Constants(constants_of(path)).visit(tree))
     named = {name: node for node in tree.body for name in names_of(node)}
     missing = [name for name in keep if name not in named]
@@ -176,14 +166,14 @@ def names_of(node: ast.stmt) -> list[str]:
     return []
 
 
-def _bare(tree: ast.Module, without: Sequence[str]) -> None:
-    """Remove docstrings, the functions `without` and, if there are any, the statements LEFT_OUT."""
+def _bare(tree: ast.Module, without: Sequence[str] = (), left_out: Sequence[str] = ()) -> None:
+    """Remove docstrings, the functions `without` and the statements `left_out`."""
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(node, ast.Module | ast.ClassDef):
             node.body = body = [part for part in node.body if getattr(part, "name", None) not in without]
-        if isinstance(node, ast.FunctionDef) and without:
-            node.body = body = [part for part in node.body if not _begin(part).startswith(LEFT_OUT)]
+        if isinstance(node, ast.FunctionDef) and left_out:
+            node.body = body = [part for part in node.body if not _begin(part).startswith(tuple(left_out))]
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             assert body is not None
             body[:] = body[1:] or [ast.Pass()]

@@ -1,17 +1,20 @@
 """A model's tables as a short program that the micro:bit runs in place of the model file's reader."""
 
+import re
 from array import array
+from collections.abc import Sequence
 
-from dibble.inference import additive, forest
+from dibble.inference import forest
 from dibble.inference.cursor import Cursor
 from dibble.inference.features import LAST, feature_limit
-from dibble.inference.forest_bytecode import prepare_coders
-from dibble.inference.kernels_bytecode import prepare_scalers
-from dibble.inference.model import ADDITIVE, FOREST
+from dibble.inference.model import FOREST
 
 from host_tools.host_model import HostModel
+from host_tools.unrolled import TABLES, deciding
+from host_tools.unrolled.forest import thresholds_of
 
 TABLES_FILE = "tables"
+SPACES = re.compile(r" (<=|[-=+*<>]|\+=|<<|>>|[|&]) ")
 
 
 def family_of(model: HostModel) -> int:
@@ -36,21 +39,23 @@ def ranges(model: HostModel) -> tuple[list[int], list[int]]:
     return [0] * len(limits), limits
 
 
-def tables_of(model: HostModel) -> tuple[str, bytes]:
-    """Return (a program of short lines that makes `node`, the Predictor; the file of tables it reads).
+def tables_of(model: HostModel, most_splits: int) -> tuple[list[str], str, bytes]:
+    """Return (definitions, a program of short lines that makes `node`, the Predictor; the file of tables it reads).
 
     Args:
         model: of the family FOREST or ADDITIVE.
+        most_splits: trees of more stay tables.
     """
     m = model.model
     low, high = ranges(model)
-    cursor = Cursor(m.blob, m.family_at)
     data = bytearray(array("i", low + high).tobytes())
-    if family_of(model) == FOREST:
-        lines = _forest(model, forest.read(cursor, m.limits, len(m.classes)), data)
+    definitions: list[str] = []
+    if family_of(model) == FOREST and splits_of(model) > most_splits:
+        lines = _forest(model, data)
+        score, code, end = "score", "", []
     else:
-        assert family_of(model) == ADDITIVE
-        lines = _additive(model, additive.read(cursor, m.limits, len(m.classes)), data)
+        definitions, lines = _code(model, low, high, data)
+        score, code, end = "None", ",1", ["node.code=judge", "decision=node.decision"]
     size = 4 * len(low)
     begin = [
         "from array import array",
@@ -59,47 +64,43 @@ def tables_of(model: HostModel) -> tuple[str, bytes]:
         f"low=array('i',r({size}))",
         f"high=array('i',r({size}))",
     ]
-    end = [
-        "t.close()",
-        f"node=Predictor(low,high,None,family,{len(m.classes)},{m.unsure_below},{m.decision.hysteresis})",
-    ]
-    return "".join(line + "\n" for line in begin + lines + end).replace(", ", ","), bytes(data)
+    end = ["t.close()", f"node=Predictor(low,high,None,{score},{m.unsure_below},{m.decision.hysteresis}{code})", *end]
+    return definitions, "".join(line + "\n" for line in begin + lines + end).replace(", ", ","), bytes(data)
 
 
-def _forest(model: HostModel, parts: tuple[list, tuple], data: bytearray) -> list[str]:
-    """Return the lines that make `family`; append what they read."""
-    layout, tables = parts
-    nodes, numbers, leaves, base = tables[:4], tables[4:6], tables[8:10], tables[10]
-    direct, ranked = prepare_coders(model.blob, layout)
-    lines = ["x=()"]
-    for feature, thresholds, first, jump, steps in ranked:
-        lines += [f"a={_read(thresholds, data)}", f"x+=(({feature},a,{first},{jump},{steps!r}),)"]
-    lines.append(f"x=({direct!r},x)")
-    lines += [
-        f"{name}={_read(table, data)}"
-        for name, table in zip("abcdegyzw", (*nodes, *numbers, *leaves, base), strict=True)
-    ]
-    lines += [f"a=(a,b,c,d,e,g,{tables[6]},{tables[7]},y,z,w)", f"family=Forest({len(model.model.limits)},x,a)"]
-    return lines
+def _forest(model: HostModel, data: bytearray) -> list[str]:
+    """Return the lines that make `score`, the kernel; append what they read.
+
+    A node's code is its threshold: so nothing is looked up, and no feature has a table of thresholds.
+    """
+    m = model.model
+    layout, tables = forest.read(Cursor(m.blob, m.family_at), m.limits, len(m.classes))
+    features, codes, lefts, rights, starts, children, leaves_end, trees, *leaves, base = tables
+    cuts = thresholds_of(m.blob, layout)
+    values = [cuts[feature][code] for feature, code in zip(features, codes, strict=True)]
+    wide = bytes(values) if max(values) < 256 else array("H" if max(values) < 65536 else "i", values)
+    parts = (features, wide, lefts, rights, starts, children)
+    lines = [f"{name}={_read(table, data)}" for name, table in zip("abcdeg", parts, strict=True)]
+    lines += [f"{name}={_read(table, data)}" for name, table in zip("yzw", (*leaves, base), strict=True)]
+    lines += ["s=array('H',w)", f"a=(a,b,c,d,e,g,{leaves_end},{trees},y,z,w)"]
+    return [*lines, "score=started(_forest(None,a,s))"]
 
 
-def _additive(model: HostModel, parts: tuple, data: bytearray) -> list[str]:
-    """As _forest. Each class has its own sum: tables of bytes take less room than several entries in one int."""
-    scalers, singles, pairs, tables, _, base = parts
-    lines = ["family=Additive()", f"family.codes=bytearray({len(scalers)})", f"family.base={base[0]}"]
-    kinds = prepare_scalers(scalers, model.model.limits)
-    for name, kind in zip("abc", kinds, strict=True):
-        lines += [f"{name}=()", *(f"{name}+=({scaler},)" for scaler in kind)]
-    lines += ["family.scalers=(a,b,c)", "x=()"]
-    for column in range(len(base) - 1):
-        entries = [_read(table[column], data) for table in tables]
-        own = [f"a+=(({code},{entry}),)" for code, entry in zip(singles, entries, strict=False)]
-        crossed = [
-            f"b+=(({','.join(map(str, pair))},{entry}),)"
-            for pair, entry in zip(pairs, entries[len(singles) :], strict=True)
-        ]
-        lines += ["a=b=()", *own, *crossed, f"x+=(({column + 1},1,0,{base[column + 1]},a,b),)"]
-    return [*lines, "family.groups=x"]
+def splits_of(model: HostModel) -> int:
+    """Return the number of splits of a model's trees, of a forest."""
+    m = model.model
+    return len(forest.read(Cursor(m.blob, m.family_at), m.limits, len(m.classes))[1][0])
+
+
+def _code(model: HostModel, low: Sequence[int], high: Sequence[int], data: bytearray) -> tuple[list[str], list[str]]:
+    """Return (the code of the model, the lines that make its tables); append what they read."""
+    texts, tables = deciding(model, low, high)
+    texts = [SPACES.sub(r"\1", text) for text in texts]
+    lines = [f"{TABLES}=()"]
+    for table in tables:
+        packed = bytes(table) if max(table) < 256 else array("H" if max(table) < 65536 else "i", table)
+        lines.append(f"{TABLES}+=({_read(packed, data)},)")
+    return texts, lines
 
 
 def _read(table: array | bytes | memoryview, data: bytearray) -> str:

@@ -129,7 +129,7 @@ def _forest(recipe: Recipe, few: TrainingSet, columns: tuple[int, ...], seed: in
         what = f"voting forest of {count} trees, grown to {GROWN * leaves} leaves"
         last = f"pruned by cost-complexity to {splits} splits at most; thresholds exact"
     used = forest.used_features(made.trees) or [0]
-    tables = pages.pack(forest.renumber(made.trees, used), len(used))
+    tables = pages.pack(forest.renumber(made.trees, used), len(used), [few.limits[i] for i in used])
     over = tuple(columns[used[source]] for source in tables.sources)
     stages = [
         Stage("student float", what, lambda values: made.scores(values[:, list(columns)])),

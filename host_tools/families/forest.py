@@ -249,12 +249,12 @@ def highest_scores(trees: IntegerTrees) -> list[int]:
 
 
 def table_bytes(trees: IntegerTrees, limits: Sequence[int]) -> int:
-    """Return about how many bytes the tables take: 4 a node, 1 a page, 1, 2 or 4 a distinct threshold, 2 a leaf.
+    """Return about how many bytes the tables take: 4 a node, 1 a page, 2 or 4 a wide distinct threshold, 2 a leaf.
 
     Args:
         limits: largest value of each feature.
     """
     splits = reachable(trees)
     asked = {split[:2] for split in splits}
-    widths = sum(1 if limits[feature] < 256 else 2 if limits[feature] < 65536 else 4 for feature, _ in asked)
+    widths = sum(0 if limits[feature] < 256 else 2 if limits[feature] < 65536 else 4 for feature, _ in asked)
     return 4 * len(splits) + len(trees.roots) + widths + 2 * len(trees.leaves or ())

@@ -3,6 +3,7 @@
 models/FORMAT.md, "Forest", has the layout this produces.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from host_tools.errors import InputError
@@ -13,6 +14,7 @@ REFERENCES = 128  # of a byte's values, those that leave the page: a leaf, or an
 MAX_LEAVES = 100
 MAX_CLASSES = 100
 CODE_THRESHOLDS = 255
+OWN_CODES = 256  # a feature with a smaller limit is its own code
 MAX_FEATURES = 255
 
 
@@ -49,8 +51,11 @@ class ForestTables:
         check_scores(self.base, self.highest)
 
 
-def pack(trees: IntegerTrees, features: int) -> ForestTables:
+def pack(trees: IntegerTrees, features: int, limits: Sequence[int] | None = None) -> ForestTables:
     """Return the tables of `trees` over the model's `features` features.
+
+    Args:
+        limits: largest value of each feature, where known: one that a byte holds is its own code, without thresholds.
 
     Raises:
         InputError: more classes, leaves or distinct thresholds than bytes can number, or scores beyond 16 bits.
@@ -61,7 +66,7 @@ def pack(trees: IntegerTrees, features: int) -> ForestTables:
     if leaves > MAX_LEAVES:
         raise InputError(f"expected at most {MAX_LEAVES} distinct leaves, got {leaves}: share more of them")
     trees.check()
-    sources, thresholds, code_of = _rank(trees, features)
+    sources, thresholds, code_of = _rank(trees, limits or [OWN_CODES] * features)
     tables = ForestTables(sources, thresholds, len(trees.roots), trees.leaves, trees.base, highest_scores(trees))
     pages = list(trees.roots)
     jumps_allowed = REFERENCES - leaves
@@ -99,16 +104,21 @@ def _append(tables: ForestTables, rows: list[tuple[int, int, int, int]], jumps: 
 
 
 def _rank(
-    trees: IntegerTrees, features: int
+    trees: IntegerTrees, limits: Sequence[int]
 ) -> tuple[list[int], list[list[int]], dict[tuple[int, int], tuple[int, int]]]:
     """Return sources, thresholds and (feature, threshold) -> (coded feature, code)."""
-    distinct: list[set[int]] = [set() for _ in range(features)]
+    distinct: list[set[int]] = [set() for _ in limits]
     for feature, threshold, _, _ in reachable(trees):
         distinct[feature].add(threshold)
     sources: list[int] = []
     thresholds: list[list[int]] = []
     code_of = {}
     for feature, found in enumerate(distinct):
+        if limits[feature] < OWN_CODES:
+            code_of.update({(feature, threshold): (len(sources), min(threshold, OWN_CODES - 1)) for threshold in found})
+            sources.append(feature)
+            thresholds.append([])
+            continue
         ascending = sorted(found)
         for first in range(0, max(len(ascending), 1), CODE_THRESHOLDS):
             part = ascending[first : first + CODE_THRESHOLDS]

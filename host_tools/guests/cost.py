@@ -14,7 +14,11 @@ before = gc.mem_alloc()
 from dibble.inference import model  # noqa: E402
 
 imported = gc.mem_alloc()
-node = model.load(folder + "model.dib")
+try:
+    import model_code
+except ImportError:
+    model_code = None
+node = model.load(folder + "model.dib", model_code)
 print(imported - before, gc.mem_alloc() - imported)
 channels = len(node.readings)
 rows = []

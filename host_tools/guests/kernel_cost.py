@@ -1,7 +1,7 @@
 """Runs inside a VM: scores the feature values beside it, again and again; prints nothing.
 
 times.txt tells how often: the cost of the family's kernels alone, scaling included, is the
-difference of two runs. The heap is locked, so that no frame of a function is looked for on it.
+difference of two runs.
 """
 
 from array import array
@@ -21,10 +21,10 @@ with open(folder + "values.bin", "rb") as file:
 
 
 def score_all():
-    score, scores = node.family.score, node.scores
+    score = node.score
     micropython.heap_lock()
     for values in rows:
-        score(values, scores)
+        score(values)
     micropython.heap_unlock()
 
 

@@ -11,7 +11,11 @@ import micropython
 from dibble.inference import kernels, model
 
 folder = __file__[: __file__.rfind("/") + 1]
-node = model.load(folder + "model.dib")
+try:
+    import model_code
+except ImportError:
+    model_code = None
+node = model.load(folder + "model.dib", model_code)
 print(kernels.KIND, node.self_test())
 channels = len(node.readings)
 row = array("i", [0] * (channels + 1))

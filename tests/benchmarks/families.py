@@ -63,13 +63,13 @@ def run_times(program: str) -> int:
 
 def plain_loops(model: HostModel, values: np.ndarray) -> int:
     """Return the instructions of the same network in plain Python loops, its codes given."""
-    from host_tools.oracle import _weights, scale
+    from host_tools.oracle import scale, weights_of
 
     node = model.model
     scalers, _, layers = mlp.read(Cursor(node.blob, node.family_at), node.limits, len(node.classes))
     inputs, plain = len(scalers), []
     for i, (form, (rows, biases, shifts, extra)) in enumerate(layers):
-        weights = [_weights(form, row, extra, inputs).tolist() for row in rows]
+        weights = [weights_of(form, row, extra, inputs).tolist() for row in rows]
         plain.append((i + 1 == len(layers), weights, list(biases), list(shifts)))
         inputs = len(rows)
     program = PLAIN.replace("{layers}", repr(plain)).replace("{rows}", repr(scale(scalers, values).tolist()))

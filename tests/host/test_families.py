@@ -1,18 +1,24 @@
 """Each family's tables through the file and back: every VM, the oracle and the trainer's own sums agree."""
 
 import dataclasses
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
+from dibble import ModelError
 from dibble.inference.fixed_point import MISSING
-from helpers import channels_of, random_additive, random_elapsed, random_mlp, random_rows, random_spec
+from dibble.inference.model import Model
+from helpers import channels_of, random_additive, random_elapsed, random_mlp, random_rows, random_spec, random_trees
 
 from host_tools.export import ModelSpec, export
+from host_tools.families.forest import IntegerTrees
+from host_tools.families.pages import pack
 from host_tools.feature_spec import FeatureSpec
 from host_tools.golden import golden_rows
 from host_tools.host_model import HostModel
 from host_tools.oracle import class_scores
+from host_tools.replay import on_unix, on_wasi
+from host_tools.unrolled import unrolled_source
 from host_tools.verify import verify
 
 LOWS, HIGHS = [-100, -20_000, 0, 500, 0], [120, 30_000, 1_000_000, 500 + 2**29, 1]
@@ -63,6 +69,64 @@ def test_every_vm_decides_alike(name: str, classes: int) -> None:
     assert [(a.equal, a.problem) for a in found] == [(400, "")] * 3
 
 
+def random_boosted(seed: int, limits: list[int], classes: int) -> IntegerTrees:
+    """Return trees whose leaves give up to 255 to any class."""
+    rng = np.random.default_rng(seed)
+    trees = random_trees(rng, limits, 24, 12, 4)
+    leaves = [(int(rng.integers(classes)), int(rng.integers(256))) for _ in range(24)]
+    return dataclasses.replace(trees, classes=classes, leaves=leaves, base=[5, 0, 300])
+
+
+@pytest.mark.parametrize(
+    "name", ["additive", "low additive", "int8", "wide", "pruned", "codebook", "forest", "large leaves"]
+)
+def test_code_decides_as_the_tables_do(name: str) -> None:
+    if name == "forest":
+        spec = random_spec(4, classes=4, trees=9, hysteresis=2)
+    elif name == "large leaves":
+        tables = pack(random_boosted(3, LIMITS, 3), 5, LIMITS)
+        spec = spec_of(tables, 3)
+    else:
+        spec = spec_of(tables_of(name, 3), 3, unsure_below=100, hysteresis=1 + len(name) % 2)
+    readings = random_rows(5, spec.channels, 400)
+    model = HostModel(export(spec, golden_rows(spec, readings, None)))
+    check_code(model, readings, None)
+
+
+def check_code(model: HostModel, readings: np.ndarray, elapsed: np.ndarray | None) -> None:
+    """Hold the code of a model against NumPy, on both VMs: with the heap locked, so that it allocates nothing."""
+    expected = model.decide(readings, elapsed).columns().tolist()
+    for found in (
+        on_wasi(model, readings, elapsed, code=True),
+        on_unix(model, readings, elapsed, viper=False, code=True),
+    ):
+        assert found.decisions.columns().tolist() == expected
+
+
+def test_code_takes_lists_with_none_and_names_a_wrong_length() -> None:
+    model = HostModel(export(spec_of(tables_of("additive", 3), 3)))
+    module = ModuleType("code")
+    exec(unrolled_source(model), module.__dict__)
+    node = Model(model.blob, module)
+    assert (node.predict([0, None, 5, 700, 1]).flags, node.decision.channel) == (4, 1)
+    assert node.predict((0, 5, 5, 700, 1)).flags == 0
+    with pytest.raises(ModelError, match="expected 5 readings, got 4"):
+        node.predict([1, 2, 3, 4])
+    assert node.predict([0, 5, 5, 700, 2]).flags == 2
+    assert node.predict([0, 5, 5, 700, 1]).flags == 0
+    tables = Model(model.blob)
+    tables.predict([0, 5, 5, 700, 1])
+    assert node.because() == tables.because()
+
+
+def test_code_of_another_model_is_refused() -> None:
+    one, other = (HostModel(export(spec_of(tables_of("additive", k), k))) for k in (2, 3))
+    module = ModuleType("code")
+    exec(unrolled_source(one), module.__dict__)
+    with pytest.raises(ModelError, match="expected the code of this model file, got another's"):
+        Model(other.blob, module)
+
+
 def test_windows_and_novelty_agree_on_every_vm() -> None:
     features = [FeatureSpec(0, 0, 1), FeatureSpec(1, 1, 4), FeatureSpec(2, 5, 3)]
     spec = random_spec(1, features, hysteresis=2)
@@ -79,3 +143,4 @@ def test_windows_and_novelty_agree_on_every_vm() -> None:
     assert 0.1 < novel.mean() < 0.9
     found = verify(model, readings, elapsed, vms=["unix", "wasi"])
     assert [(a.equal, a.problem) for a in found] == [(400, "")] * 3
+    check_code(model, readings, elapsed)

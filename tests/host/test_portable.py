@@ -17,30 +17,19 @@ from host_tools.vms import run_unix, run_wasi
 PORTABLE = Path(__file__).parents[1] / "portable"
 LIBRARY = Path(dibble.__path__[0])
 FILES = sorted(path.stem for path in PORTABLE.glob("test_*.py"))
-SUPPORT = PORTABLE / "support.py"  # imported by some of them
-KERNELS = ("fixed_point", "kernels_bytecode", "kernels")
-FOREST = ("forest_bytecode", "forest_kernels")
-MLP = ("mlp_bytecode", "mlp_kernels")
+SUPPORT = (PORTABLE / "support.py", PORTABLE / "layers.py")  # imported by some of them
+FOREST = ("started", "forest_bytecode")
 # What each file needs of the library on the micro:bit, in the order of importing.
 SMALL = {
     "test_fixed_point": ("fixed_point",),
     "test_crc32": ("crc32",),
     "test_decision": ("decision",),
-    "test_windows": ("fixed_point", "features"),
     "test_cursor": ("cursor",),
-    "test_offsets": KERNELS,
-    "test_top_two": KERNELS,
-    "test_scale": KERNELS,
-    "test_encode": FOREST,
-    "test_forest_scores": FOREST,
-    "test_additive_scores": ("additive_bytecode", "additive_kernels"),
-    "test_dense": MLP,
-    "test_sparse": MLP,
-    "test_codebook": MLP,
+    "test_scale": ("started", "scale"),
+    "test_top_two": FOREST,
 }
 # Cases that the board's 9 KB of heap and its small stack don't hold.
 TOO_LARGE = {
-    "test_mean_starts_as_if_the_first_reading_had_always_been",
     "test_many_channels",
     "test_one_byte_thresholds_at_their_boundaries",
     "test_255_thresholds_reach_code_255",
@@ -48,11 +37,10 @@ TOO_LARGE = {
     "test_random_layers_of_both_widths",
 }
 KIND = """\
-from dibble.inference import additive_kernels, forest_kernels, kernels, mlp_kernels
-from dibble.inference import additive_viper, forest_viper, mlp_viper
-assert additive_kernels.additive_scores is additive_viper.additive_scores
-assert forest_kernels.forest_scores is forest_viper.forest_scores
-assert mlp_kernels.dense is mlp_viper.dense
+from dibble.inference import additive, additive_viper, forest, forest_viper, kernels, mlp, mlp_viper
+assert additive.additive is additive_viper.additive
+assert forest.forest is forest_viper.forest
+assert mlp.mlp is mlp_viper.mlp
 print(kernels.KIND)
 """
 RUNNER = """\
@@ -92,7 +80,8 @@ def plain_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lay_out(root: Path, *hidden: str) -> Path:
     """Copy the library, less what is hidden, and the portable tests to a folder for VMs."""
     shutil.copytree(LIBRARY, root / "lib" / "dibble", ignore=shutil.ignore_patterns("__pycache__", *hidden))
-    shutil.copy(SUPPORT, root)
+    for path in SUPPORT:
+        shutil.copy(path, root)
     for name in FILES:
         shutil.copy(PORTABLE / f"{name}.py", root)
         (root / f"run_{name}.py").write_text(RUNNER.format(module=name))
@@ -137,8 +126,7 @@ def test_on_microbit(board: Microbit, name: str) -> None:
     board.restart()
     source = (PORTABLE / f"{name}.py").read_text()
     parts = [LIBRARY / "inference" / f"{part}.py" for part in SMALL[name]]
-    if SUPPORT.stem in source:
-        parts.append(SUPPORT)
+    parts += [path for path in SUPPORT if path.stem in source]
     for part in parts:
         board.put_file(part.name, strip(part.read_text()).encode())
     common, cases = divide_cases(source)

@@ -10,6 +10,24 @@ except ImportError:  # CPython
     heap_unlock = heap_lock
 
 
+def in_file(tables, before=b""):
+    """Return (file, tables): the tables one after the other in one file, and each as a part of it.
+
+    Machine code is told where in the file a table lies.
+    """
+    file = before + b"".join(tables)
+    try:
+        whole = memoryview(file)
+    except NameError:  # MicroPython 1.9: slices are copies
+        whole = file
+    at = len(before)
+    found = []
+    for table in tables:
+        found.append(whole[at : at + len(table)])
+        at += len(table)
+    return file, found
+
+
 class Random:
     """A small linear congruential generator that stays within 31 bits."""
 

@@ -2,18 +2,30 @@
 
 from array import array
 
-from dibble import ModelError
-from dibble.inference.additive import Additive, build
+from dibble.inference.additive import additive, build, read
+from dibble.inference.because import push
 from dibble.inference.cursor import Cursor
+from dibble.inference.kernels import KIND
 from dibble.inference.predictor import Predictor
-from support import Random, heap_lock, heap_unlock
-
-LIMITS = [0x3FFFFFFF] * 16  # whatever is read, codes are clamped
+from support import Random, heap_lock, heap_unlock, in_file
 
 
 def plain(feature, top):
     """Return the scaler whose codes are the feature's values, up to top."""
     return feature, 0, 0, 0, 1, 0, top
+
+
+def made(parts, features=3):
+    """Return (f, scores) of parts whose tables are laid out in a file."""
+    scalers, singles, pairs, tables, centres, base = parts
+    flat = []
+    for term in tables:
+        flat += term
+    file, placed = in_file(flat)
+    columns = len(base) - 1
+    tables = [placed[i : i + columns] for i in range(0, len(placed), columns)]
+    limits = [0x3FFFFFFF] * features  # whatever is read, codes are clamped
+    return additive(file, (scalers, singles, pairs, tables, centres, base), array("i", [0] * features), limits)
 
 
 def random_parts(random, classes, features, pairs, most, base):
@@ -41,14 +53,13 @@ def naive(values, parts, classes):
 def check(classes, features, pairs, most, base):
     random = Random(classes)
     parts = random_parts(random, classes, features, pairs, most, base)
-    model = Additive(parts, LIMITS)
-    scores = array("H", [0] * classes)
+    score, scores = made(parts, features)
     for _ in range(25):
         values = [random.below(8) for _ in range(features)]
         row = array("i", values)
         heap_lock()
         try:
-            model.score(row, scores)
+            score(row)
         finally:
             heap_unlock()
         assert list(scores) == naive(values, parts, classes), (classes, values)
@@ -81,31 +92,37 @@ def test_sums_at_the_edge_of_each_width():
                 [bytes(classes - 1)] * 2,
                 array("H", [1] + [base] * (classes - 1)),
             )
-            scores = array("H", [0] * classes)
-            model = Additive(parts, LIMITS)
-            model.score(array("i", [9, 9]), scores)
+            score, scores = made(parts, 2)
+            score(array("i", [9, 9]))
             assert list(scores) == [1] + [base + 510] * (classes - 1), (base, classes)
-            model.score(array("i", [0, 1]), scores)
+            score(array("i", [0, 1]))
             assert list(scores) == [1] + [base + 255] * (classes - 1), (base, classes)
 
 
+PARTS = (
+    # Three channels and three classes; channel 1 stands alone, 0 and 2 in a pair as well.
+    [plain(0, 3), plain(1, 3), plain(2, 3)],
+    [0, 1, 2],
+    [(0, 1, 2, 2, 1)],
+    [
+        [bytes([10, 20, 30, 40]), bytes([10, 10, 10, 10])],
+        [bytes([5, 5, 5, 90]), bytes([60, 0, 0, 0])],
+        [bytes([0, 1, 2, 3]), bytes([0, 0, 0, 0])],
+        [bytes([0, 0, 0, 51]), bytes([0, 40, 0, 0])],
+    ],
+    [bytes([25, 10]), bytes([20, 10]), bytes([1, 0]), bytes([10, 10])],
+    array("H", [100, 50, 50]),
+)
+
+
 def judge(unsure_below=0, novelty=None, novel_below=0):
-    """Return a node of three channels and three classes; channel 1 stands alone, 0 and 2 in a pair as well."""
-    parts = (
-        [plain(0, 3), plain(1, 3), plain(2, 3)],
-        [0, 1, 2],
-        [(0, 1, 2, 2, 1)],
-        [
-            [bytes([10, 20, 30, 40]), bytes([10, 10, 10, 10])],
-            [bytes([5, 5, 5, 90]), bytes([60, 0, 0, 0])],
-            [bytes([0, 1, 2, 3]), bytes([0, 0, 0, 0])],
-            [bytes([0, 0, 0, 51]), bytes([0, 40, 0, 0])],
-        ],
-        [bytes([25, 10]), bytes([20, 10]), bytes([1, 0]), bytes([10, 10])],
-        array("H", [100, 50, 50]),
-    )
     low, high = array("i", [0] * 3), array("i", [3] * 3)
-    return Predictor(low, high, None, Additive(parts, LIMITS), 3, unsure_below, 1, novelty, novel_below)
+    score, _ = made(PARTS)
+    lead = 0
+    if novelty:
+        novelty, scores = novelty
+        lead = novel_below - scores[0]
+    return Predictor(low, high, None, score, unsure_below, 1, KIND == "viper", novelty, lead)
 
 
 def result(d):
@@ -119,64 +136,38 @@ def test_scores_decide():
     assert result(node.predict([0, 1, 0])) == (0, 35, 0, -1)  # 100, 65, 60
 
 
-def test_because_names_the_channel_that_pushed_hardest():
-    node = judge()
-    node.predict([0, 3, 0])  # class 1 before 0: 10 - 25, 90 - 20, 0 - 1, and 0 - 10 shared by channels 0 and 2
-    assert node.because() == (1, 70)
-    node.predict([0, 0, 0])  # class 2 before 0: 10 - 10, 60 - 10, 0, 0 - 10
-    assert node.because() == (1, 50)
+def test_push_names_the_feature_that_pushed_hardest():
+    # Class 1 before 0: 10 - 25, 90 - 20, 0 - 1, and 0 - 10 shared by channels 0 and 2.
+    assert push(PARTS, 3, [0, 3, 0], 1) == (1, 70)
+    assert push(PARTS, 3, [0, 0, 0], 2) == (1, 50)  # class 2 before 0: 10 - 10, 60 - 10, 0, 0 - 10
 
 
-def test_because_may_name_what_spoke_against():
-    node = judge()
-    node.predict([3, 1, 2])  # class 1 with 50 + 40 + 5 + 2 + 51 = 148 before 0: 15, -15, 1, and 41 shared
-    assert node.because() == (0, 15 + 20)
-    node.predict([0, 1, 0])  # class 0 before 1: 15, 15, 1, and 10 shared
-    assert node.because() == (0, 20)
-    node.predict([0, 2, 2])  # class 2 with 50 + 10 + 0 + 0 + 40 = 100 ties with 0, which wins: 0, 10, 0, -30 shared
-    assert node.because() == (0, -15)
-    node.predict([1, 0, 2])  # class 2 with 50 + 10 + 60 + 0 + 40 = 160 before 0: 0, 50, 0, 30 shared
-    assert node.because() == (1, 50)
+def test_push_may_name_what_spoke_against():
+    # Class 1 with 50 + 40 + 5 + 2 + 51 = 148 before 0: 15, -15, 1, and 41 shared.
+    assert push(PARTS, 3, [3, 1, 2], 1) == (0, 15 + 20)
+    assert push(PARTS, 3, [0, 1, 0], 0) == (0, 20)  # class 0 before 1: 15, 15, 1, and 10 shared
+    # Class 2 with 50 + 10 + 0 + 0 + 40 = 100 ties with 0, which wins: 0, 10, 0, -30 shared.
+    assert push(PARTS, 3, [0, 2, 2], 0) == (0, -15)
+    # Class 2 with 50 + 10 + 60 + 0 + 40 = 160 before 0: 0, 50, 0, 30 shared.
+    assert push(PARTS, 3, [1, 0, 2], 2) == (1, 50)
 
 
-def test_because_may_name_a_later_channel_that_spoke_against():
+def test_push_may_name_a_later_feature_that_spoke_against():
     tables = [[bytes([10, 12])], [bytes([0, 9])]]
     parts = ([plain(0, 1), plain(1, 1)], [0, 1], [], tables, [bytes([10]), bytes([9])], array("H", [0, 5]))
-    node = Predictor(array("i", [0, 0]), array("i", [1, 1]), None, Additive(parts, LIMITS), 2, 0, 1)
-    node.predict([1, 0])  # class 1 with 5 + 12 + 0
-    assert node.because() == (1, -9)
+    assert push(parts, 2, [1, 0], 1) == (1, -9)  # class 1 with 5 + 12 + 0
 
 
 def test_halves_of_an_odd_pair_are_both_counted():
-    parts = (
-        [plain(0, 1), plain(1, 1)],
-        [],
-        [(0, 0, 2, 1, 0)],
-        [[bytes([0, 7, 0, 0])]],
-        [bytes([0])],
-        array("H", [0, 1]),
-    )
-    node = Predictor(array("i", [0, 0]), array("i", [1, 1]), None, Additive(parts, LIMITS), 2, 0, 1)
-    node.predict([0, 1])
-    assert node.because() == (1, 4)
-
-
-def test_because_asks_for_a_decision():
-    node = judge()
-    for readings in (None, [None, 0, 0]):
-        if readings:
-            node.predict(readings)
-        try:
-            told = node.because()
-        except ModelError as error:
-            told = error.args[0]
-        assert told == "expected a decision of an additive model, which alone can tell why"
+    scalers = [plain(0, 1), plain(1, 1)]
+    parts = (scalers, [], [(0, 0, 2, 1, 0)], [[bytes([0, 7, 0, 0])]], [bytes([0])], array("H", [0, 1]))
+    assert push(parts, 2, [0, 1], 1) == (1, 4)
 
 
 def usual():
     """Return how usual a row is: 10 a channel, nothing at its value 3."""
     tables = [[bytes([10, 10, 10, 0])] for _ in range(2)]
-    return Additive(([plain(0, 3), plain(2, 3)], [0, 1], [], tables, [b"\n"] * 2, array("H", [0, 1])), LIMITS)
+    return made(([plain(0, 3), plain(2, 3)], [0, 1], [], tables, [b"\n"] * 2, array("H", [0, 1])))
 
 
 def test_unusual_row_is_flagged_novel():
@@ -215,11 +206,11 @@ def test_tables_are_read_from_a_file():
     blob += bytes([21, 9])  # centres
     blob += bytes([10, 20, 30, 40]) + bytes(range(8))
     cursor = Cursor(blob, 0)
-    model = build(cursor, [3, 9, 40000], 2)
+    limits = [3, 9, 40000]
+    score, scores = build(cursor, array("i", [0] * 3), limits, 2)
     assert cursor.at == len(blob)
-    scores = array("H", [0, 0])
-    model.score(array("i", [3, 9, 3]), scores)  # codes 3 and (3 >> 1) - 1 times 2 >> 1 = 0
+    score(array("i", [3, 9, 3]))  # codes 3 and (3 >> 1) - 1 times 2 >> 1 = 0
     assert list(scores) == [100, 50 + 40 + 4]
-    model.score(array("i", [1, 9, 10]), scores)  # codes 1 and 4, at most 3
+    score(array("i", [1, 9, 10]))  # codes 1 and 4, at most 3
     assert list(scores) == [100, 50 + 20 + 3]
-    assert model.push(1, 0) == (0, -1 - 3)
+    assert push(read(Cursor(blob, 0), limits, 2), 3, [1, 9, 10], 1) == (0, -1 - 3)

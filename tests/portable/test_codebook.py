@@ -1,10 +1,8 @@
 """Layers whose weights are places in a book of 16, in each kernel set this VM has."""
 
-from array import array
-
-from dibble.inference.mlp_bytecode import codebook
-from dibble.inference.mlp_kernels import codebook as quick_codebook
-from support import Random, heap_lock, heap_unlock
+from layers import CODEBOOK4
+from layers import run as run_layer
+from support import Random
 
 SMALL = 0x3FFFFFFF
 BOOK = [-127, -90, -60, -30, -10, -5, -1, 0, 1, 5, 10, 30, 60, 90, 126, 127]
@@ -16,21 +14,7 @@ def run(x, weights, biases, shifts, top=255, filler=15):
     for row in weights:
         places = [BOOK.index(w) for w in row] + [filler] * (len(row) & 1)
         rows.append(bytes([places[i] << 4 | places[i + 1] for i in range(0, len(places), 2)]))
-    layer = rows, array("i", biases), bytes(shifts), bytes([w + 128 for w in BOOK])
-    x = bytearray(x + [0])
-    first = 1 if top > 255 else 0
-    found = []
-    for kernel in (codebook, quick_codebook):
-        out = array("H" if first else "B", [9] * (first + len(rows) + 1))
-        heap_lock()
-        try:
-            kernel(x, layer, out, first, top)
-        finally:
-            heap_unlock()
-        assert out[len(rows) + first] == 9 and (not first or out[0] == 9)
-        found.append(list(out)[first : first + len(rows)])
-    assert found[0] == found[1], found
-    return found[0]
+    return run_layer(x, CODEBOOK4, rows, biases, shifts, bytes([w + 128 for w in BOOK]), top)
 
 
 def test_even_number_of_inputs():

@@ -1,12 +1,36 @@
-"""Feature values to 8-bit codes: the number of thresholds below, in each kernel set this VM has."""
+"""A code of a forest is a place among its feature's thresholds, in each kernel set this VM has."""
 
 from array import array
 
-from dibble.inference.forest_bytecode import encode, prepare_coders
-from dibble.inference.forest_kernels import encode as quick_encode
-from dibble.inference.forest_kernels import prepare_coders as quick_prepare
+from dibble.inference.forest_bytecode import forest as bytecode
+from support import in_file
 
-SETS = ((prepare_coders, encode), (quick_prepare, quick_encode))
+try:
+    from dibble.inference.forest_viper import forest as quickest
+except (ImportError, SyntaxError, NameError):
+    quickest = bytecode
+
+
+def ranks(blob, layout, values):
+    """Return how many thresholds each feature's value isn't below: a tree asks for each, and votes for its feature."""
+    trees = []
+    for feature, _, _, count in layout:
+        trees += [(feature, code) for code in range(count or 255)]
+    features = len(values)
+    n = len(trees)
+    sides = bytes([129 + feature for feature, _ in trees])
+    nodes = bytes([feature for feature, _ in trees]), bytes([code for _, code in trees]), b"\x80" * n, sides
+    blob, nodes = in_file(nodes, blob)
+    classes = bytes(range(features + 1))
+    ends = array("i", range(n)), array("i"), 129 + features, n, classes, b"\0" + b"\1" * features
+    tables = tuple(nodes) + ends + (array("H", [0] * (features + 1)),)
+    found = []
+    for make in (bytecode, quickest):
+        score, sums = make(blob, layout, tables, array("i", [0] * features), [0x3FFFFFFF] * features)
+        score(array("i", values))
+        found.append(list(sums)[1:])
+    assert found[0] == found[1], (layout, values, found)
+    return found[0]
 
 
 def table(thresholds, width):
@@ -20,12 +44,9 @@ def table(thresholds, width):
 
 def check_width(thresholds, width, values):
     blob = bytes(4) + table(thresholds, width) + bytes(4)
-    for prepare, kernel in SETS:
-        coders = prepare(blob, [(0, width, 4, len(thresholds))])
-        codes = bytearray(1)
-        for value in values:
-            kernel(array("i", [value]), coders, codes)
-            assert codes[0] == sum([t < value for t in thresholds]), (kernel, width, value, codes[0])
+    for value in values:
+        rank = ranks(blob, [(0, width, 4, len(thresholds))], [value])[0]
+        assert rank == sum([t < value for t in thresholds]), (width, value, rank)
 
 
 def around(thresholds, limit):
@@ -70,29 +91,12 @@ def test_255_thresholds_reach_code_255():
 
 
 def test_no_thresholds_means_the_value_is_its_code():
-    for prepare, kernel in SETS:
-        coders = prepare(b"", [(0, 1, 0, 0), (1, 1, 0, 0)])
-        codes = bytearray(2)
-        kernel(array("i", [255, 3]), coders, codes)
-        assert list(codes) == [255, 3]
+    assert ranks(b"", [(0, 1, 0, 0), (1, 1, 0, 0)], [255, 3]) == [255, 3]
 
 
 def test_features_of_all_widths_side_by_side():
     blob = table([70000, 2**29], 4) + table([300, 400, 500], 2) + table([7], 1) + bytes(3)
     layout = [(3, 4, 0, 2), (1, 2, 8, 3), (0, 1, 14, 1), (2, 1, 15, 0)]
-    for prepare, kernel in SETS:
-        coders = prepare(blob, layout)
-        codes = bytearray(4)
-        kernel(array("i", [8, 450, 99, 70001]), coders, codes)
-        assert list(codes) == [1, 2, 99, 1]
-        kernel(array("i", [7, 300, 0, 70000]), coders, codes)
-        assert list(codes) == [0, 0, 0, 0]
-        kernel(array("i", [255, 501, 255, 2**29 + 1]), coders, codes)
-        assert list(codes) == [1, 3, 255, 2]
-
-
-def test_feature_without_a_coder_keeps_its_code():
-    for prepare, kernel in SETS:
-        codes = bytearray([9, 9])
-        kernel(array("i", [1, 5]), prepare(table([4], 1), [(1, 1, 0, 1)]), codes)
-        assert list(codes) == [9, 1]
+    assert ranks(blob, layout, [8, 450, 99, 70001]) == [1, 2, 99, 1]
+    assert ranks(blob, layout, [7, 300, 0, 70000]) == [0, 0, 0, 0]
+    assert ranks(blob, layout, [255, 501, 255, 2**29 + 1]) == [1, 3, 255, 2]

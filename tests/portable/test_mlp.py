@@ -3,15 +3,13 @@
 from array import array
 
 from dibble.inference.cursor import Cursor
-from dibble.inference.mlp import CODEBOOK4, DENSE8, DENSE16, SPARSE8, Mlp, build
-from support import heap_lock, heap_unlock
+from dibble.inference.mlp import _IN_PLACE, CODEBOOK4, DENSE8, DENSE16, SPARSE8, build, mlp
+from support import heap_lock, heap_unlock, in_file
 
 # 3 inputs, 3 units, 2 classes beside the first.
 HIDDEN = [[127, -127, 5], [0, 64, 0], [-3, 0, -90]]
 LAST = [[5, -64, 127], [0, 127, -3]]
 BOOK = [-127, -90, -64, -3, 0, 5, 64, 127]
-
-LIMITS = [0x3FFFFFFF] * 16  # whatever is read, codes are clamped
 
 
 def plain(feature):
@@ -23,28 +21,52 @@ def rows_of(form, weights):
     if form == DENSE8:
         return [bytes([w + 128 for w in row]) for row in weights]
     if form == DENSE16:
-        return [array("H", [w + 32768 for w in row]) for row in weights]
+        return [b"".join([bytes([w & 255, w + 32768 >> 8]) for w in row]) for row in weights]
     if form == SPARSE8:
         return [(bytes([i for i in range(3) if row[i]]), bytes([w + 128 for w in row if w])) for row in weights]
     places = [[BOOK.index(w) for w in row] + [0] for row in weights]
     return [bytes([row[0] << 4 | row[1], row[2] << 4 | row[3]]) for row in places]
 
 
+def placed(forms_and_rows, book):
+    """Return (file, book, rows of each layer), all within the file."""
+    flat = [book]
+    for form, rows in forms_and_rows:
+        for row in rows:
+            flat += list(row) if form == SPARSE8 else [row]
+    file, parts = in_file(flat)
+    parts = parts[::-1]
+    book = parts.pop()
+    found = []
+    for form, rows in forms_and_rows:
+        own = [(parts.pop(), parts.pop()) if form == SPARSE8 else parts.pop() for _ in rows]
+        found.append([array("H", bytes(row)) for row in own] if form == DENSE16 and not _IN_PLACE else own)
+    return file, book, found
+
+
+def made(file, scalers, base, layers):
+    inputs = len(scalers)
+    return mlp(file, (scalers, base, layers), array("i", [0] * inputs), [255] * inputs)
+
+
 def network(first, second):
-    extra = (128, 32768, 0, bytes([w + 128 for w in BOOK + [0] * 8]))
+    file, book, rows = placed(
+        [(first, rows_of(first, HIDDEN)), (second, rows_of(second, LAST))], bytes([w + 128 for w in BOOK + [0] * 8])
+    )
+    extra = (128, 32768, 0, book)
     layers = [
-        (first, (rows_of(first, HIDDEN), array("i", [64, -1000, 25000]), bytes([7, 5, 7]), extra[first])),
-        (second, (rows_of(second, LAST), array("i", [40000, 8]), bytes([4, 4]), extra[second])),
+        (first, (rows[0], array("i", [64, -1000, 25000]), bytes([7, 5, 7]), extra[first])),
+        (second, (rows[1], array("i", [40000, 8]), bytes([4, 4]), extra[second])),
     ]
-    return Mlp(([plain(i) for i in range(3)], 777, layers), LIMITS)
+    return made(file, [plain(i) for i in range(3)], 777, layers)
 
 
 def scores_of(model, values):
+    score, scores = model
     row = array("i", values)
-    scores = array("H", [9, 9, 9])
     heap_lock()
     try:
-        model.score(row, scores)
+        score(row)
     finally:
         heap_unlock()
     return list(scores)
@@ -70,8 +92,9 @@ def test_codes_do_not_outlive_a_row():
 
 
 def test_single_layer_is_a_linear_model():
-    layers = [(DENSE8, ([bytes([129, 127]), bytes([255, 128])], array("i", [10, 0]), bytes([0, 1]), 128))]
-    model = Mlp(([plain(0), plain(1)], 0, layers), LIMITS)
+    file, _, rows = placed([(DENSE8, [bytes([129, 127]), bytes([255, 128])])], b"")
+    layers = [(DENSE8, (rows[0], array("i", [10, 0]), bytes([0, 1]), 128))]
+    model = made(file, [plain(0), plain(1)], 0, layers)
     assert scores_of(model, [7, 9]) == [0, 8, 444]
     assert scores_of(model, [7, 99]) == [0, 0, 444]
 
@@ -87,7 +110,7 @@ def test_network_is_read_from_a_file():
     blob += bytes([0x12, 0x30, 0x01, 0x10])  # weights 1, 2, -1 and 0, 1, 1
     blob += bytes([SPARSE8, 0, 6, 0, 1, 1, 130, 0])  # form, shift, biases 3 and 0; 2 * unit 1; nothing
     cursor = Cursor(blob, 0)
-    model = build(cursor, [255] * 3, 3)
+    model = build(cursor, array("i", [0] * 3), [255] * 3, 3)
     assert cursor.at == len(blob)
     # Hidden 10 + 40 - 30 + 2 = 22, (20 + 30 - 1) >> 1 = 24.
     assert scores_of(model, [10, 20, 30]) == [5, 51, 0]
@@ -98,16 +121,14 @@ def test_wide_weights_are_aligned_in_a_file():
         blob = bytes(pad) + scaler() + bytes([0, 1, DENSE16, 0, 0])
         blob += bytes(len(blob) & 1) + bytes([0x02, 0x80])
         cursor = Cursor(blob, pad)
-        model = build(cursor, [255], 2)
+        model = build(cursor, array("i", [0]), [255], 2)
         assert cursor.at == len(blob)
-        scores = array("H", [0, 0])
-        model.score(array("i", [21]), scores)
-        assert list(scores) == [0, 42]
+        assert scores_of(model, [21]) == [0, 42]
 
 
 def told(blob, classes=2):
     try:
-        build(Cursor(blob, 0), [255], classes)
+        build(Cursor(blob, 0), array("i", [0]), [255], classes)
     except ValueError as error:
         return error.args[0]
     return "nothing raised"

@@ -5,10 +5,10 @@ from array import array
 from dibble import ModelError
 from dibble.inference.features import DELTA, EMA, LAST, MAX, MEAN, MIN, SLOPE, Window, Windows
 from dibble.inference.fixed_point import MISSING
-from dibble.inference.forest import Forest
-from dibble.inference.forest_kernels import prepare_coders
+from dibble.inference.forest import forest
+from dibble.inference.kernels import KIND
 from dibble.inference.predictor import Predictor
-from support import heap_lock, heap_unlock
+from support import heap_lock, heap_unlock, in_file
 
 ALL = (LAST, MEAN, MIN, MAX, DELTA, SLOPE, EMA)
 
@@ -16,10 +16,13 @@ ALL = (LAST, MEAN, MIN, MAX, DELTA, SLOPE, EMA)
 def stump(low, high, windows, features, width, threshold, unsure_below, hysteresis):
     """Return a node that asks one question about its first feature: class 1 above the threshold."""
     table = bytes([threshold >> 8 * i & 255 for i in range(width)])
-    coders = prepare_coders(table, [(0, width, 0, 1)])
-    votes = bytes([0, 1]), b"\1\1", array("H", [0, 0])
-    forest = Forest(features, coders, (b"\0", b"\0", b"\x80", b"\x81", array("i", [0]), array("i"), 130, 1) + votes)
-    return Predictor(array("i", low), array("i", high), windows, forest, 2, unsure_below, hysteresis)
+    file, nodes = in_file([b"\0", b"\0", b"\x80", b"\x81"], table)
+    tables = tuple(nodes) + (array("i", [0]), array("i"), 130, 1, bytes([0, 1]), b"\1\1", array("H", [0, 0]))
+    least = array("i", [0] * features if windows else low)
+    spans = [0x3FFFFFFF] * features if windows else [high[i] - low[i] for i in range(features)]
+    score, _ = forest(file, [(0, width, 0, 1)], tables, least, spans)
+    raw = KIND == "viper" and not windows
+    return Predictor(array("i", low), array("i", high), windows, score, unsure_below, hysteresis, raw)
 
 
 def plain(unsure_below=0, hysteresis=1):

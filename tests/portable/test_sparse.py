@@ -1,32 +1,16 @@
 """Layers without their zeros, in each kernel set this VM has."""
 
-from array import array
-
-from dibble.inference.mlp_bytecode import sparse
-from dibble.inference.mlp_kernels import sparse as quick_sparse
-from support import Random, heap_lock, heap_unlock
+from layers import SPARSE8
+from layers import run as run_layer
+from support import Random
 
 SMALL = 0x3FFFFFFF
 
 
 def run(x, weights, biases, shifts, top=255):
     """Return what every kernel set writes, for (input, weight) pairs of each unit."""
-    x = bytearray(x + [0])
     rows = [(bytes([i for i, _ in row]), bytes([w + 128 for _, w in row])) for row in weights]
-    layer = rows, array("i", biases), bytes(shifts), 0
-    first = 1 if top > 255 else 0
-    found = []
-    for kernel in (sparse, quick_sparse):
-        out = array("H" if first else "B", [9] * (first + len(rows) + 1))
-        heap_lock()
-        try:
-            kernel(x, layer, out, first, top)
-        finally:
-            heap_unlock()
-        assert out[len(rows) + first] == 9 and (not first or out[0] == 9)
-        found.append(list(out)[first : first + len(rows)])
-    assert found[0] == found[1], found
-    return found[0]
+    return run_layer(x, SPARSE8, rows, biases, shifts, 0, top)
 
 
 def test_extreme_weights():

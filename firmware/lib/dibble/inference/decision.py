@@ -42,12 +42,12 @@ class Decision:
         self.channel = channel
         if flags:
             self.agreed = 0
-            return
-        if self.agreed and class_index == self.candidate:
-            if self.agreed < self.hysteresis:
-                self.agreed += 1
-        else:
+        elif class_index != self.candidate or not self.agreed:
             self.candidate = class_index
             self.agreed = 1
-        if self.agreed >= self.hysteresis:
-            self.held_index = class_index
+            if self.hysteresis == 1:
+                self.held_index = class_index
+        elif self.agreed < self.hysteresis:
+            self.agreed += 1
+            if self.agreed == self.hysteresis:
+                self.held_index = class_index

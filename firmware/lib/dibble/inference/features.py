@@ -5,12 +5,13 @@ it is negative. The first reading after a start, a gap or a sensor fault fills t
 as if it had always been so. That keeps every divisor constant.
 
 Every feature value is >= 0 and at most `feature_limit`; delta and slope, which may fall, are
-shifted up by `feature_zero`.
+shifted up by `feature_zero`. Rounding is halves up: (n + d // 2) // d.
 """
 
 from array import array
 
-from dibble.inference.fixed_point import divide, ema_shift
+from dibble.inference.fixed_point import ema_shift
+from dibble.inference.started import started
 
 LAST, MEAN, MIN, MAX, DELTA, SLOPE, EMA = range(7)
 KINDS = ("last", "mean", "min", "max", "delta", "slope", "ema")
@@ -49,62 +50,30 @@ class Window:
         kind: LAST .. EMA.
         size: readings in the window, 1..255.
         span: the channel's high - low.
+    Attributes:
+        push: push(offset) takes the channel's next offset, 0..span, and returns the feature's value; -1
+            empties the window.
     """
 
     def __init__(self, channel, kind, size, span):
         self.channel = channel
         self.kind = kind
         self.size = size
-        self.zero = feature_zero(kind, span)
-        self.empty = True
-        self.ring = array("i", [0] * (1 if kind in (LAST, EMA) else size))
-        self.oldest = 0
-        self.sum = 0
-        self.ramp = 0  # sum of position * offset, position 0 the oldest
-
-    def push(self, offset):
-        """Take the channel's next offset (0..span) and return the feature's value."""
-        kind = self.kind
         if kind == LAST:
-            return offset
-        size = self.size
-        if kind == EMA:
-            shift = ema_shift(size)
-            if self.empty:
-                self.empty = False
-                self.sum = offset << shift
-            else:
-                self.sum += offset - (self.sum >> shift)
-            return self.sum >> shift
-        ring = self.ring
-        if self.empty:
-            self.empty = False
-            for i in range(size):
-                ring[i] = offset
-            if kind == MEAN or kind == SLOPE:
-                self.sum = offset * size
-            if kind == SLOPE:
-                self.ramp = offset * (size * (size - 1) >> 1)
-        i = self.oldest
-        gone = ring[i]
-        ring[i] = offset
-        i += 1
-        if i == size:
-            i = 0
-        self.oldest = i
-        if kind == MIN:
-            return min(ring)
-        if kind == MAX:
-            return max(ring)
-        if kind == DELTA:
-            return offset - ring[i] + self.zero
-        if kind == MEAN:
-            self.sum += offset - gone
-            return divide(self.sum, size)
-        self.ramp += offset * (size - 1) - (self.sum - gone)
-        self.sum += offset - gone
-        # The least-squares line's rise from the oldest reading to the newest.
-        return divide(6 * (2 * self.ramp - (size - 1) * self.sum), size * (size + 1)) + self.zero
+            kept = _last()
+        elif kind == EMA:
+            kept = _ema(ema_shift(size))
+        elif kind == MIN:
+            kept = _least(array("i", [0] * size), 1)
+        elif kind == MAX:
+            kept = _least(array("i", [0] * size), -1)
+        elif kind == DELTA:
+            kept = _delta(array("i", [0] * size), span)
+        elif kind == MEAN:
+            kept = _mean(array("i", [0] * size))
+        else:
+            kept = _slope(array("i", [0] * size), feature_zero(SLOPE, span))
+        self.push = started(kept)
 
 
 class Windows:
@@ -113,32 +82,178 @@ class Windows:
     Args:
         windows: list of Window.
         interval_ms: the sampling interval the model was trained at.
+    Attributes:
+        push: push(offsets) takes one offset a channel (-1: missing, restarts its windows) and returns the
+            feature values.
     """
 
     def __init__(self, windows, interval_ms):
         self.windows = windows
         self.interval_ms = interval_ms
         self.values = array("i", [0] * len(windows))
+        self.push = started(_push(windows, self.values))
 
     def restart(self):
         """Forget all readings: the next one fills its window."""
         for window in self.windows:
-            window.empty = True
+            window.push(-1)
 
     def is_gap(self, elapsed_ms):
         """Tell whether the time since the last reading is not one sampling interval, give or take half."""
         half = self.interval_ms >> 1
         return elapsed_ms < self.interval_ms - half or elapsed_ms > self.interval_ms + half
 
-    def push(self, offsets):
-        """Take one offset a channel (-1: missing, restarts its windows); return the feature values."""
-        values = self.values
-        i = 0
-        for window in self.windows:
-            offset = offsets[window.channel]
-            if offset < 0:
-                window.empty = True
-            else:
-                values[i] = window.push(offset)
-            i += 1
-        return values
+
+def _push(windows, values):
+    lasts = []
+    others = []
+    i = 0
+    for window in windows:
+        if window.kind == LAST:
+            lasts.append((i, window.channel))
+        else:
+            others.append((i, window.channel, window.push))
+        i += 1
+    while True:
+        offsets = yield values
+        for i, channel in lasts:
+            values[i] = offsets[channel]
+        for i, channel, push in others:
+            values[i] = push(offsets[channel])
+
+
+def _last():
+    value = 0
+    while True:
+        value = yield value
+
+
+def _ema(shift):
+    empty = True
+    total = 0
+    while True:
+        offset = yield total >> shift
+        if offset < 0:
+            empty = True
+        elif empty:
+            empty = False
+            total = offset << shift
+        else:
+            total += offset - (total >> shift)
+
+
+def _filled(ring, offset):
+    for i in range(len(ring)):
+        ring[i] = offset
+
+
+def _least(ring, sign):
+    """The least offset, or the greatest where sign is -1: of those in the ring, times sign."""
+    size = len(ring)
+    empty = True
+    least = i = 0
+    while True:
+        offset = yield least * sign
+        if offset < 0:
+            empty = True
+            continue
+        offset *= sign
+        if empty:
+            empty = False
+            _filled(ring, offset)
+            least = offset
+        gone = ring[i]
+        ring[i] = offset
+        i += 1
+        if i == size:
+            i = 0
+        if offset <= least:
+            least = offset
+        elif gone == least:
+            least = min(ring)
+
+
+def _delta(ring, span):
+    size = len(ring)
+    empty = True
+    i = rise = 0
+    while True:
+        offset = yield rise
+        if offset < 0:
+            empty = True
+            continue
+        if empty:
+            empty = False
+            _filled(ring, offset)
+        ring[i] = offset
+        i += 1
+        if i == size:
+            i = 0
+        rise = offset - ring[i] + span
+
+
+def _mean(ring):
+    size = len(ring)
+    half = size >> 1
+    empty = True
+    total = i = 0
+    while True:
+        offset = yield (total + half) // size
+        if offset < 0:
+            empty = True
+            continue
+        if empty:
+            empty = False
+            _filled(ring, offset)
+            total = offset * size
+        total += offset - ring[i]
+        ring[i] = offset
+        i += 1
+        if i == size:
+            i = 0
+
+
+def _slope(ring, zero):
+    """The least-squares line's rise from the oldest reading to the newest, above zero.
+
+    ramp is the sum of position * offset, position 0 the oldest.
+    """
+    size = len(ring)
+    last = size - 1
+    divisor = size * (size + 1)
+    half = divisor >> 1
+    empty = True
+    total = ramp = i = 0
+    while True:
+        offset = yield (6 * (2 * ramp - last * total) + half) // divisor + zero
+        if offset < 0:
+            empty = True
+            continue
+        if empty:
+            empty = False
+            _filled(ring, offset)
+            total = offset * size
+            ramp = offset * (size * last >> 1)
+        gone = ring[i]
+        ring[i] = offset
+        i += 1
+        if i == size:
+            i = 0
+        ramp += offset * last - (total - gone)
+        total += offset - gone
+
+
+def read(cursor, count, spans, interval_ms):
+    """Return (Windows, largest value of each feature) from the next `count` features of a model file.
+
+    Args:
+        spans: high - low of each channel.
+    """
+    windows = []
+    limits = []
+    for _ in range(count):
+        channel = cursor.byte()
+        kind = cursor.byte()
+        windows.append(Window(channel, kind, cursor.byte(), spans[channel]))
+        limits.append(feature_limit(kind, spans[channel]))
+    return Windows(windows, interval_ms), limits

@@ -2,27 +2,10 @@
 
 from array import array
 
-from dibble.inference.forest_kernels import encode, forest_scores, prepare_coders
-
-
-class Forest:
-    """Decision trees ready to run.
-
-    Args:
-        features: number of features.
-        coders: from prepare_coders.
-        tables: see forest_bytecode.forest_scores.
-    """
-
-    def __init__(self, features, coders, tables):
-        self.codes = bytearray(features)
-        self.coders = coders
-        self.tables = tables
-
-    def score(self, values, scores):
-        """Write each class's score for one row of feature values."""
-        encode(values, self.coders, self.codes)
-        forest_scores(self.codes, self.tables, scores)
+try:
+    from dibble.inference.forest_viper import forest
+except (ImportError, SyntaxError, NameError, NotImplementedError):
+    from dibble.inference.forest_bytecode import forest
 
 
 def width_of(limit):
@@ -33,7 +16,9 @@ def width_of(limit):
 def read(cursor, limits, classes):
     """Return (layout, tables) of a forest.
 
-    layout: (feature, width, position, count) of each coded feature's thresholds in the file.
+    layout: (feature, width, position, count) of each coded feature's thresholds in the file;
+    tables: (features, codes, lefts, rights, starts, children, leaves_end, trees, leaf classes,
+    leaf amounts, base): models/FORMAT.md has the meaning of a reference.
     """
     layout = [(i, width_of(limits[i]), 0, cursor.number()) for i in range(len(limits))]
     trees, starts, children, nodes = _read_pages(cursor)
@@ -54,10 +39,10 @@ def read(cursor, limits, classes):
     return layout, parts + (starts, children, 128 + leaves, trees, leaf_classes, leaf_amounts, base)
 
 
-def build(cursor, limits, classes):
-    """Return the Forest that the file holds at the cursor."""
+def build(cursor, low, limits, classes):
+    """Return (f, scores) of the forest that the file holds at the cursor: see forest_bytecode.forest."""
     layout, tables = read(cursor, limits, classes)
-    return Forest(len(limits), prepare_coders(cursor.blob, layout), tables)
+    return forest(cursor.blob, layout, tables, low, limits)
 
 
 def _read_pages(cursor):

@@ -1,15 +1,14 @@
-"""The kernels this interpreter runs fastest: viper where there is one, bytecode everywhere else.
+"""Which kernels this interpreter runs: viper where there is one, bytecode everywhere else.
 
-A VM without native emitters refuses the whole viper module with a SyntaxError; a computer with
-Adafruit-Blinka, which has a package micropython, with a NameError. Both sets have the
-same functions with the same results, bit for bit; `KIND` tells which was picked.
+A VM without native emitters refuses a whole viper module with a SyntaxError; a computer with
+Adafruit-Blinka, which has a package micropython, with a NameError. Both sets have the same results,
+bit for bit. Viper's take the inputs as they are, and tell by -1 that one isn't within its range; bytecode's
+take what lies above each input's low, after `offsets`.
 """
 
 try:
-    from dibble.inference.kernels_viper import offsets, prepare_scalers, scale, top_two
+    from dibble.inference import kernels_viper
 
     KIND = "viper"
 except (ImportError, SyntaxError, NameError, NotImplementedError):
-    from dibble.inference.kernels_bytecode import offsets, prepare_scalers, scale, top_two
-
     KIND = "bytecode"

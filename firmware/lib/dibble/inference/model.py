@@ -9,9 +9,10 @@ from array import array
 from dibble import ModelError
 from dibble.inference.crc32 import crc32
 from dibble.inference.cursor import Cursor
-from dibble.inference.features import Window, Windows, feature_limit
 from dibble.inference.fixed_point import MISSING
+from dibble.inference.kernels import KIND
 from dibble.inference.predictor import Predictor
+from dibble.inference.started import started
 
 MAGIC = b"DIBL"
 FORMAT = 2
@@ -21,14 +22,18 @@ HEADER_BYTES = 10
 CRC_BYTES = 4
 
 
-def load(path):
-    """Read the model file at `path` and check it; raise ModelError with the reason if it isn't whole."""
+def load(path, code=None):
+    """Read the model file at `path` and check it; raise ModelError with the reason if it isn't whole.
+
+    Args:
+        code: see Model.
+    """
     with open(path, "rb") as file:
         blob = file.read()
-    return Model(blob)
+    return Model(blob, code)
 
 
-def _check(blob):
+def _check(blob, code):
     size = len(blob)
     if size < HEADER_BYTES + CRC_BYTES:
         raise ModelError("expected a model file, got %d bytes" % size)
@@ -42,20 +47,22 @@ def _check(blob):
     if blob[8] | blob[9] << 8 != size >> 16 or blob[6] | blob[7] << 8 != size & 0xFFFF:
         raise ModelError("got %d bytes, but the file's header tells another length: cut short, copy it again" % size)
     end = size - CRC_BYTES
-    high, low = crc32(blob, end)
-    if blob[end] | blob[end + 1] << 8 != low or blob[end + 2] | blob[end + 3] << 8 != high:
+    crc = crc32(blob, end)
+    if (blob[end + 2] | blob[end + 3] << 8, blob[end] | blob[end + 1] << 8) != crc:
         raise ModelError("the model file's CRC-32 doesn't match its bytes: damaged, copy it again")
+    if code and code.CRC != crc:
+        raise ModelError("expected the code of this model file, got another's: unroll it again")
 
 
-def _build(family, cursor, limits, classes):
-    """Return the family's tables ready to run; only its own module is imported."""
+def _build(family, cursor, low, limits, classes):
+    """Return (f, scores) of a family, ready to run; only its own module is imported."""
     if family == FOREST:
         from dibble.inference.forest import build
     elif family == ADDITIVE:
         from dibble.inference.additive import build
     else:
         from dibble.inference.mlp import build
-    return build(cursor, limits, classes)
+    return build(cursor, low, limits, classes)
 
 
 def _channel(cursor, unit):
@@ -78,11 +85,15 @@ class Model(Predictor):
 
     Args:
         blob: bytes or memoryview of the whole file; kept, and read in place.
+        code: the module that `dibble unroll` made of this file, to be run in its tables' place: fastest
+            where there is no viper, for some 10 bytes of bytecode a split; None runs the tables.
     Attributes:
         name: the model's name.
         classes: tuple of class names.
         interval_ms: sampling interval of a time series; 0 where each row stands alone.
         limits: largest value of each feature.
+        scores: each class's score of the last row, where the tables are run.
+        novel_below: class 1's least score in the tables of novelty that isn't novel.
         family_at, novelty_at, tables_end: where in the file the family's tables begin, those of
             novelty where there are any, and where the last of them ends.
         golden_count: number of golden vectors.
@@ -90,15 +101,15 @@ class Model(Predictor):
         ModelError: damaged, cut short, of another format.
     """
 
-    def __init__(self, blob):
-        _check(blob)
+    def __init__(self, blob, code=None):
+        _check(blob, code)
         self.blob = blob
         try:
-            self._read(Cursor(blob, HEADER_BYTES))
+            self._read(Cursor(blob, HEADER_BYTES), code)
         except (IndexError, ValueError, OverflowError, UnicodeError) as error:
             raise ModelError("the model file contradicts itself: %s" % error)
 
-    def _read(self, cursor):
+    def _read(self, cursor, code):
         self.interval_ms = cursor.number()
         unsure_below = cursor.number()
         hysteresis = cursor.number()
@@ -115,35 +126,39 @@ class Model(Predictor):
             low.append(least)
             high.append(most)
         spans = [high[i] - low[i] for i in range(channels)]
-        windows = []
-        for _ in range(cursor.number()):
-            channel = cursor.byte()
-            kind = cursor.byte()
-            windows.append(Window(channel, kind, cursor.byte(), spans[channel]))
-        self.limits = [feature_limit(window.kind, spans[window.channel]) for window in windows] or spans
+        features = cursor.number()
+        windows = None
+        if features:
+            from dibble.inference.features import read
+
+            windows, self.limits = read(cursor, features, spans, self.interval_ms)
+        else:
+            self.limits = spans
         self.family_at = cursor.at
-        family = _build(self.blob[5] & 127, cursor, self.limits, len(self.classes))
-        novelty = None
-        novel_below = 0
-        if self.blob[5] & NOVELTY:
-            novel_below = cursor.number()
-            self.novelty_at = cursor.at
-            novelty = _build(ADDITIVE, cursor, self.limits, 2)
+        score = novelty = None
+        self.novel_below = novel_lead = 0
+        if code:
+            if self.blob[5] & NOVELTY:
+                novelty = started(code.novel())
+                novel_lead = code.NOVEL_LEAD
+            if windows or novelty:
+                score = started(code.judge())
+            cursor.at = code.TABLES_END
+        else:
+            least = array("i", [0] * features) if features else low
+            score, self.scores = _build(self.blob[5] & 127, cursor, least, self.limits, len(self.classes))
+            if self.blob[5] & NOVELTY:
+                self.novel_below = cursor.number()
+                self.novelty_at = cursor.at
+                novelty, scores = _build(ADDITIVE, cursor, least, self.limits, 2)
+                novel_lead = self.novel_below - scores[0]
         self.tables_end = cursor.at
         self.golden_count = cursor.number()
         self._golden_at = cursor.at
-        Predictor.__init__(
-            self,
-            low,
-            high,
-            Windows(windows, self.interval_ms) if windows else None,
-            family,
-            len(self.classes),
-            unsure_below,
-            hysteresis,
-            novelty,
-            novel_below,
-        )
+        raw = not windows and (KIND == "viper" or bool(code))
+        Predictor.__init__(self, low, high, windows, score, unsure_below, hysteresis, raw, novelty, novel_lead)
+        if code and not score:
+            self.code = started(code.judge(self.decision))
         for _ in range(self.golden_count):
             self._golden(cursor)
         for i in range(channels):
@@ -165,6 +180,19 @@ class Model(Predictor):
             steps = cursor.number()
             self.readings[i] = self.low[i] + steps - 1 if steps else MISSING
         return cursor.byte(), cursor.number(), cursor.byte()
+
+    def because(self):
+        """Return why the last decision: (channel, amount), the channel that moved its margin most.
+
+        The amount is in steps of the margin, against the average training row: below 0 where the
+        channel spoke for the runner-up.
+
+        Raises:
+            ModelError: the family can't tell, or there was no decision.
+        """
+        from dibble.inference.because import because
+
+        return because(self)
 
     def self_test(self):
         """Replay the golden vectors, then restart; raise ModelError where a result differs from the host's.
