@@ -135,10 +135,9 @@ def column_channels(names: Sequence[str], values: np.ndarray, options: Sequence[
 
 def to_readings(values: np.ndarray, channels: Sequence[Channel]) -> np.ndarray:
     """Return the integers a node would read: int64 (rows, channels); halves round up, NaN is MISSING."""
-    readings = np.empty(values.shape, np.int64)
-    for i, channel in enumerate(channels):
-        readings[:, i] = _steps(values[:, i], channel.mantissa, channel.exponent)
-    return readings
+    up = np.array([10.0**-c.exponent if c.exponent < 0 else 1.0 for c in channels])
+    down = np.array([c.mantissa if c.exponent < 0 else c.mantissa * 10.0**c.exponent for c in channels])
+    return _rounded(values * up / down if (up != 1).any() or (down != 1).any() else values)
 
 
 def to_values(readings: np.ndarray, channel: Channel) -> np.ndarray:
@@ -241,7 +240,14 @@ def _exponent(name: str, values: np.ndarray) -> tuple[int, bool]:
 
 def _steps(values: np.ndarray, mantissa: int, exponent: int) -> np.ndarray:
     """Return values in steps: the one rounding of training and prediction, halves toward +infinity."""
-    scaled = values * 10.0**-exponent / mantissa if exponent < 0 else values / (mantissa * 10.0**exponent)
-    missing = np.isnan(scaled)
-    steps = np.clip(np.floor(np.where(missing, 0.0, scaled) + 0.5), -READING_LIMIT, READING_LIMIT)
-    return np.where(missing, MISSING, steps.astype(np.int64))
+    return _rounded(values * 10.0**-exponent / mantissa if exponent < 0 else values / (mantissa * 10.0**exponent))
+
+
+def _rounded(steps: np.ndarray) -> np.ndarray:
+    """Return the nearest integers, halves up, within +-READING_LIMIT; MISSING for NaN."""
+    whole = np.floor(steps + 0.5)
+    if whole.size and abs(whole.min()) < READING_LIMIT and abs(whole.max()) < READING_LIMIT:  # and none is NaN
+        return whole.astype(np.int64)
+    missing = np.isnan(whole)
+    clipped = np.clip(np.where(missing, 0.0, whole), -READING_LIMIT, READING_LIMIT)
+    return np.where(missing, MISSING, clipped.astype(np.int64))

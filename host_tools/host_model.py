@@ -83,4 +83,5 @@ class HostModel:
         values = np.asarray(x, dtype=np.float64)
         if values.ndim != 2 or values.shape[1] != len(self.channels):
             raise InputError(f"expected rows of {len(self.channels)} values, got an array of shape {values.shape}")
-        return names_of(self.decide(to_readings(values, self.channels)), self.classes)
+        decisions = evaluate(self.model, values, None, lambda part: to_readings(part, self.channels))
+        return names_of(decisions, self.classes)

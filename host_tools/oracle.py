@@ -1,28 +1,37 @@
 """Class scores of a model file for many rows at once, in NumPy: the oracle that the kernels are held against.
 
-The bytes are read by the firmware's own readers; every search, walk, sum and product here is NumPy's.
+The bytes are read by the firmware's own readers; every sum and product here is NumPy's, every walk of
+a tree scikit-learn's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
-from dibble.inference import additive, forest, mlp
+from dibble.inference import additive, mlp
 from dibble.inference.cursor import Cursor
 from dibble.inference.model import ADDITIVE, FOREST, NOVELTY, Model
 
-CHUNK_ROWS = 1 << 14  # keeps a chunk's arrays in cache
+from host_tools.tree_file import trees_of
+from host_tools.tree_walk import TreeWalk
+
 LOG_STEPS = 256
 
 
 def class_scores(model: Model, values: np.ndarray) -> np.ndarray:
     """Return each class's score, int64 (rows, classes), for feature values (rows, features)."""
+    return scorer(model)(values).T
+
+
+def scorer(model: Model) -> Callable[[np.ndarray], np.ndarray]:
+    """Return f(values): each class's score, int64 (classes, rows), for feature values (rows, features)."""
     family, cursor, classes = model.blob[5] & 127, Cursor(model.blob, model.family_at), len(model.classes)
     if family == FOREST:
-        layout, tables = forest.read(cursor, model.limits, classes)
-        return _forest(layout, tables, model, values)
+        return TreeWalk(trees_of(model), model.limits).scores
     if family == ADDITIVE:
-        return _additive(additive.read(cursor, model.limits, classes), values)
-    return _mlp(mlp.read(cursor, model.limits, classes), values)
+        tables = additive.read(cursor, model.limits, classes)
+        return lambda values: _additive(tables, values).T
+    layers = mlp.read(cursor, model.limits, classes)
+    return lambda values: _mlp(layers, values).T
 
 
 def novel(model: Model, values: np.ndarray) -> np.ndarray:
@@ -86,64 +95,3 @@ def weights_of(form: int, row: object, extra: object, inputs: int) -> np.ndarray
     if form == mlp.DENSE16:
         return np.array(row, dtype=np.int64) - 32768
     return np.frombuffer(row, dtype=np.uint8).astype(np.int64) - 128  # type: ignore[call-overload]
-
-
-def _rank(layout: Sequence[tuple[int, int, int, int]], model: Model, values: np.ndarray) -> np.ndarray:
-    """Return the 8-bit codes (rows, features): how many thresholds lie below each value."""
-    codes = np.zeros(values.shape, dtype=np.uint8)
-    for feature, width, position, count in layout:
-        column = values[:, feature]
-        if count:
-            thresholds = np.frombuffer(model.blob, dtype=f"<u{width}", count=count, offset=position)
-            column = np.searchsorted(thresholds.astype(np.int64), column, side="left")
-        codes[:, feature] = np.maximum(column, 0)
-    return codes
-
-
-def _forest(layout: Sequence[tuple[int, int, int, int]], tables: tuple, model: Model, values: np.ndarray) -> np.ndarray:
-    features, thresholds, roots, targets = _nodes(tables)
-    leaf_classes, leaf_amounts = (np.frombuffer(t, dtype=np.uint8).astype(np.int64) for t in tables[8:10])
-    base = np.array(tables[10], dtype=np.int64)
-    out = np.zeros((len(values), len(base)), dtype=np.int64)
-    for first in range(0, len(values), CHUNK_ROWS):
-        codes = _rank(layout, model, values[first : first + CHUNK_ROWS])
-        rows, width = codes.shape
-        flat = codes.ravel()
-        sums = np.tile(base, rows)
-        for root in roots:
-            row = np.arange(rows)
-            node = np.full(rows, root)
-            while row.size:
-                right = flat[row * width + features[node]] > thresholds[node]
-                node = targets[2 * node + right]
-                leaf = node < 0
-                if leaf.any():
-                    reached = -1 - node[leaf]
-                    sums[row[leaf] * len(base) + leaf_classes[reached]] += leaf_amounts[reached]
-                    row, node = row[~leaf], node[~leaf]
-        out[first : first + rows] = sums.reshape(rows, -1)
-    return out
-
-
-def _nodes(tables: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return features, thresholds, roots, and for nodes i the targets [2i] left, [2i + 1] right; < 0: -1 - leaf."""
-    features, thresholds, lefts, rights, starts, children, leaves_end, trees = tables[:8]
-    starts = np.array(starts, dtype=np.int64)
-    nodes = len(features)
-    page = np.searchsorted(starts, np.arange(nodes), side="right") - 1
-    targets = np.zeros((nodes, 2), dtype=np.int64)
-    for side, references in enumerate((lefts, rights)):
-        reference = np.frombuffer(references, dtype=np.uint8).astype(np.int64)
-        target = starts[page] + reference
-        leaf = (reference >= 128) & (reference < leaves_end)
-        target[leaf] = 127 - reference[leaf]
-        jump = reference >= leaves_end
-        if jump.any():
-            target[jump] = starts[np.array(children, dtype=np.int64)[page[jump]] + reference[jump] - leaves_end]
-        targets[:, side] = target
-    return (
-        np.frombuffer(features, dtype=np.uint8).astype(np.int64),
-        np.frombuffer(thresholds, dtype=np.uint8),
-        starts[:trees],
-        targets.ravel(),
-    )

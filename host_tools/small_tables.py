@@ -10,8 +10,8 @@ from dibble.inference.features import LAST, feature_limit
 from dibble.inference.model import FOREST
 
 from host_tools.host_model import HostModel
+from host_tools.tree_file import thresholds_of
 from host_tools.unrolled import TABLES, deciding
-from host_tools.unrolled.forest import thresholds_of
 
 TABLES_FILE = "tables"
 SPACES = re.compile(r" (<=|[-=+*<>]|\+=|<<|>>|[|&]) ")

@@ -4,13 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dibble.inference import forest
-from dibble.inference.cursor import Cursor
 from dibble.inference.model import Model
 
 from host_tools.errors import InputError
 from host_tools.families.forest import IntegerTrees, highest_scores
-from host_tools.families.tree_sharing import Split
+from host_tools.tree_file import trees_of
 from host_tools.unrolled.block import SMALL_INT_BITS, Block, Packed, top_two
 
 MOST_DEEP = 80  # CPython's parser takes a hundred levels of indentation
@@ -77,41 +75,6 @@ def _classes(trees: IntegerTrees, root: int) -> set[int]:
         elif node not in seen:
             seen.add(node)
             todo += trees.nodes[node][2:]
-    return found
-
-
-def trees_of(model: Model) -> IntegerTrees:
-    """Return the trees over feature values that a model file holds."""
-    layout, tables = forest.read(Cursor(model.blob, model.family_at), model.limits, len(model.classes))
-    features, codes, lefts, rights, starts, children, leaves_end, trees, classes, amounts, base = tables
-    cuts = thresholds_of(model.blob, layout)
-    pages = [*starts, len(features)]
-    nodes: list[Split] = []
-    number: dict[int, int] = {}
-    # Followers of a page come after it, and so do children of a node: the last first, so that children are known.
-    for page in range(len(starts) - 1, -1, -1):
-        for i in range(pages[page + 1] - 1, pages[page] - 1, -1):
-            split = [features[i], cuts[features[i]][codes[i]]]
-            for reference in (lefts[i], rights[i]):
-                if reference < 128:
-                    split.append(number[pages[page] + reference])
-                elif reference < leaves_end:
-                    split.append(127 - reference)
-                else:
-                    split.append(number[starts[children[page] + reference - leaves_end]])
-            number[i] = len(nodes)
-            nodes.append((split[0], split[1], split[2], split[3]))
-    leaves = list(zip(classes, amounts, strict=True))
-    return IntegerTrees(nodes, [number[starts[tree]] for tree in range(trees)], len(base), leaves, list(base))
-
-
-def thresholds_of(blob: bytes, layout: Sequence[tuple[int, int, int, int]]) -> dict[int, Sequence[int]]:
-    """Return each feature's thresholds by its codes, from the layout that `forest.read` returns."""
-    found: dict[int, Sequence[int]] = {}
-    for feature, width, position, count in layout:
-        data = bytes(blob[position : position + width * count])
-        thresholds = [int.from_bytes(data[i : i + width], "little") for i in range(0, len(data), width)]
-        found[feature] = thresholds if count else range(256)
     return found
 
 

@@ -14,11 +14,12 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from host_tools import evaluator
 from host_tools.errors import InputError
-from host_tools.families.forest import hard_votes, trees_of
+from host_tools.families.forest import IntegerTrees, hard_votes, scores, trees_of
 from host_tools.families.pages import PAGE_NODES, pack
 from host_tools.feature_spec import offsets_of
 from host_tools.host_model import HostModel
 from host_tools.oracle import class_scores
+from host_tools.tree_walk import TreeWalk
 
 KINDS = (DecisionTreeClassifier, RandomForestClassifier, ExtraTreesClassifier)
 
@@ -127,6 +128,24 @@ def test_single_leaf_always_answers_the_same() -> None:
     tree = DecisionTreeClassifier(min_samples_leaf=60).fit(x, y)
     assert tree.tree_.node_count == 1
     check(tree, x)
+
+
+def test_values_that_floats_of_32_bits_merge_are_told_apart() -> None:
+    limit = (1 << 30) - 2
+    cuts = [(1 << 24) + 1, (1 << 29) - 1, (1 << 29) + 1, limit - 1]
+    nodes = [(0, cut, -1 - i, -2 - i) for i, cut in enumerate(cuts)]
+    trees = IntegerTrees(nodes, list(range(len(cuts))), len(cuts) + 1)
+    values = np.array([[cut + step] for cut in cuts for step in (-1, 0, 1)])
+    assert np.array_equal(TreeWalk(trees, [limit]).scores(values).T, scores(trees, values))
+
+
+def test_sums_of_many_classes_of_16_bits_do_not_meet() -> None:
+    leaves = [(k, 255) for k in range(9)]
+    nodes = [(0, k % 9, -1 - k % 9, -1 - (k + 1) % 9) for k in range(200)]
+    trees = IntegerTrees(nodes, list(range(200)), 9, leaves, [65535 - 255 * 60] * 9)
+    trees.check()
+    values = np.arange(12).reshape(-1, 1)
+    assert np.array_equal(TreeWalk(trees, [11]).scores(values).T, scores(trees, values))
 
 
 def test_single_class_has_one_answer() -> None:
