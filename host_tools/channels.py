@@ -21,7 +21,7 @@ ROUNDED_SPAN = 2**16  # steps between the usual extremes of a column that has to
 STRAY = 0.01  # of the readings on either side aren't usual
 UNITS = (
     *("centi_c", "cm_s", "m_s", "permille", "percent", "pct", "hpa", "kpa", "pa", "ohm"),
-    *("mv", "ms", "ppm", "ppb", "lux", "mm", "c"),
+    *("mv", "ms", "ppm", "ppb", "lux", "mm", "deg", "millilog2", "c"),
 )
 GRAMMAR = "NAME=UNIT:RESOLUTION[:MIN:MAX], such as soil=permille:1 or temp=c:0.1:-40:60"
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from host_tools.cli_train import console
+from host_tools.cli_console import console
 from host_tools.errors import InputError
 
 ModelPath = Annotated[Path, typer.Argument(metavar="MODEL", help="model.dib, or the folder it lies in")]

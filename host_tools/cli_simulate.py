@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from host_tools.cli_train import console
+from host_tools.cli_console import console
 from host_tools.errors import InputError
 
 
@@ -59,7 +59,7 @@ def simulate(
         raise InputError("expected a MODEL to simulate, or --csv FILE to write readings to train one on")
     from rich.progress import Progress
 
-    from host_tools.boards import read_board, read_power
+    from host_tools.boards import board_named, read_board, read_power
     from host_tools.field.faults import parse_faults
     from host_tools.field.node_config import read_config
     from host_tools.field.season import Simulation
@@ -83,7 +83,7 @@ def simulate(
             faults=parse_faults(faults),
             soil=soil,
             station=station,
-            bent_adc=board.startswith("esp32"),
+            bent_adc=board_named(board)[1].chip.name.startswith("ESP32"),
             config=read_config(config) if config else None,
             interval_s=host_model.model.interval_ms // 1000 or interval,
             predict_us=middle_cost(host_model).instructions * us_per_instruction,

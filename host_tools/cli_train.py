@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from host_tools.cli_console import console
 from host_tools.errors import InputError
 
-console = Console(stderr=True, highlight=False)
 CsvPath = Annotated[Path, typer.Argument(metavar="FILE.csv", help="readings with a header line; gzip is fine")]
 
 

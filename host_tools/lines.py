@@ -6,18 +6,19 @@ The format is specified in firmware/lib/dibble/report/serial_line.py. Nothing th
 import re
 import zlib
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
 from dibble.inference.fixed_point import READING_LIMIT
 
 LINE_BYTES = 4096  # no node writes longer lines
-VERSION = "1"
+VERSION = "2"
 FIXED = ("seq", "time_s", "class", "held", "margin", "flags", "action", "faults", "battery_mv")
 EVENT_FIELDS = 3
 NATURAL_LIMIT = 2**32 - 1
 
-_SEALED = re.compile(rb"([^*]+)\*([0-9A-F]{4})")
+_SEALED = re.compile(rb"([^*]+)\*([0-9A-F]{8})")
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,9}")
 _VISIBLE = re.compile(rb"[!-~]+")
 _ESCAPE = re.compile(r"%([0-9A-F]{2})")
@@ -77,28 +78,33 @@ class _Unfit(Exception):
 class LineReader:
     """Reads what arrives, in pieces of any size.
 
+    Args:
+        heard: headers of earlier days: one stands in for the first, where a row's checksum goes on from its.
     Attributes:
         header: that of the rows which come now; None before the first.
         rejected: reason -> how many lines.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, heard: Sequence[Header] = ()) -> None:
         self.header: Header | None = None
+        self._heard = heard
         self.rejected: Counter[str] = Counter()
         self._rest = b""
 
     def feed(self, data: bytes) -> list[Line]:
         """Return the lines that are complete now; what follows the last line end is kept for the next call."""
+        return list(self.each(data))
+
+    def each(self, data: bytes) -> Iterator[Line]:
+        """Yield the same lines one by one: when a row is yielded, `header` is its own."""
         *ends, rest = data.split(b"\n")
-        found = []
         for end in ends:
             line = (self._rest + end).removesuffix(b"\r")
             self._rest = b""
             if line:
-                found.append(self.parse(line))
+                yield self.parse(line)
         # What is too long stays too long when it is cut.
         self._rest = (self._rest + rest)[: LINE_BYTES + 2]
-        return found
 
     def parse(self, line: bytes) -> Line:
         """Return what one line, less its line end, says."""
@@ -124,12 +130,14 @@ class LineReader:
         crc, text = int(digits, 16), body.decode("ascii")
         if text[0] in "#!":
             own = zlib.crc32(body)
-            if own & 0xFFFF != crc:
+            if own != crc:
                 _unfit("checksum")
             return _header(text, own) if text[0] == "#" else _event(text)
         if not self.header:
+            self.header = next((header for header in self._heard if zlib.crc32(body, header.crc) == crc), None)
+        if not self.header:
             _unfit("no header yet")
-        if zlib.crc32(body, self.header.crc) & 0xFFFF != crc:
+        if zlib.crc32(body, self.header.crc) != crc:
             _unfit("checksum, or another header's")
         return _row(text, self.header)
 

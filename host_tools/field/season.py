@@ -140,6 +140,10 @@ class Simulation:
         self.site = Site(truth, self.hardware, seed, bent_adc=bent_adc)
         names = [channel.name for channel in self.model.channels]
         self.config = config or self.site.config(names, interval_s, tuple(self.model.classes))
+        if config is None and power["watched_sleep_ma"] > power["light_sleep_ma"]:
+            self.config["watchdog_ms"] = 0  # a battery would be empty in days
+        watched = whole(self.config)["watchdog_ms"]
+        self._sleep_ma = power["watched_sleep_ma" if watched else "light_sleep_ma"]
         if gate and config is None:
             self.config["gate"] = {"skip": "skip"}
         self.faults = Faults(faults, self.site, seed)
@@ -266,7 +270,7 @@ class Simulation:
         hardware, energy = self.hardware, self.season.energy
         now = (hardware.awake_us, hardware.asleep_us, self.site.sensors_uc())
         energy.add("processor awake", self._power["active_ma"] * (now[0] - awake) / 1000)
-        energy.add("processor asleep", self._power["light_sleep_ma"] * (now[1] - asleep) / 1000)
+        energy.add("processor asleep", self._sleep_ma * (now[1] - asleep) / 1000)
         energy.add("sensors", now[2] - sensors)
         self._accounted = now
 

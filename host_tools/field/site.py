@@ -22,7 +22,7 @@ from host_tools.field.wire import Hardware
 SDA, SCL = 4, 5
 WIND_PIN, PUMP_PIN, DROP_PIN, VALVE_PIN = 7, 8, 9, 16
 SOIL_PIN, GAS_PIN, BATTERY_PIN, VANE_PIN = 26, 27, 28, 29
-DIVIDER_PERMILLE = 2000  # of the battery's voltage at its pin
+DIVIDER_PERMILLE = 3000  # of the battery's voltage at its pin, as on a Pico
 PUMP_MA = 60.0  # draws the store's air over the gas cell
 PUMP_MS = 15000
 VALVE_MM_H = 6.0  # the drip lines' rate

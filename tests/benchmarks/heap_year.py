@@ -42,7 +42,7 @@ def main(
         return folder
 
     season.firmware_folder = measured_firmware
-    simulation = season.Simulation(HostModel.open(model), days=days, power=read_power("pico"), heap=heap)
+    simulation = season.Simulation(HostModel.open(model), days=days, power=read_power("esp32_devkit"), heap=heap)
     result = simulation.run()
     found = [(int(day), int(size)) for day, size in re.findall(r"HEAP (\d+) (\d+)", result.console)]
     sizes = [size for _, size in found]

@@ -31,6 +31,7 @@ class Mosquitto:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.log = folder / "broker.log"
+        self._database = folder / "mosquitto.db"
         configuration = folder / "mosquitto.conf"
         lines = [
             f"listener {self.port} 127.0.0.1",
@@ -70,6 +71,22 @@ class Mosquitto:
         assert self._process
         self._process.send_signal(number)
 
+    def save(self) -> None:
+        """Have it write its sessions to its database, and wait for that: it may be killed next."""
+        before = self._saved()
+        self.send_signal(signal.SIGUSR1)
+        end = time.monotonic() + WAIT_S
+        while self._saved() == before:
+            assert time.monotonic() < end, "expected mosquitto to save its database"
+            time.sleep(0.005)
+
+    def _saved(self) -> tuple[int, int] | None:
+        try:
+            found = self._database.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_ino, found.st_mtime_ns
+
     def end(self, number: int) -> None:
         assert self._process
         self._process.send_signal(number)
@@ -100,7 +117,7 @@ class Collector:
         self._client.connect("127.0.0.1", broker.port, keepalive=600)
         self._client.loop_start()
         self.settle()
-        broker.send_signal(signal.SIGUSR1)  # save the session
+        broker.save()  # the session
 
     def __enter__(self) -> "Collector":
         return self

@@ -3,7 +3,7 @@
 import json
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +31,16 @@ CHANNELS = [
 ]
 
 
-def soil_model(dry_below: int, channels: list[Channel] = CHANNELS, hysteresis: int = 1) -> bytes:
+def soil_model(
+    dry_below: int, channels: list[Channel] = CHANNELS, hysteresis: int = 1, golden: Sequence[Sequence[int]] = ()
+) -> bytes:
     """Return a model file: irrigate below so many permille, else ok."""
     soil = np.arange(0, 1001)
     readings = np.column_stack([soil, np.zeros_like(soil)])
     tree = DecisionTreeClassifier().fit(readings, np.where(soil < dry_below, "irrigate", "ok"))
     trees = shift(integers_of(tree), [channel.low for channel in channels])
     spec = forest_spec(f"dry below {dry_below}", channels, ["irrigate", "ok"], trees, hysteresis=hysteresis)
-    return export(spec)
+    return export(spec, golden)
 
 
 def warm_gate() -> bytes:

@@ -157,7 +157,7 @@ def run(board: Microbit, files: dict[str, bytes], raw: np.ndarray) -> Outcome:
     board._send(b"\x04")
     text = board._read_until(b"Error: ", 120).decode().replace("\r\n", "\n").partition("soft reboot\n")[2]
     lines = text.split("\n")
-    report = [line for line in lines if re.search(r"\*[0-9A-F]{4}$", line)]
+    report = [line for line in lines if re.search(r"\*[0-9A-F]{8}$", line)]
     heap = [line.split()[1:] for line in lines if line.startswith("free ")]
     end = "\n".join(line for line in lines if line not in report and not line.startswith("free "))
     return Outcome(report, [int(a) for a, _ in heap], [b == "8" for _, b in heap], end)

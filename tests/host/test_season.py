@@ -19,7 +19,7 @@ def live(days, *faults, gate=False, seed=1, start_s=SUMMER_S):
     simulation = Simulation(
         HostModel.open(MODELS / "orchard"),
         days=days,
-        power=read_power("pico"),
+        power=read_power("esp32_devkit"),
         gate=HostModel.open(MODELS / "orchard_gate") if gate else None,
         faults=faults,
         seed=seed,
@@ -51,7 +51,7 @@ def test_the_gate_saves_the_pump():
 
 def test_energy_is_times_times_currents():
     simulation, season = live(0.25)
-    power = read_power("pico")
+    power = read_power("esp32_devkit")
     asleep_uc = power["light_sleep_ma"] * simulation.hardware.asleep_us / 1000
     assert season.energy.used_uc["processor asleep"] == pytest.approx(asleep_uc, rel=0.01)
     assert sum(season.energy.mah().values()) == pytest.approx(season.energy.total_mah)

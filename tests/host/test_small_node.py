@@ -102,7 +102,7 @@ def test_a_model_that_does_not_fit_says_so_and_drives_nothing(board: Microbit) -
 def test_an_error_resets_the_board_which_starts_anew(board: Microbit) -> None:
     outcome = run(board, small_node_files(additive(2, 7), NODE), raw_readings(NODE)[:3])
     assert outcome.end.endswith("Index")
-    board._read_until(b"#dibble,1,row%207,", 30)
+    board._read_until(b"#dibble,2,row%207,", 30)
     board._read_until(b"\n1,0,", 30)
 
 

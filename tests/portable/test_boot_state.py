@@ -47,6 +47,15 @@ def test_a_confirmed_boot_counts_no_longer():
     assert boots(memory, 1) == [NORMAL]
 
 
+def test_a_boot_that_a_person_ended_counts_no_longer():
+    memory = Memory()
+    for _ in range(5):
+        state = BootState(memory)
+        assert state.begin(2, 1) == NORMAL
+        state.forgive()
+    assert boots(memory, 4) == [NORMAL] * 3 + [PREVIOUS]
+
+
 def test_one_write_a_boot_and_one_to_confirm():
     memory = Memory()
     state = BootState(memory)

@@ -38,10 +38,10 @@ def event(kind, time_s, text):
 
 def sum_of(text, before=b""):
     text = before + text.encode()
-    return "%04X" % crc32(text, len(text))[1]
+    return "%04X%04X" % crc32(text, len(text))
 
 
-HEAD = "#dibble,1,north,seq,time_s,class,held,margin,flags,action,faults,battery_mv,soil_permille:permille,t:centi_c"
+HEAD = "#dibble,2,north,seq,time_s,class,held,margin,flags,action,faults,battery_mv,soil_permille:permille,t:centi_c"
 
 
 def test_first_line_names_the_fields():

@@ -38,6 +38,9 @@ def run(port):
         _tell_damage(port, node.log.sequence)
         gc.collect()
         node.run()
+    except KeyboardInterrupt:
+        boot.forgive()
+        raise
     except Exception as error:  # nobody is there to read it: count the boot and start anew
         port.print_exception(error)
         _tell_damage(port, 0)

@@ -42,6 +42,7 @@ SCHEMA = (
     ),
     ("sensors", [SENSOR], 1, 16, None),
     ("actions", [ACTION], 0, 8, []),
+    ("margin", int, 0, 65535, 0),  # decisions with a smaller one are unsure, where the model itself asks for less
     ("gate", (("skip", str, 0, 60, ""), ("max_age_cycles", int, 0, 10000, 36)), 0, 0, {}),
     (
         "log",

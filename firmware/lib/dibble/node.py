@@ -55,6 +55,8 @@ class Node:
         self._max_age = config["gate"]["max_age_cycles"]
         self._age = self._max_age  # cycles since the costly readings were taken
         model = self._classifier.model if self._classifier else None
+        if model and model.unsure_below < config["margin"]:
+            model.unsure_below = config["margin"]
         self.decision = model.decision if model else Decision(1)
         self.classes = model.classes if model else ()
         self.readings = model.readings if model else self.sensors.values
@@ -107,6 +109,9 @@ class Node:
 
     def run(self):
         """Cycle for ever; raise what ended the third cycle in a row that failed."""
+        if self._classifier:
+            crc = tuple(reversed(self._classifier.identity))
+            self.tell("model", self._classifier.model.name + " CRC %02x%02x%02x%02x" % crc)
         for note in self._notes:
             self.tell("boot", note)
         failed = 0
@@ -114,6 +119,9 @@ class Node:
             try:
                 self.cycle()
                 failed = 0
+            except KeyboardInterrupt:
+                self.log.flush()  # whoever stops the node may want its log
+                raise
             except Exception as error:
                 failed += 1
                 for action in self.actions:
@@ -260,7 +268,9 @@ class Node:
         return classifier
 
     def _class_of(self, classifier, name, where):
-        classes = classifier.model.classes if classifier else ()
+        if not classifier:
+            return -1  # that there is none is told already
+        classes = classifier.model.classes
         if name in classes:
             return classes.index(name)
         self._notes.append("config.%s: expected a class of the model (%s), got %s" % (where, ", ".join(classes), name))

@@ -68,7 +68,7 @@ def write_line(fields, readings, crc):
             break
         text = "," if readings[i] == MISSING else ",%d" % readings[i]
         i += 1
-    print("*%04X" % crc[1])
+    print("*%04X%04X" % crc)
 
 
 def rest(action, ms):

@@ -81,11 +81,16 @@ class WDT:
 
 
 def lightsleep(ms):
-    wire.ask(90, 0, ms)  # Z; interrupts don't come through
+    if wire.ask(90, 0, ms) == wire.INTERRUPTED:  # Z; pins' interrupts don't come through
+        raise KeyboardInterrupt
 
 
 def reset():
     wire.ask(88)  # X
+    raise SystemExit
+
+
+def soft_reset():
     raise SystemExit
 
 

@@ -13,10 +13,12 @@ handlers = {}  # pin -> what an interrupt calls
 def sleep_ms(ms):
     status = wire.ask(83, 0, ms)  # S
     while status:
+        if status == wire.INTERRUPTED:
+            raise KeyboardInterrupt
         handler = handlers.get(status - 1)
         if handler:
             now = wire.ticks
-            for at in range(0, len(wire.data), 4):  # each in its own moment
+            for at in range(0, wire.size, 4):  # each in its own moment
                 wire.ticks = unpack_from("<I", wire.data, at)[0]
                 handler(status - 1)
             wire.ticks = now

@@ -2,7 +2,7 @@
 
 Request: byte operation, 16-bit a, 32-bit b, 16-bit size, that many bytes. Answer: byte status,
 32-bit ticks in ms, 32-bit size, that many bytes. Little-endian. host_tools/field/wire.py is the
-other end.
+other end. An exchange takes nothing from the heap: a file system may ask while the heap is being collected.
 """
 
 from os import getenv
@@ -13,44 +13,36 @@ _requests = open(getenv("DIBBLE_REQUESTS"), "wb")
 _answers = open(getenv("DIBBLE_ANSWERS"), "rb")
 _out = bytearray(9)
 _in = bytearray(9)
+_byte = bytearray(1)
+INTERRUPTED = 255  # status of a sleep that a Ctrl-C ended: on the virtual board
 ticks = 0  # ms, as of the last answer
-data = b""  # of the last answer that had some
+data = bytearray(256)  # of the last answer for which there was no other buffer
+size = 0  # bytes of the last answer
 
 
-def _fill(buffer):
-    """Fill a buffer; a pipe may give it in pieces."""
-    at = _answers.readinto(buffer)
-    while at and at < len(buffer):
-        piece = memoryview(buffer)[at:]
-        at = at + (_answers.readinto(piece) or -at)
-    if not at:
-        raise SystemExit  # the field has gone
-
-
-def ask(operation, a=0, b=0, send=b"", into=None):
-    """Return the answer's status; its bytes go to `into` if that is as long as they are, and are `data` in any case.
-
-    A board's hardware needs no heap; where this one finds none in the middle of an answer, the node is reset.
-    """
-    try:
-        return _exchange(operation, a, b, send, into)
-    except MemoryError:
-        _requests.write(_RESET)
-        raise SystemExit
-
-
-def _exchange(operation, a, b, send, into):
-    global ticks, data
+def ask(operation, a=0, b=0, send=b"", into=data):
+    """Return the answer's status; its bytes go to `into`, which is as long as they are or longer."""
+    global ticks, size
     pack_into("<BHIH", _out, 0, operation, a, b & 0xFFFFFFFF, len(send))
     _requests.write(_out)
     if send:
         _requests.write(send)
-    _fill(_in)
-    status, ticks, size = unpack_from("<BII", _in)
+    _fill(_in, len(_in))
+    ticks = _in[1] | _in[2] << 8 | _in[3] << 16 | _in[4] << 24
+    size = _in[5] | _in[6] << 8 | _in[7] << 16 | _in[8] << 24
     if size:
-        data = into if into is not None and len(into) == size else bytearray(size)
-        _fill(data)
-    return status
+        _fill(into, size)
+    return _in[0]
+
+
+def _fill(buffer, length):
+    """Read so many bytes; a pipe may give them in pieces."""
+    at = _answers.readinto(buffer, length)
+    while at < length:
+        if not _answers.readinto(_byte):
+            raise SystemExit  # the field has gone
+        buffer[at] = _byte[0]
+        at += 1
 
 
 def number(operation, a=0, b=0):
@@ -60,4 +52,3 @@ def number(operation, a=0, b=0):
 
 
 _number = bytearray(4)
-_RESET = b"X" + bytes(8)

@@ -43,7 +43,7 @@ def sleep(seconds):
         handler = handlers.get(status - 1)
         if handler:
             now = wire.ticks
-            for at in range(0, len(wire.data), 4):  # each closure in its own moment
+            for at in range(0, wire.size, 4):  # each closure in its own moment
                 wire.ticks = unpack_from("<I", wire.data, at)[0]
                 handler()
             wire.ticks = now

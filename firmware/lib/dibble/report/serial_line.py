@@ -1,16 +1,16 @@
 """Decisions as lines of text that any terminal shows, each with a checksum.
 
-    #dibble,1,NODE,seq,time_s,class,held,margin,flags,action,faults,battery_mv,NAME:UNIT,...*CCCC
-    812,838282080,irrigate,ok,40,0,1,0,3712,412,,2130*CCCC
-    !KIND,time_s,text*CCCC
+    #dibble,2,NODE,seq,time_s,class,held,margin,flags,action,faults,battery_mv,NAME:UNIT,...*CCCCCCCC
+    812,838282080,irrigate,ok,40,0,1,0,3712,412,,2130*CCCCCCCC
+    !KIND,time_s,text*CCCCCCCC
 
 The first line names the fields of those after it, and comes again every so many of them. A missing
 reading, an unknown voltage and no class are empty. A byte of a name or text that isn't a visible ASCII
 character, and each of , * % # ! is %XX.
 
-CCCC are the low 16 bits of the CRC-32 of what is before the *; the CRC-32 of a decision's line goes
-on from that of the line that names its fields, so it can't be read under other names. One damaged
-line in 65,536 passes; one with a single flipped bit never does (lines of up to 1,024 bytes).
+CCCCCCCC is the CRC-32 of what is before the *; that of a decision's line goes on from that of the line
+that names its fields, so it can't be read under other names. One damaged line in 2**32 passes; one
+with a single flipped bit never does.
 """
 
 from dibble.inference.crc32 import crc32
@@ -47,7 +47,7 @@ class SerialLines:
         """Write a line for a report; before the first and every so often, one that names the fields."""
         if not self._left:
             self._left = self._every
-            self._crc = self._line("#dibble,1,", self._head)
+            self._crc = self._line("#dibble,2,", self._head)
         self._left -= 1
         decision = report.decision
         fields = [
@@ -71,5 +71,5 @@ class SerialLines:
     def _line(self, start, values, crc=(0, 0)):
         text = start + ",".join([_field(value) for value in values])
         crc = crc32(text.encode(), len(text), 0, crc)
-        self._write("%s*%04X\n" % (text, crc[1]))
+        self._write("%s*%04X%04X\n" % (text, crc[0], crc[1]))
         return crc

@@ -71,6 +71,11 @@ class BootState:
             self._lift()
             self._keep(0)
 
+    def forgive(self):
+        """Take this boot back: a person ended it."""
+        if self.unconfirmed:
+            self._keep(self.unconfirmed - 1)
+
     def reject(self, generation=0):
         """Reject a model that can't be loaded; 0: the newest that begin() was told."""
         self._generation = generation or self._generation

@@ -5,6 +5,7 @@ import os
 from dibble import RecordError
 from dibble.storage.segment import HEADER_BYTES, PIECE_BYTES, RECORD_LEAST, read_header, walk
 
+_GARBLED = 5  # EIO
 _UNKNOWN_BYTES = 0x10000  # more than any segment's size
 
 
@@ -15,12 +16,18 @@ class SegmentFiles:
         self.folder = folder
 
     def numbers(self):
-        """Return the numbers of the segments, ascending; make the folder where it isn't there."""
+        """Return the numbers of the segments, ascending; make the folder where it isn't there.
+
+        Raises:
+            OSError: the folder can't be read, or is garbled.
+        """
         try:
             names = os.listdir(self.folder)
         except OSError:
             os.mkdir(self.folder)
             return []
+        except ValueError:  # a name that is no text: nothing is written where something may be
+            raise OSError(_GARBLED)
         return sorted([int(name[:-4]) for name in names if name[-4:] == ".seg" and name[:-4].isdigit()])
 
     def path(self, number):

@@ -1,0 +1,144 @@
+"""A deploy to a MicroPython board, from the first look to the node that works again."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from host_tools.deploy.awakening import Awakening, wait_for_node
+from host_tools.deploy.board_state import BoardState, look
+from host_tools.deploy.fit import check_board, readable_mpy
+from host_tools.deploy.model_file import MODEL
+from host_tools.deploy.plan import LIST, PACKAGE, STAGED, Plan, check_room, make_plan, stale_files
+from host_tools.deploy.transfer import TrialError, clean_up, commit, stage, try_out
+from host_tools.deploy.wanted import Wish, listed_files, previous_model, wanted_files
+from host_tools.errors import InputError
+from host_tools.link.session import RemoteError, Session
+
+
+@dataclass
+class Outcome:
+    """What a deploy found and did.
+
+    Attributes:
+        plan: what it wrote and removed, or would have.
+        awakening: what the node said afterwards; None where nothing was written.
+        notes: what there is to tell besides.
+    """
+
+    state: BoardState
+    plan: Plan
+    written: bool
+    awakening: Awakening | None = None
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    sent_bytes: int = 0
+
+
+def deploy(
+    port: str,
+    wish: Wish,
+    *,
+    rollback: bool = False,
+    dry_run: bool = False,
+    step: Callable[[str], None] = lambda text: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Outcome:
+    """Bring a board to what is wished for, all of it or nothing; let its node run again.
+
+    Args:
+        port: of the board.
+        rollback: the model before the newest is wished for, and nothing else.
+        dry_run: only look.
+        step: called with what is done now.
+        progress: called with the bytes that are written, and how many there are.
+    Raises:
+        InputError: it can't be done; the board runs what it ran before.
+        TrialError: the board itself refuses the configuration or the model; it runs what it ran before.
+    """
+    started = time.monotonic()
+    step("looking at the board")
+    try:
+        with Session.open(port) as session:
+            outcome = _deploy(session, wish, rollback, dry_run, step, progress)
+    except RemoteError as error:
+        raise InputError(f"{port}: the board says {error}: it runs what it ran before; deploy again") from None
+    outcome.seconds = time.monotonic() - started
+    return outcome
+
+
+def _deploy(
+    session: Session,
+    wish: Wish,
+    rollback: bool,
+    dry_run: bool,
+    step: Callable[[str], None],
+    progress: Callable[[int, int], None],
+) -> Outcome:
+    state = look(session)
+    check_board(state)
+    notes = []
+    if LIST in state.files:
+        notes.append("an earlier deploy was cut short after its commit")
+    if not dry_run:
+        state = clean_up(session, state)
+    if rollback:
+        model, generation, newest = previous_model(session, state)
+        notes.append(f"back from generation {newest} to {generation}, {model.model.name}, as a new one")
+        wish = Wish(model, only_model=True)
+    plan = _plan(session, state, wish, notes)
+    check_room(plan, state)
+    outcome = Outcome(state, plan, bool(plan) and not dry_run, notes=notes)
+    if outcome.written:
+        _write(session, state, outcome, step, progress)
+    step("starting the node")
+    session.restart()
+    if outcome.written:
+        outcome.awakening = wait_for_node(session)
+    outcome.sent_bytes = session.sent_bytes
+    return outcome
+
+
+def _write(
+    session: Session,
+    state: BoardState,
+    outcome: Outcome,
+    step: Callable[[str], None],
+    progress: Callable[[int, int], None],
+) -> None:
+    plan = outcome.plan
+    total = plan.size
+    done = 0
+
+    def more(size: int) -> None:
+        nonlocal done
+        done += size
+        progress(done, total)
+
+    step("copying")
+    stage(session, plan, state, more)
+    step("trying it on the board")
+    try:
+        try_out(session, plan, MODEL in plan.writes or MODEL in state.files)
+    except TrialError:
+        clean_up(session, look(session))
+        raise
+    session.clear_heap()
+    step("committing")
+    outcome.notes += commit(session, plan, state)
+
+
+def _plan(session: Session, state: BoardState, wish: Wish, notes: list[str]) -> Plan:
+    wanted = wanted_files(session, state, wish)
+    if wish.only_model:
+        return make_plan(wanted, state.files)
+    if not readable_mpy(state):
+        notes.append("this MicroPython reads other .mpy files than mpy-cross writes: sources are copied")
+    if state.has_rom:
+        notes.append("this board has a ROMFS partition; it isn't used")
+    on_board = [path for path in state.files if not path.endswith(STAGED)]
+    unknown = any(path.startswith(PACKAGE) and path not in wanted for path in on_board)
+    stale = stale_files(wanted, on_board, listed_files(session, state) if unknown else [])
+    kept = [path for path in on_board if path.startswith(PACKAGE) and path not in wanted and path not in stale]
+    if kept:
+        notes.append(f"not of this firmware, and kept: {', '.join(kept)}")
+    return make_plan(wanted, state.files, stale)

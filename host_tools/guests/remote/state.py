@@ -1,0 +1,15 @@
+"""Run on the board: what state is its program in?"""
+
+import gc
+import sys
+
+
+def watched():
+    """Say whether a node's watchdog is running."""
+    port = sys.modules.get("dibble.ports.micropython")
+    print("yes" if getattr(port, "_watchdog", None) else "no")
+
+
+def collect_often():
+    """Keep the heap from falling to pieces."""
+    gc.threshold(8192)

@@ -1,0 +1,29 @@
+"""Runs inside a VM: replays rows through a model that `dibble export --to python` wrote; prints each decision.
+
+Beside it lie the model as exported.py, and rows.bin as for replay.py. The heap is locked while predicting.
+"""
+
+from array import array
+
+import exported
+import micropython
+
+folder = __file__[: __file__.rfind("/") + 1]
+node = exported.Node()
+node.self_test()
+row = array("i", [0] * (len(exported.LOWS) + 1))
+readings = array("i", [0] * len(exported.LOWS))
+with open(folder + "rows.bin", "rb") as rows:
+    while rows.readinto(row):
+        elapsed = row[0]
+        for i in range(len(readings)):
+            readings[i] = row[i + 1]
+        micropython.heap_lock()
+        try:
+            if elapsed == -2:
+                node.predict(readings)
+            else:
+                node.predict(readings, elapsed)
+        finally:
+            micropython.heap_unlock()
+        print(node.class_index, node.margin, node.flags, node.channel, node.held_class)
