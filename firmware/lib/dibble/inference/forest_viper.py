@@ -3,7 +3,7 @@
 import micropython
 from micropython import const
 
-from dibble.inference.kernels_viper import aligned, place, plan_of
+from dibble.inference.kernels_viper import aligned, fill, place, plan_of
 
 # Words of the plan. AT: where in the plan, in bytes, something lies.
 _VALUES_AT = const(0)
@@ -69,8 +69,7 @@ def forest(blob, layout, tables, low, limits):
         pages_at,
         base_at,
     )
-    for i in range(_HEAD):
-        plan[i] = head[i]
+    fill(plan, head)
     count = len(low)
     blob = aligned(blob)
     return lambda inputs: _forest(blob, count, inputs, plan), memoryview(plan)[sums:]
