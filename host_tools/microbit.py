@@ -27,6 +27,8 @@ _SILENT = ("-display", "none", "-monitor", "none")
 _RAW_PROMPT = b"raw REPL; CTRL-B to exit\r\n>"
 _STEP_S = 20.0
 _INTERRUPT_S = 3.0
+_PARSES = 4
+_NO_PARSE = 'File "<stdin>", line 1\nMemoryError: parser'  # of the burst itself: what it calls has "in <module>" there
 
 # TIMER2 (nRF51 reference manual, chapter 18): 32 bits, 16 MHz, timer mode. The event of compare register 1
 # tells that the timer is about to wrap.
@@ -46,6 +48,10 @@ def _t():
 # By itself, as its small stack has no room for more calls than that.
 _RUN_COUNT = "gc.collect();_t()"
 _TOLD = "print(mem32[0x4000A540],mem32[0x4000A144])"
+
+
+class _Unparsed(VmError):
+    """A burst was too much for the guest's parser; nothing of it has run."""
 
 
 class _Late(VmError):
@@ -163,7 +169,17 @@ class Microbit:
         return round((int(ticks) & 0xFFFFFFFF) * 125 / 512)
 
     def _run(self, code: bytes, timeout_s: float = _STEP_S) -> str:
-        """Run one burst of code at the raw prompt; return its output, raise its traceback."""
+        """Run one burst of code at the raw prompt; return its output, raise its traceback.
+
+        The guest's parser may find no room where a collection would have made some: nothing of the burst has run
+        then, and it is sent again.
+        """
+        for _ in range(_PARSES - 1):
+            with contextlib.suppress(_Unparsed):
+                return self._run_once(code, timeout_s)
+        return self._run_once(code, timeout_s)
+
+    def _run_once(self, code: bytes, timeout_s: float) -> str:
         assert len(code) < _BURST
         failure = "the code raised"
         self._send(code + b"\x04")
@@ -179,7 +195,8 @@ class Microbit:
                 answer = late.stdout.encode() + b"\x04it ignores Ctrl-C: the machine was stopped"
         output, _, errors = _text(answer).removeprefix("OK").partition("\x04")
         if errors:
-            raise VmError(f"micro:bit: {failure}", output, errors)
+            kind = _Unparsed if _NO_PARSE in errors and not output else VmError
+            raise kind(f"micro:bit: {failure}", output, errors)
         return output
 
     def _start(self) -> None:

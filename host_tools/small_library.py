@@ -63,12 +63,17 @@ IN_TABLES = (
     _of(
         "inference/predictor",
         "Predictor",
-        without=("restart", "_settle", "_look_by_code"),
+        without=("restart", "_above", "_settle", "_look_by_code"),
         left_out=(*UNUSED, "self.code", "code"),
     ),
 )
 AS_CODE = (
-    _of("inference/predictor", "Predictor", without=("restart", "_settle", "_look"), left_out=(*UNUSED, "self.score")),
+    _of(
+        "inference/predictor",
+        "Predictor",
+        without=("restart", "_above", "_settle", "_look"),
+        left_out=(*UNUSED, "self.score"),
+    ),
 )
 
 

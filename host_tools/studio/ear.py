@@ -11,6 +11,7 @@ from host_tools.errors import InputError
 from host_tools.lines import Event, Row
 from host_tools.live.feed import Feed
 from host_tools.live.history import History
+from host_tools.live.remembered import Remembered
 from host_tools.live.safe_text import plain
 from host_tools.live.stream import Status, from_port
 from host_tools.studio import picture
@@ -86,10 +87,11 @@ class Ear:
 
     def _hear(self, port: str, said: bytes, end: threading.Event) -> None:
         """Hear until the end; a port that isn't there, or that another program holds, is tried again."""
+        remembered = Remembered()
         while not end.is_set():
             pieces = self._source(port)
             try:
-                self._listen(Feed(chain([said], pieces)), end)
+                self._listen(Feed(chain([said], pieces), remembered.headers, remembered.add), end)
             except InputError as error:
                 self._on_status(Status(str(error), False))
                 end.wait(RETRY_S)

@@ -15,3 +15,11 @@ def read(tmp_path):
         return read_dataset(tmp_path / name, **roles)
 
     return write_and_read
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state_folder(tmp_path_factory):
+    """Keep what commands remember apart from what the user's own do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield

@@ -17,7 +17,6 @@ DIBBLE = [sys.executable, "-P", "-c", "from host_tools.cli import main; main()"]
 def project(tmp_path, monkeypatch):
     """A project of `dibble new`, in a place with virtual boards of its own; they end with the test."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("COLUMNS", "200")
     folder = tmp_path / "bed-1"
     dibble(tmp_path, "new", "bed-1", "--board", "pico")

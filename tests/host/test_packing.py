@@ -282,9 +282,9 @@ def test_microbit_unpacks_the_same(models: dict[str, bytes], packed: dict[str, b
         for path in ("__init__", "storage/bits", "storage/unpack"):
             text = strip((LIBRARY / f"{path}.py").read_text()).replace("dibble.storage.", "")
             board.put_file("dibble.py" if path == "__init__" else path.rpartition("/")[2] + ".py", text.encode())
-        board.put_file("short", packed[name][:-1])
-        for file, (data, blob) in cases.items():
-            board.put_file(file, data)
+        for file, data in [("short", packed[name][:-1]), *((file, data) for file, (data, _) in cases.items())]:
+            board.put_file(file, data)  # while nothing else is in the heap
+        for file, (_, blob) in cases.items():
             board.reset()
             for module in ("dibble", "bits", "unpack"):
                 board.exec(f"import gc,{module};gc.collect()")

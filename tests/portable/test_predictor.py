@@ -74,6 +74,29 @@ def test_wrong_number_of_readings_is_told():
     assert message == "expected 2 readings, got 3"
 
 
+def refuse(node, row):
+    try:
+        node.predict(row)
+        raise AssertionError(row)
+    except TypeError:
+        pass
+
+
+def test_what_is_no_int_is_told_and_the_next_row_is_decided():
+    node = plain()
+    for bad in ("11", 1.5, (), b"1"):
+        refuse(node, [bad, 0])
+        assert result(node.predict([11, 0]))[:3] == (1, 1, 0)
+
+
+def test_what_is_no_int_is_no_reading_of_a_window():
+    node = stump([0], [200], Windows([Window(0, MEAN, 2, 200)], 1000), 1, 1, 100, 0, 1)
+    node.predict([0])
+    refuse(node, ["0"])
+    assert node.predict([200]).class_index == 0  # the mean of both is 100
+    assert node.predict([200]).class_index == 1
+
+
 def test_own_readings_are_predicted_as_they_stand():
     node = plain()
     node.readings[0] = 11

@@ -20,6 +20,7 @@ MODULE = "exported"
 GUEST, COST = "single_file.py", "single_file_cost.py"
 COUNTED_ROWS = 20
 MICROBIT_ROWS = 60
+TRIES = 2  # on the micro:bit: what its collector takes for a pointer, and so the room, differs from run to run
 
 
 def on_unix(text: str, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> Outcome:
@@ -52,7 +53,13 @@ def on_microbit(text: str, readings: np.ndarray, elapsed_ms: np.ndarray | None) 
     data = text.encode()
     if stored(data) > FILE_SYSTEM_BYTES:
         raise TooLarge(f"no room for a file of {len(data):,} bytes: its file system holds {FILE_SYSTEM_BYTES:,}")
-    rows = readings[:MICROBIT_ROWS].tolist()
+    for _ in range(TRIES - 1):
+        with contextlib.suppress(TooLarge):
+            return _on_microbit(data, readings[:MICROBIT_ROWS].tolist(), elapsed_ms)
+    return _on_microbit(data, readings[:MICROBIT_ROWS].tolist(), elapsed_ms)
+
+
+def _on_microbit(data: bytes, rows: list[list[int]], elapsed_ms: np.ndarray | None) -> Outcome:
     words: list[str] = []
     try:
         with Microbit() as board:

@@ -113,6 +113,8 @@ class Predictor:
             self.decision, overwritten.
         Raises:
             ModelError: another number of readings than the model has channels.
+            TypeError: a reading is no int.
+            StopIteration: an exception from outside, such as Ctrl-C, ended a kernel before: load the model anew.
         """
         if readings is None:
             readings = self.readings
@@ -127,10 +129,18 @@ class Predictor:
         if self.windows and elapsed_ms is not None and self.windows.is_gap(elapsed_ms):
             self.windows.restart()
             self.decision.agreed = 0
-        bad = self.offsets(self.row)
+        bad = self.offsets(self.row) if self.row is self.readings else self._above()
         if code:
             return self._look_by_code(bad)
         return self._look(bad)
+
+    def _above(self):
+        """Return what `offsets` tells of a row that may hold anything; what it can't take ends no kernel."""
+        try:
+            return self.offsets(self.row)
+        except BaseException:
+            self.offsets = offsets(self.low, self.high, self.values)
+            raise
 
     def _settle(self, found):
         """Settle the decision on a row of which all is well; tell whether it was one."""
