@@ -1,21 +1,16 @@
 """What a prediction costs, counted: nothing may grow by more than a fiftieth of what is stored."""
 
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-sys.path.insert(0, str(BENCHMARKS / "kernels"))
+from host_tools.bench import counts
+from host_tools.bench.benchmark import BASELINE as STORED
+from host_tools.bench.cases import cases
 
-import counts  # noqa: E402
-
-import models  # noqa: E402
-
-BASELINE = json.loads((BENCHMARKS / "baseline.json").read_text())
-CASES = {case.name: case for case in models.cases()}
+BASELINE = json.loads(STORED.read_text())
+CASES = {case.name: case for case in cases()}
 SLACK = 0.02
 
 
@@ -27,7 +22,7 @@ def test_every_case_is_stored() -> None:
 def test_no_count_grows(name: str) -> None:
     now = {**counts.fuel(CASES[name]), **counts.sizes(CASES[name])}
     grown = {what: (stored, now[what]) for what, stored in BASELINE[name].items() if now[what] > stored * (1 + SLACK)}
-    assert not grown, "if that is meant: python tests/benchmarks/kernels/bench.py --store"
+    assert not grown, "if that is meant: python -m host_tools.bench.benchmark --store"
 
 
 def test_stored_forest_decides_as_numpy_does() -> None:

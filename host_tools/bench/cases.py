@@ -14,8 +14,7 @@ from host_tools.families.mlp import Layer, MlpTables
 from host_tools.host_model import HostModel
 from host_tools.scaling import Scaler
 
-HERE = Path(__file__).parent
-MODELS = HERE.parents[2] / "models"
+MODELS = Path(__file__).parents[2] / "models"
 ROWS, MANY = 20, 1000
 LOWS = [-400, 0, 300, 0, 9500, 0, 20, -100]
 SPANS = [4900, 1000, 13700, 360, 1000, 3000, 200, 6100]
@@ -37,7 +36,7 @@ def cases() -> Iterator[Case]:
     digits = load_digits().data.astype(np.int64)
     yield Case(
         "digits forest 10 x 100",
-        HostModel.open(HERE / "digits.dib"),
+        HostModel.open(MODELS / "digits"),
         digits[:: len(digits) // ROWS][:ROWS],
         digits[:MANY],
     )
@@ -59,7 +58,7 @@ def scalers(top: int) -> list[Scaler]:
     found = []
     for span in SPANS:
         shift = next(s for s in range(30) if ((top + 1) << s) // (span + 1) >= 64)
-        found.append(Scaler(0, 0, 0, ((top + 1) << shift) // (span + 1), shift, top))
+        found.append(Scaler(False, 0, 0, ((top + 1) << shift) // (span + 1), shift, top))
     return found
 
 

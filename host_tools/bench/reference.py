@@ -8,9 +8,9 @@ from pathlib import Path
 from dibble.inference import additive, forest, mlp
 from dibble.inference.cursor import Cursor
 
+from host_tools.bench.cases import Case
 from host_tools.oracle import weights_of
 from host_tools.tree_file import thresholds_of
-from models import Case
 
 TIMES = 20_000
 HEAD = """\
