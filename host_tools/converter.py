@@ -15,6 +15,8 @@ from host_tools.golden import golden_rows
 from host_tools.host_model import HostModel
 from host_tools.splits import MAX_CLASSES
 
+SPLIT_BYTES = 4
+
 
 def convert(
     estimator: Any,
@@ -24,6 +26,7 @@ def convert(
     channels: Sequence[str] = (),
     classes: Sequence[str] | None = None,
     unsure_below: int = 0,
+    max_bytes: int | None = None,
 ) -> HostModel:
     """Return the model file of a fitted DecisionTree, RandomForest or ExtraTrees classifier.
 
@@ -38,8 +41,10 @@ def convert(
         channels: `--channel` options: "soil=permille:1", "gas=ohm:10:100:13000000".
         classes: names, in the order of `estimator.classes_`; by default those.
         unsure_below: votes the winner must lead by, or the decision is flagged unsure.
+        max_bytes: of the model file; splits are pruned until it fits, the least useful first, so that not all
+            votes are scikit-learn's any more: compare on rows of your own. None prunes none.
     Raises:
-        InputError: not such a classifier, or not such an X.
+        InputError: not such a classifier, or not such an X; no trees are small enough.
     """
     trees = forest.trees_of(estimator)
     columns, values = _columns(X)
@@ -52,12 +57,23 @@ def convert(
         raise InputError(f"expected at most {MAX_CLASSES} classes, got {len(labels)}")
     options = [parse_channel_option(text) for text in channels]
     found = column_channels(columns, values, options)
-    integer = forest.integer_trees(estimator, _to_input(found), _nearest(found))
-    found = _cover(found, integer)
-    above_low = forest.shift(integer, [channel.low for channel in found])
-    spec = forest_spec(name, found, labels, above_low, unsure_below=unsure_below)
-    readings = to_readings(values, spec.channels)
-    return HostModel(export(spec, golden_rows(spec, readings, None)))
+
+    def exported(splits: int | None) -> tuple[bytes, int]:
+        """Return the file of the trees, pruned to so many splits, and how many they have."""
+        integer = forest.integer_trees(estimator, _to_input(found), _nearest(found), splits)
+        covering = _cover(found, integer)
+        above_low = forest.shift(integer, [channel.low for channel in covering])
+        spec = forest_spec(name, covering, labels, above_low, unsure_below=unsure_below)
+        readings = to_readings(values, spec.channels)
+        return export(spec, golden_rows(spec, readings, None)), len(integer.nodes)
+
+    blob, splits = exported(None)
+    while max_bytes is not None and len(blob) > max_bytes:
+        if not splits:
+            raise InputError(f"expected max_bytes of {len(blob)} or more, for not even a split, got {max_bytes}")
+        too_many = (len(blob) - max_bytes) // SPLIT_BYTES
+        blob, splits = exported(max(0, splits - max(1, too_many)))
+    return HostModel(blob)
 
 
 def _columns(X: Any) -> tuple[list[str], np.ndarray]:

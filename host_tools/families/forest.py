@@ -8,6 +8,7 @@ from sklearn.ensemble import BaseEnsemble, RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from host_tools.errors import InputError
+from host_tools.families.forest_pruning import prune
 from host_tools.families.tree_sharing import Grown, Split, share
 
 Leaf = tuple[int, int]  # class, amount added to its score
@@ -115,8 +116,9 @@ def integer_trees(
     estimator: object,
     to_input: Callable[[int, np.ndarray], np.ndarray],
     guess: Callable[[int, np.ndarray], np.ndarray],
+    splits: int | None = None,
 ) -> IntegerTrees:
-    """Return the estimator's trees over integers, each voting exactly as scikit-learn's does.
+    """Return the estimator's trees over integers, each voting exactly as scikit-learn's does, or pruned.
 
     scikit-learn rounds an input to float32 and goes left when it is <= threshold. The integer
     threshold is the largest integer whose input goes left: for integers below 2**24, floor(threshold).
@@ -125,6 +127,8 @@ def integer_trees(
         estimator: see `trees_of`.
         to_input: (feature, integers) -> what scikit-learn is given for them, float64; increasing.
         guess: (feature, thresholds) -> integers near the answer.
+        splits: how many to prune to, those first by which the fewest rows that the estimator was fitted on
+            change sides: cost-complexity pruning by misclassified rows; None prunes none.
     """
 
     def questions() -> Iterable[Grown]:
@@ -136,8 +140,17 @@ def integer_trees(
                 thresholds[at] = _largest_below(t.threshold[at], to_input, guess, int(feature))
             yield Grown(t.feature, thresholds, t.children_left, t.children_right, t.value[:, 0].argmax(axis=1))
 
-    nodes, roots = share(questions())
+    if splits is None:
+        nodes, roots = share(questions())
+    else:
+        nodes, roots = prune(list(questions()), [_misclassified(tree) for tree in trees_of(estimator)], splits)
     return IntegerTrees(nodes, roots, len(estimator.classes_))  # type: ignore[attr-defined]
+
+
+def _misclassified(tree: DecisionTreeClassifier) -> np.ndarray:
+    """Return the weight of the rows at each node that are of another class than most."""
+    counts = tree.tree_.value[:, 0]
+    return tree.tree_.weighted_n_node_samples * (1 - counts.max(axis=1) / counts.sum(axis=1))
 
 
 def with_leaves(nodes: Sequence[Split], roots: Sequence[int], base: Sequence[int]) -> IntegerTrees:

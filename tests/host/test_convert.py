@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from dibble.inference.model import Model
+from sklearn.datasets import load_digits
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -183,3 +184,26 @@ def test_more_than_a_hundred_classes_are_refused() -> None:
     x = np.arange(303.0).reshape(-1, 1)
     with pytest.raises(InputError, match="expected at most 100 classes, got 101"):
         convert(DecisionTreeClassifier().fit(x, x[:, 0] // 3), x)
+
+
+def test_a_forest_is_pruned_to_the_bytes_asked_for() -> None:
+    x, y = load_digits(return_X_y=True)
+    forest = RandomForestClassifier(10, max_leaf_nodes=100, random_state=3).fit(x[:1200], y[:1200])
+    whole, pruned = convert(forest, x[:1200]), convert(forest, x[:1200], max_bytes=4200)
+    assert 4100 < len(pruned.blob) <= 4200 < len(whole.blob)
+    right = [int((m.predict(x[1200:]) == y[1200:].astype(str)).sum()) for m in (whole, pruned)]
+    assert right[1] >= right[0] - 6, "of 597: within a hundredth"
+    assert Model(pruned.blob).self_test() == pruned.model.golden_count > 0
+
+
+def test_a_forest_that_fits_is_not_pruned() -> None:
+    x, y = made_up(3, 4, 3)
+    forest = RandomForestClassifier(5, max_leaf_nodes=8, random_state=0).fit(x, y)
+    assert convert(forest, x, max_bytes=len(convert(forest, x).blob)).blob == convert(forest, x).blob
+
+
+def test_fewer_bytes_than_a_model_without_splits_takes_are_refused() -> None:
+    x, y = made_up(3, 4, 3)
+    forest = RandomForestClassifier(5, max_leaf_nodes=8, random_state=0).fit(x, y)
+    with pytest.raises(InputError, match=r"max_bytes of \d+ or more, for not even a split, got 40"):
+        convert(forest, x, max_bytes=40)
