@@ -1,4 +1,4 @@
-"""Forms that a kernel in bytecode can take, for one forest: exact instructions, and why the firmware has the ones it has.
+"""Forms that a kernel in bytecode can take, for one forest, counted: why the firmware has the ones it has.
 
     python tests/benchmarks/kernel_forms.py
 
