@@ -3,7 +3,7 @@
 from array import array
 
 try:
-    from dibble.inference.forest_viper import forest
+    from dibble.inference.forest_plan import forest
 except (ImportError, SyntaxError, NameError, NotImplementedError):
     from dibble.inference.forest_bytecode import forest
 
