@@ -37,10 +37,13 @@ TOO_LARGE = {
     "test_random_layers_of_both_widths",
 }
 KIND = """\
-from dibble.inference import additive, additive_viper, forest, forest_viper, kernels, mlp, mlp_viper
-assert additive.additive is additive_viper.additive
-assert forest.forest is forest_viper.forest
-assert mlp.mlp is mlp_viper.mlp
+from dibble.inference import additive, additive_plan, coded_plan, coded_viper, forest, forest_plan, forest_viper, kernels
+from dibble.inference import mlp, mlp_plan
+assert additive.additive is additive_plan.additive
+assert forest.forest is forest_plan.forest
+assert mlp.mlp is mlp_plan.mlp
+assert forest_plan.judge is forest_viper.judge
+assert coded_plan.judge is coded_viper.judge
 print(kernels.KIND)
 """
 RUNNER = """\

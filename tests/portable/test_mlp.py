@@ -33,15 +33,22 @@ def placed(forms_and_rows, book):
     flat = [book]
     for form, rows in forms_and_rows:
         for row in rows:
-            flat += list(row) if form == SPARSE8 else [row]
+            flat += [bytes([len(row[0])]), row[0], row[1]] if form == SPARSE8 else [row]
     file, parts = in_file(flat)
     parts = parts[::-1]
     book = parts.pop()
     found = []
     for form, rows in forms_and_rows:
-        own = [(parts.pop(), parts.pop()) if form == SPARSE8 else parts.pop() for _ in rows]
+        own = [_row(parts, form) for _ in rows]
         found.append([array("H", bytes(row)) for row in own] if form == DENSE16 and not _IN_PLACE else own)
     return file, book, found
+
+
+def _row(parts, form):
+    if form == SPARSE8:
+        parts.pop()  # how many weights follow
+        return parts.pop(), parts.pop()
+    return parts.pop()
 
 
 def made(file, scalers, base, layers):

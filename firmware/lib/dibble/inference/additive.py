@@ -6,7 +6,7 @@ Class 0 is the reference: its score is constant.
 from array import array
 
 try:
-    from dibble.inference.additive_viper import additive
+    from dibble.inference.additive_plan import additive
 except (ImportError, SyntaxError, NameError, NotImplementedError):
     from dibble.inference.additive_bytecode import additive
 

@@ -7,7 +7,7 @@ forms, and are read where they lie.
 from array import array
 
 try:
-    from dibble.inference.mlp_viper import mlp
+    from dibble.inference.mlp_plan import mlp
 
     _IN_PLACE = True
 except (ImportError, SyntaxError, NameError, NotImplementedError):

@@ -15,8 +15,8 @@ def aligned(blob):
 
 
 def place(table, blob):
-    """Return where in the file a table lies; an empty one lies nowhere."""
-    return address(table) - address(blob) if len(table) else 0
+    """Return where in the file a table lies."""
+    return address(table) - address(blob)
 
 
 class Plan(array):

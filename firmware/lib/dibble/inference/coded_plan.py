@@ -1,0 +1,52 @@
+"""The beginning of a plan that the kernel of codes works on, which is the additive's and the mlp's alike."""
+
+from dibble.inference.plan import Plan
+
+try:
+    from dibble.inference.coded_thumb import judge
+except (ImportError, SyntaxError, NameError, NotImplementedError):
+    from dibble.inference.coded_viper import judge
+
+WORDS = 10  # at the plan's beginning; AT and END are places in the plan, in bytes:
+# FILE and FILE_HIGH, LAYERS (0: additive), INPUTS_END, CODES_AT, SCORES_AT, SCORES_END, PARTS_AT and PARTS_END (of the
+# terms or layers), BASE_AT.
+#
+# Then of each input low, span, bias (0: not logarithmic), drop, zero point, multiplier, shift, top; its code; a zero.
+
+
+class Coded(Plan):
+    """A plan of codes: judge(inputs) returns winner | margin << 8, or -1 where an input isn't within its range."""
+
+    judge = judge
+
+
+def begin(low, limits, scalers):
+    """Return a plan that turns inputs into codes.
+
+    Args:
+        low, limits: each input's least value, and by how much it may lie above that.
+        scalers: see scale.scale; one for an input at most.
+    """
+    plan = Coded("i", [0] * WORDS)
+    unused = (0, 0, 0, 0, 0, 0, 0)
+    for i in range(len(low)):
+        _, drop, bias, zero_point, multiplier, shift, top = ([one for one in scalers if one[0] == i] or [unused])[0]
+        for word in (low[i], limits[i], bias, drop, zero_point, multiplier, shift, top):
+            plan.append(word)
+    plan[3] = plan[4] = plan.at()
+    for _ in range(len(low) + 1):
+        plan.append(0)
+    return plan
+
+
+def end(plan, layers, parts_at, base):
+    """Write what is left of the plan: its head, each class's base and its score."""
+    plan[2] = layers
+    plan[7] = parts_at
+    plan[8] = plan[9] = plan.at()
+    for score in base:
+        plan.append(score)
+    plan[5] = plan.at()
+    for score in base:
+        plan.append(score)
+    plan[6] = plan.at()
