@@ -28,9 +28,11 @@ def begin(low, limits, scalers):
         scalers: see scale.scale; one for an input at most.
     """
     plan = Coded("i", [0] * WORDS)
-    unused = (0, 0, 0, 0, 0, 0, 0)
+    scaler_of = [(0, 0, 0, 0, 0, 0, 0)] * len(low)
+    for scaler in scalers:
+        scaler_of[scaler[0]] = scaler
     for i in range(len(low)):
-        _, drop, bias, zero_point, multiplier, shift, top = ([one for one in scalers if one[0] == i] or [unused])[0]
+        _, drop, bias, zero_point, multiplier, shift, top = scaler_of[i]
         for word in (low[i], limits[i], bias, drop, zero_point, multiplier, shift, top):
             plan.append(word)
     plan[3] = plan[4] = plan.at()

@@ -38,8 +38,7 @@ def judge(r0, r1):
     add(r0, _RANGES_AT)
     b(FOURS)
     label(FOUR)
-    data(2, 0xC8F0)  # ldmia r0!, {r4, r5, r6, r7}
-    data(2, 0xC908)  # ldmia r1!, {r3}
+    data(2, 0xC8F0, 0xC908)  # ldmia r0!, {r4, r5, r6, r7}; ldmia r1!, {r3}
     sub(r3, r3, r4)
     cmp(r5, r3)
     bcc(BEYOND)
@@ -49,8 +48,7 @@ def judge(r0, r1):
     cmp(r7, r3)
     bcc(BEYOND)
     strb(r3, [r2, 1])
-    data(2, 0xC8F0)  # ldmia r0!, {r4, r5, r6, r7}
-    data(2, 0xC908)  # ldmia r1!, {r3}
+    data(2, 0xC8F0, 0xC908)  # ldmia r0!, {r4, r5, r6, r7}; ldmia r1!, {r3}
     sub(r3, r3, r4)
     cmp(r5, r3)
     bcc(BEYOND)
@@ -70,8 +68,7 @@ def judge(r0, r1):
     add(r6, r6, r1)
     b(ONES)
     label(ONE)
-    data(2, 0xC830)  # ldmia r0!, {r4, r5}
-    data(2, 0xC908)  # ldmia r1!, {r3}
+    data(2, 0xC830, 0xC908)  # ldmia r0!, {r4, r5}; ldmia r1!, {r3}
     sub(r3, r3, r4)
     cmp(r5, r3)
     bcc(BEYOND)
@@ -163,8 +160,7 @@ def judge(r0, r1):
     add(r2, r2, r0)
     ldr(r3, [r0, _SUMS_BYTES])
     label(BASE)
-    data(2, 0xC9F0)  # ldmia r1!, {r4, r5, r6, r7}
-    data(2, 0xC2F0)  # stmia r2!, {r4, r5, r6, r7}
+    data(2, 0xC9F0, 0xC2F0)  # ldmia r1!, {r4, r5, r6, r7}; stmia r2!, {r4, r5, r6, r7}
     sub(r3, 16)
     bne(BASE)
 
@@ -196,20 +192,15 @@ def judge(r0, r1):
     push({r0, r1, r2, r3, r5, r6, r7})
     b(TREES)
     label(TREE)
-    data(2, 0xCF41)  # ldmia r7!, {r0, r6}
-    data(2, 0x9704)  # str r7, [sp, #16]
+    data(2, 0xCF41, 0x9704)  # ldmia r7!, {r0, r6}; str r7, [sp, #16]
     label(PAGE)
-    data(2, 0x9603)  # str r6, [sp, #12]
-    data(2, 0x9E00)  # ldr r6, [sp, #0]
-    data(2, 0x4470)  # add r0, lr
+    data(2, 0x9603, 0x9E00, 0x4470)  # str r6, [sp, #12]; ldr r6, [sp, #0]; add r0, lr
     add(r1, r0, r6)
     add(r2, r1, r6)
     add(r3, r2, r6)
     mov(r5, 0)
     label(NODE)
-    data(2, 0x5D46)  # ldrb r6, [r0, r5]
-    data(2, 0x5DA7)  # ldrb r7, [r4, r6]
-    data(2, 0x5D4E)  # ldrb r6, [r1, r5]
+    data(2, 0x5D46, 0x5DA7, 0x5D4E)  # ldrb r6, [r0, r5]; ldrb r7, [r4, r6]; ldrb r6, [r1, r5]
     cmp(r7, r6)
     bhi(RIGHT)
     data(2, 0x5D55)  # ldrb r5, [r2, r5]
@@ -233,18 +224,14 @@ def judge(r0, r1):
     b(PAGE)
     label(LEAF)
     lsl(r5, r5, 1)
-    data(2, 0x9E01)  # ldr r6, [sp, #4]
-    data(2, 0x5B75)  # ldrh r5, [r6, r5]
+    data(2, 0x9E01, 0x5B75)  # ldr r6, [sp, #4]; ldrh r5, [r6, r5]
     lsr(r6, r5, 8)
     lsl(r6, r6, 2)
-    data(2, 0xB2ED)  # uxtb r5, r5
-    data(2, 0x9802)  # ldr r0, [sp, #8]
-    data(2, 0x5987)  # ldr r7, [r0, r6]
+    data(2, 0xB2ED, 0x9802, 0x5987)  # uxtb r5, r5; ldr r0, [sp, #8]; ldr r7, [r0, r6]
     add(r7, r7, r5)
     data(2, 0x5187)  # str r7, [r0, r6]
     label(TREES)
-    data(2, 0x9F04)  # ldr r7, [sp, #16]
-    data(2, 0x9E05)  # ldr r6, [sp, #20]
+    data(2, 0x9F04, 0x9E05)  # ldr r7, [sp, #16]; ldr r6, [sp, #20]
     cmp(r7, r6)
     bne(TREE)
 
