@@ -1,4 +1,4 @@
-"""Exact Cortex-M0 instructions of the kernels in machine code, and of C at -O2 for the same tables, in QEMU's micro:bit.
+"""Exact Cortex-M0 instructions of the kernels in machine code, and of C at -O2 for the same tables, in QEMU.
 
 The code is what `mpy-cross -march=armv6m` makes of the kernels in assembler and viper, run bare metal on one plan:
 readings in, winner and margin out. The VM's part of a call isn't in the count: see microbit_call.py.

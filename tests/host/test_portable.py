@@ -37,8 +37,8 @@ TOO_LARGE = {
     "test_random_layers_of_both_widths",
 }
 KIND = """\
-from dibble.inference import additive, additive_plan, coded_plan, coded_viper, forest, forest_plan, forest_viper, kernels
-from dibble.inference import mlp, mlp_plan
+from dibble.inference import additive, additive_plan, coded_plan, coded_viper, forest, forest_plan, forest_viper
+from dibble.inference import kernels, mlp, mlp_plan
 assert additive.additive is additive_plan.additive
 assert forest.forest is forest_plan.forest
 assert mlp.mlp is mlp_plan.mlp

@@ -7,11 +7,12 @@ try:
 except (ImportError, SyntaxError, NameError, NotImplementedError):
     from dibble.inference.coded_viper import judge
 
-WORDS = 10  # at the plan's beginning; AT and END are places in the plan, in bytes:
+WORDS = 9  # at the plan's beginning; AT and END are places in the plan, in bytes:
 # FILE and FILE_HIGH, LAYERS (0: additive), INPUTS_END, CODES_AT, SCORES_AT, SCORES_END, PARTS_AT and PARTS_END (of the
-# terms or layers), BASE_AT.
+# terms or layers).
 #
-# Then of each input low, span, bias (0: not logarithmic), drop, zero point, multiplier, shift, top; its code; a zero.
+# Then of each input low, span, bias (0: not logarithmic), drop, zero point, multiplier, shift, top; its code; a zero;
+# the terms or layers; each class's base, and its score. Nothing but low and a unit's bias is below 0.
 
 
 class Coded(Plan):
@@ -45,7 +46,7 @@ def end(plan, layers, parts_at, base):
     """Write what is left of the plan: its head, each class's base and its score."""
     plan[2] = layers
     plan[7] = parts_at
-    plan[8] = plan[9] = plan.at()
+    plan[8] = plan.at()
     for score in base:
         plan.append(score)
     plan[5] = plan.at()

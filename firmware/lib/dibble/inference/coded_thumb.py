@@ -3,8 +3,7 @@
 import micropython
 from micropython import const
 
-# Words of the plan, in bytes, as in coded_plan.py.
-_FILE = const(0)
+# Words of the plan, in bytes, as in coded_plan.py; the first is the file's address.
 _LAYERS = const(8)
 _INPUTS_END = const(12)
 _CODES_AT = const(16)
@@ -12,8 +11,7 @@ _SCORES_AT = const(20)
 _SCORES_END = const(24)
 _PARTS_AT = const(28)
 _PARTS_END = const(32)
-_BASE_AT = const(36)
-_INPUTS_AT = const(40)
+_INPUTS_AT = const(36)
 
 
 @micropython.asm_thumb
@@ -21,11 +19,10 @@ def judge(r0, r1):
     # Each input becomes a code. r0 what the plan has of it, r12 the last one's end, r1 the inputs, r7 the codes,
     # r2 the input, r3..r6 at hand; r14 the plan.
     mov(r14, r0)
-    ldr(r7, [r0, _INPUTS_END])
-    add(r7, r7, r0)
-    mov(r12, r7)
+    ldr(r6, [r0, _INPUTS_END])
     ldr(r7, [r0, _CODES_AT])
-    add(r7, r7, r0)
+    data(2, 0x4476, 0x4477)  # add r6, lr; add r7, lr
+    mov(r12, r6)
     add(r0, _INPUTS_AT)
     b(INPUTS)
     label(BEYOND)
@@ -60,23 +57,15 @@ def judge(r0, r1):
     label(LOGARITHM)
     add(r2, r2, r5)
     mov(r5, 7)
-    mov(r3, 1)
-    lsl(r3, r3, 8)
-    label(FAR)
-    lsr(r4, r2, 13)
-    beq(NEAR)
-    lsr(r2, r2, 4)
-    add(r5, 4)
-    b(FAR)
-    label(NEAR)
+    label(LARGE)
     lsr(r4, r2, 9)
     beq(SMALL)
     lsr(r2, r2, 1)
     add(r5, 1)
-    b(NEAR)
+    b(LARGE)
     label(SMALL)
-    cmp(r2, r3)
-    bcs(LEVEL)
+    lsr(r4, r2, 8)
+    bne(LEVEL)
     lsl(r2, r2, 1)
     sub(r5, 1)
     b(SMALL)
@@ -84,26 +73,21 @@ def judge(r0, r1):
     lsl(r5, r5, 8)
     add(r2, r2, r5)
     b(SCALE)
-
     # What follows the codes: r7 the terms or layers, r12 the end of the terms.
     label(CODES)
     mov(r0, r14)
-    ldr(r7, [r0, _PARTS_END])
-    add(r7, r7, r0)
-    mov(r12, r7)
+    ldr(r6, [r0, _PARTS_END])
     ldr(r7, [r0, _PARTS_AT])
-    add(r7, r7, r0)
+    data(2, 0x4476, 0x4477)  # add r6, lr; add r7, lr
+    mov(r12, r6)
     ldr(r1, [r0, _LAYERS])
     cmp(r1, 0)
     bne(MLP)
-
     # Each class's score begins with its base.
-    ldr(r6, [r0, _SCORES_END])
-    add(r6, r6, r0)
-    ldr(r1, [r0, _BASE_AT])
-    add(r1, r1, r0)
+    ldr(r1, [r0, _PARTS_END])
     ldr(r2, [r0, _SCORES_AT])
-    add(r2, r2, r0)
+    ldr(r6, [r0, _SCORES_END])
+    data(2, 0x4471, 0x4472, 0x4476)  # add r1, lr; add r2, lr; add r6, lr
     add(r3, r2, 4)
     label(BASE)
     data(2, 0xC910, 0xC210)  # ldmia r1!, {r4}; stmia r2!, {r4}
@@ -114,7 +98,7 @@ def judge(r0, r1):
     ldr(r1, [r0, _CODES_AT])
     add(r1, r1, r0)
     mov(r2, r3)
-    ldr(r3, [r0, _FILE])
+    ldr(r3, [r0, 0])
     push({r1, r2, r3})
     b(TERMS)
     label(TERM)
@@ -147,40 +131,31 @@ def judge(r0, r1):
     lsr(r0, r5)
     add(r1, r1, r0)
     b(CELLS)
-
-    # On the stack: inputs of the layer, the end of these in whole fours, their end, what the weights' zero point adds
-    # to a sum, book, form, the most of a sum, where an output goes, the end of the units. r7 the unit, r14 the plan,
-    # r12 the weights of the next one.
+    # On the stack: what the weights' zero point adds to a sum, the layer's inputs, book, the inputs' end in whole fours,
+    # their end, form, the most of a sum, where an output goes, the end of the units. r7 the unit.
     label(MLP)
-    data(2, 0xB089)  # sub sp, #36
-    label(LAYER)
+    data(2, 0xCF78, 0x4475, 0x4476)  # ldmia r7!, {r3, r4, r5, r6}; add r5, lr; add r6, lr
+    push({r3, r4, r5, r6})
     data(2, 0xCF64, 0x4472)  # ldmia r7!, {r2, r5, r6}; add r2, lr
     add(r5, r5, r2)
     add(r6, r6, r2)
     mov(r0, 0)
     mov(r3, r2)
-    b(ADDENDS)
     label(ADDEND)
     data(2, 0xCB10)  # ldmia r3!, {r4}
     add(r0, r0, r4)
-    label(ADDENDS)
     cmp(r3, r6)
-    bne(ADDEND)
-    data(2, 0x9200, 0x9501, 0x9602)  # str r2, [sp, #0]; str r5, [sp, #4]; str r6, [sp, #8]
+    bcc(ADDEND)
     data(2, 0xCF1A)  # ldmia r7!, {r1, r3, r4}
     mul(r0, r1)
-    data(2, 0x9003)  # str r0, [sp, #12]
-    mov(r0, r14)
-    ldr(r0, [r0, _FILE])
-    add(r1, r3, r0)
-    add(r4, r4, r0)
-    data(2, 0x9404, 0xCF78, 0x4475, 0x4476)  # str r4, [sp, #16]; ldmia r7!, {r3, r4, r5, r6}; add r5, lr; add r6, lr
-    data(2, 0x9305, 0x9406, 0x9507)  # str r3, [sp, #20]; str r4, [sp, #24]; str r5, [sp, #28]
-    data(2, 0x9608)  # str r6, [sp, #32]
-
+    mov(r1, r14)
+    ldr(r1, [r1, 0])
+    add(r4, r4, r1)
+    add(r1, r1, r3)
+    push({r0, r2, r4, r5, r6})
     # A unit's sum: r0 it, r1 the weights, r2 the inputs, r6 the end of these, r3..r5 at hand.
     label(UNIT)
-    data(2, 0xCF01, 0x9B03, 0x9A00, 0x9E01)  # ldmia r7!, {r0}; ldr r3, [sp, #12]; ldr r2, [sp, #0]; ldr r6, [sp, #4]
+    data(2, 0xCF01, 0x9B00, 0x9A01, 0x9E03)  # ldmia r7!, {r0}; ldr r3, [sp, #0]; ldr r2, [sp, #4]; ldr r6, [sp, #12]
     sub(r0, r0, r3)
     data(2, 0x9B05)  # ldr r3, [sp, #20]
     cmp(r3, 0)
@@ -205,7 +180,7 @@ def judge(r0, r1):
     label(FOURS)
     cmp(r2, r6)
     bne(FOUR)
-    data(2, 0x9E02)  # ldr r6, [sp, #8]
+    data(2, 0x9E04)  # ldr r6, [sp, #16]
     b(ONES)
     label(ONE)
     data(2, 0xCA08)  # ldmia r2!, {r3}
@@ -216,7 +191,6 @@ def judge(r0, r1):
     label(ONES)
     cmp(r2, r6)
     bne(ONE)
-
     # An output: the sum, shifted and clamped.
     label(SUM)
     data(2, 0xCF08)  # ldmia r7!, {r3}
@@ -231,28 +205,23 @@ def judge(r0, r1):
     data(2, 0x9A07, 0xC201, 0x9207, 0x9B08)  # ldr r2, [sp, #28]; stmia r2!, {r0}; str r2, [sp, #28]; ldr r3, [sp, #32]
     cmp(r7, r3)
     bne(UNIT)
-    data(2, 0x4567)  # cmp r7, r12
-    bne(LAYER)
-    data(2, 0xB009)  # add sp, #36
+    data(2, 0xB009, 0x4567)  # add sp, #36; cmp r7, r12
+    bne(MLP)
     b(SCORED)
-
     label(OTHERS)
-    data(2, 0x9E02)  # ldr r6, [sp, #8]
+    data(2, 0x9E04)  # ldr r6, [sp, #16]
     cmp(r3, 2)
     beq(SPARSE)
     bhi(BOOK)
-    b(HALVES)
     label(HALF)
+    cmp(r2, r6)
+    beq(SUM)
     data(2, 0xCA08)  # ldmia r2!, {r3}
     ldrh(r5, [r1, 0])
     mul(r3, r5)
     add(r0, r0, r3)
     add(r1, 2)
-    label(HALVES)
-    cmp(r2, r6)
-    bne(HALF)
-    b(SUM)
-
+    b(HALF)
     # r4 how many weights, after as many bytes that tell their inputs; r6 these bytes' end.
     label(SPARSE)
     ldrb(r4, [r1, 0])
@@ -272,12 +241,13 @@ def judge(r0, r1):
     bne(WEIGHT)
     add(r1, r1, r4)
     b(SUM)
-
     # r3 two places in the book.
-    label(PLACES)
+    label(BOOK)
+    cmp(r2, r6)
+    bcs(SUM)
     ldrb(r3, [r1, 0])
     add(r1, 1)
-    data(2, 0x9C04)  # ldr r4, [sp, #16]
+    data(2, 0x9C02)  # ldr r4, [sp, #8]
     lsr(r5, r3, 4)
     data(2, 0x5D65)  # ldrb r5, [r4, r5]
     lsl(r3, r3, 28)
@@ -288,19 +258,14 @@ def judge(r0, r1):
     data(2, 0xCA10)  # ldmia r2!, {r4}
     mul(r3, r4)
     add(r0, r0, r3)
-    label(BOOK)
-    cmp(r2, r6)
-    bcc(PLACES)
-    b(SUM)
-
+    b(BOOK)
     # Winner and runner-up. r0 the next score, r1 and r2 the two, r3 a score, r4 where the winner's ends, r5 the end,
     # r6 the first.
     label(SCORED)
     mov(r0, r14)
     ldr(r5, [r0, _SCORES_END])
-    add(r5, r5, r0)
     ldr(r6, [r0, _SCORES_AT])
-    add(r6, r6, r0)
+    data(2, 0x4475, 0x4476)  # add r5, lr; add r6, lr
     mov(r0, r6)
     mov(r1, 0)
     mvn(r1, r1)

@@ -16,19 +16,18 @@ _SCORES_AT = const(5)
 _SCORES_END = const(6)
 _PARTS_AT = const(7)
 _PARTS_END = const(8)
-_BASE_AT = const(9)
-_INPUTS_AT = const(40)
+_INPUTS_AT = const(36)
 _SMALL = const(0x3FFFFFFF)  # the low 30 bits
 # Words of a layer.
-_X_AT = const(0)
-_X_BYTES = const(2)
-_ZERO_POINT = const(3)
-_ROW = const(4)
-_BOOK = const(5)
-_FORM = const(6)
-_TOP = const(7)
-_OUT_AT = const(8)
-_UNITS_END = const(9)
+_FORM = const(0)
+_TOP = const(1)
+_OUT_AT = const(2)
+_UNITS_END = const(3)
+_X_AT = const(4)
+_X_BYTES = const(6)
+_ZERO_POINT = const(7)
+_ROW = const(8)
+_BOOK = const(9)
 _LAYER_BYTES = const(40)
 
 
@@ -151,7 +150,7 @@ def judge(p: ptr32, r: ptr32) -> int:
                 p = ptr32(int(p) + 8)
     else:
         r = ptr32(scores)
-        x = ptr32(int(plan) + plan[_BASE_AT])
+        x = ptr32(int(plan) + plan[_PARTS_END])
         while int(r) < scores_end:
             r[0] = x[0]
             r = ptr32(int(r) + 4)

@@ -13,9 +13,10 @@ WORDS = 16  # at the plan's beginning; AT is a place in the plan, in bytes:
 # LEAVES_END (the first reference to no leaf), NODES.
 #
 # Then (low, span) of each input; of each ranked feature, where its input lies in the row, its low, what lies in the
-# file one before its first threshold, how far to look and to go at first, the width's shift, where its value lies in the
-# plan; of each page, where its features lie in the file, and how many bytes of this part lie before its followers;
-# base and sum of each class; two leaves a word, class << 8 | amount each; a byte for the value of each input.
+# file one before its first threshold, how far to look and to go at first, the width's shift, where its value lies in
+# the plan; of each page, where its features lie in the file, and how many bytes of this part lie before its followers;
+# base and sum of each class; two leaves a word, class << 8 | amount each; a byte for the value of each input. Nothing
+# but low is below 0.
 
 
 class Forest(Plan):

@@ -3,10 +3,10 @@
 from dibble.inference.coded_plan import begin, end
 from dibble.inference.plan import aligned, place
 
-# Of each layer where its inputs lie in the plan, bytes of these in whole fours and of all, its zero point, where its
-# first row and its book lie in the file, its form, the most of a sum, where its outputs go and its units end in the
-# plan; then a bias and a shift for each unit. Inputs and outputs are words, with a zero after those of a hidden layer
-# that a codebook's last half byte meets.
+# Of each layer its form, the most of a sum, where its outputs go, its units end and its inputs lie in the plan, bytes
+# of these in whole fours and of all, its zero point, where its first row and its book lie in the file; then a bias and
+# a shift for each unit. Inputs and outputs are words, with a zero after those of a hidden layer that a codebook's last
+# half byte meets.
 LAYER_BYTES = 40
 ZERO_POINTS = (128, 32768, 0, 128)
 
@@ -38,9 +38,9 @@ def mlp(blob, parts, low, limits):
         book = place(extra, blob) if form == 3 else 0
         to = scores_at + 4 if last else outputs_at
         units_end = plan.at() + LAYER_BYTES + 8 * len(rows)
-        for word in (inputs_at, 4 * (inputs & ~3), 4 * inputs, ZERO_POINTS[form], row, book, form):
+        for word in (form, 65535 if last else 255, to, units_end):
             plan.append(word)
-        for word in (65535 if last else 255, to, units_end):
+        for word in (inputs_at, 4 * (inputs & ~3), 4 * inputs, ZERO_POINTS[form], row, book):
             plan.append(word)
         for k in range(len(rows)):
             plan.append(biases[k])
