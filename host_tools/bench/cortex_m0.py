@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,12 +55,10 @@ def instructions(case: Case) -> Counts:
     decisions = case.model.decide(case.rows)
     expected = [int(c) | int(m) << 8 for c, m in zip(decisions.class_index, decisions.margin, strict=True)]
     kernel = KERNELS[FAMILIES[case.model.blob[5] & 127][1]]
-    tables = reference.source(case) + _rows(case.rows) + _placed(case.model.blob, plan_of(case))
-    for kind in ("thumb", "viper"):
-        tables += f"static const uint8_t __attribute__((aligned(4))) {kind}_code[] = "
-        tables += f"{{{_list(machine_code(INFERENCE / f'{kernel}_{kind}.py', kind))}}};\n"
+    tables = reference.source(case) + _rows(case.rows) + _placed(case.model.blob, plan_of(case)) + codes(kernel)
     rows = range(len(expected))
-    found = _run(tables, [(kind, i) for kind in ("thumb", "viper", "judge") for i in rows])
+    numbers = run(tables, [f"count({kind}, rows[{i}]);" for kind in ("thumb", "viper", "judge") for i in rows])
+    found = [(numbers[i], round(numbers[i + 1] * TICKS)) for i in range(0, len(numbers), 2)]
     means = []
     for first in range(0, len(found), len(expected)):
         own = found[first : first + len(expected)]
@@ -81,7 +79,7 @@ def plan_of(case: Case) -> array:
 
 def plans(name: str) -> Any:
     """Return the function that makes a family's plan, of the firmware's own source, without a kernel to run it."""
-    scope: dict[str, Any] = {"address": _address, "judge": lambda plan, row: None}
+    scope: dict[str, Any] = {"address": address, "judge": lambda plan, row: None}
     for file in PLANS[name]:
         tree = ast.parse((INFERENCE / f"{file}.py").read_text())
         tree.body = [node for node in tree.body if not isinstance(node, ast.Try) and not _of_dibble(node)]
@@ -93,8 +91,18 @@ def _of_dibble(node: ast.stmt) -> bool:
     return isinstance(node, ast.ImportFrom) and str(node.module).startswith("dibble")
 
 
-def _address(table: Any) -> int:
+def address(table: Any) -> int:
+    """Return where something lies in this process."""
     return int(np.asarray(memoryview(table)).__array_interface__["data"][0])
+
+
+def codes(kernel: str) -> str:
+    """Return C of a kernel's machine code, "forest" or "coded": thumb_code and viper_code."""
+    return "".join(
+        f"static const uint8_t __attribute__((aligned(4))) {kind}_code[] = "
+        f"{{{_list(machine_code(INFERENCE / f'{kernel}_{kind}.py', kind))}}};\n"
+        for kind in ("thumb", "viper")
+    )
 
 
 def _placed(blob: bytes, plan: Sequence[int]) -> str:
@@ -105,11 +113,10 @@ def _placed(blob: bytes, plan: Sequence[int]) -> str:
     )
 
 
-def _run(tables: str, calls: Sequence[tuple[str, int]]) -> list[tuple[int, int]]:
-    """Return (answer, instructions) of each call."""
+def run(tables: str, calls: Iterable[str]) -> list[int]:
+    """Return the numbers that C statements print: see bare/cortex_m0.c, to which these and their tables belong."""
     text = (BARE / "cortex_m0.c").read_text()
-    text = text[text.index("#include") :].replace("{{tables}}", tables)
-    text = text.replace("{{calls}}", "\n".join(f"    count({kind}, rows[{row}]);" for kind, row in calls))
+    text = text[text.index("#include") :].replace("{{tables}}", tables).replace("{{calls}}", "\n".join(calls))
     with tempfile.TemporaryDirectory() as folder:
         source, program = Path(folder) / "main.c", Path(folder) / "main.elf"
         source.write_text(text)
@@ -124,7 +131,7 @@ def _run(tables: str, calls: Sequence[tuple[str, int]]) -> list[tuple[int, int]]
                     break
                 numbers.append(int(line))
             process.kill()
-    return [(numbers[i], round(numbers[i + 1] * TICKS)) for i in range(0, len(numbers), 2)]
+    return numbers
 
 
 def _rows(rows: np.ndarray) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from host_tools.boards.schema import Runtime
 from host_tools.field.firmware import firmware_folder
-from host_tools.node_files import FIRMWARE
+from host_tools.node_files import FIRMWARE, runs
 from host_tools.replay import WASI_HEAP, WASI_MEMORY
 from host_tools.vms import run_wasi
 
@@ -38,8 +38,8 @@ def _compiled_bytes(block: int, viper: bool) -> int:
 
 @lru_cache
 def _sources_bytes(block: int) -> int:
-    hidden = ("_viper", "micropython", "small_app")
-    files = [path for path in (FIRMWARE / "lib").rglob("*.py") if not path.stem.endswith(hidden)]
+    hidden = ("micropython", "small_app")
+    files = [path for path in (FIRMWARE / "lib").rglob("*.py") if runs(path.stem, "") and path.stem not in hidden]
     files += [FIRMWARE / name for name in ("code.py", "boot.py", "safemode.py")]
     return sum(stored(path.stat().st_size, block) for path in files)
 

@@ -11,6 +11,7 @@ import dibble
 import pytest
 
 from host_tools.microbit import Microbit
+from host_tools.replay import MACHINE_CODE
 from host_tools.small_board import strip
 from host_tools.vms import run_unix, run_wasi
 
@@ -77,7 +78,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def plain_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return lay_out(tmp_path_factory.mktemp("plain"), "*_viper.py")
+    return lay_out(tmp_path_factory.mktemp("plain"), *MACHINE_CODE)
 
 
 def lay_out(root: Path, *hidden: str) -> Path:

@@ -29,9 +29,10 @@ def rows_of(form, weights):
 
 
 def placed(forms_and_rows, book):
-    """Return (file, book, rows of each layer), all within the file."""
+    """Return (file, book, rows of each layer), all within the file, rows of 16 bits at even places."""
     flat = [book]
     for form, rows in forms_and_rows:
+        flat.append(bytes(sum([len(part) for part in flat]) & 1 if form == DENSE16 else 0))
         for row in rows:
             flat += [bytes([len(row[0])]), row[0], row[1]] if form == SPARSE8 else [row]
     file, parts = in_file(flat)
@@ -39,6 +40,7 @@ def placed(forms_and_rows, book):
     book = parts.pop()
     found = []
     for form, rows in forms_and_rows:
+        parts.pop()
         own = [_row(parts, form) for _ in rows]
         found.append([array("H", bytes(row)) for row in own] if form == DENSE16 and not _IN_PLACE else own)
     return file, book, found

@@ -131,8 +131,8 @@ def judge(r0, r1):
     lsr(r0, r5)
     add(r1, r1, r0)
     b(CELLS)
-    # On the stack: what the weights' zero point adds to a sum, the layer's inputs, book, the inputs' end in whole fours,
-    # their end, form, the most of a sum, where an output goes, the end of the units. r7 the unit.
+    # On the stack: what the weights' zero point adds to a sum, the layer's inputs, book, the inputs' end in fours and
+    # at all, form, the most of a sum, where an output goes, the end of the units. r7 the unit.
     label(MLP)
     data(2, 0xCF78, 0x4475, 0x4476)  # ldmia r7!, {r3, r4, r5, r6}; add r5, lr; add r6, lr
     push({r3, r4, r5, r6})
@@ -153,6 +153,7 @@ def judge(r0, r1):
     add(r4, r4, r1)
     add(r1, r1, r3)
     push({r0, r2, r4, r5, r6})
+    b(UNITS)
     # A unit's sum: r0 it, r1 the weights, r2 the inputs, r6 the end of these, r3..r5 at hand.
     label(UNIT)
     data(2, 0xCF01, 0x9B00, 0x9A01, 0x9E03)  # ldmia r7!, {r0}; ldr r3, [sp, #0]; ldr r2, [sp, #4]; ldr r6, [sp, #12]
@@ -202,7 +203,9 @@ def judge(r0, r1):
     bic(r3, r0)
     mov(r0, r3)
     label(OUT)
-    data(2, 0x9A07, 0xC201, 0x9207, 0x9B08)  # ldr r2, [sp, #28]; stmia r2!, {r0}; str r2, [sp, #28]; ldr r3, [sp, #32]
+    data(2, 0x9A07, 0xC201, 0x9207)  # ldr r2, [sp, #28]; stmia r2!, {r0}; str r2, [sp, #28]
+    label(UNITS)
+    data(2, 0x9B08)  # ldr r3, [sp, #32]
     cmp(r7, r3)
     bne(UNIT)
     data(2, 0xB009, 0x4567)  # add sp, #36; cmp r7, r12
