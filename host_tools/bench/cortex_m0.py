@@ -18,6 +18,7 @@ import dibble
 import numpy as np
 from dibble.inference import additive, forest, mlp
 from dibble.inference.cursor import Cursor
+from dibble.inference.model import Model
 
 from host_tools.bench import reference
 from host_tools.bench.cases import Case
@@ -69,12 +70,17 @@ def instructions(case: Case) -> Counts:
 
 def plan_of(case: Case) -> array:
     """Return the plan of a model, as the firmware's own Python makes it; its first word has to become the file's."""
-    m = case.model.model
-    reader, name = FAMILIES[m.blob[5] & 127]
-    arguments = {"in_place": True} if name == "mlp" else {}
-    parts = reader.read(Cursor(m.blob, m.family_at), m.limits, len(m.classes), **arguments)
-    judge, _ = plans(name)(m.blob, *(parts if name == "forest" else (parts,)), m.low, m.limits)
+    name, parts = parts_of(case.model.model)
+    judge, _ = plans(name)(*parts)
     return judge.__self__
+
+
+def parts_of(model: Model) -> tuple[str, tuple[Any, ...]]:
+    """Return a model's family, and what the maker of its kernel is handed: the last two are lows and limits."""
+    reader, name = FAMILIES[model.blob[5] & 127]
+    arguments = {"in_place": True} if name == "mlp" else {}
+    parts = reader.read(Cursor(model.blob, model.family_at), model.limits, len(model.classes), **arguments)
+    return name, (model.blob, *(parts if name == "forest" else (parts,)), model.low, model.limits)
 
 
 def plans(name: str) -> Any:

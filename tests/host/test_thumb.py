@@ -14,12 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import dibble
+import numpy as np
 import pytest
 from dibble.inference import additive_bytecode, forest_bytecode, mlp_bytecode
 from dibble.inference import mlp as mlp_family
+from helpers import channels_of, random_additive, random_mlp, random_rows, random_spec
 
-from host_tools.bench import cortex_m0
-from host_tools.bench.cases import cases
+from host_tools.bench import cortex_m0, microbit_call
+from host_tools.bench.cases import Case, cases
+from host_tools.export import ModelSpec, export
+from host_tools.host_model import HostModel
 
 PORTABLE = Path(__file__).parents[1] / "portable"
 SOURCES = sorted((Path(dibble.__path__[0]) / "inference").glob("*_thumb.py"))
@@ -35,6 +39,31 @@ ASKED = {
         "test_sparse",
         "test_mlp",
     ),
+}
+LOWS, LIMITS = [-100, 0, 5, -20000, 0], [200, 90000, 255, 40000, 1]
+
+
+def random_model(tables: Any, classes: int) -> HostModel:
+    channels = channels_of(LOWS, np.add(LOWS, LIMITS).tolist())
+    return HostModel(export(ModelSpec("random", channels, [f"class {i}" for i in range(classes)], tables)))
+
+
+def random_network(widths: list[int], forms: list[str], classes: int = 3) -> HostModel:
+    return random_model(random_mlp(1, LIMITS, classes, widths, forms), classes)
+
+
+RANDOM: dict[str, list[Callable[[], HostModel]]] = {
+    "forest": [
+        lambda: HostModel(export(random_spec(1, [], trees=12))),
+        lambda: HostModel(export(random_spec(2, [], trees=4))),
+    ],
+    "coded": [
+        lambda: random_model(random_additive(3, LIMITS, 3), 3),
+        lambda: random_model(random_additive(7, LIMITS, 7), 7),
+        lambda: random_network([7], ["dense8", "dense16"]),
+        lambda: random_network([8, 6, 5], ["codebook4", "sparse8", "dense16", "sparse8"]),
+        lambda: random_model(random_additive(2, LIMITS, 2), 2),
+    ],
 }
 SCORES_AT = {"forest": 8, "additive": 5, "mlp": 5}  # words of the plan
 CHECK = """\
@@ -96,6 +125,14 @@ class Cases:
     def keep(self, name: str, case: tuple[bytes, bytes, tuple[int, ...], int, int], answer: tuple[int, int]) -> None:
         if cortex_m0.KERNELS[name] == self.kernel:
             self.found[case] = answer[0] & 0x3FFFFFFF, answer[1]
+
+    def check(self) -> None:
+        """Let assembler and viper answer all of it."""
+        tables, calls = self.program()
+        numbers = cortex_m0.run(tables + cortex_m0.codes(self.kernel), calls)
+        answers = [tuple(numbers[i : i + 2]) for i in range(0, len(numbers), 2)]
+        assert answers[::2] == list(self.found.values())  # of assembler
+        assert answers[1::2] == list(self.found.values())  # of viper
 
     def program(self) -> tuple[str, list[str]]:
         """Return C tables, and a call for each case."""
@@ -169,11 +206,31 @@ def test_every_case_of_the_portable_tests(kernel, portable, monkeypatch):
             if test.startswith("test_"):
                 getattr(module, test)()
     assert len(found.found) > 300
-    tables, calls = found.program()
-    numbers = cortex_m0.run(tables + cortex_m0.codes(kernel), calls)
-    answers = [tuple(numbers[i : i + 2]) for i in range(0, len(numbers), 2)]
-    assert answers[::2] == list(found.found.values())  # of assembler
-    assert answers[1::2] == list(found.found.values())  # of viper
+    found.check()
+
+
+@pytest.mark.parametrize("kernel", ASKED)
+def test_random_models(kernel):
+    found = Cases(kernel)
+    for model in RANDOM[kernel]:
+        name, parts = cortex_m0.parts_of(model().model)
+        score, _ = found.maker(name)(*parts)
+        for row in random_rows(1, model().channels, 60):
+            score(array("i", row.tolist()))
+    found.check()
+
+
+@pytest.mark.parametrize("kernel", ASKED)
+def test_micropython_calls_it_with_a_row(kernel):
+    model = RANDOM[kernel][-1]()
+    rows = random_rows(3, model.channels, 12)
+    decisions = model.decide(rows)
+    low, high = ([getattr(channel, end) for channel in model.channels] for end in ("low", "high"))
+    within = ((rows >= low) & (rows <= high)).all(axis=1)
+    leads = decisions.class_index | decisions.margin << 8
+    found = list(microbit_call.called(Case("random", model, rows, rows), rows.tolist()))
+    assert within.any() and not within.all()
+    assert [answer for answer, _ in found] == np.where(within, leads, -1).tolist()
 
 
 def test_assembler_takes_no_more_than_cs_instructions():
