@@ -88,7 +88,7 @@ def plans(name: str) -> Any:
     scope: dict[str, Any] = {"address": address, "judge": lambda plan, row: None}
     for file in PLANS[name]:
         tree = ast.parse((INFERENCE / f"{file}.py").read_text())
-        tree.body = [node for node in tree.body if not isinstance(node, ast.Try) and not _of_dibble(node)]
+        tree.body = [node for node in tree.body if not isinstance(node, ast.If) and not _of_dibble(node)]
         exec(compile(tree, file, "exec"), scope)
     return scope[name]
 

@@ -1,10 +1,11 @@
 """The beginning of a plan that the kernel of codes works on, which is the additive's and the mlp's alike."""
 
+from dibble.inference.kernels import KIND
 from dibble.inference.plan import Plan
 
-try:
+if KIND == "thumb":
     from dibble.inference.coded_thumb import judge
-except (ImportError, SyntaxError, NameError, NotImplementedError):
+else:
     from dibble.inference.coded_viper import judge
 
 WORDS = 9  # at the plan's beginning; AT and END are places in the plan, in bytes:

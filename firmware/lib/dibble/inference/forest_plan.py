@@ -1,10 +1,11 @@
 """The forest family in machine code: the plan that its kernel works on, for assembler and viper alike."""
 
+from dibble.inference.kernels import KIND
 from dibble.inference.plan import Plan, aligned, place
 
-try:
+if KIND == "thumb":
     from dibble.inference.forest_thumb import judge
-except (ImportError, SyntaxError, NameError, NotImplementedError):
+else:
     from dibble.inference.forest_viper import judge
 
 WORDS = 16  # at the plan's beginning; AT is a place in the plan, in bytes:
