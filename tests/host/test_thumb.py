@@ -194,7 +194,7 @@ def test_every_case_of_the_portable_tests(kernel, portable, monkeypatch):
     found = Cases(kernel)
     make = {name: found.maker(name) for name in BYTECODE}
     monkeypatch.setattr(mlp_family, "mlp", make["mlp"])
-    monkeypatch.setattr(mlp_family, "_IN_PLACE", True)
+    monkeypatch.setattr(mlp_family, "KIND", "thumb")
     for name in ASKED[kernel]:
         module = portable(name)
         own = "additive" if kernel == "coded" else "forest"

@@ -31,7 +31,7 @@ def run(x, form, rows, biases, shifts, extra, top):
     if book:
         extra = placed[-1]
     found = []
-    for make, in_place in ((bytecode, False), (family.mlp, family._IN_PLACE)):
+    for make, in_place in ((bytecode, False), (family.mlp, family.KIND != "bytecode")):
         own = [array("H", bytes(row)) for row in rows] if form == DENSE16 and not in_place else rows
         layers = [(form, (own, array("i", biases), bytes(shifts), extra))]
         if top == 255:

@@ -3,7 +3,8 @@
 from array import array
 
 from dibble.inference.cursor import Cursor
-from dibble.inference.mlp import _IN_PLACE, CODEBOOK4, DENSE8, DENSE16, SPARSE8, build, mlp
+from dibble.inference.kernels import KIND
+from dibble.inference.mlp import CODEBOOK4, DENSE8, DENSE16, SPARSE8, build, mlp
 from support import heap_lock, heap_unlock, in_file
 
 # 3 inputs, 3 units, 2 classes beside the first.
@@ -42,7 +43,7 @@ def placed(forms_and_rows, book):
     for form, rows in forms_and_rows:
         parts.pop()
         own = [_row(parts, form) for _ in rows]
-        found.append([array("H", bytes(row)) for row in own] if form == DENSE16 and not _IN_PLACE else own)
+        found.append([array("H", bytes(row)) for row in own] if form == DENSE16 and KIND == "bytecode" else own)
     return file, book, found
 
 
