@@ -6,14 +6,14 @@ it with a NameError. All kernels have the same results, bit for bit. Machine cod
 tells by -1 that one isn't within its range; bytecode takes what lies above each input's low, after `offsets`.
 """
 
+_REFUSED = (ImportError, SyntaxError, NameError, NotImplementedError)
+
+KIND = "thumb"
 try:
     from dibble.inference.kernels_thumb import address
-
-    KIND = "thumb"
-except (ImportError, SyntaxError, NameError, NotImplementedError):
+except _REFUSED:
+    KIND = "viper"
     try:
         from dibble.inference.kernels_viper import address
-
-        KIND = "viper"
-    except (ImportError, SyntaxError, NameError, NotImplementedError):
+    except _REFUSED:
         KIND = "bytecode"
