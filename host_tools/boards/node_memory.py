@@ -26,13 +26,13 @@ def library_bytes(runtime_name: str, runtime: Runtime) -> int:
     """Return what the firmware's files take, in whole blocks: compiled for MicroPython, sources for CircuitPython."""
     if runtime_name == "circuitpython":
         return _sources_bytes(runtime.block_bytes)
-    return _compiled_bytes(runtime.block_bytes, runtime.viper)
+    return _compiled_bytes(runtime.block_bytes, runtime.mpy_arch if runtime.viper else "")
 
 
 @lru_cache
-def _compiled_bytes(block: int, viper: bool) -> int:
+def _compiled_bytes(block: int, machine_code: str) -> int:
     with tempfile.TemporaryDirectory(prefix="dibble-") as name:
-        folder = firmware_folder(Path(name) / "node", viper=viper)
+        folder = firmware_folder(Path(name) / "node", viper=bool(machine_code), architecture=machine_code)
         return sum(stored(path.stat().st_size, block) for path in folder.rglob("*") if path.is_file())
 
 
