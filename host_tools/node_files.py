@@ -15,6 +15,7 @@ LIBRARY = FIRMWARE / "lib"
 ENTRY = ("main.py", "dibble_update.py")  # MicroPython's; sources on the board too: whatever comes runs them
 CIRCUITPYTHON_ENTRY = ("boot.py", "safemode.py", "code.py")
 CIRCUITPYTHON = "dibble.ports.circuitpython"
+MACHINE_CODE = ("_viper", "plan")  # ends of modules of use where machine code runs
 ARCHITECTURES = (  # by the number in a .mpy's header and in sys.implementation._mpy
     "",
     "x86",
@@ -69,7 +70,7 @@ def node_files(drivers: Iterable[str], mpy: MpyFormat | None, *, viper: bool = T
         _reached(["dibble.app", "dibble.ports.micropython", *map("dibble.drivers.{}".format, drivers)])
     ):
         source = source_of(module)
-        if source.stem.endswith("_viper") and not native:
+        if not runs(source.stem, mpy.architecture if mpy and native else ""):
             continue
         name = f"lib/{source.relative_to(LIBRARY).as_posix()}"
         if mpy is None:
@@ -86,7 +87,7 @@ def circuitpython_files(drivers: Iterable[str]) -> dict[str, bytes]:
     files = {
         f"lib/{source.relative_to(LIBRARY).as_posix()}": source.read_bytes()
         for source in sources
-        if not source.stem.endswith("_viper")
+        if runs(source.stem, "")
     }
     return files | {name: (FIRMWARE / name).read_bytes() for name in CIRCUITPYTHON_ENTRY}
 
@@ -119,6 +120,17 @@ def made_for(architecture: str) -> MpyFormat:
     """Return what mpy-cross makes of viper for an architecture, by the file's header."""
     header = compiled(source_of("dibble.inference.kernels_viper"), architecture)
     return MpyFormat(header[1], header[2] & 3, ARCHITECTURES[header[2] >> 2 & 15])
+
+
+def runs(stem: str, architecture: str) -> bool:
+    """Tell whether a module has a use on a board that takes machine code of an architecture, "" for none.
+
+    Firmware of Cortex-M that takes machine code has the assembler, too (MICROPY_EMIT_INLINE_THUMB of each port); such
+    code would run as bytecode elsewhere, so it doesn't get there.
+    """
+    if stem.endswith("_thumb"):
+        return architecture.startswith(("armv6m", "armv7"))
+    return bool(architecture) or not stem.endswith(MACHINE_CODE)
 
 
 def source_of(module: str) -> Path:

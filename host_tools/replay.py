@@ -23,7 +23,7 @@ COST_ROWS = 20
 # heap must be too large to be collected.
 WASI_HEAP = "48m"
 WASI_MEMORY = 128 << 20
-VIPER = "*_viper.py"
+MACHINE_CODE = ("*_viper.py", "*_thumb.py", "*plan.py")
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def _folder(
     """Lay out a node's files: the library as it is copied to a board, the model, the rows to replay."""
     with tempfile.TemporaryDirectory(prefix="dibble-") as name:
         folder = Path(name)
-        hidden = ("__pycache__",) if viper else ("__pycache__", VIPER)
+        hidden = ("__pycache__", *(() if viper else MACHINE_CODE))
         shutil.copytree(Path(dibble.__path__[0]), folder / "lib" / "dibble", ignore=shutil.ignore_patterns(*hidden))
         shutil.copy(GUESTS / "replay.py", folder)
         (folder / MODEL_FILE).write_bytes(model.blob)

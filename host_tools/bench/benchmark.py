@@ -32,7 +32,7 @@ def measure(case: Case, quick: bool) -> dict[str, Any]:
     row["M0_predict_microbit"] = counts.microbit(case)
     alone = not case.model.model.windows
     if alone and cortex_m0.there():
-        row["M0_viper"], row["M0_gcc"] = cortex_m0.instructions(case)
+        row |= {f"M0_{name}": count for name, count in cortex_m0.instructions(case)._asdict().items()}
     if alone and shutil.which("gcc"):
         row["ns_gcc"] = reference.nanoseconds(case)
     row["ns_viper"], row["ns_viper_predict"] = unix_time.nanoseconds(case, viper=True)

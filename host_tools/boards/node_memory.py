@@ -8,7 +8,7 @@ from pathlib import Path
 
 from host_tools.boards.schema import Runtime
 from host_tools.field.firmware import firmware_folder
-from host_tools.node_files import FIRMWARE
+from host_tools.node_files import FIRMWARE, runs
 from host_tools.replay import WASI_HEAP, WASI_MEMORY
 from host_tools.vms import run_wasi
 
@@ -26,20 +26,20 @@ def library_bytes(runtime_name: str, runtime: Runtime) -> int:
     """Return what the firmware's files take, in whole blocks: compiled for MicroPython, sources for CircuitPython."""
     if runtime_name == "circuitpython":
         return _sources_bytes(runtime.block_bytes)
-    return _compiled_bytes(runtime.block_bytes, runtime.viper)
+    return _compiled_bytes(runtime.block_bytes, runtime.mpy_arch if runtime.viper else "")
 
 
 @lru_cache
-def _compiled_bytes(block: int, viper: bool) -> int:
+def _compiled_bytes(block: int, machine_code: str) -> int:
     with tempfile.TemporaryDirectory(prefix="dibble-") as name:
-        folder = firmware_folder(Path(name) / "node", viper=viper)
+        folder = firmware_folder(Path(name) / "node", viper=bool(machine_code), architecture=machine_code)
         return sum(stored(path.stat().st_size, block) for path in folder.rglob("*") if path.is_file())
 
 
 @lru_cache
 def _sources_bytes(block: int) -> int:
-    hidden = ("_viper", "micropython", "small_app")
-    files = [path for path in (FIRMWARE / "lib").rglob("*.py") if not path.stem.endswith(hidden)]
+    hidden = ("micropython", "small_app")
+    files = [path for path in (FIRMWARE / "lib").rglob("*.py") if runs(path.stem, "") and path.stem not in hidden]
     files += [FIRMWARE / name for name in ("code.py", "boot.py", "safemode.py")]
     return sum(stored(path.stat().st_size, block) for path in files)
 

@@ -7,16 +7,17 @@ from host_tools.node_files import LIBRARY, made_for, node_files
 ARCHITECTURE = "x64"  # the simulated node's VM is a PC's
 
 
-def firmware_folder(target: Path, *, viper: bool = False) -> Path:
+def firmware_folder(target: Path, *, viper: bool = False, architecture: str = ARCHITECTURE) -> Path:
     """Lay out the firmware's files in a new folder; return it.
 
     Args:
         viper: with the kernels in machine code, which take more of a 64-bit heap than they'd take on a board.
+        architecture: of that code.
     Raises:
         InputError: a file doesn't compile.
     """
     drivers = [path.stem for path in (LIBRARY / "dibble" / "drivers").glob("*.py") if path.stem != "__init__"]
-    for name, content in node_files(drivers, made_for(ARCHITECTURE), viper=viper).items():
+    for name, content in node_files(drivers, made_for(architecture), viper=viper).items():
         path = target / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

@@ -52,7 +52,7 @@ def test_inference_has_no_true_division(path: Path) -> None:
 
 @each(INFERENCE)
 def test_inference_imports_nothing_of_the_hardware(path: Path) -> None:
-    assert {name.partition(".")[0] for name in imports_of(path)} <= {"array", "micropython", "dibble"}
+    assert {name.partition(".")[0] for name in imports_of(path)} <= {"array", "micropython", "uctypes", "dibble"}
 
 
 @each(INFERENCE)

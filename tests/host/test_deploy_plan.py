@@ -137,9 +137,19 @@ def test_a_node_gets_what_it_imports_and_no_more():
     files = node_files(["soil_adc"], MpyFormat(6, 3, "armv6m"))
     assert {"lib/dibble/drivers/soil_adc.mpy", "lib/dibble/inference/kernels_viper.mpy", "main.py"} <= set(files)
     assert not {path for path in files if "bme680" in path or "circuitpython" in path or path.endswith("small_app.mpy")}
-    assert not {path for path in node_files(["soil_adc"], MpyFormat(6, 2, "armv6m")) if "viper" in path}
-    assert set(node_files(["soil_adc"], None)) == {path.replace(".mpy", ".py") for path in files if "viper" not in path}
     assert "lib/dibble/ports/micropython.py" not in circuitpython_files(["soil_adc"])
+
+
+def test_machine_code_goes_where_it_runs():
+    every = {path.removesuffix(".mpy") for path in node_files([], MpyFormat(6, 3, "armv7emsp"))}
+    kernels = {path for path in every if path.startswith("lib/dibble/inference/")}
+    thumb = {path for path in kernels if path.endswith("_thumb")}
+    assert thumb == {f"lib/dibble/inference/{name}_thumb" for name in ("kernels", "forest", "coded")}
+    assert {path.removesuffix(".mpy") for path in node_files([], MpyFormat(6, 3, "xtensawin"))} == every - thumb
+    plain = {path for path in kernels if not path.endswith(("_thumb", "_viper", "plan"))}
+    for without in (node_files([], MpyFormat(6, 2, "armv6m")), node_files([], MpyFormat(6)), node_files([], None)):
+        own = {path.partition(".")[0] for path in without if path.startswith("lib/dibble/inference/")}
+        assert own == plain
 
 
 def test_mip_installs_every_file_of_the_library():

@@ -11,6 +11,7 @@ import dibble
 import pytest
 
 from host_tools.microbit import Microbit
+from host_tools.replay import MACHINE_CODE
 from host_tools.small_board import strip
 from host_tools.vms import run_unix, run_wasi
 
@@ -37,10 +38,13 @@ TOO_LARGE = {
     "test_random_layers_of_both_widths",
 }
 KIND = """\
-from dibble.inference import additive, additive_viper, forest, forest_viper, kernels, mlp, mlp_viper
-assert additive.additive is additive_viper.additive
-assert forest.forest is forest_viper.forest
-assert mlp.mlp is mlp_viper.mlp
+from dibble.inference import additive, additive_plan, coded_plan, coded_viper, forest, forest_plan, forest_viper
+from dibble.inference import kernels, mlp, mlp_plan
+assert additive.additive is additive_plan.additive
+assert forest.forest is forest_plan.forest
+assert mlp.mlp is mlp_plan.mlp
+assert forest_plan.judge is forest_viper.judge
+assert coded_plan.judge is coded_viper.judge
 print(kernels.KIND)
 """
 RUNNER = """\
@@ -74,7 +78,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def plain_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return lay_out(tmp_path_factory.mktemp("plain"), "*_viper.py")
+    return lay_out(tmp_path_factory.mktemp("plain"), *MACHINE_CODE)
 
 
 def lay_out(root: Path, *hidden: str) -> Path:

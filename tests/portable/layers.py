@@ -19,7 +19,7 @@ def run(x, form, rows, biases, shifts, extra, top):
     scalers = [(i, 0, 0, 0, 1, 0, 255) for i in range(inputs)]
     flat = []
     for row in rows:
-        flat += list(row) if form == SPARSE8 else [row]
+        flat += [bytes([len(row[0])]), row[0], row[1]] if form == SPARSE8 else [row]
     # After a hidden layer comes one that hands its outputs on.
     hand_on = [bytes([129 if i == k else 128 for i in range(units)]) for k in range(units)]
     book = [extra] if form == CODEBOOK4 else []
@@ -27,11 +27,11 @@ def run(x, form, rows, biases, shifts, extra, top):
     ends = placed[len(flat) : len(flat) + units]
     rows = placed[: len(flat)]
     if form == SPARSE8:
-        rows = [(rows[2 * i], rows[2 * i + 1]) for i in range(units)]
+        rows = [(rows[3 * i + 1], rows[3 * i + 2]) for i in range(units)]
     if book:
         extra = placed[-1]
     found = []
-    for make, in_place in ((bytecode, False), (family.mlp, family._IN_PLACE)):
+    for make, in_place in ((bytecode, False), (family.mlp, family.KIND != "bytecode")):
         own = [array("H", bytes(row)) for row in rows] if form == DENSE16 and not in_place else rows
         layers = [(form, (own, array("i", biases), bytes(shifts), extra))]
         if top == 255:

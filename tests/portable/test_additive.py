@@ -122,7 +122,7 @@ def judge(unsure_below=0, novelty=None, novel_below=0):
     if novelty:
         novelty, scores = novelty
         lead = novel_below - scores[0]
-    return Predictor(low, high, None, score, unsure_below, 1, KIND == "viper", novelty, lead)
+    return Predictor(low, high, None, score, unsure_below, 1, KIND != "bytecode", novelty, lead)
 
 
 def result(d):

@@ -6,7 +6,7 @@ from dibble.inference.additive_bytecode import additive as bytecode
 from support import Random, heap_lock, heap_unlock, in_file
 
 try:
-    from dibble.inference.additive_viper import additive as quickest
+    from dibble.inference.additive_plan import additive as quickest
 except (ImportError, SyntaxError, NameError):
     quickest = bytecode
 

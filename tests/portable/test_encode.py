@@ -6,7 +6,7 @@ from dibble.inference.forest_bytecode import forest as bytecode
 from support import in_file
 
 try:
-    from dibble.inference.forest_viper import forest as quickest
+    from dibble.inference.forest_plan import forest as quickest
 except (ImportError, SyntaxError, NameError):
     quickest = bytecode
 
@@ -95,8 +95,8 @@ def test_no_thresholds_means_the_value_is_its_code():
 
 
 def test_features_of_all_widths_side_by_side():
-    blob = table([70000, 2**29], 4) + table([300, 400, 500], 2) + table([7], 1) + bytes(3)
-    layout = [(3, 4, 0, 2), (1, 2, 8, 3), (0, 1, 14, 1), (2, 1, 15, 0)]
+    blob = bytes(4) + table([70000, 2**29], 4) + table([300, 400, 500], 2) + table([7], 1) + bytes(3)
+    layout = [(3, 4, 4, 2), (1, 2, 12, 3), (0, 1, 18, 1), (2, 1, 19, 0)]
     assert ranks(blob, layout, [8, 450, 99, 70001]) == [1, 2, 99, 1]
     assert ranks(blob, layout, [7, 300, 0, 70000]) == [0, 0, 0, 0]
     assert ranks(blob, layout, [255, 501, 255, 2**29 + 1]) == [1, 3, 255, 2]

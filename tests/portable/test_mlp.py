@@ -3,7 +3,8 @@
 from array import array
 
 from dibble.inference.cursor import Cursor
-from dibble.inference.mlp import _IN_PLACE, CODEBOOK4, DENSE8, DENSE16, SPARSE8, build, mlp
+from dibble.inference.kernels import KIND
+from dibble.inference.mlp import CODEBOOK4, DENSE8, DENSE16, SPARSE8, build, mlp
 from support import heap_lock, heap_unlock, in_file
 
 # 3 inputs, 3 units, 2 classes beside the first.
@@ -29,19 +30,28 @@ def rows_of(form, weights):
 
 
 def placed(forms_and_rows, book):
-    """Return (file, book, rows of each layer), all within the file."""
+    """Return (file, book, rows of each layer), all within the file, rows of 16 bits at even places."""
     flat = [book]
     for form, rows in forms_and_rows:
+        flat.append(bytes(sum([len(part) for part in flat]) & 1 if form == DENSE16 else 0))
         for row in rows:
-            flat += list(row) if form == SPARSE8 else [row]
+            flat += [bytes([len(row[0])]), row[0], row[1]] if form == SPARSE8 else [row]
     file, parts = in_file(flat)
     parts = parts[::-1]
     book = parts.pop()
     found = []
     for form, rows in forms_and_rows:
-        own = [(parts.pop(), parts.pop()) if form == SPARSE8 else parts.pop() for _ in rows]
-        found.append([array("H", bytes(row)) for row in own] if form == DENSE16 and not _IN_PLACE else own)
+        parts.pop()
+        own = [_row(parts, form) for _ in rows]
+        found.append([array("H", bytes(row)) for row in own] if form == DENSE16 and KIND == "bytecode" else own)
     return file, book, found
+
+
+def _row(parts, form):
+    if form == SPARSE8:
+        parts.pop()  # how many weights follow
+        return parts.pop(), parts.pop()
+    return parts.pop()
 
 
 def made(file, scalers, base, layers):

@@ -16,12 +16,12 @@ ALL = (LAST, MEAN, MIN, MAX, DELTA, SLOPE, EMA)
 def stump(low, high, windows, features, width, threshold, unsure_below, hysteresis):
     """Return a node that asks one question about its first feature: class 1 above the threshold."""
     table = bytes([threshold >> 8 * i & 255 for i in range(width)])
-    file, nodes = in_file([b"\0", b"\0", b"\x80", b"\x81"], table)
+    file, nodes = in_file([b"\0", b"\0", b"\x80", b"\x81"], bytes(4) + table)
     tables = tuple(nodes) + (array("i", [0]), array("i"), 130, 1, bytes([0, 1]), b"\1\1", array("H", [0, 0]))
     least = array("i", [0] * features if windows else low)
     spans = [0x3FFFFFFF] * features if windows else [high[i] - low[i] for i in range(features)]
-    score, _ = forest(file, [(0, width, 0, 1)], tables, least, spans)
-    raw = KIND == "viper" and not windows
+    score, _ = forest(file, [(0, width, 4, 1)], tables, least, spans)
+    raw = KIND != "bytecode" and not windows
     return Predictor(array("i", low), array("i", high), windows, score, unsure_below, hysteresis, raw)
 
 

@@ -6,7 +6,7 @@ from dibble.inference.forest_bytecode import forest as bytecode
 from support import in_file
 
 try:
-    from dibble.inference.forest_viper import forest as quickest
+    from dibble.inference.forest_plan import forest as quickest
 except (ImportError, SyntaxError, NameError):
     quickest = bytecode
 

@@ -5,10 +5,12 @@ Class 0 is the reference: its score is constant.
 
 from array import array
 
-try:
-    from dibble.inference.additive_viper import additive
-except (ImportError, SyntaxError, NameError, NotImplementedError):
+from dibble.inference.kernels import KIND
+
+if KIND == "bytecode":
     from dibble.inference.additive_bytecode import additive
+else:
+    from dibble.inference.additive_plan import additive
 
 OWN_TABLE = 128  # flag of a feature's number of codes: it has no table of its own, only in pairs
 

@@ -2,10 +2,12 @@
 
 from array import array
 
-try:
-    from dibble.inference.forest_viper import forest
-except (ImportError, SyntaxError, NameError, NotImplementedError):
+from dibble.inference.kernels import KIND
+
+if KIND == "bytecode":
     from dibble.inference.forest_bytecode import forest
+else:
+    from dibble.inference.forest_plan import forest
 
 
 def width_of(limit):

@@ -1,208 +1,145 @@
-"""The forest family's kernel as machine code, where MicroPython has native emitters: see kernels_viper.py."""
+"""The forest family's kernel in viper, where MicroPython has native emitters: see forest_plan.py, kernels_viper.py."""
 
 import micropython
 from micropython import const
 
-from dibble.inference.kernels_viper import address, aligned, fill, place, plan_of
-
-# Words of the plan, after those that all families have. AT: where in the plan, in bytes, something lies.
-_VALUES_AT = const(1)
-_COUNT = const(4)
-_TREES = const(5)
-_LEAVES_END = const(6)
-_CLASSES = const(7)
-_RANKED = const(8)
-_RANKED_AT = const(9)
-_LEAVES_AT = const(10)
-_SUMS_AT = const(11)
-_PAGES_AT = const(12)
-_BASE_AT = const(13)
-_OWN_WORDS = const(10)
-_RANGES_AT = const(56)
-# Bytes of a ranked feature: where its value lies, where its thresholds do, their width, power, jump.
-_RANKED_BYTES = const(20)
-
-
-def forest(blob, layout, tables, low, limits):
-    """As forest_bytecode.forest, but for inputs within their ranges: returns (f(inputs), scores).
-
-    Args:
-        low, limits: each input's least value, and by how much it may lie above that.
-    f returns:
-        -1 where an input, of an array("i"), isn't within its range.
-    """
-    features, _, _, _, starts, children, leaves_end, trees, classes, amounts, base = tables
-    plan, values, _ = plan_of(_OWN_WORDS, low, limits)
-    ranked_at = 4 * len(plan)
-    ranked = 0
-    for feature, width, position, count in layout:
-        if count:
-            ranked += 1
-            power = 1
-            while power * 2 <= count:
-                power *= 2
-            for word in (values + 4 * feature, position, width, power, count - power + 1):
-                plan.append(word)
-    leaves_at = 4 * len(plan)
-    for i in range(len(classes)):
-        plan.append(4 * classes[i] | amounts[i] << 10)
-    pages_at = 4 * len(plan)
-    nodes = place(features, blob)
-    for i in range(len(starts)):
-        plan.append(nodes + starts[i])
-        plan.append(8 * children[i] + pages_at if i < len(children) else 0)
-    base_at = 4 * len(plan)
-    for score in base:
-        plan.append(score)
-    sums = len(plan)
-    for score in base:
-        plan.append(score)
-    fill(
-        plan,
-        (
-            len(features),
-            trees,
-            leaves_end,
-            len(base),
-            ranked,
-            ranked_at,
-            leaves_at,
-            4 * sums,
-            pages_at,
-            base_at,
-        ),
-    )
-    count = len(low)
-    blob = aligned(blob)
-    blob_at = address(blob)
-    plan_at = address(plan)
-
-    # The objects must outlive f, which knows their addresses only.
-    def run(inputs, kept=(blob, plan)):
-        return _forest(blob_at, count, inputs, plan_at)
-
-    return run, memoryview(plan)[sums:]
+# Words of the plan, as in forest_plan.py.
+_FILE = const(0)
+_FILE_HIGH = const(1)
+_VALUES_AT = const(2)
+_FOURS = const(3)
+_ONES = const(4)
+_RANKED_AT = const(5)
+_RANKED_END = const(6)
+_BASE_AT = const(7)
+_SUMS_AT = const(8)
+_CLASSES_BYTES = const(10)
+_PAGES_AT = const(11)
+_TREES_END = const(12)
+_LEAVES_AT = const(13)
+_LEAVES_END = const(14)
+_NODES = const(15)
+_RANGES_AT = const(64)
+_VALUE = const(0x3FFFFFFF)  # all bits of one
 
 
 @micropython.viper
-def _forest(p: int, r: int, inputs: ptr32, words: int) -> int:
-    plan = ptr32(words)
-    file = p
-    i = r
-    # All inputs' distances from their low, and whether none is below 0 or beyond its span.
-    p = int(plan) + _RANGES_AT
-    values = ptr32(int(plan) + plan[_VALUES_AT])
+def judge(p: ptr32, r: ptr32) -> int:
+    plan = p
+    inputs = r
+    row = r
+    # All inputs' distances from their low, of which bytes are kept, and whether none is below 0 or beyond its span.
+    values = ptr8(int(plan) + plan[_VALUES_AT])
     bad = 0
-    while i > 3:
-        r = inputs[0] - ptr32(p)[0]
-        values[0] = r
-        bad = (ptr32(p)[1] - r) | r | bad
-        r = inputs[1] - ptr32(p)[2]
-        values[1] = r
-        bad = (ptr32(p)[3] - r) | r | bad
-        r = inputs[2] - ptr32(p)[4]
-        values[2] = r
-        bad = (ptr32(p)[5] - r) | r | bad
-        r = inputs[3] - ptr32(p)[6]
-        values[3] = r
-        bad = (ptr32(p)[7] - r) | r | bad
-        inputs = ptr32(int(inputs) + 16)
-        p = p + 32
-        values = ptr32(int(values) + 16)
-        i -= 4
+    i = plan[_FOURS]
+    p = ptr32(int(plan) + _RANGES_AT)
     while i:
-        r = inputs[0] - ptr32(p)[0]
-        values[0] = r
-        bad = (ptr32(p)[1] - r) | r | bad
+        r = ptr32(inputs[0] - p[0])
+        values[0] = int(r)
+        bad = (p[1] - int(r)) | int(r) | bad
+        r = ptr32(inputs[1] - p[2])
+        values[1] = int(r)
+        bad = (p[3] - int(r)) | int(r) | bad
+        r = ptr32(inputs[2] - p[4])
+        values[2] = int(r)
+        bad = (p[5] - int(r)) | int(r) | bad
+        r = ptr32(inputs[3] - p[6])
+        values[3] = int(r)
+        bad = (p[7] - int(r)) | int(r) | bad
+        inputs = ptr32(int(inputs) + 16)
+        p = ptr32(int(p) + 32)
+        values = ptr8(int(values) + 4)
+        i -= 16
+    i = plan[_ONES]
+    while i:
+        r = ptr32(inputs[0] - p[0])
+        values[0] = int(r)
+        bad = (p[1] - int(r)) | int(r) | bad
         inputs = ptr32(int(inputs) + 4)
-        p = p + 8
-        values = ptr32(int(values) + 4)
-        i -= 1
+        p = ptr32(int(p) + 8)
+        values = ptr8(int(values) + 1)
+        i -= 4
     if (bad >> 30) & 3:
         return -1
     # Values of features with thresholds become their rank.
-    p = int(plan) + plan[_RANKED_AT]
-    i = plan[_RANKED]
-    while i:
-        values = ptr32(int(plan) + ptr32(p)[0])
-        bad = values[0]
-        inputs = ptr32(file + ptr32(p)[1])
-        m = ptr32(p)[3]
-        r = 0
-        if ptr32(p)[2] == 1:
-            if bad > ptr8(inputs)[m - 1]:
-                r = ptr32(p)[4]
-            m >>= 1
+    file = plan[_FILE] | plan[_FILE_HIGH] << 16 << 16
+    p = ptr32(int(plan) + plan[_RANKED_AT])
+    end = int(plan) + plan[_RANKED_END]
+    while int(p) < end:
+        r = ptr32(int(row) + p[0])
+        bad = (r[0] - p[1]) & _VALUE
+        r = ptr32(file + p[2])
+        m = p[3]
+        i = p[4]
+        if p[5] == 0:
             while m:
-                if bad > ptr8(inputs)[r + m - 1]:
-                    r += m
+                if bad > ptr8(r)[m]:
+                    r = ptr32(int(r) + i)
                 m >>= 1
-        elif ptr32(p)[2] == 2:
-            if bad > ptr16(inputs)[m - 1]:
-                r = ptr32(p)[4]
-            m >>= 1
-            while m:
-                if bad > ptr16(inputs)[r + m - 1]:
-                    r += m
+                i = m
+        elif p[5] == 1:
+            while m > 1:
+                if bad > ptr16(int(r) + m)[0]:
+                    r = ptr32(int(r) + i)
                 m >>= 1
+                i = m
         else:
-            if bad > inputs[m - 1]:
-                r = ptr32(p)[4]
-            m >>= 1
-            while m:
-                if bad > inputs[r + m - 1]:
-                    r += m
+            while m > 2:
+                if bad > ptr32(int(r) + m)[0]:
+                    r = ptr32(int(r) + i)
                 m >>= 1
-        values[0] = r
-        p = p + _RANKED_BYTES
-        i -= 1
-    i = plan[_CLASSES]
-    r = int(plan) + plan[_SUMS_AT]
-    p = int(plan) + plan[_BASE_AT]
-    while i:
-        ptr32(r)[0] = ptr32(p)[0]
-        r += 4
-        p = p + 4
-        i -= 1
-    p = int(plan) + plan[_VALUES_AT]
-    m = plan[_COUNT]
-    leaves = int(plan) + plan[_LEAVES_AT] - 512
-    end = plan[_LEAVES_END]
+                i = m
+        ptr8(int(plan) + p[6])[0] = int(r) - file - p[2] >> p[5]
+        p = ptr32(int(p) + 28)
+    # Each class's sum begins with its base.
+    i = plan[_CLASSES_BYTES]
     sums = int(plan) + plan[_SUMS_AT]
-    page = ptr32(int(plan) + plan[_PAGES_AT])
-    i = plan[_TREES]
+    r = ptr32(sums)
+    p = ptr32(int(plan) + plan[_BASE_AT])
     while i:
-        r = page[0]
+        r[0] = p[0]
+        r = ptr32(int(r) + 4)
+        p = ptr32(int(p) + 4)
+        i -= 4
+    # The walk: p the values, r the node or a reference.
+    page = ptr32(int(plan) + plan[_PAGES_AT])
+    trees_end = int(plan) + plan[_TREES_END]
+    leaves = ptr16(int(plan) + plan[_LEAVES_AT] - 256)
+    end = plan[_LEAVES_END]
+    followers = int(page) - 8 * end
+    m = plan[_NODES]
+    p = ptr32(int(plan) + plan[_VALUES_AT])
+    while int(page) < trees_end:
         next_page = page
         while True:
-            features = ptr8(file + r)
+            features = ptr8(file + next_page[0])
             codes = ptr8(int(features) + m)
             lefts = ptr8(int(codes) + m)
-            r = 0
-            while not (r & 128):
+            r = ptr32(0)
+            while not (int(r) & 128):
                 # Right where the value is beyond the code: then the difference's sign picks the table after lefts.
-                r = lefts[r + (((codes[r] - ptr32(p)[features[r]]) >> 31) & m)]
-            if r < end:
+                r = ptr32(lefts[int(r) + (((codes[int(r)] - ptr8(p)[features[int(r)]]) >> 31) & m)])
+            if int(r) < end:
                 break
-            next_page = ptr32(int(plan) + next_page[1] + 8 * (r - end))
-            r = next_page[0]
+            next_page = ptr32(followers + next_page[1] + 8 * int(r))
         page = ptr32(int(page) + 8)
-        r = ptr32(leaves)[r]
-        values = ptr32(sums + (r & 1023))
-        values[0] = (r >> 10) + values[0]
-        i -= 1
-    r = sums
-    m = plan[_CLASSES]
-    p = -1
+        i = leaves[int(r)]
+        r = ptr32(sums + (i >> 8 << 2))
+        r[0] = (i & 255) + r[0]
+    # Winner and runner-up.
+    p = ptr32(sums)
+    r = ptr32(-1)
     second = -1
+    i = 0
+    m = plan[_CLASSES_BYTES] >> 2
     while i < m:
-        bad = ptr32(r)[0]
-        if (p - bad) >> 31:
-            second = p
-            p = bad
+        bad = p[0]
+        if (int(r) - bad) >> 31:
+            second = int(r)
+            r = ptr32(bad)
             end = i
         elif (second - bad) >> 31:
             second = bad
-        r += 4
+        p = ptr32(int(p) + 4)
         i += 1
-    return end | ((p - second) << 8)
+    return end | ((int(r) - second) << 8)

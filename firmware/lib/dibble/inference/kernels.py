@@ -1,14 +1,19 @@
-"""Which kernels this interpreter runs: viper where there is one, bytecode everywhere else.
+"""Which kernels this interpreter runs: assembler where there is one for Cortex-M, viper, or bytecode everywhere else.
 
-A VM without native emitters refuses a whole viper module with a SyntaxError; a computer with
-Adafruit-Blinka, which has a package micropython, with a NameError. Both sets have the same results,
-bit for bit. Viper's take the inputs as they are, and tell by -1 that one isn't within its range; bytecode's
-take what lies above each input's low, after `offsets`.
+A VM without assembler or native emitters refuses a whole module in these with a SyntaxError, after it has parsed
+all of it: so it is a small one that is tried. A computer with Adafruit-Blinka, which has a package micropython, refuses
+it with a NameError. All kernels have the same results, bit for bit. Machine code takes the inputs as they are, and
+tells by -1 that one isn't within its range; bytecode takes what lies above each input's low, after `offsets`.
 """
 
-try:
-    from dibble.inference import kernels_viper
+_REFUSED = (ImportError, SyntaxError, NameError, NotImplementedError)
 
+KIND = "thumb"
+try:
+    from dibble.inference.kernels_thumb import address
+except _REFUSED:
     KIND = "viper"
-except (ImportError, SyntaxError, NameError, NotImplementedError):
-    KIND = "bytecode"
+    try:
+        from dibble.inference.kernels_viper import address
+    except _REFUSED:
+        KIND = "bytecode"

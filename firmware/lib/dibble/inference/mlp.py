@@ -6,14 +6,12 @@ forms, and are read where they lie.
 
 from array import array
 
-try:
-    from dibble.inference.mlp_viper import mlp
+from dibble.inference.kernels import KIND
 
-    _IN_PLACE = True
-except (ImportError, SyntaxError, NameError, NotImplementedError):
+if KIND == "bytecode":
     from dibble.inference.mlp_bytecode import mlp
-
-    _IN_PLACE = False
+else:
+    from dibble.inference.mlp_plan import mlp
 
 DENSE8, DENSE16, SPARSE8, CODEBOOK4 = range(4)
 
@@ -50,7 +48,7 @@ def read(cursor, limits, classes, in_place=False):
 
 def build(cursor, low, limits, classes):
     """Return (f, scores) of the network that the file holds at the cursor: see mlp_bytecode.mlp."""
-    return mlp(cursor.blob, read(cursor, limits, classes, _IN_PLACE), low, limits)
+    return mlp(cursor.blob, read(cursor, limits, classes, KIND != "bytecode"), low, limits)
 
 
 def _row(cursor, form, inputs):

@@ -155,7 +155,7 @@ class Model(Predictor):
         self.tables_end = cursor.at
         self.golden_count = cursor.number()
         self._golden_at = cursor.at
-        raw = not windows and (KIND == "viper" or bool(code))
+        raw = not windows and (KIND != "bytecode" or bool(code))
         Predictor.__init__(self, low, high, windows, score, unsure_below, hysteresis, raw, novelty, novel_lead)
         if code and not score:
             self.code = started(code.judge(self.decision))
