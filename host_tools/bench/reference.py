@@ -1,15 +1,16 @@
 """The same tables in C, as a person would write it for a compiler: what machine code can be held against."""
 
-import subprocess
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 from dibble.inference import additive, forest, mlp
 from dibble.inference.cursor import Cursor
 
 from host_tools.bench.cases import Case
 from host_tools.oracle import weights_of
+from host_tools.programs.tools import run
 from host_tools.tree_file import thresholds_of
 
 TIMES = 20_000
@@ -56,15 +57,15 @@ SCALE = """\
 TIMED = """\
 #include <stdio.h>
 #include <time.h>
-static const int32_t rows[][{inputs}] = {{{rows}}};
-int (*volatile run)(const int32_t *) = judge;
+static const {kind} rows[][{inputs}] = {{{rows}}};
+int (*volatile judged)(const {kind} *) = judge;
 int main(void) {{
     struct timespec a, b;
     for (int i = 0; i < {count}; i++) printf("%d\\n", judge(rows[i]));
     double best = 1e18;
     for (int again = 0; again < 9; again++) {{
         clock_gettime(CLOCK_MONOTONIC, &a);
-        for (int n = 0; n < {times}; n++) run(rows[n % {count}]);
+        for (int n = 0; n < {times}; n++) judged(rows[n % {count}]);
         clock_gettime(CLOCK_MONOTONIC, &b);
         double took = (b.tv_sec - a.tv_sec) * 1e9 + b.tv_nsec - a.tv_nsec;
         best = took < best ? took : best;
@@ -128,16 +129,21 @@ def source(case: Case) -> str:
 def nanoseconds(case: Case) -> float:
     """Return how long gcc -O2 takes for a row on this computer; AssertionError where its answers aren't the model's."""
     decisions = case.model.decide(case.many)
-    rows = ",".join("{" + _list(row) + "}" for row in case.many.tolist())
-    timed = TIMED.format(inputs=case.many.shape[1], rows=rows, count=len(case.many), times=TIMES)
-    with tempfile.TemporaryDirectory() as folder:
-        file, program = Path(folder) / "model.c", Path(folder) / "model"
-        file.write_text(source(case) + timed)
-        subprocess.run(["gcc", "-O2", "-o", str(program), str(file)], check=True)
-        *answers, took = subprocess.run([program], capture_output=True, text=True, check=True).stdout.split()
-    expected = [int(c) | int(m) << 8 for c, m in zip(decisions.class_index, decisions.margin, strict=True)]
-    assert [int(answer) for answer in answers] == expected
-    return float(took)
+    answers, took = timed(source(case), case.many)
+    assert answers == [int(c) | int(m) << 8 for c, m in zip(decisions.class_index, decisions.margin, strict=True)]
+    return took
+
+
+def timed(judge: str, rows: np.ndarray, kind: str = "int32_t", include: str = ".") -> tuple[list[int], float]:
+    """Return (the answers, nanoseconds a row) of C that has int judge(const KIND *), by gcc -O2 on this computer."""
+    text = ",".join("{" + _list(row) + "}" for row in rows.tolist())
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        main = TIMED.format(inputs=rows.shape[1], rows=text, count=len(rows), times=TIMES, kind=kind)
+        (folder / "model.c").write_text(judge + main)
+        run(["gcc", "-O2", "-w", "-I", include, "-o", "model", "model.c", "-lm"], folder)
+        *answers, took = run([str(folder / "model")], folder).split()
+    return [int(answer) for answer in answers], float(took)
 
 
 def _scalers(scalers: Sequence[Sequence[int]]) -> str:
