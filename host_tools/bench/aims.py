@@ -5,18 +5,25 @@ from typing import NamedTuple
 
 from host_tools.bench import host_speed, results
 from host_tools.bench.cases import ADDITIVE, DIGITS, MLP, WINE
-from host_tools.bench.results import CODE, EMLEARN_MODULE, EXPORTED, M2CGEN, MICROBIT, TABLES, VIPER, C, Measured, Ratio
+from host_tools.bench.results import (
+    CODE,
+    EMLEARN_M0,
+    EMLEARN_MODULE,
+    EXPORTED,
+    M2CGEN,
+    MICROBIT,
+    TABLES,
+    VIPER,
+    C,
+    Measured,
+    Ratio,
+)
 
 PREDICT, KERNEL = "wasi_instructions_predict", "wasi_instructions_kernel"
 M0, M0_PREDICT = "m0_instructions_kernel", "m0_instructions_predict"
 NS, NS_PREDICT = "pc_ns_kernel", "pc_ns_predict"
 BYTES, LIBRARY = "model_bytes", "library_mpy_bytes"
 KEPT, ATMEGA_FLASH, ATMEGA_RAM = "kept_heap_64_bit_bytes", "atmega328p_flash_bytes", "atmega328p_ram_bytes"
-
-# emlearn-micropython's module on a Cortex-M0, its CSV of a digits forest of 10 x 100: measured apart, in QEMU. Taking
-# the largest of its outputs in Python is another 15,000.
-EMLEARN_M0 = 6268
-EMLEARN_SOURCE = f"emlearn's native module: {EMLEARN_M0:,} instructions on a Cortex-M0 are quoted, not of this run"
 
 
 class Figure(NamedTuple):
@@ -37,7 +44,9 @@ class Aim(NamedTuple):
 
 
 AIMS = (
-    Aim("digits: kernel as code / m2cgen's, fuel", Figure(DIGITS, CODE, KERNEL), Figure(DIGITS, M2CGEN, PREDICT), 1 / 10),
+    Aim(
+        "digits: kernel as code / m2cgen's, fuel", Figure(DIGITS, CODE, KERNEL), Figure(DIGITS, M2CGEN, PREDICT), 1 / 10
+    ),
     Aim("digits: predict() / m2cgen's, fuel", Figure(DIGITS, CODE, PREDICT), Figure(DIGITS, M2CGEN, PREDICT), 1 / 5),
     Aim(
         "digits: predict() as code / everywhereml's, fuel",
@@ -48,11 +57,21 @@ AIMS = (
     Aim("digits: viper / 6,268 of emlearn's module, M0", Figure(DIGITS, VIPER, M0), EMLEARN_M0, 1),
     Aim("digits: viper / gcc -O2, M0", Figure(DIGITS, VIPER, M0), Figure(DIGITS, C, M0), None),
     Aim("digits: viper / gcc -O2, ns", Figure(DIGITS, VIPER, NS), Figure(DIGITS, C, NS), 3),
-    Aim("digits: predict() / its kernel, tables, fuel", Figure(DIGITS, TABLES, PREDICT), Figure(DIGITS, TABLES, KERNEL), 2),
+    Aim(
+        "digits: predict() / its kernel, tables, fuel",
+        Figure(DIGITS, TABLES, PREDICT),
+        Figure(DIGITS, TABLES, KERNEL),
+        2,
+    ),
     Aim("digits: predict() / its kernel, code, fuel", Figure(DIGITS, CODE, PREDICT), Figure(DIGITS, CODE, KERNEL), 2),
     Aim("digits: predict() / its kernel, viper, ns", Figure(DIGITS, VIPER, NS_PREDICT), Figure(DIGITS, VIPER, NS), 2),
     Aim("wine: predict() on the micro:bit / 60,000, M0", Figure(WINE, MICROBIT, M0_PREDICT), 60_000, 1),
-    Aim("additive / digits: predict(), code, fuel", Figure(ADDITIVE, CODE, PREDICT), Figure(DIGITS, CODE, PREDICT), 1 / 5),
+    Aim(
+        "additive / digits: predict(), code, fuel",
+        Figure(ADDITIVE, CODE, PREDICT),
+        Figure(DIGITS, CODE, PREDICT),
+        1 / 5,
+    ),
     Aim(
         "additive / digits: predict(), tables, fuel",
         Figure(ADDITIVE, TABLES, PREDICT),
@@ -63,7 +82,12 @@ AIMS = (
     Aim("mlp: predict() as code / 200,000, fuel", Figure(MLP, CODE, PREDICT), 200_000, 1),
     Aim("mlp: viper / gcc -O2, ns", Figure(MLP, VIPER, NS), Figure(MLP, C, NS), 4),
     Aim("digits: model / 4,200 bytes", Figure(DIGITS, TABLES, BYTES), 4200, 1),
-    Aim("digits: model / emlearn's CSV, bytes", Figure(DIGITS, TABLES, BYTES), Figure(DIGITS, EMLEARN_MODULE, BYTES), None),
+    Aim(
+        "digits: model / emlearn's CSV, bytes",
+        Figure(DIGITS, TABLES, BYTES),
+        Figure(DIGITS, EMLEARN_MODULE, BYTES),
+        None,
+    ),
     Aim("digits: model / m2cgen's Python, bytes", Figure(DIGITS, TABLES, BYTES), Figure(DIGITS, M2CGEN, BYTES), None),
     Aim("forest: library as .mpy / 4,096 bytes", Figure(DIGITS, TABLES, LIBRARY), 4096, 1),
     Aim("additive: library as .mpy / 4,096 bytes", Figure(ADDITIVE, TABLES, LIBRARY), 4096, 1),

@@ -17,6 +17,7 @@ from host_tools.scaling import Scaler
 
 ROWS, MANY = 20, 1000
 DIGITS, WINE, ADDITIVE, MLP = "digits forest 10 x 100", "wine forest 10 x 8", "additive 8 x 4", "mlp 8-16-4"
+GAS, GAS_FOREST = "gas network", "gas forest 10 x 100"
 TRAINED = {
     "field_weather": "a year of hourly weather at three airports, `make demo`",
     "orchard": "a simulated year of nine nodes in an orchard",
@@ -49,7 +50,7 @@ def cases() -> Iterator[Case]:
     for name, shipped in ((DIGITS, digits()), (WINE, wine())):
         model = HostModel.open(MODELS / shipped.name)
         readings = shipped.readings(model)
-        yield Case(name, shipped.about, model, _few(readings), readings[:MANY], shipped)
+        yield Case(name, shipped.about, model, few(readings), readings[:MANY], shipped)
     for name, tables in ((ADDITIVE, additive()), (MLP, network())):
         channels = [Channel(f"x{i}", "", 1, 0, a, a + b) for i, (a, b) in enumerate(zip(LOWS, SPANS, strict=True))]
         model = HostModel(export(ModelSpec(name, channels, CLASSES, tables)))
@@ -71,10 +72,11 @@ def opened(path: Path) -> Case:
     """
     model = HostModel.open(path)
     rows = np.clip(made_up_rows(model)[0], model.model.low, model.model.high)
-    return Case(model.model.name or str(path), str(path), model, _few(rows), rows)
+    return Case(model.model.name or str(path), str(path), model, few(rows), rows)
 
 
-def _few(rows: np.ndarray) -> np.ndarray:
+def few(rows: np.ndarray) -> np.ndarray:
+    """Return as many rows as are counted, evenly spaced."""
     return rows[:: len(rows) // ROWS][:ROWS]
 
 

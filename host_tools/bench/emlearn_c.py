@@ -1,8 +1,8 @@
 """The same forest as C of emlearn's, compiled at -O2: instructions on a Cortex-M0, nanoseconds here, flash and RAM.
 
-emlearn cuts thresholds down to whole numbers and asks x < threshold where scikit-learn asks x <= threshold. So it is given
-a forest fitted on readings taken twice, whose thresholds are whole, and features 2 x - 1: the same splits, exactly.
-What is counted begins with int16 features, arg-max included.
+emlearn cuts thresholds down to whole numbers and asks x < threshold where scikit-learn asks x <= threshold. So it is
+given a forest fitted on readings taken twice, whose thresholds are whole, and features 2 x - 1: the same splits,
+exactly. What is counted begins with int16 features, arg-max included.
 """
 
 import re

@@ -5,15 +5,16 @@ from collections.abc import Callable
 import numpy as np
 
 from host_tools.bench import cortex_m0, counts, exported_c, needs, reference, unix_time
-from host_tools.bench.cases import Case
+from host_tools.bench.cases import DIGITS, Case
 from host_tools.bench.results import (
-    C,
     CODE,
+    EMLEARN_M0,
     EMLEARN_MODULE,
     EXPORTED,
     MICROBIT,
     TABLES,
     VIPER,
+    C,
     Measured,
 )
 from host_tools.inspection import FAMILIES
@@ -111,6 +112,8 @@ def beside_peers(case: Case, found: Measured) -> None:
         return
     forest = case.shipped.fitted(twice)
     found.add(EMLEARN_MODULE, {"model_bytes": emlearn_c.csv_bytes(forest)})
+    if case.name == DIGITS:
+        found.add(EMLEARN_MODULE, {"m0_instructions_kernel": EMLEARN_M0})
     rows = case.many[: exported_c.ROWS]
     for way, method in emlearn_c.METHODS.items():
         if needs.has(*needs.CORTEX_M0):
