@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from node_helpers import soil_model
 from typer.testing import CliRunner
 
 from host_tools.bench import counts, needs, shipped
@@ -12,35 +13,42 @@ from host_tools.bench.aims import AIMS, Figure, ratios
 from host_tools.bench.cases import GAS, GAS_FOREST, cases, opened
 from host_tools.bench.measure import measure
 from host_tools.bench.results import COLUMNS, EXPORTED, MICROBIT, TABLES, VIPER, C, Measured
+from host_tools.channels import Channel
 from host_tools.cli import app
 from host_tools.errors import InputError
 
-WINE = shipped.MODELS / "wine"
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    """A tree of one split."""
+    channel = Channel("soil_moisture_permille", "permille", 1, 0, 0, 1000)
+    (tmp_path / "model.dib").write_bytes(soil_model(400, [channel]))
+    return tmp_path
 
 
 def run(*arguments: str):
     return CliRunner().invoke(app, ["bench", *arguments])
 
 
-def test_quick_run_writes_the_counts(tmp_path: Path) -> None:
-    result = run("--quick", str(WINE), "--out", str(tmp_path / "b.json"), "--plot", str(tmp_path / "b.png"))
+def test_quick_run_writes_the_counts(tiny: Path, tmp_path: Path) -> None:
+    result = run("--quick", str(tiny), "--out", str(tmp_path / "b.json"), "--plot", str(tmp_path / "b.png"))
     assert result.exit_code == 0, result.output
     found = json.loads((tmp_path / "b.json").read_text())
-    assert [model["name"] for model in found["models"]] == ["wine"]
-    case = opened(WINE)
+    assert [model["name"] for model in found["models"]] == ["dry below 400"]
+    case = opened(tiny)
     fuel, ways = counts.fuel(case), found["models"][0]["ways"]
     assert ways["tables, bytecode"]["wasi_instructions_predict"] == fuel["predict_tables"]
     assert ways["as code, bytecode"]["wasi_instructions_predict"] == fuel["predict_code"]
     sizes = counts.sizes(case)
-    assert ways["tables, bytecode"]["model_bytes"] == sizes["model"] == (WINE / "model.dib").stat().st_size
+    assert ways["tables, bytecode"]["model_bytes"] == sizes["model"] == (tiny / "model.dib").stat().st_size
     assert ways["tables, bytecode"]["library_mpy_bytes"] == sizes["library_mpy"]
     assert ways["as code, bytecode"]["model_bytes"] == sizes["code_mpy"]
     assert f"{fuel['predict_tables']:,}" in result.output
     assert (tmp_path / "b.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_whole_run_has_a_figure_of_every_machine() -> None:
-    found = measure(opened(WINE), quick=False)
+def test_whole_run_has_a_figure_of_every_machine(tiny: Path) -> None:
+    found = measure(opened(tiny), quick=False)
     keys = {way: {key for key, figure in figures.items() if figure is not None} for way, figures in found.ways.items()}
     assert keys[TABLES] >= {"pc_ns_kernel", "pc_ns_predict", "kept_heap_64_bit_bytes", "import_heap_bytes"}
     assert keys[VIPER] >= {"m0_instructions_kernel", "pc_ns_kernel"}
