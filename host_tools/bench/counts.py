@@ -4,7 +4,6 @@ import tempfile
 from pathlib import Path
 
 from host_tools.bench.cases import Case
-from host_tools.errors import InputError
 from host_tools.evaluator import feature_values
 from host_tools.node_files import LIBRARY, compiled, source_of
 from host_tools.replay import WASI_HEAP, WASI_MEMORY, cost, kernel_cost, laid_out, on_unix, on_wasi
@@ -118,17 +117,10 @@ def bytecode_library(case: Case) -> tuple[int, int]:
 
     The heap is the 32-bit VM's, garbage included, before the model's own family is imported.
     """
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for source in [source_of("dibble"), *(LIBRARY / "dibble" / "inference").glob("*.py")]:
-            try:
-                data = compiled(source, "")
-            except InputError:  # machine code, which this VM takes none of
-                continue
-            target = (folder / "lib" / source.relative_to(LIBRARY)).with_suffix(".mpy")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
-        (folder / "model.dib").write_bytes(case.model.blob)
+    with laid_out(case.model, case.rows, None, viper=False) as folder:
+        for source in (folder / "lib").rglob("*.py"):
+            source.with_suffix(".mpy").write_bytes(compiled(LIBRARY / source.relative_to(folder / "lib"), ""))
+            source.unlink()
         (folder / "main.py").write_text(IMPORTED)
         taken, *modules = run_wasi(folder, "main.py", heap=WASI_HEAP, memory_bytes=WASI_MEMORY).stdout.split()
     return library_bytes(modules, ""), int(taken)

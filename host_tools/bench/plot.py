@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from host_tools.bench.cases import DIGITS
-from host_tools.bench.results import CODE, EMLEARN_M0, EXPORTED, MICROBIT, TABLES, VIPER, C
+from host_tools.bench.results import CODE, EMLEARN_M0, EXPORTED, MICROBIT, TABLES, THUMB, VIPER, C
 from host_tools.figures import is_number
 from host_tools.plot_style import WIDTH, Drawing, Theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-OWN = {TABLES: "dibble, tables", CODE: "dibble, as code", VIPER: "dibble, viper"}
+OWN = {TABLES: "dibble, tables", CODE: "dibble, as code", VIPER: "dibble, viper", THUMB: "dibble, assembler"}
 AS_C = {EXPORTED: "dibble, export --to c", C: "by hand, gcc -O2"}
 ROW_INCHES, HEAD_INCHES = 0.235, 0.62
 ROOM_FOR_FIGURES = 4.0  # times the longest bar
@@ -69,15 +69,15 @@ def _bars(panel: Panel, ways: Mapping[str, Mapping[str, Any]]) -> list[tuple[str
 def _chart(axes: "Axes", title: str, bars: list[tuple[str, float]], theme: Theme) -> None:
     own, gcc, others = theme.series[0], theme.series[5], theme.grid
     for row, (way, value) in enumerate(bars):
-        colour = own if _is_own(way) else gcc if way in AS_C else others
+        colour = own if way in OWN else gcc if way in AS_C else others
         axes.barh(row, value, height=0.72, color=colour)
         quoted = " (quoted)" if value == EMLEARN_M0 else ""
-        weight = "bold" if _is_own(way) else "normal"
+        weight = "bold" if way in OWN else "normal"
         axes.text(value * 1.08, row, f"{value:,.0f}{quoted}", va="center", fontsize=8.5, fontweight=weight)
-    axes.set_yticks(range(len(bars)), [_name(way) for way, _ in bars])
+    axes.set_yticks(range(len(bars)), [{**OWN, **AS_C}.get(way, way) for way, _ in bars])
     for label, (way, _) in zip(axes.get_yticklabels(), bars, strict=True):
-        label.set_color(theme.ink if _is_own(way) else theme.quiet)
-        label.set_fontweight("bold" if _is_own(way) else "normal")
+        label.set_color(theme.ink if way in OWN else theme.quiet)
+        label.set_fontweight("bold" if way in OWN else "normal")
     axes.set_ylim(len(bars) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.set_xscale("log")
@@ -87,12 +87,3 @@ def _chart(axes: "Axes", title: str, bars: list[tuple[str, float]], theme: Theme
     axes.grid(False)
     axes.spines[["bottom"]].set_visible(False)
     axes.set_title(title, loc="left", fontsize=9.5)
-
-
-def _is_own(way: str) -> bool:
-    """Tell whether it is what runs on stock firmware: the library's ways, those of other kernels included."""
-    return way in OWN or way.startswith("tables, ")
-
-
-def _name(way: str) -> str:
-    return {**OWN, **AS_C}.get(way) or way.replace("tables, ", "dibble, ")

@@ -33,7 +33,8 @@ COLUMNS = (
 )
 
 # Ways to run a model.
-TABLES, CODE, VIPER, MICROBIT = "tables, bytecode", "as code, bytecode", "tables, viper", "micro:bit's bytecode"
+TABLES, CODE, MICROBIT = "tables, bytecode", "as code, bytecode", "micro:bit's bytecode"
+VIPER, THUMB = "tables, viper", "tables, assembler"
 C, EXPORTED = "C by hand, gcc -O2", "dibble export --to c"
 M2CGEN, EVERYWHEREML, PLAIN = "m2cgen's Python", "in everywhereml's style", "plain loops over floats"
 EMLEARN_MODULE, EMLEARN_INLINE, EMLEARN_TABLES = "emlearn's native module", "emlearn's C, inline", "emlearn's C, tables"
