@@ -112,7 +112,7 @@ def beside_peers(case: Case, found: Measured) -> None:
     if np.abs(twice).max() > MOST_INT16:
         return
     forest = case.shipped.fitted(twice)
-    found.add(EMLEARN_MODULE, {"model_bytes": emlearn_c.csv_bytes(forest)})
+    found.add(EMLEARN_MODULE, {"model_bytes": emlearn_c.csv_bytes(case.shipped.fitted())})
     if case.name == DIGITS:
         found.add(EMLEARN_MODULE, {"m0_instructions_kernel": EMLEARN_M0})
     rows = case.many[: exported_c.ROWS]

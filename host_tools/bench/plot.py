@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 OWN = {TABLES: "dibble, tables", CODE: "dibble, as code", VIPER: "dibble, viper", THUMB: "dibble, assembler"}
-AS_C = {EXPORTED: "dibble, export --to c", C: "by hand, gcc -O2"}
+AS_C = {EXPORTED: "dibble, export --to c", C: "C, gcc -O2"}
 ROW_INCHES, HEAD_INCHES = 0.235, 0.62
 ROOM_FOR_FIGURES = 4.0  # times the longest bar
 

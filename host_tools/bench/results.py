@@ -21,15 +21,15 @@ COLUMNS = (
     Column("m0_instructions_kernel", "M0\nkernel", True),
     Column("pc_ns_predict", "µs here\npredict()", True),
     Column("pc_ns_kernel", "µs here\nkernel", True),
-    Column("model_bytes", "bytes of\nthe model", False),
-    Column("library_mpy_bytes", "of the library,\n.mpy", False),
+    Column("model_bytes", "\nmodel", False),
+    Column("library_mpy_bytes", "library\n.mpy", False),
     Column("import_heap_bytes", "heap:\nimport", False),
-    Column("kept_heap_64_bit_bytes", "\nkept", False),
-    Column("prediction_heap_bytes", "\na prediction", False),
-    Column("m0_flash_bytes", "M0:\nflash", False),
-    Column("atmega328p_flash_bytes", "ATmega328P:\nflash", False),
-    Column("atmega328p_ram_bytes", "\nRAM", False),
-    Column("atmega328p_cycles", "\ncycles", False),
+    Column("kept_heap_64_bit_bytes", "heap:\nkept", False),
+    Column("prediction_heap_bytes", "heap: a\nprediction", False),
+    Column("m0_flash_bytes", "M0\nflash", False),
+    Column("atmega328p_flash_bytes", "ATmega328P\nflash", False),
+    Column("atmega328p_ram_bytes", "ATmega328P\nRAM", False),
+    Column("atmega328p_cycles", "ATmega328P\ncycles", False),
 )
 
 # Ways to run a model.
