@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from host_tools.bench import host_speed, results
-from host_tools.bench.cases import ADDITIVE, DIGITS, MLP, WINE
+from host_tools.bench.cases import ADDITIVE, DIGITS, GAS, GAS_FOREST, MLP, WINE
 from host_tools.bench.results import (
     CODE,
     EMLEARN_M0,
@@ -96,6 +96,14 @@ AIMS = (
     Aim("additive: library as .mpy / 4,096 bytes", Figure(ADDITIVE, TABLES, LIBRARY), 4096, 1),
     Aim("mlp: library as .mpy / 4,096 bytes", Figure(MLP, TABLES, LIBRARY), 4096, 1),
     Aim("wine: heap kept, 64-bit / 2 x 600 bytes", Figure(WINE, TABLES, KEPT), 1200, 1),
+    Aim(
+        "gas forest: predict() as code / m2cgen's, fuel",
+        Figure(GAS_FOREST, CODE, PREDICT),
+        Figure(GAS_FOREST, M2CGEN, PREDICT),
+        1 / 5,
+    ),
+    Aim("gas network on an ATmega328P: flash / 6,144 bytes", Figure(GAS, EXPORTED, ATMEGA_FLASH), 6144, 1),
+    Aim("gas network on an ATmega328P: RAM / 200 bytes", Figure(GAS, EXPORTED, ATMEGA_RAM), 200, 1),
     Aim("orchard on an ATmega328P: flash / 6,144 bytes", Figure("orchard", EXPORTED, ATMEGA_FLASH), 6144, 1),
     Aim("wine on an ATmega328P: RAM / 200 bytes", Figure(WINE, EXPORTED, ATMEGA_RAM), 200, 1),
 )

@@ -47,10 +47,18 @@ FOREST = """\
         score[leaf_class[r - 128]] += leaf_amount[r - 128];
     }}
 """
+LOG = """\
+static int32_t log2_256(int32_t value) {
+    int power = 31 - __builtin_clz(value);
+    return (power > 8 ? value >> (power - 8) : value << (8 - power)) + (power - 1) * 256;
+}
+"""
+LINEAR_U, LOG_U = "v[from[k]] >> drop[k]", "bias[k] ? log2_256(v[from[k]] + bias[k]) : v[from[k]] >> drop[k]"
 SCALE = """\
     int32_t c[{codes}];
     for (int k = 0; k < {codes}; k++) {{
-        int32_t q = ((v[from[k]] >> drop[k]) - zero[k]) * mult[k] >> shift[k];
+        int32_t u = {u};
+        int32_t q = (u - zero[k]) * mult[k] >> shift[k];
         c[k] = q < 0 ? 0 : q > top[k] ? top[k] : q;
     }}
 """
@@ -95,24 +103,27 @@ def source(case: Case) -> str:
         head += _table("leaf_class", leaf_classes) + _table("leaf_amount", amounts)
         body += FOREST.format(classes=classes, trees=trees, end=end)
     elif family == 2:
-        scalers, singles, _, tables, _, base = additive.read(cursor, m.limits, classes)
+        scalers, singles, pairs, tables, _, base = additive.read(cursor, m.limits, classes)
+        cells = [f"c[{code}]" for code in singles]
+        cells += [f"(c[{a}] >> {drop_a}) * {n} + (c[{b}] >> {drop_b})" for a, drop_a, n, b, drop_b in pairs]
         head += _scalers(scalers)
-        body += SCALE.format(codes=len(scalers)) + f"    score[0] = {base[0]};\n"
+        body += _scale(scalers) + f"    score[0] = {base[0]};\n"
         for k in range(1, classes):
             for t, table in enumerate(tables):
                 head += _table(f"t{t}_{k}", table[k - 1])
-            cells = " + ".join(f"t{t}_{k}[c[{code}]]" for t, code in enumerate(singles))
-            body += f"    score[{k}] = {base[k]} + {cells};\n"
+            sums = "".join(f" + t{t}_{k}[{cell}]" for t, cell in enumerate(cells))
+            body += f"    score[{k}] = {base[k]}{sums};\n"
     else:
         scalers, base, layers = mlp.read(cursor, m.limits, classes)
         head += _scalers(scalers)
-        body += SCALE.format(codes=len(scalers)) + f"    score[0] = {base};\n"
+        body += _scale(scalers) + f"    score[0] = {base};\n"
         inputs = "c"
         size = len(scalers)
         for n, (form, (rows, biases, shifts, extra)) in enumerate(layers):
             last = n + 1 == len(layers)
             weights = [w for row in rows for w in weights_of(form, row, extra, size).tolist()]
-            head += _table(f"w{n}", weights, "i8") + _table(f"b{n}", biases, "i32") + _table(f"s{n}", shifts)
+            head += _table(f"w{n}", weights, "i8" if max(map(abs, weights)) < 128 else "i16")
+            head += _table(f"b{n}", biases, "i32") + _table(f"s{n}", shifts)
             out, top = ("score", 65535) if last else (f"h{n}", 255)
             body += "" if last else f"    int32_t h{n}[{len(rows)}];\n"
             body += (
@@ -147,13 +158,26 @@ def timed(judge: str, rows: np.ndarray, kind: str = "int32_t", include: str = ".
 
 
 def _scalers(scalers: Sequence[Sequence[int]]) -> str:
-    names = ("from", "drop", "", "zero", "mult", "shift", "top")
+    names = ("from", "drop", "bias", "zero", "mult", "shift", "top")
     columns = zip(*scalers, strict=True)
-    return "".join(_table(name, column, "u16") for name, column in zip(names, columns, strict=True) if name)
+    tables = [
+        _table(name, column, "u16" if max(column) < 1 << 16 else "i32")
+        for name, column in zip(names, columns, strict=True)
+        if name != "bias" or any(column)
+    ]
+    return "".join(tables) + (LOG if _logarithmic(scalers) else "")
+
+
+def _scale(scalers: Sequence[Sequence[int]]) -> str:
+    return SCALE.format(codes=len(scalers), u=LOG_U if _logarithmic(scalers) else LINEAR_U)
+
+
+def _logarithmic(scalers: Sequence[Sequence[int]]) -> bool:
+    return any(bias for _, _, bias, *_ in scalers)
 
 
 def _table(name: str, values: Iterable[int], kind: str = "u8") -> str:
-    kinds = {"u8": "uint8_t", "i8": "int8_t", "u16": "uint16_t", "i32": "int32_t"}
+    kinds = {"u8": "uint8_t", "i8": "int8_t", "i16": "int16_t", "u16": "uint16_t", "i32": "int32_t"}
     return f"static const {kinds[kind]} {name}[] = {{{_list(values)}}};\n"
 
 

@@ -27,9 +27,9 @@ COLUMNS = (
     Column("kept_heap_64_bit_bytes", "heap:\nkept", False),
     Column("prediction_heap_bytes", "heap: a\nprediction", False),
     Column("m0_flash_bytes", "M0\nflash", False),
-    Column("atmega328p_flash_bytes", "ATmega328P\nflash", False),
-    Column("atmega328p_ram_bytes", "ATmega328P\nRAM", False),
-    Column("atmega328p_cycles", "ATmega328P\ncycles", False),
+    Column("atmega328p_flash_bytes", "ATmega\nflash", False),
+    Column("atmega328p_ram_bytes", "ATmega\nRAM", False),
+    Column("atmega328p_cycles", "ATmega\ncycles", False),
 )
 
 # Ways to run a model.

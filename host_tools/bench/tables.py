@@ -9,6 +9,10 @@ from rich.text import Text
 from host_tools.bench.results import COLUMNS, EMLEARN_M0, EMLEARN_MODULE, Bench, Column, Measured
 from host_tools.figures import is_number, whole
 
+ROOM_CAPTION = (
+    "library: what loads and runs it, viper's for a Cortex-M0; import: allocated on the 32-bit VM, garbage included; "
+    "kept: on the 64-bit VM, whose words are twice a board's; flash, RAM: of the smallest whole program"
+)
 NS_IN_US = 1000
 TIME_CAPTION = (
     "fuel: WebAssembly instructions of MicroPython's 32-bit build, exact; M0: Cortex-M0 instructions in QEMU, exact; "
@@ -37,7 +41,7 @@ def _figures(model: Measured, of_time: bool) -> Table | None:
     table = _table(title, ["a prediction" if of_time else "room, in bytes", *(column.heading for column in columns)])
     for name, way in ways.items():
         table.add_row(Text(name), *(_cell(column, way.get(column.key)) for column in columns))
-    table.caption = _caption(model) if of_time else None
+    table.caption = _caption(model) if of_time else ROOM_CAPTION
     table.caption_justify = "left"
     return table
 

@@ -5,17 +5,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import channels_of, random_additive, random_mlp, random_spec
 from node_helpers import soil_model
 from typer.testing import CliRunner
 
-from host_tools.bench import counts, needs, shipped
+from host_tools.bench import counts, needs, reference, shipped
 from host_tools.bench.aims import AIMS, Figure, ratios
-from host_tools.bench.cases import GAS, GAS_FOREST, cases, opened
+from host_tools.bench.cases import GAS, GAS_FOREST, Case, cases, opened
 from host_tools.bench.measure import measure
 from host_tools.bench.results import COLUMNS, EXPORTED, MICROBIT, TABLES, VIPER, C, Measured
 from host_tools.channels import Channel
 from host_tools.cli import app
 from host_tools.errors import InputError
+from host_tools.export import ModelSpec, export
+from host_tools.host_model import HostModel
 
 
 @pytest.fixture
@@ -56,6 +59,27 @@ def test_whole_run_has_a_figure_of_every_machine(tiny: Path) -> None:
     assert keys[C] == {"m0_instructions_kernel", "pc_ns_kernel"}
     assert keys[EXPORTED] >= {"m0_instructions_predict", "atmega328p_cycles", "atmega328p_ram_bytes"}
     assert found.figure(C, "m0_instructions_kernel") < found.figure(VIPER, "m0_instructions_kernel")
+
+
+@pytest.mark.parametrize("family", ["forest", "additive", "mlp"])
+def test_c_by_hand_computes_what_models_of_every_form_do(family: str) -> None:
+    """Logarithmic codes, pairs, 16-bit, pruned and codebook weights, pages of nodes and thresholds of 4 bytes."""
+    lows, highs = [-100, -20_000, 0], [120, 30_000, 1_000_000]
+    limits = [high - low for low, high in zip(lows, highs, strict=True)]
+    if family == "forest":
+        spec = random_spec(3, trees=9, depth=9)
+    else:
+        tables = (
+            random_additive(1, limits, 4)
+            if family == "additive"
+            else random_mlp(1, limits, 4, [12, 7], ["codebook4", "dense16", "sparse8"])
+        )
+        spec = ModelSpec("random", channels_of(lows, highs), ["a", "b", "c", "d"], tables)
+    rows = np.random.default_rng(1).integers(lows, highs, (300, 3), endpoint=True)
+    model = HostModel(export(spec))
+    expected = model.decide(rows)
+    answers, _ = reference.timed(reference.source(Case(family, "", model, rows, rows)), rows)
+    assert answers == (expected.class_index | expected.margin << 8).tolist()
 
 
 def test_claims_are_of_cases_and_columns_that_there_are() -> None:
