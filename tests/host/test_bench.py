@@ -67,7 +67,7 @@ def test_c_by_hand_computes_what_models_of_every_form_do(family: str) -> None:
     lows, highs = [-100, -20_000, 0], [120, 30_000, 1_000_000]
     limits = [high - low for low, high in zip(lows, highs, strict=True)]
     if family == "forest":
-        spec = random_spec(3, trees=9, depth=9)
+        spec = random_spec(3, trees=7, depth=6)
     else:
         tables = (
             random_additive(1, limits, 4)
