@@ -37,7 +37,11 @@ TABLES, CODE, MICROBIT = "tables, bytecode", "as code, bytecode", "micro:bit's b
 VIPER, THUMB = "tables, viper", "tables, assembler"
 C, EXPORTED = "C by hand, gcc -O2", "dibble export --to c"
 M2CGEN, EVERYWHEREML, PLAIN = "m2cgen's Python", "in everywhereml's style", "plain loops over floats"
-EMLEARN_MODULE, EMLEARN_INLINE, EMLEARN_TABLES = "emlearn's native module", "emlearn's C, inline", "emlearn's C, tables"
+EMLEARN_MODULE, EMLEARN_INLINE, EMLEARN_TABLES = (
+    "emlearn's module, its CSV",
+    "emlearn's C, inline",
+    "emlearn's C, tables",
+)
 
 # emlearn-micropython's module on a Cortex-M0, its CSV of a digits forest of 10 x 100: measured apart, in QEMU. Taking
 # the largest of its outputs in Python is another 15,000.

@@ -50,6 +50,7 @@ def run(
     screen = Console(width=max(Console().width, WIDE))
     for table in tables(found):
         screen.print(table)
+        screen.print()
     for lack in found.missing:
         console.print(f"[yellow]left out:[/] {lack}", soft_wrap=True)
     if out is not None:

@@ -71,7 +71,7 @@ def digits() -> Shipped:
     data = load_digits()
     return Shipped(
         "digits",
-        "scikit-learn's digits: 8 x 8 pixels of 0..16, from UCI's Optical Recognition of Handwritten Digits, CC BY 4.0",
+        "scikit-learn's digits: 8 x 8 pixels of 0..16, from UCI's Optical Recognition of Handwritten Digits",
         "the first 1,200 rows to train on",
         data.data,
         data.target.astype(str),
@@ -86,7 +86,7 @@ def wine() -> Shipped:
     data = load_wine()
     return Shipped(
         "wine",
-        "scikit-learn's wine: 13 quantities of Italian wines of three cultivars, from UCI's Wine, CC BY 4.0",
+        "scikit-learn's wine: 13 quantities of Italian wines of three cultivars, from UCI's Wine",
         "each third row held out",
         data.data,
         data.target_names[data.target],

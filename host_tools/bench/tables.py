@@ -9,6 +9,7 @@ from rich.text import Text
 from host_tools.bench.results import COLUMNS, EMLEARN_M0, EMLEARN_MODULE, Bench, Column, Measured
 from host_tools.figures import is_number, whole
 
+QUOTED = f"emlearn's {EMLEARN_M0:,} is quoted, of another run, and without the arg-max that its user adds in Python"
 ROOM_CAPTION = (
     "library: what loads and runs it, viper's for a Cortex-M0; import: allocated on the 32-bit VM, garbage included; "
     "kept: on the 64-bit VM, whose words are twice a board's; flash, RAM: of the smallest whole program"
@@ -48,7 +49,7 @@ def _figures(model: Measured, of_time: bool) -> Table | None:
 
 def _caption(model: Measured) -> str:
     quoted = model.figure(EMLEARN_MODULE, "m0_instructions_kernel")
-    return model.what + (f"; emlearn's {EMLEARN_M0:,}: quoted, of another run" if quoted else "")
+    return model.what + (f"; {QUOTED}" if quoted else "")
 
 
 def _ratios(found: Bench) -> Table:
