@@ -28,17 +28,15 @@ for _ in range({times}):
 """
 KEPT = """
 import gc
+from dibble.inference import model
 try:
     import model_code
 except ImportError:
-    pass
-from dibble.inference import model
-with open("model.dib", "rb") as file:
-    blob = file.read()
-model.Model(blob, {code})  # what is imported on the way isn't of the model
+    model_code = None
+model.load("model.dib", model_code)  # what is imported on the way isn't of the model
 gc.collect()
 before = gc.mem_alloc()
-node = model.Model(blob, {code})
+node = model.load("model.dib", model_code)
 gc.collect()
 print(gc.mem_alloc() - before)
 """
@@ -47,8 +45,7 @@ import gc, sys
 before = gc.mem_alloc()
 from dibble.inference import model
 taken = gc.mem_alloc() - before
-with open(__file__[: __file__.rfind("/") + 1] + "model.dib", "rb") as file:
-    model.Model(file.read())
+model.load(__file__[: __file__.rfind("/") + 1] + "model.dib")
 print(taken, *[name for name in sys.modules if name.startswith("dibble")])
 """
 
@@ -91,8 +88,8 @@ def heap_kept(case: Case, *, viper: bool, code: bool = False) -> int:
     The 32-bit VM can't tell: a collection frees there what is in use.
     """
     with laid_out(case.model, case.rows, None, viper=viper, code=code) as folder:
-        (folder / "kept.py").write_text(KEPT.format(code="model_code" if code else "None"))
-        return int(run_unix(folder, "kept.py").stdout)
+        (folder / "kept.py").write_text(KEPT)
+        return int(run_unix(folder, "kept.py").stdout) - len(case.model.blob)
 
 
 def sizes(case: Case) -> dict[str, int]:
@@ -129,7 +126,7 @@ def bytecode_library(case: Case) -> tuple[int, int]:
 def viper_library(case: Case) -> int:
     """Return bytes of the .mpy files that a model's tables need where there is viper, on a Cortex-M0."""
     with laid_out(case.model, case.rows, None, viper=True) as folder:
-        (folder / "main.py").write_text(IMPORTED.replace('__file__[: __file__.rfind("/") + 1] + ', ""))
+        (folder / "main.py").write_text(IMPORTED)
         modules = run_unix(folder, "main.py").stdout.split()[1:]
     return library_bytes(modules, VIPER_FOR)
 

@@ -27,7 +27,7 @@ def none(row):
 lists = {rows}
 """
 GUEST = """\
-from dibble.inference import model
+from dibble.inference import kernels, model
 try:
     import model_code
 except ImportError:
@@ -35,10 +35,16 @@ except ImportError:
 node = model.load("model.dib", model_code)
 rows = [array("i", row) for row in lists]
 low = node.low
-values = rows if node.raw or node.code else [array("i", [row[i] - low[i] for i in range(len(row))]) for row in rows]
-judge = node.code or node.score
-empty = quickest(none, values)
-best = 0 if node.windows else quickest(judge, values) - empty
+if model_code:
+    judge = model_code.judge(node.decision) if model_code.DECIDES else model_code.judge()
+    next(judge)
+    judge = judge.send
+else:
+    judge = node.score
+    if kernels.KIND == "bytecode":  # takes what lies above each channel's low
+        rows = [array("i", [row[i] - low[i] for i in range(len(row))]) for row in lists]
+empty = quickest(none, rows)
+best = 0 if node.windows else quickest(judge, rows) - empty
 whole = quickest(node.predict, lists) - empty
 print(best // {times}, whole // {times})
 """
