@@ -77,7 +77,7 @@ def opened(path: Path) -> Case:
 
 def few(rows: np.ndarray) -> np.ndarray:
     """Return as many rows as are counted, evenly spaced."""
-    return rows[:: len(rows) // ROWS][:ROWS]
+    return rows[:: max(1, len(rows) // ROWS)][:ROWS]
 
 
 def scalers(top: int) -> list[Scaler]:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from host_tools.bench import counts, needs, reference, shipped
 from host_tools.bench.aims import AIMS, Figure, ratios
 from host_tools.bench.cases import GAS, GAS_FOREST, Case, cases, opened
+from host_tools.bench.gas import gas_cases
 from host_tools.bench.measure import measure
 from host_tools.bench.results import COLUMNS, EXPORTED, MICROBIT, TABLES, VIPER, C, Measured
 from host_tools.channels import Channel
@@ -138,3 +139,20 @@ def test_shipped_digits_are_judged_on_rows_not_trained_on() -> None:
     card = json.loads((shipped.MODELS / "digits" / "card.json").read_text())
     assert card["held_out"]["integer_model"]["rows"] == 597
     assert card["held_out"]["integer_model"]["accuracy"] == round(accuracy, 4)
+
+
+def test_gas_readings_become_a_network_and_a_forest_on_rows_held_out(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    gas = rng.integers(0, 2, 90)
+    ohms = np.round(np.exp(rng.normal(5, 1, (90, 2)) + gas[:, None]), 1)
+    ohms[::3] *= 10  # a group that drifts beyond the others
+    rows = [
+        f"{a},{b},{'gas' if kind else 'air'},{i % 3}" for i, ((a, b), kind) in enumerate(zip(ohms, gas, strict=True))
+    ]
+    (tmp_path / "gas.csv").write_text("\n".join(["a,b,label,group", *rows]))
+    network, forest = gas_cases(tmp_path / "gas.csv")
+    assert network.model.model.blob[5] & 127 == 3 and len(network.model.blob) <= 2048
+    for case in (network, forest):
+        assert case.many.shape == (30, 2)
+        assert (case.many >= case.model.model.low).all() and (case.many <= case.model.model.high).all()
+    assert forest.shipped and len(forest.shipped.fitted().estimators_) == 10
