@@ -39,9 +39,8 @@ def run(
     Raises:
         InputError: a model or a file can't be read, or a place can't be written to.
     """
-    for path in (out, plot):
-        if path is not None and path.is_dir():
-            raise InputError(f"{path}: expected a file to write, got a folder")
+    for path in filter(None, (out, plot)):
+        _check_place(path)
     chosen = [opened(path) for path in models] or list(cases())
     with _progress(console) as told:
         if gas is not None:
@@ -86,6 +85,16 @@ def bench(chosen: Sequence[Case], quick: bool, told: Steps = lambda step, done, 
     found.ratios = list(ratios(found.models, found.host_seconds))
     found.missing = [] if quick else needs.missing()
     return found
+
+
+def _check_place(path: Path) -> None:
+    """Find out before all the work whether a file can be written."""
+    if path.is_dir():
+        raise InputError(f"{path}: expected a file to write, got a folder")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: expected a place to write to: {error.strerror or error}") from None
 
 
 @contextlib.contextmanager

@@ -105,6 +105,7 @@ def test_a_ratio_needs_both_figures_and_tells_whether_it_reached_its_aim() -> No
         (["nowhere"], "expected a model file"),
         (["--quick", "--out", "{folder}"], "expected a file to write, got a folder"),
         (["--quick", "--plot", "{folder}"], "expected a file to write, got a folder"),
+        (["--quick", "--out", "/dev/null/b.json"], "/dev/null/b.json: expected a place to write to"),
         (["--quick", "--gas", "{folder}/none.csv"], "none.csv"),
     ],
 )
