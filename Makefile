@@ -1,9 +1,12 @@
-# Two commands do it all: `make demo` and `make test`. Both set up what they need.
+# Commands that set up what they need: `make demo`, `make test`, `make bench`.
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+BENCH_STAMP := .venv/.installed-bench
+# Readings of gas sensors to train on and measure, too: make bench GAS=gas_ethylene.csv.gz
+GAS ?=
 
-.PHONY: demo test emulator clean
+.PHONY: demo test bench emulator clean
 
 demo: $(STAMP) emulator
 	$(BIN)/dibble demo
@@ -16,6 +19,15 @@ test: $(STAMP) emulator
 	$(BIN)/mypy
 	@echo "== tests, on every VM"
 	$(BIN)/pytest -n auto --dist loadfile
+
+# Some two minutes: what a prediction takes on every VM, next to C and to other people's exporters.
+bench: $(BENCH_STAMP) emulator
+	$(BIN)/dibble bench --out build/bench.json --plot build/bench.png $(if $(GAS),--gas $(GAS))
+
+$(BENCH_STAMP): $(STAMP) pyproject.toml
+	@echo "== installing other people's exporters"
+	$(BIN)/python -m pip install --quiet --editable '.[dev,bench]'
+	@touch $(BENCH_STAMP)
 
 $(STAMP): pyproject.toml
 	@echo "== creating .venv and installing dibble into it"

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from host_tools.cli_bench import bench
 from host_tools.cli_board import board
 from host_tools.cli_boards import boards, estimate
 from host_tools.cli_console import console, escape
@@ -62,7 +63,7 @@ def demo(
 PANELS = {
     "The way to the field and back": (new, collect, train, deploy, monitor, fetch, label, studio),
     "Boards, and fields that are simulated": (boards, estimate, simulate),
-    "A model": (inspect, predict, evaluate, verify, pack, unpack, export, unroll, microbit, lorawan),
+    "A model": (inspect, predict, evaluate, verify, pack, unpack, export, unroll, bench, microbit, lorawan),
     "All of it at once": (demo,),
 }
 for panel, commands in PANELS.items():

@@ -59,7 +59,7 @@ def on_unix(
     timeout_s: float = 600,
 ) -> Replay:
     """Replay rows on the 64-bit unix VM, in machine code, in bytecode, or with the model as code."""
-    with _folder(model, readings, elapsed_ms, viper=viper, code=code) as folder:
+    with laid_out(model, readings, elapsed_ms, viper=viper, code=code) as folder:
         return _parse(run_unix(folder, "replay.py", heap="2m", timeout_s=timeout_s), len(readings))
 
 
@@ -72,7 +72,7 @@ def on_wasi(
     timeout_s: float = 600,
 ) -> Replay:
     """Replay rows on the 32-bit VM, with the model's tables or with the model as code."""
-    with _folder(model, readings, elapsed_ms, code=code) as folder:
+    with laid_out(model, readings, elapsed_ms, code=code) as folder:
         run = run_wasi(folder, "replay.py", heap=WASI_HEAP, memory_bytes=WASI_MEMORY, timeout_s=timeout_s)
     return _parse(run, len(readings))
 
@@ -81,7 +81,7 @@ def cost(model: HostModel, readings: np.ndarray, *, code: bool = False) -> Cost:
     """Count what a prediction costs on the 32-bit VM, over up to COST_ROWS of the rows: by tables, or by code."""
     rows = readings[np.linspace(0, len(readings) - 1, min(COST_ROWS, len(readings))).astype(int)]
     counts = []
-    with _folder(model, rows, None, code=code) as folder:
+    with laid_out(model, rows, None, code=code) as folder:
         shutil.copy(GUESTS / "cost.py", folder)
         for times in (1, 3):
             (folder / "times.txt").write_text(str(times))
@@ -101,7 +101,7 @@ def middle_cost(model: HostModel) -> Cost:
 def kernel_cost(model: HostModel, values: np.ndarray) -> int:
     """Count the instructions of the family's kernels alone on the 32-bit VM, the mean over rows of feature values."""
     counts = []
-    with _folder(model, np.zeros((0, len(model.channels)), dtype=np.int64), None) as folder:
+    with laid_out(model, np.zeros((0, len(model.channels)), dtype=np.int64), None) as folder:
         shutil.copy(GUESTS / "kernel_cost.py", folder)
         (folder / "values.bin").write_bytes(values.astype("<i4").tobytes())
         for times in (1, 3):
@@ -113,7 +113,7 @@ def kernel_cost(model: HostModel, values: np.ndarray) -> int:
 
 
 @contextlib.contextmanager
-def _folder(
+def laid_out(
     model: HostModel,
     readings: np.ndarray,
     elapsed_ms: np.ndarray | None,

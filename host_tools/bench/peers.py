@@ -1,21 +1,20 @@
-"""The digits forest through other people's exporters, and written plainly: bytes, and instructions of the 32-bit VM."""
+"""The same forest through other people's exporters to Python, and written plainly: bytes, instructions, nanoseconds."""
 
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import emlearn
 import m2cgen
 import numpy as np
-from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
+from host_tools.bench.results import EVERYWHEREML, M2CGEN, PLAIN, Figures
+from host_tools.bench.unix_time import program_nanoseconds
 from host_tools.replay import WASI_HEAP, WASI_MEMORY
-from host_tools.vms import run_wasi
+from host_tools.vms import run_wasi, unix_can_exist
 
-TRAINED_ON = 1200
-PLAIN = """
+PLAINLY = """
 def predict(x):
     votes = [0.0] * {classes}
     for feature, threshold, left, right, value in trees:
@@ -32,29 +31,32 @@ trees = {trees}
 """
 
 
-def fitted() -> RandomForestClassifier:
-    """Return the forest that digits.dib was converted from."""
-    x, y = load_digits(return_X_y=True)
-    return RandomForestClassifier(10, max_leaf_nodes=100, random_state=0).fit(x[:TRAINED_ON], y[:TRAINED_ON])
+def peers(forest: RandomForestClassifier, rows: np.ndarray, many: np.ndarray) -> Iterator[tuple[str, Figures]]:
+    """Yield (way, figures): of the Python text's bytes, and of a prediction.
+
+    Args:
+        rows, many: readings to count, and to time.
+    """
+    m2cgens = m2cgen.export_to_python(forest)
+    for way, text, call in (
+        (M2CGEN, m2cgens, "score"),
+        (EVERYWHEREML, everywhereml(forest), "forest.predict"),
+        (PLAIN, plainly(forest), "predict"),
+    ):
+        figures: Figures = {"model_bytes": len(text), "wasi_instructions_predict": fuel(text, f"{call}(row)", rows)}
+        if unix_can_exist():
+            figures["pc_ns_predict"] = program_nanoseconds(text, call, many)
+        yield way, figures
 
 
-def peers(rows: np.ndarray) -> Iterator[tuple[str, int, int | None]]:
-    """Yield (what, bytes of what goes to the board, WebAssembly instructions of a prediction)."""
-    forest = fitted()
-    generated = m2cgen.export_to_python(forest)
-    yield "m2cgen", len(generated), fuel(generated, "score(row)", rows)
-    with tempfile.TemporaryDirectory() as folder:
-        emlearn.convert(forest, dtype="int16_t").save(file=f"{folder}/f.csv", name="f", format="csv")
-        yield "emlearn's CSV", (Path(folder) / "f.csv").stat().st_size, None
-    text = everywhereml(forest)
-    yield "in everywhereml's style", len(text), fuel(text, "forest.predict(row)", rows)
+def plainly(forest: RandomForestClassifier) -> str:
+    """Return loops over lists of floats."""
     names = ("feature", "threshold", "children_left", "children_right")
     trees = [
         (*(getattr(tree.tree_, name).tolist() for name in names), tree.tree_.value[:, 0].tolist())
         for tree in forest.estimators_
     ]
-    text = PLAIN.replace("{classes}", str(len(forest.classes_))).replace("{trees}", repr(trees))
-    yield "plain loops over floats", len(text), fuel(text, "predict(row)", rows)
+    return PLAINLY.replace("{classes}", str(len(forest.classes_))).replace("{trees}", repr(trees))
 
 
 def everywhereml(forest: RandomForestClassifier) -> str:
@@ -77,7 +79,7 @@ def _ifs(tree: DecisionTreeClassifier, node: int, depth: int, lines: list[str]) 
 
 
 def fuel(program: str, call: str, rows: np.ndarray) -> int:
-    """Return the instructions of one call for a row, the mean over rows: from two runs."""
+    """Return the WebAssembly instructions of one call for a row, the mean over rows: from two runs."""
     counts = []
     for times in (1, 3):
         text = f"{program}\nrows = {rows.tolist()!r}\ndef run():\n for row in rows:\n  {call}\n"

@@ -1,15 +1,16 @@
 """The same tables in C, as a person would write it for a compiler: what machine code can be held against."""
 
-import subprocess
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 from dibble.inference import additive, forest, mlp
 from dibble.inference.cursor import Cursor
 
 from host_tools.bench.cases import Case
 from host_tools.oracle import weights_of
+from host_tools.programs.tools import run
 from host_tools.tree_file import thresholds_of
 
 TIMES = 20_000
@@ -46,25 +47,33 @@ FOREST = """\
         score[leaf_class[r - 128]] += leaf_amount[r - 128];
     }}
 """
+LOG = """\
+static int32_t log2_256(int32_t value) {
+    int power = 31 - __builtin_clz(value);
+    return (power > 8 ? value >> (power - 8) : value << (8 - power)) + (power - 1) * 256;
+}
+"""
+LINEAR_U, LOG_U = "v[from[k]] >> drop[k]", "bias[k] ? log2_256(v[from[k]] + bias[k]) : v[from[k]] >> drop[k]"
 SCALE = """\
     int32_t c[{codes}];
     for (int k = 0; k < {codes}; k++) {{
-        int32_t q = ((v[from[k]] >> drop[k]) - zero[k]) * mult[k] >> shift[k];
+        int32_t u = {u};
+        int32_t q = (u - zero[k]) * mult[k] >> shift[k];
         c[k] = q < 0 ? 0 : q > top[k] ? top[k] : q;
     }}
 """
 TIMED = """\
 #include <stdio.h>
 #include <time.h>
-static const int32_t rows[][{inputs}] = {{{rows}}};
-int (*volatile run)(const int32_t *) = judge;
+static const {kind} rows[][{inputs}] = {{{rows}}};
+int (*volatile judged)(const {kind} *) = judge;
 int main(void) {{
     struct timespec a, b;
     for (int i = 0; i < {count}; i++) printf("%d\\n", judge(rows[i]));
     double best = 1e18;
     for (int again = 0; again < 9; again++) {{
         clock_gettime(CLOCK_MONOTONIC, &a);
-        for (int n = 0; n < {times}; n++) run(rows[n % {count}]);
+        for (int n = 0; n < {times}; n++) judged(rows[n % {count}]);
         clock_gettime(CLOCK_MONOTONIC, &b);
         double took = (b.tv_sec - a.tv_sec) * 1e9 + b.tv_nsec - a.tv_nsec;
         best = took < best ? took : best;
@@ -94,24 +103,27 @@ def source(case: Case) -> str:
         head += _table("leaf_class", leaf_classes) + _table("leaf_amount", amounts)
         body += FOREST.format(classes=classes, trees=trees, end=end)
     elif family == 2:
-        scalers, singles, _, tables, _, base = additive.read(cursor, m.limits, classes)
+        scalers, singles, pairs, tables, _, base = additive.read(cursor, m.limits, classes)
+        cells = [f"c[{code}]" for code in singles]
+        cells += [f"(c[{a}] >> {drop_a}) * {n} + (c[{b}] >> {drop_b})" for a, drop_a, n, b, drop_b in pairs]
         head += _scalers(scalers)
-        body += SCALE.format(codes=len(scalers)) + f"    score[0] = {base[0]};\n"
+        body += _scale(scalers) + f"    score[0] = {base[0]};\n"
         for k in range(1, classes):
             for t, table in enumerate(tables):
                 head += _table(f"t{t}_{k}", table[k - 1])
-            cells = " + ".join(f"t{t}_{k}[c[{code}]]" for t, code in enumerate(singles))
-            body += f"    score[{k}] = {base[k]} + {cells};\n"
+            sums = "".join(f" + t{t}_{k}[{cell}]" for t, cell in enumerate(cells))
+            body += f"    score[{k}] = {base[k]}{sums};\n"
     else:
         scalers, base, layers = mlp.read(cursor, m.limits, classes)
         head += _scalers(scalers)
-        body += SCALE.format(codes=len(scalers)) + f"    score[0] = {base};\n"
+        body += _scale(scalers) + f"    score[0] = {base};\n"
         inputs = "c"
         size = len(scalers)
         for n, (form, (rows, biases, shifts, extra)) in enumerate(layers):
             last = n + 1 == len(layers)
             weights = [w for row in rows for w in weights_of(form, row, extra, size).tolist()]
-            head += _table(f"w{n}", weights, "i8") + _table(f"b{n}", biases, "i32") + _table(f"s{n}", shifts)
+            head += _table(f"w{n}", weights, "i8" if max(map(abs, weights)) < 128 else "i16")
+            head += _table(f"b{n}", biases, "i32") + _table(f"s{n}", shifts)
             out, top = ("score", 65535) if last else (f"h{n}", 255)
             body += "" if last else f"    int32_t h{n}[{len(rows)}];\n"
             body += (
@@ -128,26 +140,44 @@ def source(case: Case) -> str:
 def nanoseconds(case: Case) -> float:
     """Return how long gcc -O2 takes for a row on this computer; AssertionError where its answers aren't the model's."""
     decisions = case.model.decide(case.many)
-    rows = ",".join("{" + _list(row) + "}" for row in case.many.tolist())
-    timed = TIMED.format(inputs=case.many.shape[1], rows=rows, count=len(case.many), times=TIMES)
-    with tempfile.TemporaryDirectory() as folder:
-        file, program = Path(folder) / "model.c", Path(folder) / "model"
-        file.write_text(source(case) + timed)
-        subprocess.run(["gcc", "-O2", "-o", str(program), str(file)], check=True)
-        *answers, took = subprocess.run([program], capture_output=True, text=True, check=True).stdout.split()
-    expected = [int(c) | int(m) << 8 for c, m in zip(decisions.class_index, decisions.margin, strict=True)]
-    assert [int(answer) for answer in answers] == expected
-    return float(took)
+    answers, took = timed(source(case), case.many)
+    assert answers == [int(c) | int(m) << 8 for c, m in zip(decisions.class_index, decisions.margin, strict=True)]
+    return took
+
+
+def timed(judge: str, rows: np.ndarray, kind: str = "int32_t", include: str = ".") -> tuple[list[int], float]:
+    """Return (the answers, nanoseconds a row) of C that has int judge(const KIND *), by gcc -O2 on this computer."""
+    text = ",".join("{" + _list(row) + "}" for row in rows.tolist())
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        main = TIMED.format(inputs=rows.shape[1], rows=text, count=len(rows), times=TIMES, kind=kind)
+        (folder / "model.c").write_text(judge + main)
+        run(["gcc", "-O2", "-w", "-I", include, "-o", "model", "model.c", "-lm"], folder)
+        *answers, took = run([str(folder / "model")], folder).split()
+    return [int(answer) for answer in answers], float(took)
 
 
 def _scalers(scalers: Sequence[Sequence[int]]) -> str:
-    names = ("from", "drop", "", "zero", "mult", "shift", "top")
+    names = ("from", "drop", "bias", "zero", "mult", "shift", "top")
     columns = zip(*scalers, strict=True)
-    return "".join(_table(name, column, "u16") for name, column in zip(names, columns, strict=True) if name)
+    tables = [
+        _table(name, column, "u16" if max(column) < 1 << 16 else "i32")
+        for name, column in zip(names, columns, strict=True)
+        if name != "bias" or any(column)
+    ]
+    return "".join(tables) + (LOG if _logarithmic(scalers) else "")
+
+
+def _scale(scalers: Sequence[Sequence[int]]) -> str:
+    return SCALE.format(codes=len(scalers), u=LOG_U if _logarithmic(scalers) else LINEAR_U)
+
+
+def _logarithmic(scalers: Sequence[Sequence[int]]) -> bool:
+    return any(bias for _, _, bias, *_ in scalers)
 
 
 def _table(name: str, values: Iterable[int], kind: str = "u8") -> str:
-    kinds = {"u8": "uint8_t", "i8": "int8_t", "u16": "uint16_t", "i32": "int32_t"}
+    kinds = {"u8": "uint8_t", "i8": "int8_t", "i16": "int16_t", "u16": "uint16_t", "i32": "int32_t"}
     return f"static const {kinds[kind]} {name}[] = {{{_list(values)}}};\n"
 
 

@@ -1,49 +1,71 @@
-"""Microseconds on the unix VM: the kernel by itself, and predict() as users call it."""
+"""Nanoseconds on the unix VM: the kernel by itself, and predict() as users call it; and other people's Python."""
 
-import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
 
 from host_tools.bench.cases import Case
-from host_tools.replay import _folder
+from host_tools.replay import laid_out
 from host_tools.vms import run_unix
 
 TIMES = 3000
-GUEST = """\
+HEAP = "16m"
+CLOCK = """\
 import time
 from array import array
-from dibble.inference import model
+def took(run, rows):
+    n = len(rows)
+    start = time.time_ns()
+    for i in range({times}):
+        run(rows[i % n])
+    return time.time_ns() - start
+def quickest(run, rows):
+    return min([took(run, rows) for _ in range(9)])
+def none(row):
+    pass
+lists = {rows}
+"""
+GUEST = """\
+from dibble.inference import kernels, model
 try:
     import model_code
 except ImportError:
     model_code = None
 node = model.load("model.dib", model_code)
-lists = {rows}
 rows = [array("i", row) for row in lists]
-own = node.readings
-spans = node.limits
-def kernel(run, rows, times):
-    n = len(rows)
-    start = time.time_ns()
-    for i in range(times):
-        run(rows[i % n])
-    return time.time_ns() - start
-def none(row):
-    pass
 low = node.low
-values = rows if node.raw or node.code else [array("i", [row[i] - low[i] for i in range(len(row))]) for row in rows]
-judge = node.code or node.score
-def quickest(run, rows):
-    return min([kernel(run, rows, {times}) for _ in range(9)])
-empty = quickest(none, values)
-best = 0 if node.windows else quickest(judge, values) - empty
+if model_code:
+    judge = model_code.judge(node.decision) if model_code.DECIDES else model_code.judge()
+    next(judge)
+    judge = judge.send
+else:
+    judge = node.score
+    if kernels.KIND == "bytecode":  # takes what lies above each channel's low
+        rows = [array("i", [row[i] - low[i] for i in range(len(row))]) for row in lists]
+empty = quickest(none, rows)
+best = 0 if node.windows else quickest(judge, rows) - empty
 whole = quickest(node.predict, lists) - empty
 print(best // {times}, whole // {times})
 """
 
 
-def nanoseconds(case: Case, *, viper: bool, code: bool = False) -> tuple[int, int]:
-    """Return (kernel, its call included, and predict()) of a row, the quickest of some runs; behind windows 0."""
-    with _folder(case.model, case.many, None, viper=viper, code=code) as folder:
-        (folder / "time_it.py").write_text(GUEST.format(rows=case.many.tolist(), times=TIMES))
-        kernel, whole = run_unix(folder, "time_it.py", heap="4m", timeout_s=300).stdout.split()
-        shutil.rmtree(folder / "lib")
-    return int(kernel), int(whole)
+def nanoseconds(case: Case, *, viper: bool, code: bool = False) -> tuple[int | None, int]:
+    """Return (kernel, its call included; predict()) of a row, the quickest of some runs.
+
+    The kernel is None behind windows, where it has no readings of its own.
+    """
+    text = (CLOCK + GUEST).format(rows=case.many.tolist(), times=TIMES)
+    with laid_out(case.model, case.many, None, viper=viper, code=code) as folder:
+        (folder / "time_it.py").write_text(text)
+        kernel, whole = map(int, run_unix(folder, "time_it.py", heap=HEAP, timeout_s=300).stdout.split())
+    return kernel or None, whole
+
+
+def program_nanoseconds(program: str, call: str, rows: np.ndarray) -> int:
+    """Return how long a call of a program takes, the quickest of some runs: `call` is a function of a row."""
+    clock = CLOCK.format(rows=rows.tolist(), times=TIMES)
+    text = f"{program}\n{clock}print((quickest({call}, lists) - quickest(none, lists)) // {TIMES})\n"
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "main.py").write_text(text)
+        return int(run_unix(Path(folder), "main.py", heap=HEAP, timeout_s=300).stdout)

@@ -1,6 +1,6 @@
 """Families against each other and against peers on one data set: accuracy, bytes, exact instructions.
 
-    pip install emlearn m2cgen
+    pip install 'dibble[bench]'
     python tests/benchmarks/families.py FOLDER/gas_ethylene.csv.gz [--recipes additive:16+0@8,mlp:16@8]
 
 The file has columns `label` and `group`. `kernel` is the family's scaling and tables alone, `predict()` all
@@ -10,7 +10,6 @@ of 10 trees of 100 leaves as emlearn's CSV and as m2cgen's Python.
 """
 
 import argparse
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,11 @@ from dibble.inference import mlp
 from dibble.inference.cursor import Cursor
 from sklearn.ensemble import RandomForestClassifier
 
+from host_tools.bench.peers import fuel
 from host_tools.host_model import HostModel
 from host_tools.prepare import DataOptions, prepare
-from host_tools.replay import WASI_HEAP, WASI_MEMORY, cost, kernel_cost
+from host_tools.replay import cost, kernel_cost
 from host_tools.train import TrainOptions, train
-from host_tools.vms import run_wasi
 
 RECIPES = "additive:16+0@8,mlp:16@8,boosted:20x3@8,voting:10x100@8"
 ROWS = 20
@@ -42,23 +41,7 @@ def scores(layers, x):
         x = out
     return x
 layers = {layers}
-rows = {rows}
-for _ in range({times}):
-    for row in rows:
-        scores(layers, row)
 """
-
-
-def run_times(program: str) -> int:
-    """Return the instructions of one row, from two runs of a program that repeats `{times}`."""
-    counts = []
-    for times in (1, 3):
-        with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / "main.py").write_text(program.replace("{times}", str(times)))
-            run = run_wasi(Path(folder), "main.py", heap=WASI_HEAP, memory_bytes=WASI_MEMORY)
-            assert run.instructions is not None
-            counts.append(run.instructions)
-    return (counts[1] - counts[0]) // (2 * ROWS)
 
 
 def plain_loops(model: HostModel, values: np.ndarray) -> int:
@@ -72,25 +55,20 @@ def plain_loops(model: HostModel, values: np.ndarray) -> int:
         weights = [weights_of(form, row, extra, inputs).tolist() for row in rows]
         plain.append((i + 1 == len(layers), weights, list(biases), list(shifts)))
         inputs = len(rows)
-    program = PLAIN.replace("{layers}", repr(plain)).replace("{rows}", repr(scale(scalers, values).tolist()))
-    return run_times(program)
+    return fuel(PLAIN.replace("{layers}", repr(plain)), "scores(layers, row)", scale(scalers, values))
 
 
 def peers(x: np.ndarray, y: np.ndarray, test: np.ndarray) -> list[tuple[Any, ...]]:
     """Return rows of the table for a scikit-learn forest through emlearn and m2cgen."""
-    import emlearn
     import m2cgen
+
+    from host_tools.bench.emlearn_c import csv_bytes
 
     forest = RandomForestClassifier(10, max_leaf_nodes=100, random_state=0).fit(x[~test], y[~test])
     accuracy = float(np.mean(forest.predict(x[test]) == y[test]))
-    with tempfile.TemporaryDirectory() as folder:
-        emlearn.convert(forest, dtype="int16_t").save(file=f"{folder}/f.csv", name="f", format="csv")
-        size = (Path(folder) / "f.csv").stat().st_size
+    size = csv_bytes(forest)
     code = m2cgen.export_to_python(forest)
-    rows = x[test][:: max(1, test.sum() // ROWS)][:ROWS].tolist()
-    count = run_times(
-        f"{code}\nrows = {rows!r}\nfor _ in range({{times}}):\n    for row in rows:\n        score(row)\n"
-    )
+    count = fuel(code, "score(row)", x[test][:: max(1, test.sum() // ROWS)][:ROWS])
     what = "scikit-learn forest 10 x 100"
     return [
         (f"{what}, emlearn's CSV", accuracy, size, None, None),
