@@ -1,0 +1,34 @@
+"""The image of a ROMFS partition: files that a board uses in place, straight from its flash."""
+
+from collections.abc import Mapping
+from itertools import product
+
+ALIGNMENT = 4  # of what machine code reads as words
+APART_BYTES = 4096  # of a partition that are written at once
+
+
+def romfs_image(model_name: str, model: bytes, others: Mapping[str, bytes]) -> bytes:
+    """Return an image with a model, aligned so that no kernel needs a copy, and the other files behind it.
+
+    The others begin beyond the first APART_BYTES: who writes that piece last has them whole before the image is
+    one, so a board can't import half of a file.
+    """
+    for before, after in product(range(ALIGNMENT), range(2)):  # the image's own length is even
+        image = _image(model_name, model, others, bytes(before), bytes(after))
+        if image.index(model) % ALIGNMENT == 0:
+            return image
+    raise AssertionError("expected a padding that aligns the model")
+
+
+def _image(model_name: str, model: bytes, others: Mapping[str, bytes], before: bytes, after: bytes) -> bytes:
+    from mpremote.romfs import VfsRomWriter
+
+    writer = VfsRomWriter()
+    writer.mkdata(before)  # data that no file refers to is passed over
+    writer.mkfile(model_name, model)
+    if others:
+        writer.mkdata(bytes(max(0, APART_BYTES - len(model))))
+    for name, content in others.items():
+        writer.mkfile(name, content)
+    writer.mkdata(after)
+    return bytes(writer.finalise())
