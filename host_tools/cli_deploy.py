@@ -20,6 +20,15 @@ def deploy(
     drive: Annotated[
         Path | None, typer.Option(help="a CircuitPython board's drive CIRCUITPY; found where it's mounted")
     ] = None,
+    kernel: Annotated[
+        str, typer.Option(help="auto, tables, or code: the model as code, quicker where a board has no viper")
+    ] = "auto",
+    romfs: Annotated[
+        bool, typer.Option("--romfs", help="the model is used in place, from the board's ROMFS partition")
+    ] = False,
+    overwrite_romfs: Annotated[
+        bool, typer.Option("--overwrite-romfs", help="whatever files that partition holds")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done; write nothing")] = False,
 ) -> None:
     """Bring the firmware, a configuration and a model to a board, all of it or nothing, and start the node.
@@ -42,14 +51,23 @@ def deploy(
     if rollback and (model or config or only):
         raise InputError("--rollback: expected no --model, --config or --only beside it")
 
+    from host_tools.deploy.kernel import KERNELS
+
+    if kernel not in KERNELS:
+        raise InputError(f"--kernel: expected {', '.join(KERNELS)}, got {kernel!r}")
+    if overwrite_romfs and not romfs:
+        raise InputError("--overwrite-romfs: expected --romfs beside it")
+
     from host_tools.deploy.drive import deploy_to_drive, find_drive
     from host_tools.deploy.model_file import ModelFile
     from host_tools.deploy.report import deploy_table, printable, show
     from host_tools.deploy.wanted import Wish
 
-    wish = Wish(ModelFile.open(model) if model else None, config, only is not None)
+    wish = Wish(ModelFile.open(model) if model else None, config, only is not None, kernel, romfs, overwrite_romfs)
     drive = drive or (find_drive() if port == "auto" else None)
     if drive:
+        if romfs:
+            raise InputError("--romfs: expected a MicroPython board: CircuitPython has no such partition")
         if rollback:
             raise InputError("--rollback: expected a MicroPython board: on CircuitPython, deploy the model of before")
         board, plan = deploy_to_drive(drive, wish, dry_run=dry_run)

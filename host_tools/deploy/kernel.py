@@ -1,0 +1,94 @@
+"""Which kernel a board shall run: that of the model's tables, or the model as code where this pays."""
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from host_tools.deploy.board_state import BoardState
+from host_tools.deploy.fit import readable_mpy
+from host_tools.deploy.model_file import ModelFile
+from host_tools.errors import InputError
+from host_tools.node_files import compiled
+
+KERNELS = ("auto", "tables", "code")
+CODE_SOURCE, CODE_COMPILED = "model_code.py", "model_code.mpy"  # classifier.py imports it
+VIPER = "inference/kernels_viper."
+# Heap in which a node runs whose firmware is compiled, or comes as sources to CircuitPython (tests/host/
+# circuitpython_node.py). What a board has above it may be the code's.
+NODE_HEAP_BYTES = {"micropython": 72 << 10, "circuitpython": 96 << 10}
+# Bytes of heap that compiling takes at its height, for each of the source: 76 KB for 27 KB of the digits forest on the
+# 32-bit VM. What is kept then is less than one; a compiled module keeps its own size.
+SOURCE_HEAP = 3
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """What runs a model.
+
+    Attributes:
+        name: for people.
+        files: path -> content, of the model as code; none where the tables are run.
+        heap_bytes: that the code keeps.
+    """
+
+    name: str
+    files: dict[str, bytes] = field(default_factory=dict)
+    heap_bytes: int = 0
+
+
+def kernel_for_board(model: ModelFile, asked: str, state: BoardState, files: dict[str, bytes], in_rom: bool) -> Kernel:
+    """Return what shall run a model on a MicroPython board.
+
+    Args:
+        asked: of KERNELS.
+        files: of the firmware that the board will get, beside those it has.
+        in_rom: compiled code goes to a ROMFS partition, where it takes no heap.
+    Raises:
+        InputError: code is asked for, and there isn't heap for it.
+    """
+    emitters = state.mpy is not None and state.mpy.architecture != ""
+    viper = emitters and any(VIPER in path for path in (*files, *state.files))
+    if asked == "tables" or (asked == "auto" and viper):
+        return Kernel("viper, over its tables" if viper else "bytecode, over its tables")
+    content, path = _source_of(model), CODE_SOURCE
+    if readable_mpy(state):
+        content, path = _compiled(content), CODE_COMPILED
+    kept = 0 if in_rom and path == CODE_COMPILED else len(content)
+    return _if_it_fits(path, content, kept, asked, state.runtime, state.heap_bytes)
+
+
+def kernel_for_drive(model: ModelFile, asked: str, heap_bytes: int) -> Kernel:
+    """Return what shall run a model on a CircuitPython board: it has no viper, and reads sources.
+
+    Raises:
+        InputError: code is asked for, and there isn't heap for it.
+    """
+    if asked == "tables":
+        return Kernel("bytecode, over its tables")
+    content = _source_of(model)
+    return _if_it_fits(CODE_SOURCE, content, len(content), asked, "circuitpython", heap_bytes)
+
+
+def _if_it_fits(path: str, content: bytes, kept: int, asked: str, runtime: str, heap_bytes: int) -> Kernel:
+    needed = SOURCE_HEAP * len(content) if path == CODE_SOURCE else kept
+    left = max(0, heap_bytes - NODE_HEAP_BYTES[runtime])
+    if needed <= left:
+        return Kernel(f"{path}, the model as code", {path: content}, kept)
+    why = f"its code needs {needed} bytes of heap, and {left} of {heap_bytes} are left beside the node"
+    if asked == "code":
+        raise InputError(f"--kernel code: expected room for the model as code: {why}: give a smaller model, or tables")
+    return Kernel(f"bytecode, over its tables: {why}")
+
+
+def _source_of(model: ModelFile) -> bytes:
+    from host_tools.host_model import HostModel
+    from host_tools.unrolled import unrolled_source
+
+    return unrolled_source(HostModel(model.blob)).encode()
+
+
+def _compiled(source: bytes) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, CODE_SOURCE)
+        path.write_bytes(source)
+        return compiled(path, "")
