@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from itertools import product
 
 ALIGNMENT = 4  # of what machine code reads as words
-APART_BYTES = 4096  # of a partition that are written at once
+FIRST_BYTES = 4096  # of a partition, which are written last
 
 
 def romfs_image(model_name: str, model: bytes, others: Mapping[str, bytes]) -> bytes:
     """Return an image with a model, aligned so that no kernel needs a copy, and the other files behind it.
 
-    The others begin beyond the first APART_BYTES: who writes that piece last has them whole before the image is
+    The others begin beyond the first FIRST_BYTES: who writes that piece last has them whole before the image is
     one, so a board can't import half of a file.
     """
     for before, after in product(range(ALIGNMENT), range(2)):  # the image's own length is even
@@ -27,7 +27,7 @@ def _image(model_name: str, model: bytes, others: Mapping[str, bytes], before: b
     writer.mkdata(before)  # data that no file refers to is passed over
     writer.mkfile(model_name, model)
     if others:
-        writer.mkdata(bytes(max(0, APART_BYTES - len(model))))
+        writer.mkdata(bytes(max(0, FIRST_BYTES - len(model))))
     for name, content in others.items():
         writer.mkfile(name, content)
     writer.mkdata(after)
