@@ -8,7 +8,7 @@ from host_tools.deploy.awakening import Awakening, wait_for_node
 from host_tools.deploy.board_state import BoardState, look
 from host_tools.deploy.fit import check_board, readable_mpy
 from host_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, kernel_for_board
-from host_tools.deploy.model_file import MODEL, ModelFile
+from host_tools.deploy.model_file import MODEL
 from host_tools.deploy.partition import check_partition, look_at, write_partition
 from host_tools.deploy.plan import LIST, PACKAGE, STAGED, Plan, check_room, make_plan, stale_files
 from host_tools.deploy.romfs_image import romfs_image
@@ -148,11 +148,13 @@ def _plan(session: Session, state: BoardState, wish: Wish, notes: list[str]) -> 
     image, stale = b"", []
     if model:
         kernel = kernel_for_board(model, wish.kernel, state, wanted, wish.romfs)
-        notes.append(f"kernel: {kernel.name}" + (f", {kernel.heap_bytes} bytes of heap" if kernel.heap_bytes else ""))
-        in_rom = {path: content for path, content in kernel.files.items() if wish.romfs and path == CODE_COMPILED}
-        wanted |= {path: content for path, content in kernel.files.items() if path not in in_rom}
+        notes.append(f"kernel: {kernel.name}")
+        in_rom = {path: content for path, content in kernel.files.items() if path == CODE_COMPILED}
+        in_place = False
+        if state.has_rom:
+            image, in_place = _image(session, wish, {MODEL: model.blob} | in_rom, notes)
+        wanted |= {path: content for path, content in kernel.files.items() if not (in_place and path in in_rom)}
         stale = [path for path in (CODE_SOURCE, CODE_COMPILED) if path not in wanted]
-        image = _image(session, state, wish, model, in_rom, notes)
     if wish.only_model:
         return make_plan(wanted, state.files, stale), image
     if not readable_mpy(state):
@@ -166,20 +168,19 @@ def _plan(session: Session, state: BoardState, wish: Wish, notes: list[str]) -> 
     return make_plan(wanted, state.files, stale), image
 
 
-def _image(
-    session: Session, state: BoardState, wish: Wish, model: ModelFile, others: dict[str, bytes], notes: list[str]
-) -> bytes:
-    """Return the image that is to be written to the ROMFS partition, of a model and other files; empty: none."""
-    saved = sum(map(len, (model.blob, *others.values())))
-    if not wish.romfs:
-        if state.has_rom:
-            notes.append(f"this board has a ROMFS partition: --romfs saves {saved} bytes of its heap")
-        return b""
-    image = romfs_image(MODEL, model.blob, others)
+def _image(session: Session, wish: Wish, files: dict[str, bytes], notes: list[str]) -> tuple[bytes, bool]:
+    """Return the image to write to the ROMFS partition, empty: none; and whether the files will be there."""
+    saved = sum(map(len, files.values()))
+    image = romfs_image(MODEL, files)
     partition = look_at(session, image)
-    names = ", ".join((MODEL, *others))
-    notes.append(f"ROMFS: {names}, {len(image)} of {partition.size} bytes, in place of {saved} bytes of heap")
-    if partition.holds:
-        return b""
-    check_partition(partition, image, wish.overwrite_romfs)
-    return image
+    if partition.holds or wish.romfs:
+        notes.append(f"ROMFS: {', '.join(files)}: {len(image)} of {partition.size} bytes save {saved} bytes of heap")
+        if partition.holds:
+            return b"", True
+        check_partition(partition, image, wish.overwrite_romfs)
+        return image, True
+    if CODE_COMPILED in partition.names and CODE_COMPILED not in files:
+        notes.append("the ROMFS partition holds code, which runs where it is this model's: --romfs replaces it")
+    elif len(image) <= partition.size:
+        notes.append(f"this board has a ROMFS partition: --romfs saves {saved} bytes of its heap")
+    return b"", False

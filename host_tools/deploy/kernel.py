@@ -28,12 +28,10 @@ class Kernel:
     Attributes:
         name: for people.
         files: path -> content, of the model as code; none where the tables are run.
-        heap_bytes: that the code keeps.
     """
 
     name: str
     files: dict[str, bytes] = field(default_factory=dict)
-    heap_bytes: int = 0
 
 
 def kernel_for_board(model: ModelFile, asked: str, state: BoardState, files: dict[str, bytes], in_rom: bool) -> Kernel:
@@ -53,8 +51,8 @@ def kernel_for_board(model: ModelFile, asked: str, state: BoardState, files: dic
     content, path = _source_of(model), CODE_SOURCE
     if readable_mpy(state):
         content, path = _compiled(content), CODE_COMPILED
-    kept = 0 if in_rom and path == CODE_COMPILED else len(content)
-    return _if_it_fits(path, content, kept, asked, state.runtime, state.heap_bytes)
+    needed = 0 if in_rom and path == CODE_COMPILED else len(content) * (SOURCE_HEAP if path == CODE_SOURCE else 1)
+    return _if_it_fits(path, content, needed, asked, state.heap_bytes - NODE_HEAP_BYTES[state.runtime])
 
 
 def kernel_for_drive(model: ModelFile, asked: str, heap_bytes: int) -> Kernel:
@@ -66,15 +64,14 @@ def kernel_for_drive(model: ModelFile, asked: str, heap_bytes: int) -> Kernel:
     if asked == "tables":
         return Kernel("bytecode, over its tables")
     content = _source_of(model)
-    return _if_it_fits(CODE_SOURCE, content, len(content), asked, "circuitpython", heap_bytes)
+    left = heap_bytes - NODE_HEAP_BYTES["circuitpython"]
+    return _if_it_fits(CODE_SOURCE, content, len(content) * SOURCE_HEAP, asked, left)
 
 
-def _if_it_fits(path: str, content: bytes, kept: int, asked: str, runtime: str, heap_bytes: int) -> Kernel:
-    needed = SOURCE_HEAP * len(content) if path == CODE_SOURCE else kept
-    left = max(0, heap_bytes - NODE_HEAP_BYTES[runtime])
-    if needed <= left:
-        return Kernel(f"{path}, the model as code", {path: content}, kept)
-    why = f"its code needs {needed} bytes of heap, and {left} of {heap_bytes} are left beside the node"
+def _if_it_fits(path: str, content: bytes, needed: int, asked: str, left: int) -> Kernel:
+    if needed <= max(left, 0):
+        return Kernel(f"the model as code, {path}", {path: content})
+    why = f"its code needs {needed} bytes of heap, and {max(left, 0)} are left beside the node"
     if asked == "code":
         raise InputError(f"--kernel code: expected room for the model as code: {why}: give a smaller model, or tables")
     return Kernel(f"bytecode, over its tables: {why}")

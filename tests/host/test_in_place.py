@@ -105,7 +105,7 @@ class Loaded:
 def load(model: HostModel, rows: np.ndarray, viper: bool) -> Loaded:
     with _folder(model, rows, None, viper=viper) as folder:
         (folder / "guest.py").write_text(f"FILE_BYTES = {FILE_BYTES}\n{GUEST}")
-        (folder / "image.romfs").write_bytes(romfs_image("model.dib", model.blob, {}))
+        (folder / "image.romfs").write_bytes(romfs_image("model.dib", {"model.dib": model.blob}))
         first, in_ram, in_rom, *lines = run_unix(folder, "guest.py").stdout.splitlines()
     decisions = [list(map(int, line.split())) for line in lines]
     kernels, read = first.split()
@@ -168,7 +168,7 @@ def test_the_model_lies_aligned_in_an_image_whose_other_files_come_after_its_fir
     size: int, others: dict[str, bytes]
 ) -> None:
     model = bytes(i * 37 & 255 | 1 for i in range(size))
-    image = romfs_image("model.dib", model, others)
+    image = romfs_image("model.dib", {"model.dib": model, **others})
     assert image.startswith(b"\xd2\xcd\x31") and len(image) % 2 == 0
     assert image.index(model) % 4 == 0
     for content in others.values():
