@@ -48,11 +48,7 @@ def kernel_for_board(model: ModelFile, asked: str, state: BoardState, files: dic
     viper = emitters and any(VIPER in path for path in (*files, *state.files))
     if asked == "tables" or (asked == "auto" and viper):
         return Kernel("viper, over its tables" if viper else "bytecode, over its tables")
-    content, path = _source_of(model), CODE_SOURCE
-    if readable_mpy(state):
-        content, path = _compiled(content), CODE_COMPILED
-    needed = 0 if in_rom and path == CODE_COMPILED else len(content) * (SOURCE_HEAP if path == CODE_SOURCE else 1)
-    return _if_it_fits(path, content, needed, asked, state.heap_bytes - NODE_HEAP_BYTES[state.runtime])
+    return _code(model, asked, state.heap_bytes - NODE_HEAP_BYTES[state.runtime], readable_mpy(state), in_rom)
 
 
 def kernel_for_drive(model: ModelFile, asked: str, heap_bytes: int) -> Kernel:
@@ -63,17 +59,27 @@ def kernel_for_drive(model: ModelFile, asked: str, heap_bytes: int) -> Kernel:
     """
     if asked == "tables":
         return Kernel("bytecode, over its tables")
-    content = _source_of(model)
-    left = heap_bytes - NODE_HEAP_BYTES["circuitpython"]
-    return _if_it_fits(CODE_SOURCE, content, len(content) * SOURCE_HEAP, asked, left)
+    return _code(model, asked, heap_bytes - NODE_HEAP_BYTES["circuitpython"], False, False)
 
 
-def _if_it_fits(path: str, content: bytes, needed: int, asked: str, left: int) -> Kernel:
-    if needed <= max(left, 0):
-        return Kernel(f"the model as code, {path}", {path: content})
-    why = f"its code needs {needed} bytes of heap, and {max(left, 0)} are left beside the node"
+def _code(model: ModelFile, asked: str, left: int, reads_mpy: bool, in_rom: bool) -> Kernel:
+    """Return the model as code where `left` bytes of heap have room for it, else its tables."""
+    source = _source_of(model)
+    path, content, needed = CODE_SOURCE, source, len(source) * SOURCE_HEAP
+    try:
+        made = _compiled(source)
+    except InputError:
+        why = "its code is too long for a function"  # whose jumps reach 32 KB
+    else:
+        if reads_mpy:
+            path, content, needed = CODE_COMPILED, made, 0 if in_rom else len(made)
+        if needed <= max(left, 0):
+            return Kernel(f"the model as code, {path}", {path: content})
+        why = f"its code needs {needed} bytes of heap, and {max(left, 0)} are left beside the node"
     if asked == "code":
-        raise InputError(f"--kernel code: expected room for the model as code: {why}: give a smaller model, or tables")
+        raise InputError(
+            f"--kernel code: expected a model that can run as code, got one of which {why}: ask for tables"
+        )
     return Kernel(f"bytecode, over its tables: {why}")
 
 

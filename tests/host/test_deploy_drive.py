@@ -114,3 +114,4 @@ def test_a_node_runs_from_a_drive_that_was_deployed_to(tmp_path):
     node.live(200)
     assert len(node.decisions()) >= 2, node.vm.text()
     assert not node.lines("!files")
+    assert [line.split(",")[-1].split("*")[0] for line in node.lines("!kernel")] == ["code"]

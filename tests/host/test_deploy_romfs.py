@@ -4,20 +4,17 @@ import json
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
-from helpers import random_trees
 from mpremote.romfs import VfsRomWriter
-from node_helpers import CHANNELS, soil_model
+from node_helpers import forest_model
 from virtual_helpers import raw_repl
 
-from host_tools.build import forest_spec
+from host_tools.deploy.awakening import wait_for_node
 from host_tools.deploy.deploying import Outcome, deploy
 from host_tools.deploy.model_file import ModelFile
 from host_tools.deploy.wanted import Wish
 from host_tools.errors import InputError
-from host_tools.export import export
-from host_tools.link.session import LinkError
+from host_tools.link.session import LinkError, Session
 from host_tools.virtual.board import VirtualBoard
 
 SPEED = 50
@@ -47,11 +44,7 @@ for folder in ("/nowhere/", "/rom/"):
 
 
 def forest(seed: int, trees: int = 8) -> ModelFile:
-    """Return a model of some kilobytes."""
-    limits = [channel.high - channel.low for channel in CHANNELS]
-    grown = random_trees(np.random.default_rng(seed), limits, 2, trees, 7)
-    spec = forest_spec(f"forest {seed}", CHANNELS, ["irrigate", "ok"], grown, interval_ms=600_000)
-    return ModelFile.of(export(spec))
+    return ModelFile.of(forest_model(seed, trees))
 
 
 class Bench:
@@ -68,15 +61,9 @@ class Bench:
         self.config = folder / "config.json"
         self.config.write_text(json.dumps(config))
 
-    def deploy(self, model: ModelFile | None, **wish: object) -> Outcome:
-        first = {"config": self.config} if "only_model" not in wish else {}
-        return deploy(self.board.port, Wish(model, **first, **wish))
-
-    def put(self, image: bytes) -> None:
-        """Have something else in the partition."""
-        self.board.cut()
-        self.image.write_bytes(image.ljust(32768, b"\xff"))
-        self.board.power()
+    def deploy(self, model: ModelFile, dry_run: bool = False, **wish: object) -> Outcome:
+        first = {} if "only_model" in wish else {"config": self.config}
+        return deploy(self.board.port, Wish(model, **first, **wish), dry_run=dry_run)
 
 
 def events(outcome: Outcome, kind: str) -> list[str]:
@@ -107,7 +94,7 @@ def test_the_node_decides_as_before_with_its_model_in_place(bench):
 
 
 def test_what_is_there_is_not_written_again(bench):
-    again = bench.deploy(forest(1), romfs=True)
+    again = bench.deploy(forest(1), only_model=True, romfs=True)
     assert not again.plan and not again.image and not again.written
 
 
@@ -118,66 +105,41 @@ def test_after_a_cut_in_the_middle_of_the_partition_the_node_runs_from_its_slot_
         if steps[-1].startswith("writing"):
             bench.board.cut()
 
-    wish = Wish(forest(2), only_model=True, romfs=True)
+    wish = Wish(forest(2), only_model=True, romfs=True, kernel="code")
     with pytest.raises(LinkError):
         deploy(bench.board.port, wish, step=steps.append, progress=cut)
     bench.board.power()
-    assert bench.image.read_bytes()[:4] == b"\xff" * 4  # its beginning comes last
-    without = bench.deploy(forest(2), only_model=True, kernel="code")
-    assert events(without, "kernel") == ["code"]
-    assert without.awakening.model.startswith("forest 2")
+    image = bench.image.read_bytes()
+    assert image[:2048] == b"\xff" * 2048 and image.strip(b"\xff")  # its beginning comes last
+    with Session.open(bench.board.port) as session:
+        session.restart()
+        awakening = wait_for_node(session)
+    assert awakening.works and awakening.model.startswith("forest 2") and ("kernel", "viper") in awakening.events
     repaired = deploy(bench.board.port, wish)
-    assert repaired.image
-    assert events(repaired, "kernel") == [IN_ROMFS]
-
-
-def test_a_partition_with_a_damaged_or_another_model_is_passed_over(bench):
-    bench.deploy(forest(3), only_model=True, romfs=True)
-    image = bytearray(bench.image.read_bytes())
-    at = image.index(forest(3).blob) + len(forest(3).blob) // 2
-    image[at] ^= 1
-    bench.put(bytes(image))
-    outcome = bench.deploy(forest(3), config=bench.config, only_model=True, kernel="code")
-    assert events(outcome, "kernel") == ["code"]
-    assert [
-        text for text in events(outcome, "boot") if text.startswith("/rom/model.dib isn't used: the model file's CRC")
-    ]
-    other = bench.deploy(forest(4), only_model=True)
-    assert events(other, "kernel") == ["viper"] and other.awakening.model.startswith("forest 4")
-
-
-def test_code_in_the_partition_runs_in_place_and_the_copy_beside_it_goes(bench):
-    outcome = bench.deploy(forest(5), only_model=True, romfs=True, kernel="code")
-    assert events(outcome, "kernel") == ["code, its file in ROMFS"]
-    plain = bench.deploy(forest(5), only_model=True, kernel="code")
-    assert not plain.written  # it is used from there already
-    tables = bench.deploy(forest(5), only_model=True, romfs=True, kernel="tables")
-    assert events(tables, "kernel") == [IN_ROMFS]
+    assert repaired.image and not repaired.plan
+    assert events(repaired, "kernel") == ["code, its file in ROMFS"]
+    assert (
+        bench.deploy(forest(2), kernel="code", only_model=True, dry_run=True).notes[-1].startswith("ROMFS: model.dib, ")
+    )
 
 
 def test_a_partition_that_holds_other_files_is_refused_unless_they_are_given_up(bench):
     writer = VfsRomWriter()
     writer.mkfile("picture.bmp", b"BM")
-    bench.put(writer.finalise())
+    bench.board.cut()
+    bench.image.write_bytes(writer.finalise().ljust(32768, b"\xff"))
+    bench.board.power()
     with pytest.raises(InputError, match=r"expected an empty partition, or dibble's own, got picture\.bmp"):
-        bench.deploy(forest(6), only_model=True, romfs=True)
+        bench.deploy(forest(3), only_model=True, romfs=True)
     assert b"picture.bmp" in bench.image.read_bytes()
-    outcome = bench.deploy(forest(6), only_model=True, romfs=True, overwrite_romfs=True)
+    outcome = bench.deploy(forest(3), only_model=True, romfs=True, overwrite_romfs=True)
     assert events(outcome, "kernel") == [IN_ROMFS]
     assert b"picture.bmp" not in bench.image.read_bytes()
 
 
 def test_an_image_that_is_too_large_is_refused_before_anything_is_written(bench):
-    model = forest(7, trees=120)
+    model = forest(7, trees=150)
     assert len(model.blob) > 32768
     with pytest.raises(InputError, match="expected at most 32768 bytes, the board's partition, got an image of"):
         bench.deploy(model, only_model=True, romfs=True)
-    assert not bench.deploy(forest(6), only_model=True).written
-
-
-def test_a_board_without_a_partition_is_told_so(tmp_path):
-    board = VirtualBoard.start(tmp_path / "flash", name=f"no-rom-{os.getpid()}", flash="256k", sensors=True)
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps({**board.config, "actions": []}))
-    with board, pytest.raises(InputError, match="--romfs: expected a board with a ROMFS partition"):
-        deploy(board.port, Wish(ModelFile.of(soil_model(400)), config, romfs=True))
+    assert not bench.deploy(forest(3), only_model=True, dry_run=True).plan
