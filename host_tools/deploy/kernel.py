@@ -16,9 +16,11 @@ VIPER = "inference/kernels_viper."
 # Heap in which a node runs whose firmware is compiled, or comes as sources to CircuitPython (tests/host/
 # circuitpython_node.py). What a board has above it may be the code's.
 NODE_HEAP_BYTES = {"micropython": 72 << 10, "circuitpython": 96 << 10}
-# Bytes of heap that compiling takes at its height, for each of the source: 76 KB for 27 KB of the digits forest on the
-# 32-bit VM. What is kept then is less than one; a compiled module keeps its own size.
+# Bytes of heap that code takes at its height, for each of its file. Compiling a source: 76 KB for the 27 KB of the
+# digits forest, on the 32-bit VM. A compiled one is kept as it is, but in one piece: with room for just one,
+# a node's heap in pieces had none that large.
 SOURCE_HEAP = 3
+COMPILED_HEAP = 2
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def _code(model: ModelFile, asked: str, left: int, reads_mpy: bool, in_rom: bool
         why = "its code is too long for a function"  # whose jumps reach 32 KB
     else:
         if reads_mpy:
-            path, content, needed = CODE_COMPILED, made, 0 if in_rom else len(made)
+            path, content, needed = CODE_COMPILED, made, 0 if in_rom else len(made) * COMPILED_HEAP
         if needed <= max(left, 0):
             return Kernel(f"the model as code, {path}", {path: content})
         why = f"its code needs {needed} bytes of heap, and {max(left, 0)} are left beside the node"

@@ -8,7 +8,7 @@ from node_helpers import forest_model, soil_model
 
 from host_tools.deploy.board_state import BoardState
 from host_tools.deploy.drive import deploy_to_drive
-from host_tools.deploy.kernel import NODE_HEAP_BYTES, SOURCE_HEAP, kernel_for_board, kernel_for_drive
+from host_tools.deploy.kernel import COMPILED_HEAP, NODE_HEAP_BYTES, SOURCE_HEAP, kernel_for_board, kernel_for_drive
 from host_tools.deploy.model_file import ModelFile
 from host_tools.deploy.wanted import Wish
 from host_tools.errors import InputError
@@ -58,7 +58,9 @@ def test_what_is_asked_for_counts():
 
 
 def test_code_that_the_heap_has_no_room_for_stays_away_and_the_report_says_why():
-    size = len(kernel_for_board(LARGE, "auto", board(heap_bytes=1_000_000), PLAIN, False).files["model_code.mpy"])
+    size = COMPILED_HEAP * len(
+        kernel_for_board(LARGE, "auto", board(heap_bytes=1_000_000), PLAIN, False).files["model_code.mpy"]
+    )
     least = NODE_HEAP_BYTES["micropython"] + size
     assert kernel_for_board(LARGE, "auto", board(heap_bytes=least), PLAIN, False).files
     small = board(heap_bytes=least - 1)
