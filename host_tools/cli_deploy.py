@@ -20,6 +20,10 @@ def deploy(
     drive: Annotated[
         Path | None, typer.Option(help="a CircuitPython board's drive CIRCUITPY; found where it's mounted")
     ] = None,
+    no_model: Annotated[
+        bool,
+        typer.Option("--no-model", help="take the model off the board, with the one before it: the node logs only"),
+    ] = False,
     kernel: Annotated[
         str, typer.Option(help="auto, tables, or code: the model as code, quicker where a board has no viper")
     ] = "auto",
@@ -48,6 +52,8 @@ def deploy(
         raise InputError(f"--only: expected model, got {only!r}")
     if only and (config or not model):
         raise InputError("--only model: expected --model and no --config")
+    if no_model and (model or only or rollback or romfs or kernel != "auto"):
+        raise InputError("--no-model: expected at most --config beside it")
     if rollback and (model or config or only):
         raise InputError("--rollback: expected no --model, --config or --only beside it")
 
@@ -63,7 +69,9 @@ def deploy(
     from host_tools.deploy.report import deploy_table, printable, show
     from host_tools.deploy.wanted import Wish
 
-    wish = Wish(ModelFile.open(model) if model else None, config, only is not None, kernel, romfs, overwrite_romfs)
+    wish = Wish(
+        ModelFile.open(model) if model else None, config, only is not None, kernel, romfs, overwrite_romfs, no_model
+    )
     drive = drive or (find_drive() if port == "auto" else None)
     if drive:
         if romfs:

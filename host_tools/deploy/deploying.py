@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from host_tools.deploy.awakening import Awakening, wait_for_node
 from host_tools.deploy.board_state import BoardState, look
 from host_tools.deploy.fit import check_board, readable_mpy
-from host_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, kernel_for_board
+from host_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, MODEL_FILES, kernel_for_board
 from host_tools.deploy.model_file import MODEL
 from host_tools.deploy.partition import check_partition, look_at, write_partition
 from host_tools.deploy.plan import LIST, PACKAGE, STAGED, Plan, check_room, make_plan, stale_files
@@ -124,7 +124,7 @@ def _write(
         stage(session, plan, state, more)
         step("trying it on the board")
         try:
-            try_out(session, plan, MODEL in plan.writes or MODEL in state.files)
+            try_out(session, plan, MODEL in {*plan.writes, *state.files} - {*plan.removals})
         except TrialError:
             clean_up(session, look(session))
             raise
@@ -145,7 +145,7 @@ def _plan(session: Session, state: BoardState, wish: Wish, notes: list[str]) -> 
     model = wish.model
     if not model and (wish.romfs or wish.kernel != "auto"):
         model = current_model(session, state)
-    image, stale = b"", []
+    image, stale = b"", [*MODEL_FILES] if wish.no_model else []
     if model:
         kernel = kernel_for_board(model, wish.kernel, state, wanted, wish.romfs)
         notes.append(f"kernel: {kernel.name}")

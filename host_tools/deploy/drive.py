@@ -14,7 +14,7 @@ from dibble.storage.manifest import MANIFEST
 
 from host_tools.deploy.board_state import OnBoard, digest_of
 from host_tools.deploy.fit import drivers_of
-from host_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, kernel_for_drive
+from host_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, MODEL_FILES, kernel_for_drive
 from host_tools.deploy.model_file import MODEL
 from host_tools.deploy.plan import Plan, make_plan, stale_files
 from host_tools.deploy.wanted import CONFIG, Wish, check_pair, listed_in
@@ -64,6 +64,8 @@ def deploy_to_drive(drive: Path, wish: Wish, *, dry_run: bool = False) -> tuple[
         listed = listed_in((drive / MANIFEST).read_bytes()) if MANIFEST in on_drive else []
         stale = stale_files(wanted, on_drive, listed)
         wanted |= {MANIFEST: manifest_of(wanted), CONFIG: config_bytes}
+    if wish.no_model:
+        stale += MODEL_FILES
     if wish.model:
         kernel = kernel_for_drive(wish.model, wish.kernel, _heap_bytes(drive))
         board += f"; kernel: {kernel.name}"

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from host_tools.deploy.board_state import BoardState
 from host_tools.deploy.fit import readable_mpy
-from host_tools.deploy.model_file import ModelFile
+from host_tools.deploy.model_file import MODEL, ModelFile
 from host_tools.errors import InputError
 from host_tools.node_files import compiled
 
 KERNELS = ("auto", "tables", "code")
 CODE_SOURCE, CODE_COMPILED = "model_code.py", "model_code.mpy"  # classifier.py imports it
+MODEL_FILES = (MODEL, "model.a", "model.b", CODE_SOURCE, CODE_COMPILED)  # all that a node may have of its model
 VIPER = "inference/kernels_viper."
 # Heap in which a node runs whose firmware is compiled, or comes as sources to CircuitPython (tests/host/
 # circuitpython_node.py). What a board has above it may be the code's.

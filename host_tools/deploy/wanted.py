@@ -38,6 +38,7 @@ class Wish:
         model: None: the one that the board has, if any.
         config: path of a config.json; None: the board's.
         only_model: nothing but the model.
+        no_model: what the board has of one goes; the node logs only.
         kernel: what shall run it, of KERNELS.
         romfs: the model goes to the board's ROMFS partition, too.
         overwrite_romfs: whatever that holds.
@@ -49,6 +50,7 @@ class Wish:
     kernel: str = "auto"
     romfs: bool = False
     overwrite_romfs: bool = False
+    no_model: bool = False
 
 
 def wanted_files(session: Session, state: BoardState, wish: Wish) -> dict[str, bytes]:

@@ -159,6 +159,15 @@ def test_the_command_says_what_it_did(bench):
     assert "nothing to do" in CliRunner().invoke(app, arguments).output
 
 
+def test_a_model_is_taken_off_and_the_node_logs_on(bench):
+    bench.put(model_code__mpy=b"")
+    without = deploy(bench.board.port, Wish(no_model=True))
+    assert set(without.plan.removals) >= {"model.dib", "model.a", "model.b", "model_code.mpy"}
+    assert without.awakening.works and without.awakening.model == ""
+    assert not [path for path in bench.state().files if path.startswith("model")]
+    assert not deploy(bench.board.port, Wish(no_model=True)).written
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -166,6 +175,7 @@ def test_the_command_says_what_it_did(bench):
         (["--only", "model"], "expected --model"),
         (["--rollback", "--config", "c.json"], "--rollback: expected no"),
         (["--kernel", "viper"], "--kernel: expected auto, tables, code, got 'viper'"),
+        (["--no-model", "--romfs"], "--no-model: expected at most"),
         (["--overwrite-romfs"], "--overwrite-romfs: expected --romfs"),
     ],
 )
