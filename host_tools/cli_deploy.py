@@ -46,6 +46,8 @@ def deploy(
 
       dibble deploy --model models/orchard --only model
 
+      dibble deploy --model models/orchard --romfs
+
       dibble deploy --rollback
     """
     if only not in (None, "model"):

@@ -4,12 +4,15 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from host_tools.deploy.board_state import numbers_in
 from host_tools.deploy.kernel import CODE_COMPILED
 from host_tools.deploy.model_file import MODEL
 from host_tools.errors import InputError
 from host_tools.link.session import LinkError, RemoteError, Session
 
 PIECE_BYTES = 2048  # that are written at once; more where the board's flash asks for it
+MOST_PIECE_BYTES = 16384
+SHOWN = 5  # of other people's files
 OWN = (MODEL, CODE_COMPILED)
 
 
@@ -36,9 +39,7 @@ def look_at(session: Session, image: bytes) -> Partition:
     """
     first, *names = session.run("partition.partition_look", len(image), timeout_s=20).splitlines() or [""]
     size, _, digest = first.partition(" ")
-    if not size.isdigit():
-        raise LinkError(f"expected the size of the board's ROMFS partition, got {first!r}")
-    return Partition(int(size), tuple(names), digest == hashlib.sha256(image).hexdigest())
+    return Partition(numbers_in(size, 1)[0], tuple(names), digest == hashlib.sha256(image).hexdigest())
 
 
 def check_partition(partition: Partition, image: bytes, overwrite: bool) -> None:
@@ -54,9 +55,10 @@ def check_partition(partition: Partition, image: bytes, overwrite: bool) -> None
         )
     strangers = [name for name in partition.names if name not in OWN]
     if strangers and not overwrite:
+        shown = ", ".join(map(repr, strangers[:SHOWN]))
         raise InputError(
-            f"--romfs: expected an empty partition, or dibble's own, got {', '.join(strangers)}: keep these "
-            "elsewhere and give --overwrite-romfs"
+            f"--romfs: expected an empty partition, or dibble's own, got one with {shown}: keep what it holds elsewhere "
+            "and give --overwrite-romfs"
         )
 
 
@@ -67,8 +69,10 @@ def write_partition(session: Session, image: bytes, progress: Callable[[int], No
         InputError: it can't be written; a node runs from its slot then.
     """
     try:
-        least, most = map(int, session.run("partition.partition_erase", len(image), timeout_s=120).split())
+        least, most = numbers_in(session.run("partition.partition_erase", len(image), timeout_s=120), 2)
         piece = min(max(PIECE_BYTES, least), most)
+        if not 0 < piece <= MOST_PIECE_BYTES:
+            raise LinkError(f"expected a partition that is written in 1 to {MOST_PIECE_BYTES} bytes, got {piece}")
         for at in reversed(range(0, len(image), piece)):
             content = image[at : at + piece]
             session.run("partition.partition_write", at, content.ljust(piece, b"\xff"), timeout_s=20)

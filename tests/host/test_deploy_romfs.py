@@ -129,7 +129,7 @@ def test_a_partition_that_holds_other_files_is_refused_unless_they_are_given_up(
     bench.board.cut()
     bench.image.write_bytes(writer.finalise().ljust(32768, b"\xff"))
     bench.board.power()
-    with pytest.raises(InputError, match=r"expected an empty partition, or dibble's own, got picture\.bmp"):
+    with pytest.raises(InputError, match=r"expected an empty partition, or dibble's own, got one with 'picture\.bmp'"):
         bench.deploy(forest(3), only_model=True, romfs=True)
     assert b"picture.bmp" in bench.image.read_bytes()
     outcome = bench.deploy(forest(3), only_model=True, romfs=True, overwrite_romfs=True)
