@@ -20,6 +20,19 @@ def deploy(
     drive: Annotated[
         Path | None, typer.Option(help="a CircuitPython board's drive CIRCUITPY; found where it's mounted")
     ] = None,
+    no_model: Annotated[
+        bool,
+        typer.Option("--no-model", help="take the model off the board, with the one before it: the node logs only"),
+    ] = False,
+    kernel: Annotated[
+        str, typer.Option(help="auto, tables, or code: the model as code, quicker where a board has no viper")
+    ] = "auto",
+    romfs: Annotated[
+        bool, typer.Option("--romfs", help="the model is used in place, from the board's ROMFS partition")
+    ] = False,
+    overwrite_romfs: Annotated[
+        bool, typer.Option("--overwrite-romfs", help="whatever files that partition holds")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done; write nothing")] = False,
 ) -> None:
     """Bring the firmware, a configuration and a model to a board, all of it or nothing, and start the node.
@@ -33,23 +46,38 @@ def deploy(
 
       dibble deploy --model models/orchard --only model
 
+      dibble deploy --model models/orchard --romfs
+
       dibble deploy --rollback
     """
     if only not in (None, "model"):
         raise InputError(f"--only: expected model, got {only!r}")
     if only and (config or not model):
         raise InputError("--only model: expected --model and no --config")
+    if no_model and (model or only or rollback or romfs or kernel != "auto"):
+        raise InputError("--no-model: expected at most --config beside it")
     if rollback and (model or config or only):
         raise InputError("--rollback: expected no --model, --config or --only beside it")
+
+    from host_tools.deploy.kernel import KERNELS
+
+    if kernel not in KERNELS:
+        raise InputError(f"--kernel: expected {', '.join(KERNELS)}, got {kernel!r}")
+    if overwrite_romfs and not romfs:
+        raise InputError("--overwrite-romfs: expected --romfs beside it")
 
     from host_tools.deploy.drive import deploy_to_drive, find_drive
     from host_tools.deploy.model_file import ModelFile
     from host_tools.deploy.report import deploy_table, printable, show
     from host_tools.deploy.wanted import Wish
 
-    wish = Wish(ModelFile.open(model) if model else None, config, only is not None)
+    wish = Wish(
+        ModelFile.open(model) if model else None, config, only is not None, kernel, romfs, overwrite_romfs, no_model
+    )
     drive = drive or (find_drive() if port == "auto" else None)
     if drive:
+        if romfs:
+            raise InputError("--romfs: expected a MicroPython board: CircuitPython has no such partition")
         if rollback:
             raise InputError("--rollback: expected a MicroPython board: on CircuitPython, deploy the model of before")
         board, plan = deploy_to_drive(drive, wish, dry_run=dry_run)

@@ -81,14 +81,14 @@ def parse(lines: Iterable[str]) -> BoardState:
     missing = [key for key in KEYS if key not in values]
     if missing:
         raise LinkError(f"expected the board to tell its {', '.join(missing)}, got none")
-    block, blocks, free = _numbers(values["flash"], 3)
-    mpy = _numbers(values["mpy"], 1)[0]
+    block, blocks, free = numbers_in(values["flash"], 3)
+    mpy = numbers_in(values["mpy"], 1)[0]
     return BoardState(
         values["runtime"],
-        tuple(_numbers(values["version"].replace(".", " "), 3)),
+        tuple(numbers_in(values["version"].replace(".", " "), 3)),
         values["machine"],
         MpyFormat.of(mpy) if mpy else None,
-        _numbers(values["heap"], 1)[0],
+        numbers_in(values["heap"], 1)[0],
         block,
         blocks,
         free,
@@ -98,7 +98,8 @@ def parse(lines: Iterable[str]) -> BoardState:
     )
 
 
-def _numbers(text: str, count: int) -> list[int]:
+def numbers_in(text: str, count: int) -> list[int]:
+    """Return the numbers that a board told; raise LinkError where it told anything else."""
     parts = text.split(" ")
     if len(parts) != count or not all(map(_NUMBER.fullmatch, parts)):
         raise LinkError(f"expected {count} numbers from the board, got {text!r}")

@@ -2,15 +2,18 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from host_tools.deploy.awakening import Awakening, wait_for_node
 from host_tools.deploy.board_state import BoardState, look
 from host_tools.deploy.fit import check_board, readable_mpy
+from host_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, MODEL_FILES, kernel_for_board
 from host_tools.deploy.model_file import MODEL
+from host_tools.deploy.partition import check_partition, look_at, write_partition
 from host_tools.deploy.plan import LIST, PACKAGE, STAGED, Plan, check_room, make_plan, stale_files
+from host_tools.deploy.romfs_image import romfs_image
 from host_tools.deploy.transfer import TrialError, clean_up, commit, stage, try_out
-from host_tools.deploy.wanted import Wish, listed_files, previous_model, wanted_files
+from host_tools.deploy.wanted import Wish, current_model, listed_files, previous_model, wanted_files
 from host_tools.errors import InputError
 from host_tools.link.session import RemoteError, Session
 
@@ -21,6 +24,7 @@ class Outcome:
 
     Attributes:
         plan: what it wrote and removed, or would have.
+        image: of the ROMFS partition that it wrote, or would have; empty: none.
         awakening: what the node said afterwards; None where nothing was written.
         notes: what there is to tell besides.
     """
@@ -28,6 +32,7 @@ class Outcome:
     state: BoardState
     plan: Plan
     written: bool
+    image: bytes = b""
     awakening: Awakening | None = None
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -84,10 +89,10 @@ def _deploy(
     if rollback:
         model, generation, newest = previous_model(session, state)
         notes.append(f"back from generation {newest} to {generation}, {model.model.name}, as a new one")
-        wish = Wish(model, only_model=True)
-    plan = _plan(session, state, wish, notes)
+        wish = replace(wish, model=model, only_model=True)
+    plan, image = _plan(session, state, wish, notes)
     check_room(plan, state)
-    outcome = Outcome(state, plan, bool(plan) and not dry_run, notes=notes)
+    outcome = Outcome(state, plan, bool(plan or image) and not dry_run, image=image, notes=notes)
     if outcome.written:
         _write(session, state, outcome, step, progress)
     step("starting the node")
@@ -106,7 +111,7 @@ def _write(
     progress: Callable[[int, int], None],
 ) -> None:
     plan = outcome.plan
-    total = plan.size
+    total = plan.size + len(outcome.image)
     done = 0
 
     def more(size: int) -> None:
@@ -114,31 +119,68 @@ def _write(
         done += size
         progress(done, total)
 
-    step("copying")
-    stage(session, plan, state, more)
-    step("trying it on the board")
-    try:
-        try_out(session, plan, MODEL in plan.writes or MODEL in state.files)
-    except TrialError:
-        clean_up(session, look(session))
-        raise
-    session.clear_heap()
-    step("committing")
-    outcome.notes += commit(session, plan, state)
+    if plan:
+        step("copying")
+        stage(session, plan, state, more)
+        step("trying it on the board")
+        try:
+            try_out(session, plan, MODEL in {*plan.writes, *state.files} - {*plan.removals})
+        except TrialError:
+            clean_up(session, look(session))
+            raise
+        session.clear_heap()
+        step("committing")
+        outcome.notes += commit(session, plan, state)
+    if outcome.image:  # last: what it holds is on the board already
+        session.clear_heap()
+        step("writing the ROMFS partition")
+        write_partition(session, outcome.image, more)
 
 
-def _plan(session: Session, state: BoardState, wish: Wish, notes: list[str]) -> Plan:
+def _plan(session: Session, state: BoardState, wish: Wish, notes: list[str]) -> tuple[Plan, bytes]:
+    """Return what to write and to remove, and the image for the ROMFS partition; empty: none, or it's there."""
     wanted = wanted_files(session, state, wish)
+    if wish.romfs and not state.has_rom:
+        raise InputError(f"--romfs: expected a board with a ROMFS partition, {state.machine} has none")
+    model = wish.model
+    if not model and (wish.romfs or wish.kernel != "auto"):
+        model = current_model(session, state)
+    image, stale = b"", [*MODEL_FILES] if wish.no_model else []
+    if model:
+        kernel = kernel_for_board(model, wish.kernel, state, wanted, wish.romfs)
+        notes.append(f"kernel: {kernel.name}")
+        in_rom = {path: content for path, content in kernel.files.items() if path == CODE_COMPILED}
+        in_place = False
+        if state.has_rom:
+            image, in_place = _image(session, wish, {MODEL: model.blob} | in_rom, notes)
+        wanted |= {path: content for path, content in kernel.files.items() if not (in_place and path in in_rom)}
+        stale = [path for path in (CODE_SOURCE, CODE_COMPILED) if path not in wanted]
     if wish.only_model:
-        return make_plan(wanted, state.files)
+        return make_plan(wanted, state.files, stale), image
     if not readable_mpy(state):
         notes.append("this MicroPython reads other .mpy files than mpy-cross writes: sources are copied")
-    if state.has_rom:
-        notes.append("this board has a ROMFS partition; it isn't used")
     on_board = [path for path in state.files if not path.endswith(STAGED)]
     unknown = any(path.startswith(PACKAGE) and path not in wanted for path in on_board)
-    stale = stale_files(wanted, on_board, listed_files(session, state) if unknown else [])
+    stale += stale_files(wanted, on_board, listed_files(session, state) if unknown else [])
     kept = [path for path in on_board if path.startswith(PACKAGE) and path not in wanted and path not in stale]
     if kept:
         notes.append(f"not of this firmware, and kept: {', '.join(kept)}")
-    return make_plan(wanted, state.files, stale)
+    return make_plan(wanted, state.files, stale), image
+
+
+def _image(session: Session, wish: Wish, files: dict[str, bytes], notes: list[str]) -> tuple[bytes, bool]:
+    """Return the image to write to the ROMFS partition, empty: none; and whether the files will be there."""
+    saved = sum(map(len, files.values()))
+    image = romfs_image(MODEL, files)
+    partition = look_at(session, image)
+    if partition.holds or wish.romfs:
+        notes.append(f"ROMFS: {', '.join(files)}: {len(image)} of {partition.size} bytes save {saved} bytes of heap")
+        if partition.holds:
+            return b"", True
+        check_partition(partition, image, wish.overwrite_romfs)
+        return image, True
+    if CODE_COMPILED in partition.names and CODE_COMPILED not in files:
+        notes.append("the ROMFS partition holds code, which runs where it is this model's: --romfs replaces it")
+    elif len(image) <= partition.size:
+        notes.append(f"this board has a ROMFS partition: --romfs saves {saved} bytes of its heap")
+    return b"", False

@@ -14,6 +14,7 @@ from dibble.storage.manifest import MANIFEST
 
 from host_tools.deploy.board_state import OnBoard, digest_of
 from host_tools.deploy.fit import drivers_of
+from host_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, MODEL_FILES, kernel_for_drive
 from host_tools.deploy.model_file import MODEL
 from host_tools.deploy.plan import Plan, make_plan, stale_files
 from host_tools.deploy.wanted import CONFIG, Wish, check_pair, listed_in
@@ -28,6 +29,8 @@ PERSONAL = ("secrets.py", "settings.toml")
 SPARE_BYTES = 4096
 CLUSTER_BYTES = 1024  # CIRCUITPY has some of 512, larger drives of 1024
 CODE = "code.py"
+UNKNOWN_HEAP_BYTES = 110_000  # the least of the boards in boards/ that the node fits on
+_ID = re.compile(r"^Board ID: *(\S+)", re.MULTILINE)
 _VERSION = re.compile(r"Adafruit CircuitPython (\d+)\.(\d+)\.\S+ on \S+; (.+)")
 
 
@@ -47,7 +50,7 @@ def deploy_to_drive(drive: Path, wish: Wish, *, dry_run: bool = False) -> tuple[
     """Bring a CircuitPython board's drive to what is wished for.
 
     Returns:
-        what the board is, and what was written and removed, or would have been.
+        what the board is, and what runs the model that it gets; and what was written and removed, or would have been.
     Raises:
         InputError: it can't be done.
     """
@@ -61,8 +64,13 @@ def deploy_to_drive(drive: Path, wish: Wish, *, dry_run: bool = False) -> tuple[
         listed = listed_in((drive / MANIFEST).read_bytes()) if MANIFEST in on_drive else []
         stale = stale_files(wanted, on_drive, listed)
         wanted |= {MANIFEST: manifest_of(wanted), CONFIG: config_bytes}
+    if wish.no_model:
+        stale += MODEL_FILES
     if wish.model:
-        wanted[MODEL] = wish.model.blob
+        kernel = kernel_for_drive(wish.model, wish.kernel, _heap_bytes(drive))
+        board += f"; kernel: {kernel.name}"
+        wanted |= {MODEL: wish.model.blob} | kernel.files
+        stale += [path for path in (CODE_SOURCE, CODE_COMPILED) if path not in wanted]
     plan = make_plan(wanted, on_drive, stale)
     if not dry_run:
         _check_room(drive, plan)
@@ -93,6 +101,15 @@ def _board(drive: Path) -> str:
             "install a newer one from circuitpython.org/downloads"
         )
     return f"{match[3]}: CircuitPython {match[1]}.{match[2]}"
+
+
+def _heap_bytes(drive: Path) -> int:
+    """Return the heap that is free on a board, as boards/ has it."""
+    from host_tools.boards.catalogue import all_boards
+
+    match = _ID.search((drive / BOOT_OUT).read_text(encoding="utf-8", errors="replace"))
+    known = [board.runtimes["circuitpython"] for board in all_boards().values() if "circuitpython" in board.runtimes]
+    return next((runtime.heap_bytes for runtime in known if match and runtime.build == match[1]), UNKNOWN_HEAP_BYTES)
 
 
 def _files(drive: Path) -> list[str]:

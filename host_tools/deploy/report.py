@@ -23,9 +23,11 @@ def show(console: Console, outcome: Outcome) -> None:
     )
     for note in outcome.notes:
         say(f"note: {note}")
-    if not outcome.plan:
+    if outcome.image:
+        say(f"ROMFS partition: {'' if outcome.written else 'would be '}written, {len(outcome.image)} bytes")
+    elif not outcome.plan:
         say(f"nothing to do: {outcome.plan.unchanged} files are there already")
-    else:
+    if outcome.plan:
         console.print(deploy_table(outcome.plan, outcome.written))
     if outcome.awakening:
         for text in told(outcome.awakening):

@@ -1,8 +1,10 @@
 """Which files a board shall have: the firmware for its configuration, compiled as it reads it; configuration; model."""
 
+import contextlib
 import json
 import re
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,11 +38,19 @@ class Wish:
         model: None: the one that the board has, if any.
         config: path of a config.json; None: the board's.
         only_model: nothing but the model.
+        no_model: what the board has of one goes; the node logs only.
+        kernel: what shall run it, of KERNELS.
+        romfs: the model goes to the board's ROMFS partition, too.
+        overwrite_romfs: whatever that holds.
     """
 
     model: ModelFile | None = None
     config: Path | None = None
     only_model: bool = False
+    kernel: str = "auto"
+    romfs: bool = False
+    overwrite_romfs: bool = False
+    no_model: bool = False
 
 
 def wanted_files(session: Session, state: BoardState, wish: Wish) -> dict[str, bytes]:
@@ -95,11 +105,7 @@ def previous_model(session: Session, state: BoardState) -> tuple[ModelFile, int,
     Raises:
         InputError: there is none.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        slots = Slots(str(Path(folder, "model")))
-        for name in ("model.a", "model.b"):
-            if name in state.files:
-                Path(folder, name).write_bytes(session.read_file(name, MOST_MODEL_BYTES))
+    with _slots(session, state) as slots:
         newest, other = slots.generations()
         payload = slots.newest(newest) if other else None
         if payload is None:
@@ -108,6 +114,34 @@ def previous_model(session: Session, state: BoardState) -> tuple[ModelFile, int,
             return ModelFile.of(payload), other, newest
         except ModelError as error:
             raise InputError(f"--rollback: the model before the one that runs: {error}") from None
+
+
+def current_model(session: Session, state: BoardState) -> ModelFile:
+    """Return the model that the board runs: that of its newest slot, or of the file that it'll install.
+
+    Raises:
+        InputError: there is none.
+    """
+    with _slots(session, state) as slots:
+        blob = slots.newest()
+    if blob is None and MODEL in state.files:
+        blob = session.read_file(MODEL, MOST_MODEL_BYTES)
+    if blob is None:
+        raise InputError("--model: expected a model, and the board has none")
+    try:
+        return ModelFile.of(blob)
+    except ModelError as error:
+        raise InputError(f"the board's model: {error}: give another with --model") from None
+
+
+@contextlib.contextmanager
+def _slots(session: Session, state: BoardState) -> Iterator[Slots]:
+    """Copy the board's slots of the model."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("model.a", "model.b"):
+            if name in state.files:
+                Path(folder, name).write_bytes(session.read_file(name, MOST_MODEL_BYTES))
+        yield Slots(str(Path(folder, "model")))
 
 
 def listed_files(session: Session, state: BoardState) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from helpers import integers_of
+from helpers import integers_of, random_trees
 from sklearn.tree import DecisionTreeClassifier
 
 from host_tools.build import forest_spec
@@ -41,6 +41,13 @@ def soil_model(
     trees = shift(integers_of(tree), [channel.low for channel in channels])
     spec = forest_spec(f"dry below {dry_below}", channels, ["irrigate", "ok"], trees, hysteresis=hysteresis)
     return export(spec, golden)
+
+
+def forest_model(seed: int, trees: int) -> bytes:
+    """Return a model file of the same channels and classes, of random trees: some 300 bytes each."""
+    limits = [channel.high - channel.low for channel in CHANNELS]
+    grown = random_trees(np.random.default_rng(seed), limits, 2, trees, 7)
+    return export(forest_spec(f"forest {seed}", CHANNELS, ["irrigate", "ok"], grown, interval_ms=600_000))
 
 
 def warm_gate() -> bytes:

@@ -133,6 +133,12 @@ def test_a_configuration_without_the_models_channel_is_refused(bench):
         bench.deploy(400, config)
 
 
+def test_a_board_without_a_romfs_partition_is_told_so(bench):
+    wish = Wish(ModelFile.of(soil_model(400)), only_model=True, romfs=True)
+    with pytest.raises(InputError, match="--romfs: expected a board with a ROMFS partition"):
+        deploy(bench.board.port, wish)
+
+
 def test_what_would_shadow_the_new_firmware_is_removed_and_what_is_nobodys_stays(bench):
     with Session.open(bench.board.port) as session:
         session.run("stage.stage_files", [["lib/dibble/node.py", b"broken ("], ["lib/dibble/mine.py", b""]])
@@ -153,12 +159,24 @@ def test_the_command_says_what_it_did(bench):
     assert "nothing to do" in CliRunner().invoke(app, arguments).output
 
 
+def test_a_model_is_taken_off_and_the_node_logs_on(bench):
+    bench.put(model_code__mpy=b"")
+    without = deploy(bench.board.port, Wish(no_model=True))
+    assert set(without.plan.removals) >= {"model.dib", "model.a", "model.b", "model_code.mpy"}
+    assert without.awakening.works and without.awakening.model == ""
+    assert not [path for path in bench.state().files if path.startswith("model")]
+    assert not deploy(bench.board.port, Wish(no_model=True)).written
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--only", "config"], "--only: expected model"),
         (["--only", "model"], "expected --model"),
         (["--rollback", "--config", "c.json"], "--rollback: expected no"),
+        (["--kernel", "viper"], "--kernel: expected auto, tables, code, got 'viper'"),
+        (["--no-model", "--romfs"], "--no-model: expected at most"),
+        (["--overwrite-romfs"], "--overwrite-romfs: expected --romfs"),
     ],
 )
 def test_the_command_refuses_what_contradicts_itself(arguments, message):

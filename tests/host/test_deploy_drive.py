@@ -43,7 +43,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 def test_all_of_a_node_arrives_and_a_second_deploy_writes_nothing(drive, wish):
     board, plan = deploy_to_drive(drive, wish)
-    assert board == "Raspberry Pi Pico with rp2040: CircuitPython 9.2"
+    assert board == "Raspberry Pi Pico with rp2040: CircuitPython 9.2; kernel: the model as code, model_code.py"
     files = content(drive)
     assert {path: files[path] for path in plan.writes} == plan.writes
     assert {"code.py", "boot.py", "safemode.py", "config.json", "model.dib", "manifest.txt"} <= set(plan.writes)
@@ -114,3 +114,4 @@ def test_a_node_runs_from_a_drive_that_was_deployed_to(tmp_path):
     node.live(200)
     assert len(node.decisions()) >= 2, node.vm.text()
     assert not node.lines("!files")
+    assert [line.split(",")[-1].split("*")[0] for line in node.lines("!kernel")] == ["code"]

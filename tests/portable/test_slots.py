@@ -131,6 +131,31 @@ def test_newest_is_the_highest_generation():
     assert slots.generation == 3
 
 
+def test_a_copy_of_the_same_length_and_end_is_used_unread():
+    slots, path = pair()
+    slots.write(b"a payload")
+    copy = bytearray(b"a payload")
+    assert slots.newest(0, copy) is copy
+    assert slots.generation == 3
+    for other in (b"", b"oad", b"payload", b"a paylOad", b"the payload"):
+        assert slots.newest(0, other) == b"a payload"
+    assert slots.newest(3, copy) == b"new!"
+    put(path + ".a", get(path + ".a").replace(b"a pay", b"?????"))
+    assert slots.newest() == b"new!"
+    assert slots.newest(0, copy) is copy
+
+
+def test_holds_looks_at_the_newest_whole_generation():
+    slots, path = pair()
+    assert slots.holds(4, b"new!") and not slots.holds(3, b"old") and not slots.holds(5, b"new!")
+    slots.write(b"a payload")
+    assert slots.holds(9, b"load") and not slots.holds(9, b"Load")
+    put(path + ".a", get(path + ".a").replace(b"a pay", b"?????"))
+    assert slots.holds(4, b"new!") and not slots.holds(9, b"load")
+    put(path + ".b", b"")
+    assert not slots.holds(4, b"new!")
+
+
 def test_rejected_gives_way():
     slots, _ = pair()
     assert slots.newest(2) == b"old"

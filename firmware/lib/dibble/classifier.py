@@ -1,7 +1,19 @@
-"""The models a node runs: taken from their slots, installed from a file, held against the node's sensors."""
+"""The models a node runs: taken from their slots, installed from a file, held against the node's sensors.
+
+The slots are what counts. Beside them may lie the same model's bytes in a ROMFS, to be used in place, and its code:
+whichever is another model's, or isn't whole, is passed over.
+"""
+
+import gc
+import sys
 
 from dibble import ModelError, RecordError
-from dibble.inference.model import Model
+from dibble.inference.kernels import KIND
+from dibble.inference.model import Model, contents
+from dibble.storage.slots import END_BYTES
+
+ROM = "/rom/"
+CODE = "_code"  # of a module's name: that of the model's file comes before it
 
 
 class Classifier:
@@ -11,16 +23,19 @@ class Classifier:
         blob: the model file's bytes.
         sensors: has names, units and values.
         interval_ms: of the node's cycle.
+        code: see Model.
     Attributes:
         model: the Model.
+        kernel: "code", or the kind of kernels that run its tables.
+        in_place: whether its bytes lie in the flash.
         identity: 4 bytes, the CRC of its file.
         names: of its channels.
     Raises:
         ModelError: the file isn't whole, computes otherwise than the host did, or wants what no sensor gives.
     """
 
-    def __init__(self, blob, sensors, interval_ms):
-        model = Model(blob)
+    def __init__(self, blob, sensors, interval_ms, code=None):
+        model = Model(blob, code)
         model.self_test()
         if model.windows and model.windows.is_gap(interval_ms):
             raise ModelError(
@@ -28,6 +43,8 @@ class Classifier:
                 % (model.interval_ms // 1000, interval_ms // 1000)
             )
         self.model = model
+        self.kernel = "code" if code else KIND
+        self.in_place = False
         self.identity = bytes(blob[-4:])
         self.names = []
         self._values = sensors.values
@@ -66,10 +83,13 @@ def install(path, slots, rejected, sensors, interval_ms):
     """
     try:
         with open(path, "rb") as file:
-            blob = file.read()
+            size = file.seek(0, 2)
+            file.seek(max(size - END_BYTES, 0))
+            end = file.read(END_BYTES)
+        if slots.holds(size, end):
+            return ""
+        blob = contents(path)
     except OSError:
-        return ""
-    if blob == slots.newest():
         return ""
     try:
         Classifier(blob, sensors, interval_ms)
@@ -78,15 +98,62 @@ def install(path, slots, rejected, sensors, interval_ms):
         return "model %s isn't used: %s" % (path, error)
 
 
-def recall(slots, rejected, sensors, interval_ms):
-    """Return (the Classifier of the newest slot that isn't rejected, ""), or (None, why it can't be used).
+def recall(path, slots, rejected, sensors, interval_ms, notes):
+    """Return the Classifier of the newest slot that isn't rejected; None where there is none, or it can't be used.
 
-    (None, "") where there is none at all.
+    Args:
+        path: of the file that is installed to these slots.
+        notes: list that what there is to tell is added to.
     """
-    blob = slots.newest(rejected)
-    if blob is None:
-        return None, ""
+    copy = _in_rom(path)
+    blob = slots.newest(rejected, copy)
+    if copy and blob is copy:
+        try:
+            classifier = _with_code(path, blob, sensors, interval_ms, notes)
+            classifier.in_place = True
+            return classifier
+        except ModelError as error:
+            notes.append("%s%s isn't used: %s" % (ROM, path, error))
+            blob = slots.newest(rejected)
+    if blob is not None:
+        try:
+            return _with_code(path, blob, sensors, interval_ms, notes)
+        except ModelError as error:
+            notes.append("model generation %d isn't used: %s" % (slots.generation, error))
+    return None
+
+
+def _in_rom(path):
     try:
-        return Classifier(blob, sensors, interval_ms), ""
-    except ModelError as error:
-        return None, "model generation %d isn't used: %s" % (slots.generation, error)
+        return contents(ROM + path)
+    except OSError:
+        return b""
+
+
+def _with_code(path, blob, sensors, interval_ms, notes):
+    """Return the Classifier of a model's bytes, by its code where there is such; raise ModelError as it does."""
+    name = path[: path.rfind(".")] + CODE
+    note = ""
+    try:
+        code = _code_of(name, bytes(blob[-END_BYTES:]))
+        if code:
+            return Classifier(blob, sensors, interval_ms, code)
+    except Exception as error:  # in whatever way a file fails that isn't whole, or is wrong: the tables are there
+        note = "%s isn't used: %r" % (name, error)
+    classifier = Classifier(blob, sensors, interval_ms)
+    if note:
+        notes.append(note)
+    return classifier
+
+
+def _code_of(name, identity):
+    """Return the module that was made of the model file which ends so; None where there is none, or another's."""
+    try:
+        code = __import__(name)
+    except ImportError:
+        return None
+    if code.CRC == (identity[3] << 8 | identity[2], identity[1] << 8 | identity[0]):
+        return code
+    del code, sys.modules[name]
+    gc.collect()
+    return None

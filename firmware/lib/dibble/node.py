@@ -112,6 +112,7 @@ class Node:
         if self._classifier:
             crc = tuple(reversed(self._classifier.identity))
             self.tell("model", self._classifier.model.name + " CRC %02x%02x%02x%02x" % crc)
+            self.tell("kernel", self._classifier.kernel + (", its file in ROMFS" if self._classifier.in_place else ""))
         for note in self._notes:
             self.tell("boot", note)
         failed = 0
@@ -259,12 +260,10 @@ class Node:
         note = install(path, slots, rejected, self.sensors, self.interval_ms)
         if note:
             self._notes.append(note)
-        classifier, note = recall(slots, rejected, self.sensors, self.interval_ms)
-        if note:
-            self._notes.append(note)
-            if boot and not rejected:
-                boot.reject(slots.generation)
-                classifier = recall(slots, boot.rejected, self.sensors, self.interval_ms)[0]
+        classifier = recall(path, slots, rejected, self.sensors, self.interval_ms, self._notes)
+        if not classifier and slots.generation and boot and not rejected:
+            boot.reject(slots.generation)
+            classifier = recall(path, slots, boot.rejected, self.sensors, self.interval_ms, self._notes)
         return classifier
 
     def _class_of(self, classifier, name, where):

@@ -23,14 +23,25 @@ CRC_BYTES = 4
 
 
 def load(path, code=None):
-    """Read the model file at `path` and check it; raise ModelError with the reason if it isn't whole.
+    """Return the model in the file at `path`; raise ModelError with the reason if it isn't whole.
+
+    From a ROMFS it is used in place, and takes no RAM for its tables; see `contents`.
 
     Args:
         code: see Model.
     """
+    return Model(contents(path), code)
+
+
+def contents(path):
+    """Return a file's bytes: in place from a ROMFS, from any other file system read once, into one buffer."""
     with open(path, "rb") as file:
-        blob = file.read()
-    return Model(blob, code)
+        try:
+            return memoryview(file)  # only a ROMFS's file is a buffer: a piece of the flash
+        except TypeError:
+            size = file.seek(0, 2)
+            file.seek(0)
+            return file.read(size)  # without its size, the buffer would grow
 
 
 def _check(blob, code):
