@@ -125,4 +125,4 @@ def ratios(models: Sequence[Measured], host_seconds: dict[str, float]) -> Iterat
     if host_seconds:
         own = host_seconds[host_speed.DIBBLE]
         for name in (host_speed.SCIKIT_LEARN, host_speed.SPARED):
-            yield Ratio(f"digits, a million rows here: dibble / {name}, s", own, host_seconds[name], 1)
+            yield Ratio(f"a million rows here: dibble / {name}, s", own, host_seconds[name], 1)

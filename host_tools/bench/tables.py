@@ -77,5 +77,5 @@ def _short(figure: float) -> str:
 def _table(title: str, names: Sequence[str]) -> Table:
     table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for i, name in enumerate(names):
-        table.add_column(name, justify="right" if i else "left", no_wrap=True, vertical="bottom")
+        table.add_column(name, justify="right" if i else "left", no_wrap=i > 0, vertical="bottom")
     return table
