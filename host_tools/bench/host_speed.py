@@ -10,8 +10,8 @@ from sklearn.ensemble import RandomForestClassifier
 from host_tools.host_model import HostModel
 
 ROWS = 1_000_000
-DIBBLE, SCIKIT_LEARN = "dibble's evaluator", "scikit-learn's predict"
-SPARED = "scikit-learn's predict of float32"  # what it makes of other numbers, first of all
+DIBBLE, SCIKIT_LEARN = "dibble's evaluator", "scikit-learn"
+SPARED = "scikit-learn of float32"  # what it makes of other numbers, first of all
 AGAIN = 3
 
 
@@ -22,7 +22,7 @@ def seconds(model: HostModel, forest: RandomForestClassifier, readings: np.ndarr
         readings, x: the same rows, as integers and as float64; they are repeated to a million.
     """
     times = -(-ROWS // len(x))
-    many = np.tile(readings.astype(np.int32), (times, 1))[:ROWS]
+    many = np.tile(readings, (times, 1))[:ROWS]
     floats = np.tile(x, (times, 1))[:ROWS]
     spared = floats.astype(np.float32)
     forest.set_params(n_jobs=os.cpu_count())

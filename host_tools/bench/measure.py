@@ -6,6 +6,7 @@ import numpy as np
 
 from host_tools.bench import cortex_m0, counts, exported_c, needs, reference, unix_time
 from host_tools.bench.cases import DIGITS, Case
+from host_tools.bench.kept import heap_kept
 from host_tools.bench.results import (
     CODE,
     EMLEARN_M0,
@@ -64,18 +65,20 @@ def exact(case: Case, found: Measured) -> None:
                 "wasi_instructions_predict": whole[f"predict_{name}"],
                 "wasi_instructions_kernel": alone[f"kernel_{name}"],
                 "model_bytes": size,
+                "kept_heap_bytes": heap_kept(case, code=way == CODE),
                 "prediction_heap_bytes": nothing,
             },
         )
     found.add(TABLES, {"library_mpy_bytes": library, "import_heap_bytes": imported})
-    found.add(VIPER, {"model_bytes": len(case.model.blob), "prediction_heap_bytes": nothing})
+    if unix_can_exist():
+        found.add(VIPER, {"model_bytes": len(case.model.blob), "prediction_heap_bytes": nothing})
 
 
 def on_unix(case: Case, found: Measured) -> None:
     """Add what the unix VM tells: nanoseconds, heap kept, and which files viper needs."""
     for way, viper, code in ((TABLES, False, False), (CODE, False, True), (VIPER, True, False)):
         kernel, whole = unix_time.nanoseconds(case, viper=viper, code=code)
-        kept = counts.heap_kept(case, viper=viper, code=code)
+        kept = heap_kept(case, viper=viper, code=code, words=64)
         found.add(way, {"pc_ns_kernel": kernel, "pc_ns_predict": whole, "kept_heap_64_bit_bytes": kept})
     found.add(VIPER, {"library_mpy_bytes": counts.viper_library(case)})
 

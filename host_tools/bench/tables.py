@@ -11,8 +11,8 @@ from host_tools.figures import is_number, whole
 
 QUOTED = f"emlearn's {EMLEARN_M0:,} is quoted, of another run, and without the arg-max that its user adds in Python"
 ROOM_CAPTION = (
-    "library: what loads and runs it, viper's for a Cortex-M0; import: allocated on the 32-bit VM, garbage included; "
-    "kept: on the 64-bit VM, whose words are twice a board's; flash, RAM: of the smallest whole program"
+    "library: what loads and runs it, viper's for a Cortex-M0; import: allocated, garbage included; kept: beside the "
+    "model's file, on a VM of 32-bit words as a board's; flash, RAM: of the smallest whole program"
 )
 NS_IN_US = 1000
 TIME_CAPTION = (
@@ -77,5 +77,5 @@ def _short(figure: float) -> str:
 def _table(title: str, names: Sequence[str]) -> Table:
     table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for i, name in enumerate(names):
-        table.add_column(name, justify="right" if i else "left", no_wrap=True, vertical="bottom")
+        table.add_column(name, justify="right" if i else "left", no_wrap=i > 0, vertical="bottom")
     return table

@@ -47,6 +47,7 @@ def test_quick_run_writes_the_counts(tiny: Path, tmp_path: Path) -> None:
     assert ways["tables, bytecode"]["model_bytes"] == sizes["model"] == (tiny / "model.dib").stat().st_size
     assert ways["tables, bytecode"]["library_mpy_bytes"] == sizes["library_mpy"]
     assert ways["as code, bytecode"]["model_bytes"] == sizes["code_mpy"]
+    assert ways["tables, bytecode"]["kept_heap_bytes"] == sizes["heap_kept_tables"]
     assert f"{fuel['predict_tables']:,}" in result.output
     assert (tmp_path / "b.png").read_bytes().startswith(b"\x89PNG")
 
