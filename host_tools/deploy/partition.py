@@ -57,8 +57,8 @@ def check_partition(partition: Partition, image: bytes, overwrite: bool) -> None
     if strangers and not overwrite:
         shown = ", ".join(map(repr, strangers[:SHOWN]))
         raise InputError(
-            f"--romfs: expected an empty partition, or dibble's own, got one with {shown}: keep what it holds elsewhere "
-            "and give --overwrite-romfs"
+            f"--romfs: expected an empty partition, or dibble's own, got one with {shown}: keep what it holds "
+            "elsewhere and give --overwrite-romfs"
         )
 
 
