@@ -5,6 +5,8 @@ Class 0 is the reference: its score is constant.
 
 from array import array
 
+from dibble.inference.scale import scaler
+
 try:
     from dibble.inference.additive_viper import additive
 except (ImportError, SyntaxError, NameError, NotImplementedError):
@@ -33,7 +35,7 @@ def read(cursor, limits, classes):
             singles.append(len(scalers))
             sizes.append(top + 1)
         top &= OWN_TABLE - 1
-        scalers.append((feature,) + cursor.scaler(limits[feature]) + (top,))
+        scalers.append((feature,) + scaler(cursor, limits[feature]) + (top,))
     pairs = []
     for _ in range(cursor.number()):
         a = cursor.byte()

@@ -3,10 +3,16 @@
 from array import array
 
 # The table of the reflected polynomial 0xEDB88320 for 4 bits at a time, split in halves.
-_HIGH = array("H", (0, 7607, 15214, 9945, 30428, 27499, 19890, 20485,
-                    60856, 61455, 54998, 52065, 39780, 34515, 40970, 48573))  # fmt: skip
-_LOW = array("H", (0, 4196, 8392, 12460, 16784, 20980, 24920, 28988,
-                   33568, 37700, 41960, 45964, 49840, 53972, 57976, 61980))  # fmt: skip
+_HIGH = array("H")
+_LOW = array("H")
+for low in range(16):
+    high = 0
+    for _ in range(4):
+        odd = low & 1
+        low = (low >> 1 | (high & 1) << 15) ^ 0x8320 * odd
+        high = high >> 1 ^ 0xEDB8 * odd
+    _HIGH.append(high)
+    _LOW.append(low)
 
 
 def crc32(data, end, start=0, before=(0, 0)):

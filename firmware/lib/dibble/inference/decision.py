@@ -4,7 +4,6 @@ UNSURE = 1
 OUT_OF_RANGE = 2
 SENSOR_FAULT = 4
 NOVEL = 8
-FLAG_NAMES = ("unsure", "out of range", "sensor fault", "novel")
 NO_CLASS = 255
 
 
@@ -18,6 +17,7 @@ class Decision:
         channel: the first channel that is missing or, if none is, out of range; -1 when all are well.
         held_index: the class after hysteresis: it changes only when `hysteresis` trusted decisions
             in a row agree, so that a valve doesn't chatter. NO_CLASS until the first time.
+        agreed: trusted decisions in a row for a class that isn't held.
     """
 
     def __init__(self, hysteresis):
@@ -26,13 +26,8 @@ class Decision:
 
     def reset(self):
         """Forget everything, as after power-on."""
-        self.class_index = NO_CLASS
-        self.margin = 0
-        self.flags = 0
-        self.channel = -1
-        self.held_index = NO_CLASS
-        self.candidate = NO_CLASS
-        self.agreed = 0
+        self.held_index = self.candidate = NO_CLASS
+        self.settle(NO_CLASS, 0, 0, -1)
 
     def settle(self, class_index, margin, flags, channel):
         """Record one prediction and advance the hysteresis."""
@@ -40,14 +35,12 @@ class Decision:
         self.margin = margin
         self.flags = flags
         self.channel = channel
-        if flags:
+        if flags or class_index == self.held_index:
             self.agreed = 0
-        elif class_index != self.candidate or not self.agreed:
+            return
+        if class_index != self.candidate:
             self.candidate = class_index
-            self.agreed = 1
-            if self.hysteresis == 1:
-                self.held_index = class_index
-        elif self.agreed < self.hysteresis:
-            self.agreed += 1
-            if self.agreed == self.hysteresis:
-                self.held_index = class_index
+            self.agreed = 0
+        self.agreed += 1
+        if self.agreed >= self.hysteresis:
+            self.held_index = class_index

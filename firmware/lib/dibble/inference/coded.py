@@ -1,0 +1,53 @@
+"""A model that runs as code: as the module that `dibble unroll` made of its file, in its tables' place."""
+
+from dibble import ModelError
+from dibble.inference.model import NOVELTY, Model
+from dibble.inference.novelty import watched
+from dibble.inference.started import started
+
+
+class Coded(Model):
+    """A Model whose tables stay unread.
+
+    Args:
+        blob: as Model's.
+        code: the module; its judge() gives what scores a row or, where its DECIDES is true, what settles the
+            decision, too: decide(readings), of any kind of sequence, tells so, or tells that a reading isn't
+            within its range.
+    """
+
+    def __init__(self, blob, code):
+        self.module = code
+        self.decide = None
+        Model.__init__(self, blob)
+        if code.DECIDES:
+            self.decide = started(code.judge(self.decision))
+
+    def _kernel(self, cursor, low, limits, classes):
+        code = self.module
+        crc = self.blob[-2] | self.blob[-1] << 8, self.blob[-4] | self.blob[-3] << 8
+        if code.CRC != crc:
+            raise ModelError("expected the code of this model file, got another's: unroll it again")
+        cursor.at = code.TABLES_END
+        if code.DECIDES:
+            return self.decide_clamped, True
+        score = started(code.judge())
+        if self.blob[5] & NOVELTY:
+            score = watched(score, started(code.novel()), code.NOVEL_LEAD)
+        return score, True
+
+    def predict(self, readings=None, elapsed_ms=None):
+        if not self.decide:
+            return Model.predict(self, readings, elapsed_ms)
+        if readings is None:
+            readings = self.readings
+        self.row = readings
+        return self.decision if self.decide(readings) else self._doubt(self.judge(readings))
+
+    def decide_clamped(self, values):
+        """Score a row that isn't to be trusted: the held class stays."""
+        decision = self.decision
+        held = decision.held_index
+        self.decide(values)
+        decision.held_index = held
+        return decision.class_index | decision.margin << 8
