@@ -59,3 +59,8 @@ def test_reset_forgets_the_row_and_the_held_class():
     assert d.held_index == NO_CLASS
     d.settle(1, 1, 0, -1)
     assert d.held_index == 1
+
+
+def test_a_row_of_the_held_class_between_two_others_begins_the_count_anew():
+    steps = [(0, 0), (0, 0), (1, 0), (0, 0), (1, 0), (1, UNSURE), (1, 0), (1, 0)]
+    assert held(2, steps) == [NO_CLASS, 0, 0, 0, 0, 0, 0, 1]

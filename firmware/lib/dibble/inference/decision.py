@@ -17,7 +17,8 @@ class Decision:
         channel: the first channel that is missing or, if none is, out of range; -1 when all are well.
         held_index: the class after hysteresis: it changes only when `hysteresis` trusted decisions
             in a row agree, so that a valve doesn't chatter. NO_CLASS until the first time.
-        agreed: trusted decisions in a row for a class that isn't held.
+        agreed: trusted decisions in a row for a class that isn't held, 0 where it is the held one; below 0 where
+            the last wasn't to be trusted.
     """
 
     def __init__(self, hysteresis):
@@ -35,12 +36,15 @@ class Decision:
         self.margin = margin
         self.flags = flags
         self.channel = channel
-        if flags or class_index == self.held_index:
+        if flags:
+            self.agreed = -1
+        elif class_index == self.held_index:
             self.agreed = 0
-            return
-        if class_index != self.candidate:
-            self.candidate = class_index
-            self.agreed = 0
-        self.agreed += 1
-        if self.agreed >= self.hysteresis:
-            self.held_index = class_index
+        else:
+            if class_index != self.candidate or self.agreed < 0:
+                self.candidate = class_index
+                self.agreed = 0
+            self.agreed += 1
+            if self.agreed >= self.hysteresis:
+                self.held_index = class_index
+                self.agreed = 0

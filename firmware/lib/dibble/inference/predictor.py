@@ -41,30 +41,21 @@ def judge(low, high, values, score, raw=False, push=None):
                 least = low[i]
                 if reading is None or reading < least:
                     if reading is None or reading == no_reading:
-                        values[i] = -1
-                        if not missing:
-                            missing = i + 1
+                        reading = least - 1
+                        missing = missing or i + 1
                     else:
-                        values[i] = 0
-                        if not beyond:
-                            beyond = i + 1
+                        reading = least
+                        beyond = beyond or i + 1
                 elif reading > high[i]:
-                    values[i] = high[i] - least
-                    if not beyond:
-                        beyond = i + 1
-                else:
-                    values[i] = reading - least
+                    reading = high[i]
+                    beyond = beyond or i + 1
+                values[i] = reading if raw else reading - least
                 i += 1
         except (TypeError, IndexError):
             i = -1
         found = -1
         if i != channels:
             continue
-        if raw:
-            i = 0
-            for least in low:
-                values[i] += least
-                i += 1
         inputs = push(values) if push else values
         if missing:
             found = ~(SENSOR_FAULT | missing << 8)
@@ -127,20 +118,22 @@ class Predictor:
         """
         if elapsed_ms is not None and self.windows and self.windows.is_gap(elapsed_ms):
             self.windows.restart()
-            self.decision.agreed = 0
+            self.decision.agreed = -1
         if readings is None:
             readings = self.row = self.readings
             found = self.quickest(readings)
         else:
             self.row = readings
             found = self.judge(readings)
-        if found < 0:
-            return self._doubt(found)
-        self.decision.settle(found & 255, found >> 8, 0 if found >> 8 >= self.unsure_below else UNSURE, -1)
-        return self.decision
+        decision = self.decision
+        # The held class once more, and to be trusted: all else stays as it is.
+        if found & 255 == decision.held_index and not decision.agreed and found >> 8 >= self.unsure_below:
+            decision.margin = found >> 8
+            return decision
+        return self._settle(found)
 
-    def _doubt(self, found):
-        """Return the decision on a row that `quickest` or `judge` found odd."""
+    def _settle(self, found):
+        """Return the decision on a row, of which `quickest` or `judge` told `found`."""
         if found == -1:
             found = self.judge(self.row)
             if found == -1:
