@@ -42,7 +42,7 @@ class Coded(Model):
         if readings is None:
             readings = self.readings
         self.row = readings
-        return self.decision if self.decide(readings) else self._doubt(self.judge(readings))
+        return self.decision if self.decide(readings) else self._settle(self.look(readings))
 
     def decide_clamped(self, values):
         """Score a row that isn't to be trusted: the held class stays."""

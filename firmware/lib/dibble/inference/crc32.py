@@ -2,17 +2,22 @@
 
 from array import array
 
-# The table of the reflected polynomial 0xEDB88320 for 4 bits at a time, split in halves.
-_HIGH = array("H")
-_LOW = array("H")
-for low in range(16):
-    high = 0
-    for _ in range(4):
-        odd = low & 1
-        low = (low >> 1 | (high & 1) << 15) ^ 0x8320 * odd
-        high = high >> 1 ^ 0xEDB8 * odd
-    _HIGH.append(high)
-    _LOW.append(low)
+
+def _tables():
+    """Return the table of the reflected polynomial 0xEDB88320 for 4 bits at a time, split in halves: (high, low)."""
+    tables = array("H"), array("H")
+    for low in range(16):
+        high = 0
+        for _ in range(4):
+            odd = low & 1
+            low = (low >> 1 | (high & 1) << 15) ^ 0x8320 * odd
+            high = high >> 1 ^ 0xEDB8 * odd
+        tables[0].append(high)
+        tables[1].append(low)
+    return tables
+
+
+_HIGH, _LOW = _tables()
 
 
 def crc32(data, end, start=0, before=(0, 0)):

@@ -27,8 +27,9 @@ class Decision:
 
     def reset(self):
         """Forget everything, as after power-on."""
-        self.held_index = self.candidate = NO_CLASS
-        self.settle(NO_CLASS, 0, 0, -1)
+        self.class_index = self.held_index = self.candidate = NO_CLASS
+        self.margin = self.flags = self.agreed = 0
+        self.channel = -1
 
     def settle(self, class_index, margin, flags, channel):
         """Record one prediction and advance the hysteresis."""

@@ -63,6 +63,7 @@ class Model(predictor.Predictor):
     Args:
         blob: bytes or memoryview of the whole file; kept, and read in place.
     Attributes:
+        scores: each class's score of the last row, where the tables are run.
         tables_end: where in the file the last of the tables ends.
         ...: and all of about.About: read anew from the file each time.
     Raises:
@@ -124,7 +125,7 @@ class Model(predictor.Predictor):
             from dibble.inference import mlp as tables
         else:
             raise ValueError
-        score = tables.build(file, low, limits, classes)[0]
+        score, self.scores = tables.build(file, low, limits, classes)
         if family & NOVELTY:
             from dibble.inference import novelty
 

@@ -16,7 +16,7 @@ def watch(model, cursor, low, limits, score):
 
 
 def watched(score, novelty, least_lead):
-    """Return f(values): what score(values) returns, + NOVEL_ROW where the row is novel.
+    """Return f(values): what score(values) returns, less NOVEL_ROW where the row is novel.
 
     Args:
         novelty: how usual a row's combination of values is: as score, of two classes.
@@ -28,7 +28,7 @@ def watched(score, novelty, least_lead):
         if found >= 0:
             usual = novelty(values)
             if (usual >> 8 if usual & 255 else -(usual >> 8)) < least_lead:
-                found += NOVEL_ROW
+                found -= NOVEL_ROW
         return found
 
     return judge

@@ -12,10 +12,10 @@ from dibble.inference.started import started
 
 # A function whose locals and stack take more than 11 words looks for room on the heap at each call,
 # which costs more than all that predict() does itself: so these are several, and lean.
-NOVEL_ROW = -1 << 28  # what is added to that of a novel row; all else that `judge` tells is far above
+NOVEL_ROW = 1 << 28  # what is taken from that of a novel row; all else that `look` tells is far above
 
 
-def judge(low, high, values, score, raw=False, push=None):
+def look(low, high, values, score, raw=False, push=None):
     """Yield, for a row of readings that is sent, what `score` finds where all is well; else what is wrong with it.
 
     Args:
@@ -71,7 +71,7 @@ class Predictor:
     Args:
         low, high: array("i"), each channel's valid range in steps of its resolution.
         windows: features.Windows; None where each feature is the last reading of its channel.
-        score: what turns feature values into winner | margin << 8, or that + NOVEL_ROW.
+        score: what turns feature values into winner | margin << 8, or that - NOVEL_ROW.
         unsure_below: a smaller margin is flagged unsure.
         hysteresis: trusted decisions in a row that change the held class.
         raw: score takes readings as they are instead, an array("i"), and returns less than 0 where one is missing
@@ -80,7 +80,7 @@ class Predictor:
         readings: array("i"), one a channel: fill it and call predict() for the quickest prediction.
         decision: the Decision that predict() overwrites and returns.
         row: what was predicted last.
-        values: feature values of the last row that `judge` saw.
+        values: feature values of the last row that `look` saw.
     """
 
     def __init__(self, low, high, windows, score, unsure_below, hysteresis, raw=False):
@@ -91,10 +91,11 @@ class Predictor:
         self.unsure_below = unsure_below
         self.decision = Decision(hysteresis)
         self.row = self.readings = array("i", [MISSING] * len(low))
-        values = array("i", low)
-        self.judge = started(judge(low, high, values, score, raw, windows and windows.push))
-        self.values = windows.values if windows else values
-        self.quickest = score if raw else self.judge
+        self.values = array("i", low)
+        self.look = started(look(low, high, self.values, score, raw, windows and windows.push))
+        self.quickest = score if raw else self.look
+        if windows:
+            self.values = windows.values
 
     def restart(self):
         """Forget past readings and decisions, as after power-on."""
@@ -124,7 +125,7 @@ class Predictor:
             found = self.quickest(readings)
         else:
             self.row = readings
-            found = self.judge(readings)
+            found = self.look(readings)
         decision = self.decision
         # The held class once more, and to be trusted: all else stays as it is.
         if found & 255 == decision.held_index and not decision.agreed and found >> 8 >= self.unsure_below:
@@ -133,21 +134,21 @@ class Predictor:
         return self._settle(found)
 
     def _settle(self, found):
-        """Return the decision on a row, of which `quickest` or `judge` told `found`."""
+        """Return the decision on a row, of which `quickest` or `look` told `found`."""
         if found == -1:
-            found = self.judge(self.row)
+            found = self.look(self.row)
             if found == -1:
                 from dibble.inference import damage
 
                 raise damage.no_row(self.row, len(self.low))
         flags = 0
         channel = -1
-        if NOVEL_ROW >> 1 < found < 0:
+        if -NOVEL_ROW >> 1 < found < 0:
             flags = ~found & 255
             channel = (~found >> 8) - 1
             found = self.score(self.values) if flags == OUT_OF_RANGE else NO_CLASS
         if found < 0:
-            found -= NOVEL_ROW
+            found += NOVEL_ROW
             flags |= NOVEL
         if found >> 8 < self.unsure_below and flags != SENSOR_FAULT:
             flags |= UNSURE

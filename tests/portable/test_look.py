@@ -7,7 +7,7 @@ from dibble.inference.decision import OUT_OF_RANGE, SENSOR_FAULT
 from dibble.inference.fixed_point import MISSING, READING_LIMIT
 from dibble.inference.forest import forest
 from dibble.inference.kernels import KIND
-from dibble.inference.predictor import judge
+from dibble.inference.predictor import look
 from dibble.inference.started import started
 from support import heap_lock, heap_unlock, in_file
 
@@ -28,7 +28,7 @@ def by_machine_code(readings, low, high):
 
 def seen(row, low, high, out, raw=False):
     """Return (first missing channel + 1, first channel out of range + 1); 0 for none."""
-    kernel = started(judge(low, high, out, lambda values: 0, raw))
+    kernel = started(look(low, high, out, lambda values: 0, raw))
     heap_lock()
     try:
         found = kernel(row)
