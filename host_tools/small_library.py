@@ -46,7 +46,7 @@ def _of(name: str, *keep: str, without: tuple[str, ...] = (), left_out: tuple[st
 
 
 # What a node without windows and novelty, which fills `readings`, never comes to.
-UNUSED = ("self.windows", "windows", "elapsed_ms", "found == -1", "found < 0")
+UNUSED = ("self.windows", "windows", "elapsed_ms", "found == -1", "found < 0", "self.low", "self.high")
 EVERY = (
     _of("inference/fixed_point", "MISSING"),
     _of("inference/started", "started"),
@@ -62,7 +62,12 @@ IN_TABLES = (
     _of("inference/predictor", "Predictor", without=("restart",), left_out=UNUSED),
 )
 AS_CODE = (
-    _of("inference/predictor", "Predictor", without=("restart", "predict"), left_out=UNUSED),
+    _of(
+        "inference/predictor",
+        "Predictor",
+        without=("restart", "predict"),
+        left_out=(*UNUSED, "self.score", "self.quickest"),
+    ),
     _of("inference/coded", "Coded", without=("__init__", "_kernel"), left_out=("not self.decide",)),
 )
 

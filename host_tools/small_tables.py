@@ -56,7 +56,7 @@ def tables_of(model: HostModel, most_splits: int) -> tuple[list[str], str, bytes
     else:
         definitions, lines = _code(model, low, high, data)
         made = "Coded(low,high,None,None,{},{},1)"
-        end = ["node.score=node.decide_clamped", "node.decide=judge", "decision=node.decision"]
+        end = ["node.decide=judge", "decision=node.decision"]
     size = 4 * len(low)
     begin = [
         "from array import array",

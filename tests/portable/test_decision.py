@@ -61,6 +61,6 @@ def test_reset_forgets_the_row_and_the_held_class():
     assert d.held_index == 1
 
 
-def test_a_row_of_the_held_class_between_two_others_begins_the_count_anew():
-    steps = [(0, 0), (0, 0), (1, 0), (0, 0), (1, 0), (1, UNSURE), (1, 0), (1, 0)]
-    assert held(2, steps) == [NO_CLASS, 0, 0, 0, 0, 0, 0, 1]
+def test_the_held_class_in_between_begins_anew():
+    assert held(2, [(0, 0), (0, 0), (1, 0), (0, 0), (1, 0)]) == [NO_CLASS, 0, 0, 0, 0]
+    assert held(2, [(1, 0), (1, UNSURE), (1, 0), (1, 0)]) == [NO_CLASS, NO_CLASS, NO_CLASS, 1]

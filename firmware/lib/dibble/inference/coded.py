@@ -1,6 +1,7 @@
 """A model that runs as code: as the module that `dibble unroll` made of its file, in its tables' place."""
 
 from dibble import ModelError
+from dibble.inference.decision import OUT_OF_RANGE, UNSURE
 from dibble.inference.model import NOVELTY, Model
 from dibble.inference.novelty import watched
 from dibble.inference.started import started
@@ -30,7 +31,7 @@ class Coded(Model):
             raise ModelError("expected the code of this model file, got another's: unroll it again")
         cursor.at = code.TABLES_END
         if code.DECIDES:
-            return self.decide_clamped, True
+            return None, True
         score = started(code.judge())
         if self.blob[5] & NOVELTY:
             score = watched(score, started(code.novel()), code.NOVEL_LEAD)
@@ -42,12 +43,19 @@ class Coded(Model):
         if readings is None:
             readings = self.readings
         self.row = readings
-        return self.decision if self.decide(readings) else self._settle(self.look(readings))
+        if self.decide(readings):
+            return self.decision
+        found = self.look(readings)
+        if ~found & 255 == OUT_OF_RANGE:
+            return self.clamped(found)
+        return self.settle(found)
 
-    def decide_clamped(self, values):
-        """Score a row that isn't to be trusted: the held class stays."""
+    def clamped(self, found):
+        """Return the decision on `values`, the last row clamped to the channels' ranges; the held class stays."""
         decision = self.decision
         held = decision.held_index
-        self.decide(values)
+        self.decide(self.values)
         decision.held_index = held
-        return decision.class_index | decision.margin << 8
+        flags = OUT_OF_RANGE if decision.margin >= self.unsure_below else OUT_OF_RANGE | UNSURE
+        decision.settle(decision.class_index, decision.margin, flags, (~found >> 8) - 1)
+        return decision

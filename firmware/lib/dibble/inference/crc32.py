@@ -2,22 +2,13 @@
 
 from array import array
 
-
-def _tables():
-    """Return the table of the reflected polynomial 0xEDB88320 for 4 bits at a time, split in halves: (high, low)."""
-    tables = array("H"), array("H")
-    for low in range(16):
-        high = 0
-        for _ in range(4):
-            odd = low & 1
-            low = (low >> 1 | (high & 1) << 15) ^ 0x8320 * odd
-            high = high >> 1 ^ 0xEDB8 * odd
-        tables[0].append(high)
-        tables[1].append(low)
-    return tables
-
-
-_HIGH, _LOW = _tables()
+# The table of the reflected polynomial 0xEDB88320 for 4 bits at a time, split in halves: each bit has its own share.
+_HIGH = array(
+    "H", [0xEDB8 * (n >> 3) ^ 0x76DC * (n >> 2 & 1) ^ 0x3B6E * (n >> 1 & 1) ^ 0x1DB7 * (n & 1) for n in range(16)]
+)
+_LOW = array(
+    "H", [0x8320 * (n >> 3) ^ 0x4190 * (n >> 2 & 1) ^ 0x20C8 * (n >> 1 & 1) ^ 0x1064 * (n & 1) for n in range(16)]
+)
 
 
 def crc32(data, end, start=0, before=(0, 0)):

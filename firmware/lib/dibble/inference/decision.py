@@ -27,9 +27,13 @@ class Decision:
 
     def reset(self):
         """Forget everything, as after power-on."""
-        self.class_index = self.held_index = self.candidate = NO_CLASS
-        self.margin = self.flags = self.agreed = 0
+        self.class_index = NO_CLASS
+        self.margin = 0
+        self.flags = 0
         self.channel = -1
+        self.held_index = NO_CLASS
+        self.candidate = NO_CLASS
+        self.agreed = 0
 
     def settle(self, class_index, margin, flags, channel):
         """Record one prediction and advance the hysteresis."""

@@ -131,9 +131,9 @@ class Predictor:
         if found & 255 == decision.held_index and not decision.agreed and found >> 8 >= self.unsure_below:
             decision.margin = found >> 8
             return decision
-        return self._settle(found)
+        return self.settle(found)
 
-    def _settle(self, found):
+    def settle(self, found):
         """Return the decision on a row, of which `quickest` or `look` told `found`."""
         if found == -1:
             found = self.look(self.row)
