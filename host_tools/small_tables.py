@@ -55,7 +55,7 @@ def tables_of(model: HostModel, most_splits: int) -> tuple[list[str], str, bytes
         made, end = "Predictor(low,high,None,score,{},{})", []
     else:
         definitions, lines = _code(model, low, high, data)
-        made = "Coded(low,high,None,None,{},{},1)"
+        made = "Unrolled(low,high,None,None,{},{},1)"
         end = ["node.decide=judge", "decision=node.decision"]
     size = 4 * len(low)
     begin = [

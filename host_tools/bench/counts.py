@@ -31,23 +31,20 @@ for _ in range({times}):
 """
 KEPT = """
 import gc
-{imports}
+try:
+    import model_code
+except ImportError:
+    pass
+from dibble.inference.model import model_of
 with open("model.dib", "rb") as file:
     blob = file.read()
-{make}  # what is imported on the way isn't of the model
+model_of(blob, {code})  # what is imported on the way isn't of the model
 gc.collect()
 before = gc.mem_alloc()
-node = {make}
+node = model_of(blob, {code})
 gc.collect()
 print(gc.mem_alloc() - before)
 """
-MADE = {
-    False: {"imports": "from dibble.inference.model import Model", "make": "Model(blob)"},
-    True: {
-        "imports": "import model_code\nfrom dibble.inference.coded import Coded",
-        "make": "Coded(blob, model_code)",
-    },
-}
 LIBRARY = Path(dibble.__path__[0])
 EVERY = ("__init__", *(f"inference/{name}" for name in ("__init__", "model", "cursor", "crc32", "decision")))
 EVERY += tuple(f"inference/{name}" for name in ("fixed_point", "predictor", "started", "kernels"))
@@ -98,7 +95,7 @@ def heap_kept(case: Case) -> dict[str, int]:
     found = {}
     for name, viper, code in (("viper", True, False), ("bytecode", False, False), ("code", False, True)):
         with _folder(case.model, case.rows, None, viper=viper, code=code) as folder:
-            (folder / "kept.py").write_text(KEPT.format(**MADE[code]))
+            (folder / "kept.py").write_text(KEPT.format(code="model_code" if code else "None"))
             found[name] = int(run_unix(folder, "kept.py").stdout)
     return found
 

@@ -17,18 +17,26 @@ WHOLE = 0x2144, 0xDF1C  # the CRC-32 of what ends in its own CRC-32
 
 
 def load(path, code=None):
-    """Read the model file at `path` and check it; raise ModelError with the reason if it isn't whole.
+    """Return the model in the file at `path`; raise ModelError with the reason if it isn't whole.
+
+    Args:
+        code: see model_of.
+    """
+    with open(path, "rb") as file:
+        return model_of(file.read(), code)
+
+
+def model_of(blob, code=None):
+    """Return the Model of a file's bytes.
 
     Args:
         code: the module that `dibble unroll` made of this file, to be run in its tables' place: fastest
             where there is no viper, for some 10 bytes of bytecode a split; None runs the tables.
     """
-    with open(path, "rb") as file:
-        blob = file.read()
     if code:
-        from dibble.inference import coded
+        from dibble.inference import unrolled
 
-        return coded.Coded(blob, code)
+        return unrolled.Unrolled(blob, code)
     return Model(blob)
 
 
@@ -98,9 +106,9 @@ class Model(predictor.Predictor):
         least = low
         features = file.number()
         if features:
-            from dibble.inference.features import read
+            from dibble.inference import features as kinds
 
-            windows, limits = read(file, features, limits, interval_ms)
+            windows, limits = kinds.read(file, features, limits, interval_ms)
             least = array("i", [0] * features)
         score, raw = self._kernel(file, least, limits, classes)
         self.tables_end = file.at

@@ -7,7 +7,7 @@ from dibble.inference.novelty import watched
 from dibble.inference.started import started
 
 
-class Coded(Model):
+class Unrolled(Model):
     """A Model whose tables stay unread.
 
     Args:
