@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from dibble.inference.decision import FLAG_NAMES, NO_CLASS
+from dibble.inference.decision import NO_CLASS
 from dibble.inference.fixed_point import MISSING
 from dibble.inference.model import ADDITIVE, NOVELTY
 
@@ -16,6 +16,7 @@ from host_tools.datasets import Dataset, read_dataset
 from host_tools.errors import InputError
 from host_tools.evaluator import Decisions
 from host_tools.feature_spec import elapsed_of
+from host_tools.flag_names import FLAG_NAMES
 from host_tools.host_model import HostModel
 
 MADE_UP_ROWS = 500

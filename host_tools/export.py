@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dibble.inference import features as windows_of
 from dibble.inference.fixed_point import READING_LIMIT
-from dibble.inference.model import CRC_BYTES, FORMAT, MAGIC, NOVELTY, Model
+from dibble.inference.model import CRC_BYTES, HEAD, NOVELTY, Model
 
 from host_tools.channels import Channel
 from host_tools.encoding import Texts, number, signed
@@ -127,7 +127,7 @@ def _channels(channels: Sequence[Channel]) -> bytes:
 def _assemble(spec: ModelSpec, golden: bytes, golden_count: int) -> bytes:
     family = family_of(spec.tables) | (NOVELTY if spec.novelty else 0)
     text = Texts()
-    out = bytearray(MAGIC + bytes((FORMAT, family)) + bytes(4))
+    out = bytearray(HEAD + bytes((family,)) + bytes(4))
     out += number(spec.interval_ms) + number(spec.unsure_below) + number(spec.hysteresis) + text(spec.name)
     out += number(len(spec.classes)) + b"".join(map(text, spec.classes))
     out += number(len(spec.channels)) + _channels(spec.channels)

@@ -6,7 +6,7 @@ import numpy as np
 from dibble.inference import additive, forest, mlp
 from dibble.inference.cursor import Cursor
 from dibble.inference.features import KINDS
-from dibble.inference.model import ADDITIVE, FOREST, FORMAT, NOVELTY, Model
+from dibble.inference.model import ADDITIVE, FOREST, HEAD, NOVELTY, Model
 
 from host_tools.channels import steps_to_text, to_values
 from host_tools.host_model import HostModel
@@ -22,7 +22,7 @@ def describe(opened: HostModel) -> dict[str, Any]:
     names = [channel.name for channel in opened.channels]
     return {
         "name": model.name,
-        "format": FORMAT,
+        "format": HEAD[4],
         "family": FAMILIES[model.blob[5] & 127],
         "bytes": len(opened.blob),
         "classes": list(model.classes),

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import jinja2
-from dibble.inference.decision import FLAG_NAMES
 from dibble.report import lorawan
 
+from host_tools.flag_names import FLAG_NAMES
 from host_tools.host_model import HostModel
 
 

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from dibble.inference.decision import FLAG_NAMES, NO_CLASS
+from dibble.inference.decision import NO_CLASS
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import confusion_matrix, f1_score
 
 from host_tools.evaluator import Decisions
+from host_tools.flag_names import FLAG_NAMES
 
 MARGIN_LEVELS = 24
 

@@ -46,11 +46,10 @@ def _of(name: str, *keep: str, without: tuple[str, ...] = (), left_out: tuple[st
 
 
 # What a node without windows and novelty, which fills `readings`, never comes to.
-UNUSED = ("self.novelty", "self.novel_lead", "self.windows", "readings is not self.readings", "self.raw")
+UNUSED = ("self.windows", "windows", "elapsed_ms", "found == -1", "found < 0", "self.low", "self.high")
 EVERY = (
     _of("inference/fixed_point", "MISSING"),
     _of("inference/started", "started"),
-    _of("inference/offsets", "offsets"),
     _of("inference/decision", "Decision"),
 )
 FAMILY = (FOREST, ADDITIVE)
@@ -60,20 +59,16 @@ FEW_SPLITS, MOST_SPLITS = 30, 100
 # Trees in tables; or code made for the model, with or without tables.
 IN_TABLES = (
     _of("inference/forest_bytecode", "_forest"),
-    _of(
-        "inference/predictor",
-        "Predictor",
-        without=("restart", "_above", "_settle", "_look_by_code"),
-        left_out=(*UNUSED, "self.code", "code"),
-    ),
+    _of("inference/predictor", "Predictor", without=("restart",), left_out=UNUSED),
 )
 AS_CODE = (
     _of(
         "inference/predictor",
         "Predictor",
-        without=("restart", "_above", "_settle", "_look"),
-        left_out=(*UNUSED, "self.score"),
+        without=("restart", "predict"),
+        left_out=(*UNUSED, "self.score", "self.quickest"),
     ),
+    _of("inference/unrolled", "Unrolled", without=("__init__", "_kernel"), left_out=("not self.decide",)),
 )
 
 

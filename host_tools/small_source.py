@@ -40,6 +40,11 @@ def definitions(
     """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     _bare(tree, without, left_out)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            node.bases = [
+                ast.Name("Predictor", ast.Load()) if ast.unparse(base) == "Model" else base for base in node.bases
+            ]
     tree = _Silent().visit(_Constants(constants_of(path)).visit(tree))
     named = {name: node for node in tree.body for name in names_of(node)}
     missing = [name for name in keep if name not in named]

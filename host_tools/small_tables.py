@@ -52,10 +52,11 @@ def tables_of(model: HostModel, most_splits: int) -> tuple[list[str], str, bytes
     definitions: list[str] = []
     if family_of(model) == FOREST and splits_of(model) > most_splits:
         lines = _forest(model, data)
-        score, code, end = "score", "", []
+        made, end = "Predictor(low,high,None,score,{},{})", []
     else:
         definitions, lines = _code(model, low, high, data)
-        score, code, end = "None", ",1", ["node.code=judge", "decision=node.decision"]
+        made = "Unrolled(low,high,None,None,{},{},1)"
+        end = ["node.decide=judge", "decision=node.decision"]
     size = 4 * len(low)
     begin = [
         "from array import array",
@@ -64,7 +65,7 @@ def tables_of(model: HostModel, most_splits: int) -> tuple[list[str], str, bytes
         f"low=array('i',r({size}))",
         f"high=array('i',r({size}))",
     ]
-    end = ["t.close()", f"node=Predictor(low,high,None,{score},{m.unsure_below},{m.decision.hysteresis}{code})", *end]
+    end = ["t.close()", f"node={made.format(m.unsure_below, m.decision.hysteresis)}", *end]
     return definitions, "".join(line + "\n" for line in begin + lines + end).replace(", ", ","), bytes(data)
 
 

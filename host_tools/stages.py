@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from dibble.inference.model import NOVELTY
 
 from host_tools.about import About
 from host_tools.costs import Costs
@@ -63,7 +64,7 @@ def stage_table(
     same = next(
         (row for row, stage in zip(table[1:], student.stages, strict=True) if stage.tables is student.tables), None
     )
-    prices = None if same is None or shipped.model.novelty else (same["instructions"], same["heap"])
+    prices = None if same is None or shipped.blob[5] & NOVELTY else (same["instructions"], same["heap"])
     table.append(_integer("shipped", _shipped(shipped), shipped, student.columns, about, held_out, prices))
     packed = pack(shipped.blob)
     last = {**table[-1], "stage": "packed", "what": "the same, Huffman-coded for a slow radio", "bytes": len(packed)}

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from dibble.inference.decision import FLAG_NAMES, NO_CLASS
+from dibble.inference.decision import NO_CLASS
 
 from host_tools.evaluator import Decisions
+from host_tools.flag_names import FLAG_NAMES
 from host_tools.host_model import HostModel
 from host_tools.replay import Replay, on_unix, on_wasi
 from host_tools.small_board import TooLarge, on_microbit

@@ -14,7 +14,7 @@ with open(folder + "times.txt") as file:
     times = int(file.read())
 node = model.load(folder + "model.dib")
 rows = []
-row = array("i", [0] * len(node.limits))
+row = array("i", [0] * len(node.values))
 with open(folder + "values.bin", "rb") as file:
     while file.readinto(row):
         rows.append(array("i", row))

@@ -1,7 +1,6 @@
 """What a node says as JSON-ready objects. JSON escapes what a terminal or a shell could take for a command."""
 
-from dibble.inference.decision import FLAG_NAMES
-
+from host_tools.flag_names import FLAG_NAMES
 from host_tools.lines import Event, Row
 from host_tools.live.clock import NodeClock
 from host_tools.live.reasons import Reason

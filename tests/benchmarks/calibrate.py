@@ -1,8 +1,8 @@
-"""Fit limits.COSTS: exact WASI instructions of predict() for random models of every family, by least squares.
+"""Fit limits.COSTS and HEAP: exact WASI instructions of predict() and bytes kept, of random models of every family.
 
     python tests/benchmarks/calibrate.py
 
-Prints the costs to put into host_tools/limits.py, and for each model the count beside its estimate.
+Prints what to put into host_tools/limits.py, and for each model the count beside its estimate.
 """
 
 import sys
@@ -14,11 +14,13 @@ from scipy.optimize import nnls
 sys.path.insert(0, str(Path(__file__).parents[1] / "host"))
 from helpers import channels_of, random_additive, random_mlp, random_rows, random_spec, random_trees
 
+from host_tools.bench.cases import Case
+from host_tools.bench.kept import heap_kept
 from host_tools.build import forest_spec
 from host_tools.export import ModelSpec, export
 from host_tools.feature_spec import FeatureSpec
 from host_tools.host_model import HostModel
-from host_tools.limits import work
+from host_tools.limits import HEAP, work
 from host_tools.replay import cost
 
 SHAPES = [(3, 2), (5, 3), (8, 5), (12, 2), (4, 7), (6, 3), (1, 2), (2, 4)]  # features, classes
@@ -55,7 +57,7 @@ def specs() -> list[ModelSpec]:
 
 def main() -> None:
     """Print costs and how well they fit."""
-    counts, measured = [], []
+    counts, measured, kept = [], [], []
     for spec in specs():
         model = HostModel(export(spec))
         low, high = ([getattr(c, end) for c in spec.channels] for end in ("low", "high"))
@@ -63,13 +65,21 @@ def main() -> None:
         readings = np.where((readings < low) | (readings > high), low, readings)
         counts.append(work(model.model))
         measured.append(cost(model, readings).instructions)
+        kept.append(heap_kept(Case("random", model, readings, readings)))
         print(f"{len(measured)} models", end="\r", file=sys.stderr)
+    fit("COSTS", counts, measured, -1)
+    fit("HEAP", [{k: v for k, v in row.items() if k in HEAP} for row in counts], kept, 0)
+
+
+def fit(title: str, counts: list[dict[str, float]], measured: list[int], places: int) -> None:
+    """Print what each part takes, and for each model the measure and its estimate."""
     names = list(dict.fromkeys(name for row in counts for name in row))
     table = np.array([[row.get(name, 0) for name in names] for row in counts], dtype=float)
     truth = np.array(measured, dtype=float)
     costs, _ = nnls(table / truth[:, None], np.ones(len(truth)))
+    print(title)
     for name, value in zip(names, costs, strict=True):
-        print(f'    "{name}": {round(value, -1):_.0f},')
+        print(f'    "{name}": {round(value, places):_.0f},')
     for row, true, estimate in zip(counts, truth, table @ costs, strict=True):
         print(f"{true:10,.0f} {estimate / true:5.2f} { ({k: round(v, 1) for k, v in row.items() if v}) }")
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from dibble import ModelError
 from dibble.inference.fixed_point import MISSING
-from dibble.inference.model import Model
+from dibble.inference.model import Model, model_of
 from helpers import channels_of, random_additive, random_elapsed, random_mlp, random_rows, random_spec, random_trees
 
 from host_tools.export import ModelSpec, export
@@ -107,7 +107,7 @@ def test_code_takes_lists_with_none_and_names_a_wrong_length() -> None:
     model = HostModel(export(spec_of(tables_of("additive", 3), 3)))
     module = ModuleType("code")
     exec(unrolled_source(model), module.__dict__)
-    node = Model(model.blob, module)
+    node = model_of(model.blob, module)
     assert (node.predict([0, None, 5, 700, 1]).flags, node.decision.channel) == (4, 1)
     assert node.predict((0, 5, 5, 700, 1)).flags == 0
     with pytest.raises(ModelError, match="expected 5 readings, got 4"):
@@ -124,7 +124,7 @@ def test_code_of_another_model_is_refused() -> None:
     module = ModuleType("code")
     exec(unrolled_source(one), module.__dict__)
     with pytest.raises(ModelError, match="expected the code of this model file, got another's"):
-        Model(other.blob, module)
+        model_of(other.blob, module)
 
 
 def test_windows_and_novelty_agree_on_every_vm() -> None:

@@ -8,7 +8,7 @@ from fractions import Fraction
 import dukpy
 import numpy as np
 import pytest
-from dibble.inference.decision import FLAG_NAMES, NO_CLASS, Decision
+from dibble.inference.decision import NO_CLASS, Decision
 from dibble.inference.fixed_point import MISSING, READING_LIMIT
 from dibble.report.lorawan import MAX_BYTES, PORT, Packer
 from helpers import channels_of, random_trees
@@ -17,6 +17,7 @@ from host_tools.build import forest_spec
 from host_tools.channels import Channel
 from host_tools.errors import InputError
 from host_tools.export import export
+from host_tools.flag_names import FLAG_NAMES
 from host_tools.host_model import HostModel
 from host_tools.lorawan import write_decoder
 

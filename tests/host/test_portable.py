@@ -25,8 +25,9 @@ SMALL = {
     "test_fixed_point": ("fixed_point",),
     "test_crc32": ("crc32",),
     "test_decision": ("decision",),
-    "test_cursor": ("cursor",),
+    "test_cursor": ("cursor", "texts"),
     "test_scale": ("started", "scale"),
+    "test_scaler": ("cursor", "started", "scale"),
     "test_top_two": FOREST,
 }
 # Cases that the board's 9 KB of heap and its small stack don't hold.

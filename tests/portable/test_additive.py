@@ -6,6 +6,7 @@ from dibble.inference.additive import additive, build, read
 from dibble.inference.because import push
 from dibble.inference.cursor import Cursor
 from dibble.inference.kernels import KIND
+from dibble.inference.novelty import watched
 from dibble.inference.predictor import Predictor
 from support import Random, heap_lock, heap_unlock, in_file
 
@@ -118,11 +119,10 @@ PARTS = (
 def judge(unsure_below=0, novelty=None, novel_below=0):
     low, high = array("i", [0] * 3), array("i", [3] * 3)
     score, _ = made(PARTS)
-    lead = 0
     if novelty:
         novelty, scores = novelty
-        lead = novel_below - scores[0]
-    return Predictor(low, high, None, score, unsure_below, 1, KIND != "bytecode", novelty, lead)
+        score = watched(score, novelty, novel_below - scores[0])
+    return Predictor(low, high, None, score, unsure_below, 1, KIND != "bytecode")
 
 
 def result(d):

@@ -1,6 +1,7 @@
 """Reading a model file's bytes in order."""
 
 from dibble.inference.cursor import Cursor
+from dibble.inference.texts import Texts
 
 
 def error_of(function, *arguments):
@@ -55,19 +56,19 @@ def test_signed_numbers_zigzag():
 
 
 def test_text_of_up_to_14_bytes():
-    cursor = Cursor(b"\x00\x03abc\x0eabcdefghijklmn", 0)
+    cursor = Texts(b"\x00\x03abc\x0eabcdefghijklmn", 0)
     assert [cursor.text() for _ in range(3)] == ["", "abc", "abcdefghijklmn"]
 
 
 def test_long_text_tells_how_many_bytes_more():
-    cursor = Cursor(b"\x0f\x00abcdefghijklmno\x0f\x81\x01" + b"x" * 144 + b"\x01y", 0)
+    cursor = Texts(b"\x0f\x00abcdefghijklmno\x0f\x81\x01" + b"x" * 144 + b"\x01y", 0)
     assert cursor.text() == "abcdefghijklmno"
     assert cursor.text() == "x" * 144
     assert cursor.text() == "y"
 
 
 def test_text_shares_the_beginning_of_the_one_before():
-    cursor = Cursor(b"\x08air_temp\x49hum\xc2\xb5dity\x53min\x00\x11x\xf1z", 0)
+    cursor = Texts(b"\x08air_temp\x49hum\xc2\xb5dity\x53min\x00\x11x\xf1z", 0)
     assert cursor.text() == "air_temp"
     assert cursor.text() == "air_hum\u00b5dity"
     assert cursor.text() == "air_hmin"
@@ -77,22 +78,29 @@ def test_text_shares_the_beginning_of_the_one_before():
 
 
 def test_longest_shared_beginning():
-    cursor = Cursor(b"\x0f\x02abcdefghijklmnopq\xf1!\xff\x00123456789012345", 0)
+    cursor = Texts(b"\x0f\x02abcdefghijklmnopq\xf1!\xff\x00123456789012345", 0)
     assert cursor.text() == "abcdefghijklmnopq"
     assert cursor.text() == "abcdefghijklmno!"
     assert cursor.text() == "abcdefghijklmno123456789012345"
 
 
 def test_text_beyond_the_end_is_told():
-    assert error_of(Cursor(b"\x03ab", 0).text).args[0] == "3 bytes at 1 of 3"
+    assert error_of(Texts(b"\x03ab", 0).text).args[0] == "3 bytes at 1 of 3"
 
 
 def test_text_in_a_memoryview():
     try:
-        cursor = Cursor(memoryview(b"\x02ab\x11c"), 0)
+        cursor = Texts(memoryview(b"\x02ab\x11c"), 0)
     except NameError:  # MicroPython 1.9
         return
     assert [cursor.text(), cursor.text()] == ["ab", "ac"]
+
+
+def test_text_is_passed_over():
+    for data in (b"\x00", b"\x03abc", b"\x48humidity", b"\x0f\x00abcdefghijklmno", b"\x0f\x81\x01" + b"x" * 144):
+        cursor = Cursor(data + b"\x07", 0)
+        cursor.text()
+        assert (cursor.at, cursor.byte()) == (len(data), 7)
 
 
 def test_take_returns_the_next_bytes():
@@ -116,22 +124,3 @@ def test_align_skips_to_a_multiple():
         cursor = Cursor(b"", at)
         cursor.align(width)
         assert cursor.at == expected
-
-
-def test_linear_scaler():
-    cursor = Cursor(b"\x0c\x7f\x80\x02\x99", 0)
-    assert cursor.scaler(1000) == (0, 0, 256, 127, 12)
-    assert cursor.at == 4
-    assert Cursor(b"\x1d\x01\x05\x07", 0).scaler(1000) == (0, 0, 5, 1, 29)
-
-
-def test_logarithmic_scaler():
-    cursor = Cursor(b"\x3d\x01\x05\x90\x4e", 0)
-    assert cursor.scaler(1000) == (0, 10000, 5, 1, 29)
-    assert cursor.at == 5
-    assert Cursor(b"\x20\x01\x05\x07", 0).scaler(1000) == (0, 7, 5, 1, 0)
-
-
-def test_scaler_drops_what_exceeds_15_bits():
-    for limit, drop in ((32767, 0), (32768, 1), (65535, 1), (65536, 2), (0x3FFFFFFF, 15)):
-        assert Cursor(b"\x00\x01\x00", 0).scaler(limit)[0] == drop

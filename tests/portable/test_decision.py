@@ -1,6 +1,6 @@
 """Decisions and their hysteresis."""
 
-from dibble.inference.decision import FLAG_NAMES, NO_CLASS, NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE, Decision
+from dibble.inference.decision import NO_CLASS, NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE, Decision
 
 
 def held(hysteresis, steps):
@@ -26,7 +26,6 @@ def test_settle_records_what_it_is_given():
 
 def test_flags_are_separate_bits():
     assert (UNSURE, OUT_OF_RANGE, SENSOR_FAULT, NOVEL) == (1, 2, 4, 8)
-    assert len(FLAG_NAMES) == 4
 
 
 def test_hysteresis_of_one_follows_each_trusted_decision():
@@ -60,3 +59,8 @@ def test_reset_forgets_the_row_and_the_held_class():
     assert d.held_index == NO_CLASS
     d.settle(1, 1, 0, -1)
     assert d.held_index == 1
+
+
+def test_the_held_class_in_between_begins_anew():
+    assert held(2, [(0, 0), (0, 0), (1, 0), (0, 0), (1, 0)]) == [NO_CLASS, 0, 0, 0, 0]
+    assert held(2, [(1, 0), (1, UNSURE), (1, 0), (1, 0)]) == [NO_CLASS, NO_CLASS, NO_CLASS, 1]

@@ -1,6 +1,6 @@
 """Rounding, and the limits of a small int."""
 
-from dibble.inference.fixed_point import MISSING, READING_LIMIT, divide, ema_shift
+from dibble.inference.fixed_point import MISSING, READING_LIMIT, divide
 
 
 def test_divide_rounds_positive_halves_up():
@@ -28,9 +28,3 @@ def test_divide_is_exact_at_the_limits():
 
 def test_limits_are_those_of_a_31_bit_small_int():
     assert (READING_LIMIT, MISSING) == (2**30 - 1, -(2**30))
-
-
-def test_ema_shift_is_the_power_of_two_nearest_to_the_usual_weight():
-    # Nearest by ratio: 2**-s >= 3 / 4 of 2 / (size + 1), and 2**-(s - 1) is beyond 3 / 2 of it.
-    sizes = (1, 2, 4, 5, 10, 11, 22, 23, 46, 47, 94, 95, 190, 191, 255)
-    assert [ema_shift(size) for size in sizes] == [0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7]

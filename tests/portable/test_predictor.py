@@ -105,6 +105,24 @@ def test_own_readings_are_predicted_as_they_stand():
     assert result(node.predict(node.readings)) == (1, 1, 0, -1, 1)
 
 
+def test_what_follows_an_odd_row_of_the_held_class_is_told_anew():
+    node = plain(0, 2)
+    rows = [11, 0], [12, 0], [13, 0], [51, 0], [11, 0], [10, 0], [11, 0], [None, 0], [11, 0], [11, 0]
+    assert [result(node.predict(row))[2:] for row in rows] == [
+        (0, -1, 255),
+        (0, -1, 1),
+        (0, -1, 1),
+        (2, 0, 1),
+        (0, -1, 1),
+        (0, -1, 1),
+        (0, -1, 1),
+        (4, 0, 1),
+        (0, -1, 1),
+        (0, -1, 1),
+    ]
+    assert [node.predict(row).class_index for row in rows] == [1, 1, 1, 1, 1, 0, 1, 255, 1, 1]
+
+
 def test_gap_restarts_windows_and_hysteresis():
     node = stump([0], [200], Windows([Window(0, MEAN, 2, 200)], 1000), 1, 1, 100, 0, 2)
     assert node.predict([0], 1000).class_index == 0

@@ -1,6 +1,6 @@
 """Windows of readings: how they fill, restart, and what each kind computes."""
 
-from dibble.inference.features import DELTA, EMA, LAST, MAX, MEAN, MIN, SLOPE, Window, Windows
+from dibble.inference.features import DELTA, EMA, LAST, MAX, MEAN, MIN, SLOPE, Window, Windows, ema_shift
 from dibble.inference.fixed_point import READING_LIMIT
 
 
@@ -94,3 +94,9 @@ def test_gap_is_anything_but_one_interval_give_or_take_half():
 def test_odd_interval_is_halved_downwards():
     windows = Windows([], 7)
     assert [windows.is_gap(ms) for ms in (3, 4, 10, 11)] == [True, False, False, True]
+
+
+def test_ema_shift_is_the_power_of_two_nearest_to_the_usual_weight():
+    # Nearest by ratio: 2**-s >= 3 / 4 of 2 / (size + 1), and 2**-(s - 1) is beyond 3 / 2 of it.
+    sizes = (1, 2, 4, 5, 10, 11, 22, 23, 46, 47, 94, 95, 190, 191, 255)
+    assert [ema_shift(size) for size in sizes] == [0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7]

@@ -8,8 +8,9 @@ import gc
 import sys
 
 from dibble import ModelError, RecordError
+from dibble.inference.about import About
 from dibble.inference.kernels import KIND
-from dibble.inference.model import Model, contents
+from dibble.inference.model import contents, model_of
 from dibble.storage.slots import END_BYTES
 
 ROM = "/rom/"
@@ -23,7 +24,7 @@ class Classifier:
         blob: the model file's bytes.
         sensors: has names, units and values.
         interval_ms: of the node's cycle.
-        code: see Model.
+        code: see model_of.
     Attributes:
         model: the Model.
         kernel: "code", or the kind of kernels that run its tables.
@@ -35,7 +36,7 @@ class Classifier:
     """
 
     def __init__(self, blob, sensors, interval_ms, code=None):
-        model = Model(blob, code)
+        model = model_of(blob, code)
         model.self_test()
         if model.windows and model.windows.is_gap(interval_ms):
             raise ModelError(
@@ -49,8 +50,9 @@ class Classifier:
         self.names = []
         self._values = sensors.values
         self._places = bytearray()
+        about = About(model)
         for i in range(len(model.readings)):
-            name, unit, mantissa, exponent, _, _ = model.channel(i)
+            name, unit, mantissa, exponent, _, _ = about.channel(i)
             if name not in sensors.names:
                 raise ModelError(
                     "expected a sensor for the model's channel %s, got %s" % (name, ", ".join(sensors.names))

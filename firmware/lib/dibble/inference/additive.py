@@ -6,6 +6,7 @@ Class 0 is the reference: its score is constant.
 from array import array
 
 from dibble.inference.kernels import KIND
+from dibble.inference.scale import scaler
 
 if KIND == "bytecode":
     from dibble.inference.additive_bytecode import additive
@@ -35,7 +36,7 @@ def read(cursor, limits, classes):
             singles.append(len(scalers))
             sizes.append(top + 1)
         top &= OWN_TABLE - 1
-        scalers.append((feature,) + cursor.scaler(limits[feature]) + (top,))
+        scalers.append((feature,) + scaler(cursor, limits[feature]) + (top,))
     pairs = []
     for _ in range(cursor.number()):
         a = cursor.byte()

@@ -6,10 +6,8 @@ from dibble import ModelError
 from dibble.inference.additive import read
 from dibble.inference.cursor import Cursor
 from dibble.inference.decision import NO_CLASS
-from dibble.inference.offsets import offsets
+from dibble.inference.model import ADDITIVE
 from dibble.inference.scale import scale
-
-ADDITIVE = 2
 
 
 def because(model):
@@ -20,8 +18,8 @@ def because(model):
     if model.windows:
         values = model.windows.values
     else:
-        values = array("i", model.low)
-        offsets(model.low, model.high, values)(model.row)
+        row, low, high = model.row, model.low, model.high
+        values = [min(max(row[i], low[i]), high[i]) - low[i] for i in range(len(low))]
     parts = read(Cursor(model.blob, model.family_at), model.limits, len(model.classes))
     feature, amount = push(parts, len(model.limits), values, winner)
     return (model.windows.windows[feature].channel if model.windows else feature), amount

@@ -1,4 +1,4 @@
-"""Reads the bytes of a model file in order: numbers, texts and byte tables."""
+"""Reads the bytes of a model file in order: numbers and byte tables."""
 
 
 class Cursor:
@@ -12,7 +12,6 @@ class Cursor:
     def __init__(self, blob, at):
         self.blob = blob
         self.at = at
-        self.before = b""  # the text read last: the next may share its beginning
 
     def byte(self):
         value = self.blob[self.at]
@@ -33,12 +32,11 @@ class Cursor:
         return -(value >> 1) - 1 if value & 1 else value >> 1
 
     def text(self):
-        head = self.byte()
-        size = head & 15
+        """Pass over a text: nobody needs it to predict; texts.Texts returns it."""
+        size = self.byte() & 15
         if size == 15:
             size += self.number()
-        self.before = self.before[: head >> 4] + bytes(self.take(size))
-        return str(self.before, "utf-8")
+        self.at += size
 
     def take(self, size):
         """Return the next `size` bytes, in place where the interpreter has memoryview."""
@@ -54,14 +52,3 @@ class Cursor:
 
     def align(self, width):
         self.at += -self.at % width
-
-    def scaler(self, limit):
-        """Return (drop, bias, zero_point, multiplier, shift) of a feature whose largest value is `limit`."""
-        shift = self.byte()
-        multiplier = self.byte()
-        zero_point = self.number()
-        bias = self.number() if shift & 32 else 0
-        drop = 0
-        while limit >> drop > 32767:
-            drop += 1
-        return drop, bias, zero_point, multiplier, shift & 31

@@ -4,7 +4,6 @@ UNSURE = 1
 OUT_OF_RANGE = 2
 SENSOR_FAULT = 4
 NOVEL = 8
-FLAG_NAMES = ("unsure", "out of range", "sensor fault", "novel")
 NO_CLASS = 255
 
 
@@ -18,6 +17,8 @@ class Decision:
         channel: the first channel that is missing or, if none is, out of range; -1 when all are well.
         held_index: the class after hysteresis: it changes only when `hysteresis` trusted decisions
             in a row agree, so that a valve doesn't chatter. NO_CLASS until the first time.
+        agreed: trusted decisions in a row for a class that isn't held, 0 where it is the held one; below 0 where
+            the last wasn't to be trusted.
     """
 
     def __init__(self, hysteresis):
@@ -41,13 +42,14 @@ class Decision:
         self.flags = flags
         self.channel = channel
         if flags:
+            self.agreed = -1
+        elif class_index == self.held_index:
             self.agreed = 0
-        elif class_index != self.candidate or not self.agreed:
-            self.candidate = class_index
-            self.agreed = 1
-            if self.hysteresis == 1:
-                self.held_index = class_index
-        elif self.agreed < self.hysteresis:
+        else:
+            if class_index != self.candidate or self.agreed < 0:
+                self.candidate = class_index
+                self.agreed = 0
             self.agreed += 1
-            if self.agreed == self.hysteresis:
+            if self.agreed >= self.hysteresis:
                 self.held_index = class_index
+                self.agreed = 0

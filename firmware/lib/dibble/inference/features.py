@@ -10,11 +10,19 @@ shifted up by `feature_zero`. Rounding is halves up: (n + d // 2) // d.
 
 from array import array
 
-from dibble.inference.fixed_point import ema_shift
 from dibble.inference.started import started
 
 LAST, MEAN, MIN, MAX, DELTA, SLOPE, EMA = range(7)
 KINDS = ("last", "mean", "min", "max", "delta", "slope", "ema")
+FEATURE_BYTES = 3  # in a model file
+
+
+def ema_shift(size):
+    """Return s so that 2**-s is nearest to the usual EMA weight 2 : (size + 1), size >= 1."""
+    shift = 0
+    while (3 << shift) <= size + 1:
+        shift += 1
+    return shift
 
 
 def feature_zero(kind, span):

@@ -17,11 +17,3 @@ def divide(numerator, denominator):
     Source: floor(n : d + 1 : 2), in integers.
     """
     return (numerator + (denominator >> 1)) // denominator
-
-
-def ema_shift(size):
-    """Return s so that 2**-s is nearest to the usual EMA weight 2 : (size + 1), size >= 1."""
-    shift = 0
-    while (3 << shift) <= size + 1:
-        shift += 1
-    return shift

@@ -22,7 +22,7 @@ def read(cursor, limits, classes):
     tables: (features, codes, lefts, rights, starts, children, leaves_end, trees, leaf classes,
     leaf amounts, base): models/FORMAT.md has the meaning of a reference.
     """
-    layout = [(i, width_of(limits[i]), 0, cursor.number()) for i in range(len(limits))]
+    counts = [cursor.number() for _ in limits]
     trees, starts, children, nodes = _read_pages(cursor)
     leaves = cursor.number()
     if leaves:
@@ -36,8 +36,8 @@ def read(cursor, limits, classes):
         leaf_classes = bytes(range(classes))
         leaf_amounts = b"\1" * classes
         base = array("H", [0] * classes)
-    layout = _place(layout, cursor)
-    parts = tuple([cursor.take(nodes) for _ in range(4)])
+    layout = _place(cursor, counts, limits)
+    parts = cursor.take(nodes), cursor.take(nodes), cursor.take(nodes), cursor.take(nodes)
     return layout, parts + (starts, children, 128 + leaves, trees, leaf_classes, leaf_amounts, base)
 
 
@@ -65,15 +65,15 @@ def _read_pages(cursor):
     return trees, starts, children, nodes
 
 
-def _place(layout, cursor):
-    """Return the layout with positions, but without features no split asks about; one of 8 bits is its own code."""
-    placed = []
+def _place(cursor, counts, limits):
+    """Return the layout, without features no split asks about; one of 8 bits is its own code."""
+    layout = []
     for width in (4, 2, 1):
-        if any([own == width and count for _, own, _, count in layout]):
-            cursor.align(width)
-        for feature, own, _, count in layout:
-            if own == width:
-                if count or width == 1:
-                    placed.append((feature, width, cursor.at, count))
-                cursor.take(width * count)
-    return placed
+        for i in range(len(counts)):
+            if width_of(limits[i]) == width:
+                if counts[i]:
+                    cursor.align(width)
+                if counts[i] or width == 1:
+                    layout.append((i, width, cursor.at, counts[i]))
+                cursor.take(width * counts[i])
+    return layout

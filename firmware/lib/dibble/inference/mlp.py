@@ -7,6 +7,7 @@ forms, and are read where they lie.
 from array import array
 
 from dibble.inference.kernels import KIND
+from dibble.inference.scale import scaler
 
 if KIND == "bytecode":
     from dibble.inference.mlp_bytecode import mlp
@@ -25,7 +26,7 @@ def read(cursor, limits, classes, in_place=False):
     without the zeros (SPARSE8); or two 4-bit places in the book a byte, the first in the upper half
     (CODEBOOK4; extra is the book of weights + 128).
     """
-    scalers = [(i,) + cursor.scaler(limits[i]) + (255,) for i in range(len(limits))]
+    scalers = [(i,) + scaler(cursor, limits[i]) + (255,) for i in range(len(limits))]
     base = cursor.number()
     count = cursor.number()
     layers = []

@@ -6,47 +6,63 @@ that reader (9 KB of heap) has one filled by a generated module.
 
 from array import array
 
-from dibble import ModelError
 from dibble.inference.decision import NO_CLASS, NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE, Decision
-from dibble.inference.fixed_point import MISSING, READING_LIMIT
-from dibble.inference.offsets import offsets
+from dibble.inference.fixed_point import MISSING
+from dibble.inference.started import started
 
 # A function whose locals and stack take more than 11 words looks for room on the heap at each call,
 # which costs more than all that predict() does itself: so these are several, and lean.
+NOVEL_ROW = 1 << 28  # what is taken from that of a novel row; all else that `look` tells is far above
 
 
-def _expected(own, readings):
-    if len(readings) != len(own):
-        raise ModelError("expected %d readings, got %d" % (len(own), len(readings)))
-    return readings
+def look(low, high, values, score, raw=False, push=None):
+    """Yield, for a row of readings that is sent, what `score` finds where all is well; else what is wrong with it.
 
-
-def _take(own, readings):
-    """Copy a row into `own`, an array("i"), and return that."""
-    _expected(own, readings)
-    i = 0
-    for reading in readings:
-        if reading is None:
-            reading = MISSING
-        elif reading > READING_LIMIT:
-            reading = READING_LIMIT
-        elif reading < -READING_LIMIT and reading != MISSING:
-            reading = -READING_LIMIT
-        own[i] = reading
-        i += 1
-    return own
-
-
-def _add(low, values):
-    i = 0
-    for least in low:
-        values[i] += least
-        i += 1
-
-
-def _lead(found):
-    """Return by how much class 1 of two leads."""
-    return found >> 8 if found & 255 else -(found >> 8)
+    Args:
+        low, high: array("i"), the range each channel was trained on, inclusive.
+        values: array("i"), overwritten: what lies above each channel's low, clamped to the channel's range; -1
+            where the reading is missing.
+        score: what turns feature values into winner | margin << 8.
+        raw: values are the clamped readings themselves.
+        push: what turns `values` into those of the features; None where they are the same.
+        readings: one int a channel, MISSING or None where there is none.
+    Yields:
+        ~(SENSOR_FAULT | (first missing channel + 1) << 8), else ~(OUT_OF_RANGE | (first such channel + 1) << 8);
+        ~0 where the readings aren't as many ints as there are channels.
+    """
+    channels = len(low)
+    no_reading = MISSING
+    found = -1
+    while True:
+        readings = yield found
+        missing = beyond = i = 0
+        try:
+            for reading in readings:
+                least = low[i]
+                if reading is None or reading < least:
+                    if reading is None or reading == no_reading:
+                        reading = least - 1
+                        missing = missing or i + 1
+                    else:
+                        reading = least
+                        beyond = beyond or i + 1
+                elif reading > high[i]:
+                    reading = high[i]
+                    beyond = beyond or i + 1
+                values[i] = reading if raw else reading - least
+                i += 1
+        except (TypeError, IndexError):
+            i = -1
+        found = -1
+        if i != channels:
+            continue
+        inputs = push(values) if push else values
+        if missing:
+            found = ~(SENSOR_FAULT | missing << 8)
+        elif beyond:
+            found = ~(OUT_OF_RANGE | beyond << 8)
+        else:
+            found = score(inputs)
 
 
 class Predictor:
@@ -55,46 +71,31 @@ class Predictor:
     Args:
         low, high: array("i"), each channel's valid range in steps of its resolution.
         windows: features.Windows; None where each feature is the last reading of its channel.
-        score: what turns feature values into winner | margin << 8.
+        score: what turns feature values into winner | margin << 8, or that - NOVEL_ROW.
         unsure_below: a smaller margin is flagged unsure.
         hysteresis: trusted decisions in a row that change the held class.
-        raw: score takes readings as they are instead, an array("i"), and returns -1 where one is missing or
-            out of range. Without windows only.
-        novelty: how usual a row's combination of values is: as score, of two classes; None where nobody asks.
-        novel_lead: a row where class 1 leads by less is flagged novel.
+        raw: score takes readings as they are instead, an array("i"), and returns less than 0 where one is missing
+            or out of range. Without windows only.
     Attributes:
         readings: array("i"), one a channel: fill it and call predict() for the quickest prediction.
         decision: the Decision that predict() overwrites and returns.
-        code: decides in score's place, where there is one: code(readings), of any kind of sequence, settles the
-            decision and tells so, or tells that a reading isn't within its range.
+        row: what was predicted last.
+        values: feature values of the last row that `look` saw.
     """
 
-    def __init__(
-        self,
-        low,
-        high,
-        windows,
-        score,
-        unsure_below,
-        hysteresis,
-        raw=False,
-        novelty=None,
-        novel_lead=0,
-    ):
+    def __init__(self, low, high, windows, score, unsure_below, hysteresis, raw=False):
         self.low = low
         self.high = high
         self.windows = windows
         self.score = score
-        self.raw = raw
         self.unsure_below = unsure_below
         self.decision = Decision(hysteresis)
-        self.readings = array("i", [MISSING] * len(low))
-        self.row = self.readings  # what was predicted last
-        self.values = array("i", self.readings)
-        self.offsets = offsets(low, high, self.values)
-        self.novelty = novelty
-        self.novel_lead = novel_lead
-        self.code = None
+        self.row = self.readings = array("i", [MISSING] * len(low))
+        self.values = array("i", low)
+        self.look = started(look(low, high, self.values, score, raw, windows and windows.push))
+        self.quickest = score if raw else self.look
+        if windows:
+            self.values = windows.values
 
     def restart(self):
         """Forget past readings and decisions, as after power-on."""
@@ -116,69 +117,40 @@ class Predictor:
             TypeError: a reading is no int.
             StopIteration: an exception from outside, such as Ctrl-C, ended a kernel before: load the model anew.
         """
-        if readings is None:
-            readings = self.readings
-        self.row = readings
-        code = self.code
-        if code and code(readings):
-            return self.decision
-        if readings is not self.readings:
-            self.row = _take(self.readings, readings) if self.raw else _expected(self.readings, readings)
-        if self.raw and not self.novelty and not code and self._settle(self.score(self.row)):
-            return self.decision
-        if self.windows and elapsed_ms is not None and self.windows.is_gap(elapsed_ms):
+        if elapsed_ms is not None and self.windows and self.windows.is_gap(elapsed_ms):
             self.windows.restart()
-            self.decision.agreed = 0
-        bad = self.offsets(self.row) if self.row is self.readings else self._above()
-        if code:
-            return self._look_by_code(bad)
-        return self._look(bad)
-
-    def _above(self):
-        """Return what `offsets` tells of a row that may hold anything; what it can't take ends no kernel."""
-        try:
-            return self.offsets(self.row)
-        except BaseException:
-            self.offsets = offsets(self.low, self.high, self.values)
-            raise
-
-    def _settle(self, found):
-        """Settle the decision on a row of which all is well; tell whether it was one."""
-        if found < 0:
-            return False
-        self.decision.settle(found & 255, found >> 8, 0 if found >> 8 >= self.unsure_below else UNSURE, -1)
-        return True
-
-    def _look_by_code(self, bad):
-        """As _look, where the code that decides for itself found that not all is well."""
+            self.decision.agreed = -1
+        if readings is None:
+            readings = self.row = self.readings
+            found = self.quickest(readings)
+        else:
+            self.row = readings
+            found = self.look(readings)
         decision = self.decision
-        values = self.values
-        if bad & 255:
-            decision.settle(NO_CLASS, 0, SENSOR_FAULT, (bad & 255) - 1)
+        # The held class once more, and to be trusted: all else stays as it is.
+        if found & 255 == decision.held_index and not decision.agreed and found >> 8 >= self.unsure_below:
+            decision.margin = found >> 8
             return decision
-        _add(self.low, values)
-        held = decision.held_index
-        self.code(values)
-        decision.held_index = held
-        values = OUT_OF_RANGE if decision.margin >= self.unsure_below else OUT_OF_RANGE | UNSURE
-        decision.settle(decision.class_index, decision.margin, values, (bad >> 8) - 1)
-        return decision
+        return self.settle(found)
 
-    def _look(self, bad):
-        """Return the decision on `self.values`, where `bad` tells what is wrong with the readings."""
-        values = self.values
-        if self.windows:
-            values = self.windows.push(values)
-        if bad & 255:
-            self.decision.settle(NO_CLASS, 0, SENSOR_FAULT, (bad & 255) - 1)
-            return self.decision
-        if self.raw:
-            _add(self.low, values)
-        flags = OUT_OF_RANGE if bad else 0
-        if self.novelty and _lead(self.novelty(values)) < self.novel_lead:
+    def settle(self, found):
+        """Return the decision on a row, of which `quickest` or `look` told `found`."""
+        if found == -1:
+            found = self.look(self.row)
+            if found == -1:
+                from dibble.inference import damage
+
+                raise damage.no_row(self.row, len(self.low))
+        flags = 0
+        channel = -1
+        if -NOVEL_ROW >> 1 < found < 0:
+            flags = ~found & 255
+            channel = (~found >> 8) - 1
+            found = self.score(self.values) if flags == OUT_OF_RANGE else NO_CLASS
+        if found < 0:
+            found += NOVEL_ROW
             flags |= NOVEL
-        values = self.score(values)
-        if values >> 8 < self.unsure_below:
+        if found >> 8 < self.unsure_below and flags != SENSOR_FAULT:
             flags |= UNSURE
-        self.decision.settle(values & 255, values >> 8, flags, (bad >> 8) - 1)
+        self.decision.settle(found & 255, found >> 8, flags, channel)
         return self.decision

@@ -3,6 +3,18 @@
 from dibble.inference.started import started
 
 
+def scaler(cursor, limit):
+    """Return (drop, bias, zero_point, multiplier, shift), read from a model file, of a feature of at most `limit`."""
+    shift = cursor.byte()
+    multiplier = cursor.byte()
+    zero_point = cursor.number()
+    bias = cursor.number() if shift & 32 else 0
+    drop = 0
+    while limit >> drop > 32767:
+        drop += 1
+    return drop, bias, zero_point, multiplier, shift & 31
+
+
 def scale(scalers, limits, codes):
     """Return f(values): squeeze feature values to 8-bit codes: clamp((u - zero_point) * multiplier >> shift, 0, top).
 

@@ -1,0 +1,61 @@
+"""A model that runs as code: as the module that `dibble unroll` made of its file, in its tables' place."""
+
+from dibble import ModelError
+from dibble.inference.decision import OUT_OF_RANGE, UNSURE
+from dibble.inference.model import NOVELTY, Model
+from dibble.inference.novelty import watched
+from dibble.inference.started import started
+
+
+class Unrolled(Model):
+    """A Model whose tables stay unread.
+
+    Args:
+        blob: as Model's.
+        code: the module; its judge() gives what scores a row or, where its DECIDES is true, what settles the
+            decision, too: decide(readings), of any kind of sequence, tells so, or tells that a reading isn't
+            within its range.
+    """
+
+    def __init__(self, blob, code):
+        self.module = code
+        self.decide = None
+        Model.__init__(self, blob)
+        if code.DECIDES:
+            self.decide = started(code.judge(self.decision))
+
+    def _kernel(self, cursor, low, limits, classes):
+        code = self.module
+        crc = self.blob[-2] | self.blob[-1] << 8, self.blob[-4] | self.blob[-3] << 8
+        if code.CRC != crc:
+            raise ModelError("expected the code of this model file, got another's: unroll it again")
+        cursor.at = code.TABLES_END
+        if code.DECIDES:
+            return None, True
+        score = started(code.judge())
+        if self.blob[5] & NOVELTY:
+            score = watched(score, started(code.novel()), code.NOVEL_LEAD)
+        return score, True
+
+    def predict(self, readings=None, elapsed_ms=None):
+        if not self.decide:
+            return Model.predict(self, readings, elapsed_ms)
+        if readings is None:
+            readings = self.readings
+        self.row = readings
+        if self.decide(readings):
+            return self.decision
+        found = self.look(readings)
+        if ~found & 255 == OUT_OF_RANGE:
+            return self.clamped(found)
+        return self.settle(found)
+
+    def clamped(self, found):
+        """Return the decision on `values`, the last row clamped to the channels' ranges; the held class stays."""
+        decision = self.decision
+        held = decision.held_index
+        self.decide(self.values)
+        decision.held_index = held
+        flags = OUT_OF_RANGE if decision.margin >= self.unsure_below else OUT_OF_RANGE | UNSURE
+        decision.settle(decision.class_index, decision.margin, flags, (~found >> 8) - 1)
+        return decision
