@@ -68,7 +68,7 @@ AS_CODE = (
         without=("restart", "predict"),
         left_out=(*UNUSED, "self.score", "self.quickest"),
     ),
-    _of("inference/unrolled", "Unrolled", without=("__init__", "_kernel"), left_out=("not self.decide",)),
+    _of("inference/unrolled", "Unrolled", without=("__init__", "_kernel"), left_out=("not self.decide", "self.row")),
 )
 
 
