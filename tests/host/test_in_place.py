@@ -10,7 +10,7 @@ from host_tools.deploy.romfs_image import FIRST_BYTES, romfs_image
 from host_tools.export import ModelSpec, export
 from host_tools.families.additive import AdditiveTables, Term
 from host_tools.host_model import HostModel
-from host_tools.replay import _folder
+from host_tools.replay import laid_out
 from host_tools.vms import run_unix
 
 LIMITS = [900, 70_000, 255]
@@ -103,7 +103,7 @@ class Loaded:
 
 
 def load(model: HostModel, rows: np.ndarray, viper: bool) -> Loaded:
-    with _folder(model, rows, None, viper=viper) as folder:
+    with laid_out(model, rows, None, viper=viper) as folder:
         (folder / "guest.py").write_text(f"FILE_BYTES = {FILE_BYTES}\n{GUEST}")
         (folder / "image.romfs").write_bytes(romfs_image("model.dib", {"model.dib": model.blob}))
         first, in_ram, in_rom, *lines = run_unix(folder, "guest.py").stdout.splitlines()
