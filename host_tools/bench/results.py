@@ -39,7 +39,7 @@ VIPER, THUMB = "tables, viper", "tables, assembler"
 C, EXPORTED = "C by hand, gcc -O2", "dibble export --to c"
 M2CGEN, EVERYWHEREML, PLAIN = "m2cgen's Python", "in everywhereml's style", "plain loops over floats"
 EMLEARN_MODULE, EMLEARN_INLINE, EMLEARN_TABLES = (
-    "emlearn's module, its CSV",
+    "emlearn's module, CSV",
     "emlearn's C, inline",
     "emlearn's C, tables",
 )
