@@ -32,11 +32,13 @@ _NO_PARSE = 'File "<stdin>", line 1\nMemoryError: parser'  # of the burst itself
 
 # TIMER2 (nRF51 reference manual, chapter 18): 32 bits, 16 MHz, timer mode. The event of compare register 1
 # tells that the timer is about to wrap.
+# Each compiled by itself, which takes some 8 bytes of heap a character.
+_TIMER = (
+    "import gc\nfrom machine import mem32,disable_irq,enable_irq",
+    "mem32[0x4000A508]=3;mem32[0x4000A510]=0;mem32[0x4000A504]=0",
+    "mem32[0x4000A544]=0xF0000000;mem32[0x4000A144]=0;mem32[0x4000A000]=1",
+)
 _COUNT = """\
-import gc
-from machine import mem32,disable_irq,enable_irq
-mem32[0x4000A508]=3;mem32[0x4000A510]=0;mem32[0x4000A504]=0
-mem32[0x4000A544]=0xF0000000;mem32[0x4000A144]=0;mem32[0x4000A000]=1
 def _t():
  q=disable_irq()
  try:
@@ -160,6 +162,8 @@ class Microbit:
         self.__enter__()
 
     def _count(self, statement: str, timeout_s: float) -> int:
+        for line in _TIMER:
+            self.exec(line, timeout_s)
         self.exec(_COUNT.format(statement=textwrap.indent(statement, "  ")), timeout_s)
         self.exec(_RUN_COUNT, timeout_s)
         ticks, wrapped = self.exec(_TOLD).split()[-2:]
