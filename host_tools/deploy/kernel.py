@@ -72,7 +72,7 @@ def _code(model: ModelFile, asked: str, left: int, reads_mpy: bool, in_rom: bool
     try:
         made = _compiled(source)
     except InputError:
-        why = "its code is too long for a function"  # whose jumps reach 32 KB
+        why = "its code is too long for a function"
     else:
         if reads_mpy:
             path, content, needed = CODE_COMPILED, made, 0 if in_rom else len(made) * COMPILED_HEAP

@@ -22,6 +22,8 @@ HOT = 12
 TABLES, DECISION = "tables", "decision"  # what the smallest board calls a model's
 LONG = 150  # entries of tables that hold several classes, on the smallest board
 SHORT = 500  # characters of a text that the smallest board compiles beside the rest
+# Characters of a function, whose bytecode takes at most half of that: a jump reaches 16 KB.
+LONGEST, PART = 30_000, 24_000
 TREE = re.compile(r"v\d+ \+?= \(")
 PACKED = "found = w | m - s << 8"
 
@@ -37,7 +39,13 @@ def unrolled_source(model: HostModel) -> str:
     body = Block(IN_TRY)
     if not m.windows:
         append_ranges(body, m.low, m.high)
-    tables, first = _append_family(body, model, lows)
+    sums = Block()
+    tables, first = _append_family(sums, model, lows)
+    chunks = _chunks(sums.lines, LONGEST, PART)
+    for n, chunk in enumerate(chunks):
+        body.add(f"{_target(chunk)} f{n}(x)")
+    for line in sums.lines[sum(map(len, chunks)) :]:
+        body.add(line)
     decides = not m.windows and not novelty
     if decides:
         append_decision(body, m.unsure_below, m.decision.hysteresis)
@@ -45,7 +53,8 @@ def unrolled_source(model: HostModel) -> str:
         body.add(PACKED)
     parameters = [*(["d"] if decides else []), *_parameters(tables)]
     text += f"DECIDES = {decides}\n"
-    text += _generator("judge", parameters, body, len(m.limits), "False" if decides else "-1", first)
+    text += "".join(_part(n, chunk, len(m.limits)) for n, chunk in enumerate(chunks))
+    text += _generator("judge", parameters, body, len(m.limits), "False" if decides else "-1", first, parts=len(chunks))
     if novelty:
         body = Block(IN_TRY)
         parameters = _parameters(append_additive(body, m, m.novelty_at, 2, lows))
@@ -74,12 +83,11 @@ def deciding(model: HostModel, low: Sequence[int], high: Sequence[int]) -> tuple
         sums = Block()
         tables, _ = _append_family(sums, model, low, apart=True)
     inputs = "".join(f"x{i}," for i in range(len(low)))
-    chunks = _chunks(sums.lines)
+    chunks = _chunks(sums.lines, SHORT, SHORT)
     texts: list[str] = []
     for chunk in chunks:
-        target = chunk[0].partition(" (")[0]
         total = "+".join(line.partition("= ")[2] for line in chunk)
-        body.add(f"{target} f{len(texts)}(x)")
+        body.add(f"{_target(chunk)} f{len(texts)}(x)")
         texts.append(f"def f{len(texts)}(x):\n {inputs}=x\n return {total}\n")
     for line in sums.lines[sum(map(len, chunks)) :]:
         body.add(line)
@@ -90,23 +98,43 @@ def deciding(model: HostModel, low: Sequence[int], high: Sequence[int]) -> tuple
     return ["\n".join([*lines, *body.lines, ""]), *texts], tables
 
 
-def _chunks(lines: Sequence[str]) -> list[list[str]]:
-    """Return the trees at the beginning of the lines, those of one sum and one short text together.
+def _chunks(lines: Sequence[str], longest: int, most: int) -> list[list[str]]:
+    """Return the trees at the beginning of the lines, those of one sum and a text of `most` together.
 
     None, where all is short enough for one function.
     """
-    if sum(map(len, lines)) <= SHORT:
+    if sum(map(len, lines)) <= longest:
         return []
     chunks: list[list[str]] = []
     for line in lines:
         if not TREE.match(line):
             break
         alike = chunks and chunks[-1][0].split(" ")[0] == line.split(" ")[0]
-        if alike and sum(map(len, chunks[-1])) + len(line) <= SHORT:
+        if alike and sum(map(len, chunks[-1])) + len(line) <= most:
             chunks[-1].append(line)
         else:
             chunks.append([line])
     return chunks
+
+
+def _target(chunk: Sequence[str]) -> str:
+    """Return what a chunk's sum is, or is added to: "v0 =", "v0 +="."""
+    return chunk[0].partition(" (")[0]
+
+
+def _part(n: int, chunk: Sequence[str], inputs: int) -> str:
+    """Return a generator of a chunk's sum; a function of so many locals would look for room on the heap."""
+    names = ", ".join(f"x{i}" for i in range(inputs))
+    lines = [
+        f"\n\ndef part{n}():",
+        " v = 0",
+        " while True:",
+        f"  {names}{',' if inputs == 1 else ''} = yield v",
+        "  v = 0",
+        *(f"  v += {line.partition('= ')[2]}" for line in chunk),
+        "",
+    ]
+    return "\n".join(lines)
 
 
 def _append_family(
@@ -128,17 +156,25 @@ def _parameters(tables: Sequence[Sequence[int]]) -> list[str]:
 
 
 def _generator(
-    name: str, parameters: Sequence[str], body: Block, inputs: int, otherwise: str, first: Sequence[str]
+    name: str,
+    parameters: Sequence[str],
+    body: Block,
+    inputs: int,
+    otherwise: str,
+    first: Sequence[str],
+    parts: int = 0,
 ) -> str:
     """Return a generator that unpacks a row and runs the body, or yields something else where the row isn't one.
 
     Args:
         first: variables used most, which are named first: an interpreter's shortest instructions are for these.
+        parts: how many generators it asks as f0(x), f1(x), ...
     """
     names = ", ".join(f"x{i}" for i in range(inputs))
     lines = [
         f"\n\ndef {name}({', '.join(parameters)}):",
         f" {' = '.join([*first[:HOT], 'found'])} = {otherwise}",
+        *(f" f{n} = part{n}()\n next(f{n})\n f{n} = f{n}.send" for n in range(parts)),
         " while True:",
         "  x = yield found",
         f"  found = {otherwise}",

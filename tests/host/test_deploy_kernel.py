@@ -78,8 +78,8 @@ def test_code_that_the_heap_has_no_room_for_stays_away_and_the_report_says_why()
         kernel_for_board(LARGE, "code", small, PLAIN, False)
 
 
-def test_code_that_no_function_has_room_for_stays_away_wherever_it_is_compiled():
-    model = ModelFile.of(forest_model(1, 50))
+def test_a_tree_that_no_function_has_room_for_stays_away_wherever_it_would_be_compiled():
+    model = ModelFile.of(forest_model(2, 1, depth=16))
     why = "bytecode, over its tables: its code is too long for a function"
     assert kernel_for_board(model, "auto", board(heap_bytes=1 << 30), PLAIN, True).name == why
     assert kernel_for_drive(model, "auto", 1 << 30).name == why

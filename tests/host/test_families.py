@@ -78,11 +78,14 @@ def random_boosted(seed: int, limits: list[int], classes: int) -> IntegerTrees:
 
 
 @pytest.mark.parametrize(
-    "name", ["additive", "low additive", "int8", "wide", "pruned", "codebook", "forest", "large leaves"]
+    "name",
+    ["additive", "low additive", "int8", "wide", "pruned", "codebook", "forest", "forest in parts", "large leaves"],
 )
 def test_code_decides_as_the_tables_do(name: str) -> None:
     if name == "forest":
         spec = random_spec(4, classes=4, trees=9, hysteresis=2)
+    elif name == "forest in parts":  # whose code no single function has room for
+        spec = random_spec(5, classes=4, trees=50, depth=7)
     elif name == "large leaves":
         tables = pack(random_boosted(3, LIMITS, 3), 5, LIMITS)
         spec = spec_of(tables, 3)
