@@ -54,14 +54,18 @@ def kernels(case: Case) -> dict[str, int]:
     }
 
 
-def code_cost(case: Case) -> int:
-    """Return what the model as code takes alone: a row in, the decision out, and of readings every range held."""
+def code_cost(case: Case, *, ranges: bool = True) -> int:
+    """Return what the model as code takes alone: a row in, the decision out.
+
+    Args:
+        ranges: every reading is held within its range.
+    """
     m = case.model.model
     rows = feature_values(m, case.rows - list(m.low)) if m.windows else case.rows
     found = []
     for times in (1, 3):
         with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / "model_code.py").write_text(unrolled_source(case.model))
+            (Path(folder) / "model_code.py").write_text(unrolled_source(case.model, ranges=ranges))
             (Path(folder) / "main.py").write_text(ALONE.format(rows=rows.tolist(), times=times))
             run = run_wasi(Path(folder), "main.py", heap=WASI_HEAP, memory_bytes=WASI_MEMORY)
             assert run.instructions is not None

@@ -8,6 +8,7 @@ from host_tools.bench import cortex_m0, counts, exported_c, needs, reference, un
 from host_tools.bench.cases import DIGITS, Case
 from host_tools.bench.kept import heap_kept
 from host_tools.bench.results import (
+    BARE,
     CODE,
     EMLEARN_M0,
     EMLEARN_MODULE,
@@ -69,6 +70,8 @@ def exact(case: Case, found: Measured) -> None:
                 "prediction_heap_bytes": nothing,
             },
         )
+    if not found.windows:
+        found.add(BARE, {"wasi_instructions_kernel": counts.code_cost(case, ranges=False)})
     found.add(TABLES, {"library_mpy_bytes": library, "import_heap_bytes": imported})
     if unix_can_exist():
         found.add(VIPER, {"model_bytes": len(case.model.blob), "prediction_heap_bytes": nothing})

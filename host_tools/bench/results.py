@@ -35,6 +35,7 @@ COLUMNS = (
 
 # Ways to run a model.
 TABLES, CODE, MICROBIT = "tables, bytecode", "as code, bytecode", "micro:bit's bytecode"
+BARE = "as code, no ranges"  # held, as other people's code; only to be compared with that
 VIPER, THUMB = "tables, viper", "tables, assembler"
 C, EXPORTED = "C by hand, gcc -O2", "dibble export --to c"
 M2CGEN, EVERYWHEREML, PLAIN = "m2cgen's Python", "in everywhereml's style", "plain loops over floats"

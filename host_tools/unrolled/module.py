@@ -28,8 +28,12 @@ TREE = re.compile(r"v\d+ \+?= \(")
 PACKED = "found = w | m - s << 8"
 
 
-def unrolled_source(model: HostModel) -> str:
-    """Return the source of the module that computes what the model file's tables do."""
+def unrolled_source(model: HostModel, *, ranges: bool = True) -> str:
+    """Return the source of the module that computes what the model file's tables do.
+
+    Args:
+        ranges: no readings beyond theirs are taken; without, as other people's code, it is only to be compared with.
+    """
     m = model.model
     end = model.blob[-CRC_BYTES:]
     crc = (int.from_bytes(end[2:], "little"), int.from_bytes(end[:2], "little"))
@@ -37,7 +41,7 @@ def unrolled_source(model: HostModel) -> str:
     novelty = model.blob[5] & NOVELTY
     lows = [0] * len(m.limits) if m.windows else list(m.low)
     body = Block(IN_TRY)
-    if not m.windows:
+    if ranges and not m.windows:
         append_ranges(body, m.low, m.high)
     sums = Block()
     tables, first = _append_family(sums, model, lows)
