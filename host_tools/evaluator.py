@@ -18,7 +18,7 @@ from dibble.inference.model import NOVELTY, Model
 from host_tools.feature_spec import run_windows
 from host_tools.oracle import novel, scorer
 
-CHUNK_ROWS = 1 << 13  # keeps a chunk's arrays in cache
+CHUNK_ROWS = 1 << 14  # so many fit a cache, and are worth a thread
 
 
 @dataclass(frozen=True)
@@ -80,15 +80,15 @@ class _Judge:
         self.model = model
         self.low = np.array(model.low, dtype=np.int64)
         self.high = np.array(model.high, dtype=np.int64)
+        self.span = (self.high - self.low).astype(np.uint64)
         self.score = scorer(model)
 
     def offsets(self, readings: np.ndarray) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
         """Return (offsets above low, -1 where missing; which are missing; which out of range): None where none is."""
-        inside = len(readings) == 0 or bool(
-            np.all(readings.min(axis=0) >= self.low) and np.all(readings.max(axis=0) <= self.high)
-        )
-        if inside:
-            return readings - self.low, None, None
+        above = readings - self.low
+        # Seen as unsigned, what is below its low is far above its span.
+        if not len(above) or bool(np.all(above.view(np.uint64).max(axis=0) <= self.span)):
+            return above, None, None
         missing = readings == MISSING
         beyond = ((readings < self.low) | (readings > self.high)) & ~missing
         return np.where(missing, -1, np.clip(readings, self.low, self.high) - self.low), missing, beyond
