@@ -81,7 +81,18 @@ AIMS = (
         2,
     ),
     Aim("digits: predict() / its kernel, code, fuel", Figure(DIGITS, CODE, PREDICT), Figure(DIGITS, CODE, KERNEL), 2),
-    Aim("digits: predict() / its kernel, viper, ns", Figure(DIGITS, VIPER, NS_PREDICT), Figure(DIGITS, VIPER, NS), 2),
+    Aim(
+        "digits: predict() of own readings / its kernel, viper, ns",
+        Figure(DIGITS, VIPER, "pc_ns_predict_own"),
+        Figure(DIGITS, VIPER, NS),
+        2,
+    ),
+    Aim(
+        "digits: predict() of a list / its kernel, viper, ns",
+        Figure(DIGITS, VIPER, NS_PREDICT),
+        Figure(DIGITS, VIPER, NS),
+        2,
+    ),
     Aim("wine: predict() on the micro:bit / 60,000, M0", Figure(WINE, MICROBIT, M0_PREDICT), 60_000, 1),
     Aim(
         "additive / digits: predict(), code, fuel",

@@ -20,6 +20,7 @@ COLUMNS = (
     Column("m0_instructions_predict", "M0\npredict()", True),
     Column("m0_instructions_kernel", "M0\nkernel", True),
     Column("pc_ns_predict", "µs here\npredict()", True),
+    Column("pc_ns_predict_own", "– of own\nreadings", True),
     Column("pc_ns_kernel", "µs here\nkernel", True),
     Column("model_bytes", "\nmodel", False),
     Column("library_mpy_bytes", "library\n.mpy", False),
