@@ -3,7 +3,7 @@
 A VM without assembler or native emitters refuses a whole module in these with a SyntaxError, after it has parsed
 all of it: so it is a small one that is tried. A computer with Adafruit-Blinka, which has a package micropython, refuses
 it with a NameError. All kernels have the same results, bit for bit. Machine code takes the inputs as they are, and
-tells by -1 that one isn't within its range; bytecode takes what lies above each input's low, after `offsets`.
+tells by -1 that one isn't within its range; bytecode takes what lies above each input's low, after `predictor.look`.
 """
 
 _REFUSED = (ImportError, SyntaxError, NameError, NotImplementedError)
