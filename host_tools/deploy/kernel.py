@@ -13,7 +13,7 @@ from host_tools.node_files import compiled
 KERNELS = ("auto", "tables", "code")
 CODE_SOURCE, CODE_COMPILED = "model_code.py", "model_code.mpy"  # classifier.py imports it
 MODEL_FILES = (MODEL, "model.a", "model.b", CODE_SOURCE, CODE_COMPILED)  # all that a node may have of its model
-VIPER = "inference/kernels_viper."
+MACHINE_CODE = (("inference/kernels_thumb.", "assembler"), ("inference/kernels_viper.", "viper"))
 # Heap in which a node runs whose firmware is compiled, or comes as sources to CircuitPython (tests/host/
 # circuitpython_node.py). What a board has above it may be the code's.
 NODE_HEAP_BYTES = {"micropython": 72 << 10, "circuitpython": 96 << 10}
@@ -48,9 +48,10 @@ def kernel_for_board(model: ModelFile, asked: str, state: BoardState, files: dic
         InputError: code is asked for, and there isn't heap for it.
     """
     emitters = state.mpy is not None and state.mpy.architecture != ""
-    viper = emitters and any(VIPER in path for path in (*files, *state.files))
-    if asked == "tables" or (asked == "auto" and viper):
-        return Kernel("viper, over its tables" if viper else "bytecode, over its tables")
+    paths = (*files, *state.files) if emitters else ()
+    kinds = [kind for part, kind in MACHINE_CODE if any(part in path for path in paths)] or ["bytecode"]
+    if asked == "tables" or (asked == "auto" and kinds[0] != "bytecode"):
+        return Kernel(f"{kinds[0]}, over its tables")
     return _code(model, asked, state.heap_bytes - NODE_HEAP_BYTES[state.runtime], readable_mpy(state), in_rom)
 
 

@@ -25,6 +25,7 @@ MODEL = ModelFile.of(soil_model(400))
 SOURCE = unrolled_source(HostModel(MODEL.blob)).encode()
 LARGE = ModelFile.of(forest_model(1, 30))
 VIPER = {"lib/dibble/inference/kernels_viper.mpy": b""}
+THUMB = {**VIPER, "lib/dibble/inference/kernels_thumb.mpy": b""}
 PLAIN = {"lib/dibble/inference/kernels.mpy": b""}
 
 
@@ -33,9 +34,10 @@ def board(architecture: str = "", version: int | None = None, heap_bytes: int = 
     return BoardState("micropython", (1, 26, 0), "a board", mpy, heap_bytes, 4096, 300, 200, False, True, {})
 
 
-def test_a_board_with_viper_runs_the_tables_and_gets_no_code():
-    kernel = kernel_for_board(MODEL, "auto", board("armv6m"), VIPER, False)
-    assert (kernel.name, kernel.files) == ("viper, over its tables", {})
+@pytest.mark.parametrize(("files", "kind"), [(VIPER, "viper"), (THUMB, "assembler")])
+def test_a_board_with_machine_code_runs_the_tables_and_gets_no_code(files, kind):
+    kernel = kernel_for_board(MODEL, "auto", board("armv6m"), files, False)
+    assert (kernel.name, kernel.files) == (f"{kind}, over its tables", {})
 
 
 @pytest.mark.parametrize(("architecture", "files"), [("", PLAIN), ("armv6m", PLAIN), ("", VIPER)])
