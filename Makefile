@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# One more than there are processors, as some tests wait for boards and brokers.
+WORKERS := $(shell expr $$(nproc) + 1)
 BENCH_STAMP := .venv/.installed-bench
 # Readings of gas sensors to train on and measure, too: make bench GAS=gas_ethylene.csv.gz
 GAS ?=
@@ -18,7 +20,7 @@ test: $(STAMP) emulator
 	@echo "== types"
 	$(BIN)/mypy
 	@echo "== tests, on every VM"
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 # Some two minutes: what a prediction takes on every VM, next to C and to other people's exporters.
 bench: $(BENCH_STAMP) emulator

@@ -69,7 +69,7 @@ def cluster(address: str | None) -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of other versions of packages: what matters fails by itself
         try:
-            client = Client(address, timeout="10s")
+            client = Client(address, timeout="5s")
         except (OSError, ValueError, TimeoutError) as error:
             raise InputError(f"--dask {address}: expected a Dask scheduler there: {error}") from None
         with client, joblib.parallel_config(backend="dask"):

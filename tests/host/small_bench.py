@@ -25,7 +25,7 @@ INTERVAL_S, MAX_ON_S, REST_S = 2, 5, 7
 NODE = SmallNode(
     [DEEP, SHALLOW], 0, "irrigate", "row 7", INTERVAL_S, MAX_ON_S, REST_S, samples=SAMPLES, supply_mv=SUPPLY_MV
 )
-CYCLES = 230
+CYCLES = 160
 NAMES = ["shallow_permille", "deep_permille"]
 # In the place of analog pins; at the file's end it raises IndexError.
 FEED = b"""\
