@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 # One more than there are processors, as some tests wait for boards and brokers.
-WORKERS := $(shell expr $$(nproc) + 1)
+WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 BENCH_STAMP := .venv/.installed-bench
 # Readings of gas sensors to train on and measure, too: make bench GAS=gas_ethylene.csv.gz
 GAS ?=
