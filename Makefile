@@ -20,7 +20,7 @@ test: $(STAMP) emulator
 	@echo "== types"
 	$(BIN)/mypy
 	@echo "== tests, on every VM"
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 # Some two minutes: what a prediction takes on every VM, next to C and to other people's exporters.
 bench: $(BENCH_STAMP) emulator

@@ -4,17 +4,6 @@ import pytest
 
 from host_tools.datasets import read_dataset
 
-# Files of few tests that take long: begun first, so that no worker is left with them while the others are done.
-LONG = (
-    *("test_studio_journey", "test_train", "test_deploy", "test_small_node", "test_journey", "test_power_cuts"),
-    *("test_season", "test_end_to_end", "test_mqtt_outages", "test_deploy_romfs", "test_tuner", "test_cost_baseline"),
-)
-
-
-def pytest_collection_modifyitems(items):
-    """Put the LONG ones first; all else stays in its order."""
-    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
-
 
 @pytest.fixture
 def read(tmp_path):
