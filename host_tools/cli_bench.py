@@ -27,8 +27,8 @@ def bench(
 
     [bold]fuel[/]: WebAssembly instructions of MicroPython's 32-bit build.
     [bold]M0[/]: instructions of a Cortex-M0 in QEMU: predict() by the bytecode of a
-    micro:bit's VM, the kernel as machine code of viper, and of gcc -O2 for the
-    same tables. Both are exact, and the same again on any computer.
+    micro:bit's VM, the kernel in assembler and viper, and by gcc -O2 for the same
+    tables. Both are exact, and the same again on any computer.
     [bold]µs here[/]: this computer's time, the quickest of nine turns. It says
     nothing of a board: only ratios of one run mean anything.
 

@@ -26,6 +26,7 @@ _MACHINE = ("-M", "microbit", "-icount", "shift=8,align=off,sleep=off")
 _SILENT = ("-display", "none", "-monitor", "none")
 _RAW_PROMPT = b"raw REPL; CTRL-B to exit\r\n>"
 _STEP_S = 20.0
+INSTRUCTIONS_A_TICK = 125 / 512  # of 256 ns each, in one of 16 MHz
 _INTERRUPT_S = 3.0
 _PARSES = 4
 _NO_PARSE = 'File "<stdin>", line 1\nMemoryError: parser'  # of the burst itself: what it calls has "in <module>" there
@@ -170,7 +171,7 @@ class Microbit:
         if wrapped != "0":
             raise VmError(f"micro:bit: {statement!r} takes more instructions than the timer can count")
         # mem32 reads are signed. An instruction is 4.096 ticks, so the whole ticks round back exactly.
-        return round((int(ticks) & 0xFFFFFFFF) * 125 / 512)
+        return round((int(ticks) & 0xFFFFFFFF) * INSTRUCTIONS_A_TICK)
 
     def _run(self, code: bytes, timeout_s: float = _STEP_S) -> str:
         """Run one burst of code at the raw prompt; return its output, raise its traceback.

@@ -71,6 +71,12 @@ AIMS = (
     ),
     Aim("digits: viper / 6,268 of emlearn's module, M0", Figure(DIGITS, VIPER, M0), EMLEARN_M0, 1),
     Aim("digits: assembler / 6,268 of emlearn's module, M0", Figure(DIGITS, THUMB, M0), EMLEARN_M0, 0.5),
+    Aim(
+        "digits: assembler called by Python / the same 6,268, M0",
+        Figure(DIGITS, THUMB, "m0_instructions_called"),
+        EMLEARN_M0,
+        0.5,
+    ),
     Aim("digits: assembler / gcc -O2, M0", Figure(DIGITS, THUMB, M0), Figure(DIGITS, C, M0), None),
     Aim("digits: viper / gcc -O2, M0", Figure(DIGITS, VIPER, M0), Figure(DIGITS, C, M0), None),
     Aim("digits: viper / gcc -O2, ns", Figure(DIGITS, VIPER, NS), Figure(DIGITS, C, NS), 3),

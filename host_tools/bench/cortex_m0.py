@@ -2,12 +2,11 @@
 
 The code is what `mpy-cross -march=armv6m` makes of the kernels in assembler and viper, run bare metal on one plan:
 readings in, winner and margin out. The VM's part of a call isn't in the count: see microbit_call.py.
-Needs gcc-arm-none-eabi and qemu-system-arm.
+The machine is the one that exported C is checked on: programs/c/native.
 """
 
 import ast
 import shutil
-import subprocess
 import tempfile
 from array import array
 from collections.abc import Iterable, Sequence
@@ -23,8 +22,12 @@ from dibble.inference.model import Model
 from host_tools.bench import reference
 from host_tools.bench.cases import Case
 from host_tools.bench.machine_code import machine_code
+from host_tools.programs.c.machines import NATIVE
+from host_tools.programs.c.targets import CORTEX_M0
+from host_tools.programs.tools import run as run_tool
 
-BARE = Path(__file__).parent / "bare"
+PLAIN = ("-fno-data-sections",)  # tables lie side by side, as gcc -O2 has them if nothing else is asked for
+KERNELS_C = Path(__file__).parent / "native" / "kernels.c"
 INFERENCE = Path(dibble.__path__[0]) / "inference"
 FAMILIES = {1: (forest, "forest"), 2: (additive, "additive"), 3: (mlp, "mlp")}
 PLANS = {
@@ -33,9 +36,6 @@ PLANS = {
     "mlp": ("plan", "coded_plan", "mlp_plan"),
 }
 KERNELS = {"forest": "forest", "additive": "coded", "mlp": "coded"}
-TICKS = 125 / 512  # instructions of 256 ns in a tick of 16 MHz
-FLAGS = ("-mcpu=cortex-m0", "-mthumb", "-O2", "-ffreestanding", "-nostartfiles", "-w", "-Wl,--no-warn-rwx-segments")
-MACHINE = ("-M", "microbit", "-icount", "shift=8,align=off,sleep=off", "-display", "none", "-monitor", "none")
 
 
 class Counts(NamedTuple):
@@ -46,11 +46,6 @@ class Counts(NamedTuple):
     gcc: float
 
 
-def there() -> bool:
-    """Tell whether the tools are installed."""
-    return all(shutil.which(tool) for tool in ("arm-none-eabi-gcc", "qemu-system-arm"))
-
-
 def instructions(case: Case) -> Counts:
     """Return what each takes; AssertionError where an answer isn't the model's."""
     decisions = case.model.decide(case.rows)
@@ -59,7 +54,7 @@ def instructions(case: Case) -> Counts:
     tables = reference.source(case) + _rows(case.rows) + _placed(case.model.blob, plan_of(case)) + codes(kernel)
     rows = range(len(expected))
     numbers = run(tables, [f"count({kind}, rows[{i}]);" for kind in ("thumb", "viper", "judge") for i in rows])
-    found = [(numbers[i], round(numbers[i + 1] * TICKS)) for i in range(0, len(numbers), 2)]
+    found = [(numbers[i], numbers[i + 1]) for i in range(0, len(numbers), 2)]
     means = []
     for first in range(0, len(found), len(expected)):
         own = found[first : first + len(expected)]
@@ -120,24 +115,20 @@ def _placed(blob: bytes, plan: Sequence[int]) -> str:
 
 
 def run(tables: str, calls: Iterable[str]) -> list[int]:
-    """Return the numbers that C statements print: see bare/cortex_m0.c, to which these and their tables belong."""
-    text = (BARE / "cortex_m0.c").read_text()
+    """Return the numbers that C statements print: see native/kernels.c, to which these and their tables belong.
+
+    Raises:
+        ToolMissing, ToolError: see tools.run.
+    """
+    text = KERNELS_C.read_text()
     text = text[text.index("#include") :].replace("{{tables}}", tables).replace("{{calls}}", "\n".join(calls))
-    with tempfile.TemporaryDirectory() as folder:
-        source, program = Path(folder) / "main.c", Path(folder) / "main.elf"
-        source.write_text(text)
-        files = [str(BARE / "start.c"), str(source), "-lgcc", "-o", str(program), "-T", str(BARE / "bare.ld")]
-        subprocess.run(["arm-none-eabi-gcc", *FLAGS, *files], check=True)
-        command = ["qemu-system-arm", *MACHINE, "-serial", "stdio", "-kernel", str(program)]
-        numbers: list[int] = []
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as process:
-            assert process.stdout
-            for line in process.stdout:
-                if line.startswith("."):
-                    break
-                numbers.append(int(line))
-            process.kill()
-    return numbers
+    with tempfile.TemporaryDirectory(prefix="dibble-") as name:
+        folder = Path(name)
+        for path in NATIVE.iterdir():
+            shutil.copy(path, folder)
+        (folder / "kernels.c").write_text(text)
+        run_tool([*CORTEX_M0.compiler, *PLAIN, "-w", "kernels.c", "-lgcc", "-o", "check.elf"], folder)
+        return [int(word) for word in run_tool(CORTEX_M0.simulator, folder).split()]
 
 
 def _rows(rows: np.ndarray) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from host_tools.bench import cortex_m0, counts, exported_c, needs, reference, unix_time
+from host_tools.bench import cortex_m0, counts, exported_c, microbit_call, needs, reference, unix_time
 from host_tools.bench.cases import DIGITS, Case
 from host_tools.bench.kept import heap_kept
 from host_tools.bench.results import (
@@ -21,8 +21,8 @@ from host_tools.bench.results import (
     Measured,
 )
 from host_tools.inspection import FAMILIES
-from host_tools.small_board import TooLarge, on_microbit
-from host_tools.vms import unix_can_exist
+from host_tools.small_board import TooLarge, on_microbit, out_of_room
+from host_tools.vms import VmError, unix_can_exist
 
 MOST_INT16 = 32767
 MACHINE_CODE = {"thumb": THUMB, "viper": VIPER, "gcc": C}  # as cortex_m0 names what it counts
@@ -96,6 +96,8 @@ def on_cortex_m0(case: Case, found: Measured) -> None:
     if not found.windows:
         for name, count in cortex_m0.instructions(case)._asdict().items():
             found.add(MACHINE_CODE[name], {"m0_instructions_kernel": count})
+        if needs.has_microbit():
+            found.add(THUMB, {"m0_instructions_called": called(case)})
     found.add(EXPORTED, exported_c.on_cortex_m0(case))
 
 
@@ -105,6 +107,22 @@ def microbit(case: Case) -> int | None:
         return on_microbit(case.model, case.rows, None).instructions
     except TooLarge:
         return None
+
+
+def called(case: Case) -> float | None:
+    """Return the mean of what the kernel in assembler takes, called by the micro:bit's VM; None where it doesn't fit.
+
+    AssertionError where an answer isn't the model's.
+    """
+    decisions = case.model.decide(case.rows)
+    try:
+        answers, counts = zip(*microbit_call.called(case, case.rows.tolist()), strict=True)
+    except VmError as error:
+        if out_of_room(error):
+            return None
+        raise
+    assert list(answers) == (decisions.class_index | decisions.margin << 8).tolist()
+    return sum(counts) / len(counts)
 
 
 def beside_peers(case: Case, found: Measured) -> None:

@@ -8,9 +8,9 @@ from array import array
 from collections.abc import Iterator
 
 from host_tools.bench.cases import Case
-from host_tools.bench.cortex_m0 import FAMILIES, INFERENCE, KERNELS, TICKS, plan_of
+from host_tools.bench.cortex_m0 import FAMILIES, INFERENCE, KERNELS, plan_of
 from host_tools.bench.machine_code import machine_code
-from host_tools.microbit import Microbit
+from host_tools.microbit import INSTRUCTIONS_A_TICK, Microbit
 
 JUDGE = "import micropython\n@micropython.asm_thumb\ndef judge(r0,r1):\n"
 WORDS_A_LINE = 12
@@ -78,4 +78,4 @@ def _start_timer(board: Microbit, statement: str) -> None:
 
 def _instructions(board: Microbit, call: str) -> int:
     board.exec(f"gc.collect();{call}")
-    return round((int(board.exec("print(M[0x4000A540])")) & 0xFFFFFFFF) * TICKS)
+    return round((int(board.exec("print(M[0x4000A540])")) & 0xFFFFFFFF) * INSTRUCTIONS_A_TICK)

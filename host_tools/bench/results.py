@@ -19,6 +19,7 @@ COLUMNS = (
     Column("wasi_instructions_kernel", "fuel\nkernel", True),
     Column("m0_instructions_predict", "M0\npredict()", True),
     Column("m0_instructions_kernel", "M0\nkernel", True),
+    Column("m0_instructions_called", "– called\nby Python", True),
     Column("pc_ns_predict", "µs here\npredict()", True),
     Column("pc_ns_predict_own", "– of own\nreadings", True),
     Column("pc_ns_kernel", "µs here\nkernel", True),

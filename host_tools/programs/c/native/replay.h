@@ -16,26 +16,10 @@
 #define COUNTED decide /* a benchmark counts something else */
 #endif
 
+#include "print.h"
+
 static node_t node;
 static int32_t readings[CHANNELS];
-
-static void text(const char *letters)
-{
-    while (*letters)
-        put(*letters++);
-}
-
-static void number(uint32_t value, char after)
-{
-    char digits[10];
-    uint8_t i = 0;
-    do
-        digits[i++] = (char)('0' + value % 10);
-    while (value /= 10);
-    while (i)
-        put(digits[--i]);
-    put(after);
-}
 
 static void __attribute__((noinline)) nothing(node_t *at, const int32_t *row, int32_t elapsed)
 {

@@ -1,8 +1,9 @@
-/* Bare metal in QEMU's micro:bit: how many instructions a function takes, by TIMER2 under -icount shift=8.
+/* Kernels in machine code on a Cortex-M0: their answers, and how many instructions they take.
    Without {{...}} filled in by cortex_m0.py it doesn't compile. */
-#include <stdint.h>
+#include "cortex_m0.h"
 
-#define REGISTER(address) (*(volatile uint32_t *)(address))
+#include "print.h"
+
 typedef uint32_t Word;
 typedef Word Function(Word *self, Word arguments, Word keywords, Word *argument);
 typedef Word Kernel(Word *plan, const int32_t *row);
@@ -12,24 +13,7 @@ typedef Word Kernel(Word *plan, const int32_t *row);
 /* What the VM's helpers would do with an argument or a result: everything here is a plain number already. */
 static Word same(Word value) { return value; }
 
-static void put(char c) {
-    REGISTER(0x4000211C) = 0;
-    REGISTER(0x4000251C) = c;
-    while (!REGISTER(0x4000211C)) {}
-}
-
-static void print(Word value) {
-    char digits[12];
-    int n = 0;
-    do { digits[n++] = '0' + value % 10; value /= 10; } while (value);
-    while (n) put(digits[--n]);
-    put('\n');
-}
-
-static Word now(void) {
-    REGISTER(0x4000A040) = 1;
-    return REGISTER(0x4000A540);
-}
+static void print(Word value) { number(value, '\n'); }
 
 #define THUMB(code) ((Word)(code) | 1)
 
@@ -44,19 +28,19 @@ static Word viper(const int32_t *row) {
 
 static Word nothing(const int32_t *row) { return 0; }
 
-/* Prints a call's answer and its ticks, less those of a call that does nothing. */
+/* Prints a call's answer and its instructions, less those of a call that does nothing. */
 static void count(Word (*volatile call)(const int32_t *), const int32_t *row) {
     Word (*volatile empty)(const int32_t *) = nothing;
-    Word start = now();
+    Word start = ticks();
     empty(row);
-    Word between = now();
+    Word between = ticks();
     Word answer = call(row);
-    Word end = now();
+    Word end = ticks();
     print(answer & 0x3FFFFFFF);
-    print(end - between - (between - start));
+    print(instructions(end - between - (between - start)));
 }
 
-int main(void) {
+static void work(void) {
     static Word helpers[80];
     static const Word *objects[1] = {helpers};
     static Word context[4];
@@ -64,15 +48,5 @@ int main(void) {
     for (int i = 0; i < 80; i++) helpers[i] = (Word)same;
     context[3] = (Word)objects;
     self[1] = (Word)context;
-    REGISTER(0x40002500) = 4; /* UART */
-    REGISTER(0x40002008) = 1;
-    REGISTER(0x4000A508) = 3; /* TIMER2: 32 bits, 16 MHz */
-    REGISTER(0x4000A510) = 0;
-    REGISTER(0x4000A504) = 0;
-    REGISTER(0x4000A00C) = 1;
-    REGISTER(0x4000A000) = 1;
 {{calls}}
-    put('.');
-    put('\n');
-    for (;;) {}
 }
