@@ -12,12 +12,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-
-from host_tools.durations import parse_seconds
-from host_tools.errors import InputError
-from host_tools.limits import Limits
-from host_tools.prepare import DataOptions
-from host_tools.train import TrainOptions, train
+from dibble_tools.cli.durations import parse_seconds
+from dibble_tools.common.errors import InputError
+from dibble_tools.data.prepare import DataOptions
+from dibble_tools.model.limits import Limits
+from dibble_tools.training.train import TrainOptions, train
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/calibrate.py
 
-Prints what to put into host_tools/limits.py, and for each model the count beside its estimate.
+Prints what to put into host_tools/dibble_tools/model/limits.py, and for each model the count beside its estimate.
 """
 
 import sys
@@ -11,17 +11,16 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import nnls
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "host"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "host" / "support"))
+from dibble_tools.bench.cases import Case
+from dibble_tools.bench.kept import heap_kept
+from dibble_tools.data.feature_spec import FeatureSpec
+from dibble_tools.machines.replay import cost
+from dibble_tools.model.build import forest_spec
+from dibble_tools.model.host_model import HostModel
+from dibble_tools.model.limits import HEAP, work
+from dibble_tools.model.writer import ModelSpec, export
 from helpers import channels_of, random_additive, random_mlp, random_rows, random_spec, random_trees
-
-from host_tools.bench.cases import Case
-from host_tools.bench.kept import heap_kept
-from host_tools.build import forest_spec
-from host_tools.export import ModelSpec, export
-from host_tools.feature_spec import FeatureSpec
-from host_tools.host_model import HostModel
-from host_tools.limits import HEAP, work
-from host_tools.replay import cost
 
 SHAPES = [(3, 2), (5, 3), (8, 5), (12, 2), (4, 7), (6, 3), (1, 2), (2, 4)]  # features, classes
 WINDOWS = [

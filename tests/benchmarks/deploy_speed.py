@@ -15,15 +15,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1] / "host")]
+sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1] / "host" / "support")]
 
 from deploy_bench import old_firmware  # noqa: E402
+from dibble_tools.deploy.deploying import Outcome, deploy  # noqa: E402
+from dibble_tools.deploy.model_file import ModelFile  # noqa: E402
+from dibble_tools.deploy.request import Wish  # noqa: E402
+from dibble_tools.virtual_board.board import VirtualBoard  # noqa: E402
 from node_helpers import soil_model  # noqa: E402
-
-from host_tools.deploy.deploying import Outcome, deploy  # noqa: E402
-from host_tools.deploy.model_file import ModelFile  # noqa: E402
-from host_tools.deploy.wanted import Wish  # noqa: E402
-from host_tools.virtual.board import VirtualBoard  # noqa: E402
 
 NAME = "deploy-speed"
 

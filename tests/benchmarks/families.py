@@ -16,13 +16,12 @@ from typing import Any
 import numpy as np
 from dibble.inference import mlp
 from dibble.inference.cursor import Cursor
+from dibble_tools.bench.peers import fuel
+from dibble_tools.data.prepare import DataOptions, prepare
+from dibble_tools.machines.replay import cost, kernel_cost
+from dibble_tools.model.host_model import HostModel
+from dibble_tools.training.train import TrainOptions, train
 from sklearn.ensemble import RandomForestClassifier
-
-from host_tools.bench.peers import fuel
-from host_tools.host_model import HostModel
-from host_tools.prepare import DataOptions, prepare
-from host_tools.replay import cost, kernel_cost
-from host_tools.train import TrainOptions, train
 
 RECIPES = "additive:16+0@8,mlp:16@8,boosted:20x3@8,voting:10x100@8"
 ROWS = 20
@@ -46,7 +45,7 @@ layers = {layers}
 
 def plain_loops(model: HostModel, values: np.ndarray) -> int:
     """Return the instructions of the same network in plain Python loops, its codes given."""
-    from host_tools.oracle import scale, weights_of
+    from dibble_tools.model.oracle import scale, weights_of
 
     node = model.model
     scalers, _, layers = mlp.read(Cursor(node.blob, node.family_at), node.limits, len(node.classes))
@@ -61,8 +60,7 @@ def plain_loops(model: HostModel, values: np.ndarray) -> int:
 def peers(x: np.ndarray, y: np.ndarray, test: np.ndarray) -> list[tuple[Any, ...]]:
     """Return rows of the table for a scikit-learn forest through emlearn and m2cgen."""
     import m2cgen
-
-    from host_tools.bench.emlearn_c import csv_bytes
+    from dibble_tools.bench.emlearn_c import csv_bytes
 
     forest = RandomForestClassifier(10, max_leaf_nodes=100, random_state=0).fit(x[~test], y[~test])
     accuracy = float(np.mean(forest.predict(x[test]) == y[test]))
@@ -110,7 +108,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    from host_tools.limits import Limits
+    from dibble_tools.model.limits import Limits
 
     _NO_LIMIT = Limits()
     main()

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from host_tools.boards import read_power
-from host_tools.field import season
-from host_tools.field.firmware import firmware_folder
-from host_tools.host_model import HostModel
+from dibble_tools.boards import read_power
+from dibble_tools.model.host_model import HostModel
+from dibble_tools.simulator import season
+from dibble_tools.simulator.node.firmware import firmware_folder
 
 MEASURE = """\
 import gc

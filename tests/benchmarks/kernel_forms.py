@@ -13,15 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from dibble_tools.bench import counts
+from dibble_tools.bench.cases import DIGITS, cases
+from dibble_tools.families.forest.trees import IntegerTrees
+from dibble_tools.machines.replay import WASI_HEAP, WASI_MEMORY
+from dibble_tools.machines.vms import run_wasi
+from dibble_tools.model.host_model import HostModel
+from dibble_tools.model.tree_file import trees_of
 from sklearn.datasets import load_digits
-
-from host_tools.bench import counts
-from host_tools.bench.cases import DIGITS, cases
-from host_tools.families.forest import IntegerTrees
-from host_tools.host_model import HostModel
-from host_tools.replay import WASI_HEAP, WASI_MEMORY
-from host_tools.tree_file import trees_of
-from host_tools.vms import run_wasi
 
 MODEL = Path(__file__).parents[2] / "models" / "digits"
 ROWS = 20

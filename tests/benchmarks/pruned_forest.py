@@ -8,11 +8,10 @@
 import sys
 
 import numpy as np
+from dibble_tools import convert
+from dibble_tools.model.packing import pack
 from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
-
-from host_tools import convert
-from host_tools.packing import pack
 
 SEEDS, FITTED, MAX_BYTES = 8, 1200, 4200
 

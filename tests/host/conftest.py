@@ -1,8 +1,7 @@
 """Fixtures that several test files share."""
 
 import pytest
-
-from host_tools.datasets import read_dataset
+from dibble_tools.data.datasets import read_dataset
 
 
 @pytest.fixture

@@ -6,17 +6,16 @@ from dibble import ModelError
 from dibble.inference import forest
 from dibble.inference.cursor import Cursor
 from dibble.inference.model import Model
+from dibble_tools import convert
+from dibble_tools.cli.main import app
+from dibble_tools.common.errors import InputError
+from dibble_tools.families.forest.trees import hard_votes
+from dibble_tools.machines.predict import made_up_rows
+from dibble_tools.machines.verify import verify
+from dibble_tools.model.host_model import HostModel
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 from typer.testing import CliRunner
-
-from host_tools import convert
-from host_tools.apply import made_up_rows
-from host_tools.cli import app
-from host_tools.errors import InputError
-from host_tools.families.forest import hard_votes
-from host_tools.host_model import HostModel
-from host_tools.verify import verify
 
 
 def made_up(columns, classes, *, scale=1.0, largest=90_000, rows=500, seed=0):

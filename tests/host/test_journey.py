@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 PATIENCE_S = 90.0
-DIBBLE = [sys.executable, "-P", "-c", "from host_tools.cli import main; main()"]
+DIBBLE = [sys.executable, "-P", "-c", "from dibble_tools.cli.main import main; main()"]
 
 
 @pytest.fixture

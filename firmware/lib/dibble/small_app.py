@@ -1,6 +1,6 @@
 """The wake cycle of a micro:bit v1: soil probes at analog pins, one relay, the display as its face.
 
-host_tools/small_node.py writes the main.py that makes the parts and calls run(). There all of it lies
+dibble_tools/export/microbit/node.py writes the main.py that makes the parts and calls run(). There all of it lies
 in one namespace. MicroPython on this board offers no watchdog, no clock and no sleep deeper than
 idling: so the relay's longest time on is kept by this program alone, and time begins at power-on.
 """

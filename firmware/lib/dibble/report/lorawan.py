@@ -1,4 +1,4 @@
-"""A decision in at most 12 bytes for LoRaWAN; host_tools/lorawan.py writes the decoder of a model.
+"""A decision in at most 12 bytes for LoRaWAN; host_tools/dibble_tools/export/lorawan.py writes the decoder of a model.
 
 Sent on the application port PORT, which stands for this layout. Fields follow one another bit by bit,
 the highest bit of a byte and of a number first; the last byte ends in zeros:

@@ -1,0 +1,140 @@
+"""Exact Cortex-M0 instructions of the kernels in machine code, and of C at -O2 for the same tables, in QEMU.
+
+The code is what `mpy-cross -march=armv6m` makes of the kernels in assembler and viper, run bare metal on one plan:
+readings in, winner and margin out. The VM's part of a call isn't in the count: see microbit_call.py.
+The machine is the one that exported C is checked on: programs/c/native.
+"""
+
+import ast
+import shutil
+import tempfile
+from array import array
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import dibble
+import numpy as np
+from dibble.inference import additive, forest, mlp
+from dibble.inference.cursor import Cursor
+from dibble.inference.model import Model
+
+from dibble_tools.bench import reference
+from dibble_tools.bench.cases import Case
+from dibble_tools.bench.machine_code import machine_code
+from dibble_tools.machines.compiled import NATIVE
+from dibble_tools.machines.targets import CORTEX_M0
+from dibble_tools.machines.tools import run as run_tool
+
+PLAIN = ("-fno-data-sections",)  # tables lie side by side, as gcc -O2 has them if nothing else is asked for
+KERNELS_C = Path(__file__).parent / "native" / "kernels.c"
+INFERENCE = Path(dibble.__path__[0]) / "inference"
+FAMILIES = {1: (forest, "forest"), 2: (additive, "additive"), 3: (mlp, "mlp")}
+PLANS = {
+    "forest": ("plan", "forest_plan"),
+    "additive": ("plan", "coded_plan", "additive_plan"),
+    "mlp": ("plan", "coded_plan", "mlp_plan"),
+}
+KERNELS = {"forest": "forest", "additive": "coded", "mlp": "coded"}
+
+
+class Counts(NamedTuple):
+    """Instructions of a prediction, the mean over a case's rows: by assembler, by viper, by C."""
+
+    thumb: float
+    viper: float
+    gcc: float
+
+
+def instructions(case: Case) -> Counts:
+    """Return what each takes; AssertionError where an answer isn't the model's."""
+    decisions = case.model.decide(case.rows)
+    expected = [int(c) | int(m) << 8 for c, m in zip(decisions.class_index, decisions.margin, strict=True)]
+    kernel = KERNELS[FAMILIES[case.model.blob[5] & 127][1]]
+    tables = reference.source(case) + _rows(case.rows) + _placed(case.model.blob, plan_of(case)) + codes(kernel)
+    rows = range(len(expected))
+    numbers = run(tables, [f"count({kind}, rows[{i}]);" for kind in ("thumb", "viper", "judge") for i in rows])
+    found = [(numbers[i], numbers[i + 1]) for i in range(0, len(numbers), 2)]
+    means = []
+    for first in range(0, len(found), len(expected)):
+        own = found[first : first + len(expected)]
+        assert [answer for answer, _ in own] == expected, (own, expected)
+        means.append(sum(count for _, count in own) / len(expected))
+    return Counts(*means)
+
+
+def plan_of(case: Case) -> array:
+    """Return the plan of a model, as the firmware's own Python makes it; its first word has to become the file's."""
+    name, parts = parts_of(case.model.model)
+    judge, _ = plans(name)(*parts)
+    return judge.__self__
+
+
+def parts_of(model: Model) -> tuple[str, tuple[Any, ...]]:
+    """Return a model's family, and what the maker of its kernel is handed: the last two are lows and limits."""
+    reader, name = FAMILIES[model.blob[5] & 127]
+    arguments = {"in_place": True} if name == "mlp" else {}
+    parts = reader.read(Cursor(model.blob, model.family_at), model.limits, len(model.classes), **arguments)
+    return name, (model.blob, *(parts if name == "forest" else (parts,)), model.low, model.limits)
+
+
+def plans(name: str) -> Any:
+    """Return the function that makes a family's plan, of the firmware's own source, without a kernel to run it."""
+    scope: dict[str, Any] = {"address": address, "judge": lambda plan, row: None}
+    for file in PLANS[name]:
+        tree = ast.parse((INFERENCE / f"{file}.py").read_text())
+        tree.body = [node for node in tree.body if not isinstance(node, ast.If) and not _of_dibble(node)]
+        exec(compile(tree, file, "exec"), scope)
+    return scope[name]
+
+
+def _of_dibble(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ImportFrom) and str(node.module).startswith("dibble")
+
+
+def address(table: Any) -> int:
+    """Return where something lies in this process."""
+    return int(np.asarray(memoryview(table)).__array_interface__["data"][0])
+
+
+def codes(kernel: str) -> str:
+    """Return C of a kernel's machine code, "forest" or "coded": thumb_code and viper_code."""
+    return "".join(
+        f"static const uint8_t __attribute__((aligned(4))) {kind}_code[] = "
+        f"{{{_list(machine_code(INFERENCE / f'{kernel}_{kind}.py', kind))}}};\n"
+        for kind in ("thumb", "viper")
+    )
+
+
+def _placed(blob: bytes, plan: Sequence[int]) -> str:
+    """Return C of a file and its plan."""
+    return (
+        f"static const uint8_t __attribute__((aligned(4))) blob[] = {{{_list(blob)}}};\n"
+        f"static uint32_t plan[] = {{{_list(word & 0xFFFFFFFF for word in plan)}}};\n"
+    )
+
+
+def run(tables: str, calls: Iterable[str]) -> list[int]:
+    """Return the numbers that C statements print: see native/kernels.c, to which these and their tables belong.
+
+    Raises:
+        ToolMissing, ToolError: see tools.run.
+    """
+    text = KERNELS_C.read_text()
+    text = text[text.index("#include") :].replace("{{tables}}", tables).replace("{{calls}}", "\n".join(calls))
+    with tempfile.TemporaryDirectory(prefix="dibble-") as name:
+        folder = Path(name)
+        for path in NATIVE.iterdir():
+            shutil.copy(path, folder)
+        (folder / "kernels.c").write_text(text)
+        run_tool([*CORTEX_M0.compiler, *PLAIN, "-w", "kernels.c", "-lgcc", "-o", "check.elf"], folder)
+        return [int(word) for word in run_tool(CORTEX_M0.simulator, folder).split()]
+
+
+def _rows(rows: np.ndarray) -> str:
+    inner = ",".join("{" + _list(row) + "}" for row in rows.tolist())
+    return f"static const int32_t rows[][{rows.shape[1]}] = {{{inner}}};\n"
+
+
+def _list(values: Any) -> str:
+    return ",".join(str(int(value)) for value in values)

@@ -1,0 +1,92 @@
+"""The boards there are, and what they allow a model."""
+
+from functools import lru_cache
+from typing import Any
+
+from dibble_tools.boards.reading import read_file
+from dibble_tools.boards.schema import Board, Runtime
+from dibble_tools.common.errors import InputError
+from dibble_tools.common.shipped import BOARDS
+from dibble_tools.data.datasets import listed
+from dibble_tools.model.limits import Limits
+
+
+def board_names() -> list[str]:
+    """Return the boards there are."""
+    return sorted(path.stem for path in BOARDS.glob("*.toml"))
+
+
+@lru_cache(maxsize=1)
+def all_boards() -> dict[str, Board]:
+    """Return every board by its name."""
+    return {name: read_file(BOARDS / f"{name}.toml") for name in board_names()}
+
+
+def board_named(text: str) -> tuple[str, Board]:
+    """Return (name, board) for a name or an alias; case, spaces and hyphens don't count.
+
+    Raises:
+        InputError: there is none; near names are told.
+    """
+    name = text.strip().lower().replace("-", "_").replace(" ", "_").replace(":", "")
+    if name in board_names():
+        return name, read_file(BOARDS / f"{name}.toml")
+    for own, board in all_boards().items():
+        if name in board.aliases:
+            return own, board
+    raise InputError(f"--board: expected a board, got {text!r}; {listed(name, board_names())}")
+
+
+def runtime_of(name: str, board: Board, asked: str | None) -> tuple[str, Runtime]:
+    """Return (name, runtime) of a board: the one asked for, else the first there is.
+
+    Raises:
+        InputError: it doesn't run there.
+    """
+    if asked is not None and asked not in board.runtimes:
+        raise InputError(f"--runtime: expected one of {name}'s ({', '.join(board.runtimes)}), got {asked!r}")
+    return board.runtime(asked)
+
+
+def read_board(text: str) -> dict[str, Any]:
+    """Return what a board allows a model: model_bytes, heap_bytes, predict_us, us_per_instruction."""
+    _, board = board_named(text)
+    return {
+        "model_bytes": board.limits.model_bytes,
+        "heap_bytes": board.limits.heap_bytes,
+        "predict_us": board.limits.predict_us,
+        "us_per_instruction": board.runtime(None)[1].us_per_instruction,
+    }
+
+
+def read_power(text: str) -> dict[str, float]:
+    """Return currents in mA: active_ma; of the chip alone light_sleep_ma, and watched_sleep_ma beside a watchdog."""
+    _, board = board_named(text)
+    runtime = board.runtime(None)[1]
+    return {
+        "active_ma": board.power.active_ma,
+        "light_sleep_ma": runtime.light_sleep_ma,
+        "watched_sleep_ma": runtime.light_sleep_ma if runtime.sleeps_with_watchdog else runtime.idle_ma,
+    }
+
+
+def limits_of(
+    board: str | None, *, max_bytes: int | None, max_heap: int | None = None, max_us: float | None = None
+) -> Limits:
+    """Return the limits of a board, narrowed by what the user asks for.
+
+    Raises:
+        InputError: no such board; or a limit in microseconds without a board to tell how fast it is.
+    """
+    if board is None:
+        if max_us is not None:
+            raise InputError("--max-us: expected --board too: it tells how long an instruction takes")
+        return Limits(max_bytes=max_bytes, max_heap=max_heap)
+    has = read_board(board)
+    return Limits(
+        max_bytes=min(filter(None, (max_bytes, has["model_bytes"]))),
+        max_heap=min(filter(None, (max_heap, has["heap_bytes"]))),
+        max_us=min(filter(None, (max_us, has["predict_us"]))),
+        board=board,
+        us_per_instruction=has["us_per_instruction"],
+    )

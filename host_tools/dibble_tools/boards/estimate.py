@@ -1,0 +1,183 @@
+"""What a model takes on a board: bytes, heap, microseconds, energy, days; and whether it fits."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dibble_tools.boards.energy import Budget, budget
+from dibble_tools.boards.example import example_config
+from dibble_tools.boards.figure import Figure
+from dibble_tools.boards.node_memory import SLOTS, drivers_of, heap_bytes, library_bytes, log_bytes, stored
+from dibble_tools.boards.schema import Board, Runtime
+from dibble_tools.common.errors import InputError
+from dibble_tools.machines.replay import kernel_cost, middle_cost
+from dibble_tools.model.host_model import HostModel
+from dibble_tools.model.inspection import FAMILIES
+from dibble_tools.model.limits import estimate as estimate_parts
+from dibble_tools.node.config import whole
+
+HEAP_SPREAD = 1.15  # limits.HEAP against counts, and how full a heap in pieces can get
+SMALL_MOST = {"forest": 450, "additive": 650}  # bytes of a model that 9 KB of heap takes: `dibble microbit --help`
+SMALL_HEAP = 16_000  # below it SMALL_MOST counts
+SMALL_LEFT = "the emulated board is exact: `dibble verify --vm microbit`"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a model takes on a board under a runtime.
+
+    Attributes:
+        model_bytes, files_bytes, flash_left: of the file system; files: library, model with its slots, and log.
+        heap: that the loaded model keeps; node_heap: that the node keeps beside it.
+        instructions: of a prediction on the 32-bit VM, counted.
+        predict_us: by the kernels that run there.
+        budget: None where the node isn't dibble's own.
+        without_watchdog: what a node would draw whose watchdog keeps it awake, without it; else None.
+        misfits: why it doesn't fit; none: it does.
+        notes: of the board.
+    """
+
+    model_bytes: int
+    files_bytes: dict[str, int]
+    flash_left: int
+    heap: Figure
+    node_heap: Figure
+    heap_left: Figure
+    instructions: int
+    predict_us: Figure
+    budget: Budget | None
+    without_watchdog: Budget | None
+    misfits: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def doubt(self) -> str:
+        """Return what may make it not fit where its figures are off, "" for nothing."""
+        return f"{-self.heap_left.low:,.0f} bytes of heap may be missing" if self.heap_left.low < 0 else ""
+
+
+def estimate(
+    opened: HostModel, board: Board, runtime_name: str, runtime: Runtime, config: dict[str, Any], interval_s: int | None
+) -> Estimate:
+    """Return the estimate.
+
+    Args:
+        config: config.json as it is; its drivers and pins' power count, not its pins.
+        interval_s: instead of the configuration's.
+    Raises:
+        InputError: the interval isn't one of the node's.
+    """
+    if interval_s is not None:
+        config = {**config, "interval_s": interval_s}
+    settings = whole(config)
+    size, family = len(opened.blob), FAMILIES[opened.model.blob[5] & 127]
+    full = runtime.node == "full"
+    counted = middle_cost(opened)
+    predict_us = _predict_us(opened, runtime, counted.instructions)
+    files = {"model": stored(size, runtime.block_bytes) * (1 + (SLOTS if full else 0))}
+    if full:
+        files |= {"library": library_bytes(runtime_name, runtime), "log": log_bytes(settings)}
+    heap = Figure.within(estimate_parts(opened.model, size).heap, HEAP_SPREAD, "counts of the model's parts")
+    if runtime.node == "small":
+        node_heap = Figure.exact(0, f"not counted: {SMALL_LEFT}")
+    else:
+        drivers = drivers_of(settings) if full else ()
+        node_heap = Figure.within(heap_bytes(family, drivers, full), HEAP_SPREAD, "the node's modules on the 32-bit VM")
+    has = runtime.heap_bytes
+    kept = heap.plus(node_heap, rests_on=str(runtime.source("heap_bytes")))
+    spread = runtime.source("heap_bytes").spread
+    left = Figure(has - kept.value, has / spread - kept.high, has * spread - kept.low, kept.rests_on)
+    spent = unwatched = None
+    if runtime.node != "model only":
+        spent = budget(board, runtime, settings, predict_us, len(opened.classes))
+        if spent.rest == "awake" and settings["watchdog_ms"] and settings["sleep"] == "light":
+            unwatched = budget(board, runtime, settings, predict_us, len(opened.classes), watchdog=False)
+    flash_left = runtime.filesystem_bytes - sum(files.values())
+    return Estimate(
+        size,
+        files,
+        flash_left,
+        heap,
+        node_heap,
+        left,
+        counted.instructions,
+        predict_us,
+        spent,
+        unwatched,
+        _misfits(board, runtime, family, size, flash_left, heap, left, predict_us, settings),
+        tuple(runtime.notes),
+    )
+
+
+def config_for(name: str, runtime_name: str, runtime: Runtime) -> dict[str, Any]:
+    """Return the configuration to reckon with where none is named: the board's example."""
+    if runtime.node == "full":
+        return example_config(name, runtime_name)
+    probe = {"driver": "soil_adc", "pin": 0, "probe_curve": [2300, 1200]}
+    return {"watchdog_ms": 0, "sensors": [probe]}
+
+
+def _predict_us(opened: HostModel, runtime: Runtime, instructions: int) -> Figure:
+    """Return the time of a prediction: counted instructions, of which viper spares most of the kernels'."""
+    source = runtime.source("us_per_instruction")
+    each = Figure.within(runtime.us_per_instruction, source.spread, str(source))
+    if not runtime.viper:
+        return Figure.exact(instructions, "").times(each, f"bytecode; {source}")
+    middle = np.array([[limit // 2 for limit in opened.model.limits]], dtype=np.int64)
+    kernel = min(kernel_cost(opened, middle), instructions)
+    viper = Figure.within(kernel * runtime.viper_share, runtime.source("viper_share").spread, "")
+    spent = Figure.exact(instructions - kernel, "").plus(viper, rests_on="")
+    return spent.times(each, f"kernels in viper, {kernel / instructions:.0%} of the bytecode's work; {source}")
+
+
+def _misfits(
+    board: Board,
+    runtime: Runtime,
+    family: str,
+    size: int,
+    flash_left: int,
+    heap: Figure,
+    left: Figure,
+    predict_us: Figure,
+    settings: dict[str, Any],
+) -> tuple[str, ...]:
+    limits = board.limits
+    found = []
+    if size > limits.model_bytes:
+        found.append(f"model: expected at most {limits.model_bytes:,} bytes there, got {size:,}")
+    if heap.value > limits.heap_bytes:
+        found.append(f"model's heap: expected at most {limits.heap_bytes:,} bytes there, got {heap.value:,.0f}")
+    if left.value < 0:
+        found.append(f"heap: expected {runtime.heap_bytes:,} bytes to do, {-left.value:,.0f} are missing")
+    if flash_left < 0:
+        found.append(f"file system: expected {runtime.filesystem_bytes:,} bytes to do, {-flash_left:,} are missing")
+    if predict_us.value > limits.predict_us:
+        found.append(f"prediction: expected at most {limits.predict_us:,} us there, got {predict_us.value:,.0f}")
+    if runtime.node == "small" and family not in SMALL_MOST:
+        found.append(f"family: expected one of {', '.join(SMALL_MOST)} for the small node, got {family}")
+    elif runtime.node == "small" and runtime.heap_bytes < SMALL_HEAP and size > SMALL_MOST[family]:
+        found.append(f"model: expected some {SMALL_MOST[family]} bytes at most beside the small node, got {size:,}")
+    if settings["watchdog_ms"] > runtime.watchdog_max_ms:
+        most = f"at most {runtime.watchdog_max_ms}" if runtime.watchdog_max_ms else "0, as it has no watchdog"
+        found.append(f"config.watchdog_ms: expected {most}, got {settings['watchdog_ms']}")
+    if settings["mqtt"]["host"] and board.chip.radio != "wifi":
+        found.append(f"config.mqtt: expected a board with Wi-Fi, got {board.title}")
+    return tuple(found)
+
+
+def parse_mah(text: str) -> float:
+    """Return the capacity of "2500mAh", "2.5Ah" or plain "2500"."""
+    number = text.strip().lower()
+    factor = 1.0
+    if number.endswith("mah"):
+        number = number[:-3]
+    elif number.endswith("ah"):
+        number, factor = number[:-2], 1000.0
+    try:
+        mah = float(number) * factor
+    except ValueError:
+        mah = 0.0
+    if not 10 <= mah <= 1e6:
+        raise InputError(f"--battery: expected a capacity from 10mAh to 1000Ah, such as 2500mAh, got {text!r}")
+    return mah

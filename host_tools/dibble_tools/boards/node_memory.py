@@ -1,0 +1,81 @@
+"""What the node itself takes of a board: files in its file system, and heap."""
+
+import shutil
+import tempfile
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+from dibble_tools.boards.schema import Runtime
+from dibble_tools.common.shipped import FIRMWARE, LIBRARY
+from dibble_tools.machines.replay import WASI_HEAP, WASI_MEMORY
+from dibble_tools.machines.vms import run_wasi
+from dibble_tools.node.files import runs
+from dibble_tools.simulator.node.firmware import firmware_folder
+
+GUEST = Path(__file__).parent / "guest" / "node_heap.py"
+NODE = ("dibble.app", "dibble.node", "dibble.inference.model", "dibble.ports.micropython")
+MODEL_ONLY = ("dibble.inference.model",)
+FAMILIES = ("forest", "additive", "mlp")
+# Buffers, names and settings of a running node: half of what a year's run on the 64-bit VM keeps
+# (tests/benchmarks/heap_year.py) beside its modules, its model and the simulated hardware.
+OBJECTS_BYTES = 12_000
+SLOTS = 2  # that the node keeps of a model, beside model.dib
+
+
+def library_bytes(runtime_name: str, runtime: Runtime) -> int:
+    """Return what the firmware's files take, in whole blocks: compiled for MicroPython, sources for CircuitPython."""
+    if runtime_name == "circuitpython":
+        return _sources_bytes(runtime.block_bytes)
+    return _compiled_bytes(runtime.block_bytes, runtime.mpy_arch if runtime.viper else "")
+
+
+@lru_cache
+def _compiled_bytes(block: int, machine_code: str) -> int:
+    with tempfile.TemporaryDirectory(prefix="dibble-") as name:
+        folder = firmware_folder(Path(name) / "node", viper=bool(machine_code), architecture=machine_code)
+        return sum(stored(path.stat().st_size, block) for path in folder.rglob("*") if path.is_file())
+
+
+@lru_cache
+def _sources_bytes(block: int) -> int:
+    hidden = ("micropython", "small_app")
+    files = [path for path in LIBRARY.rglob("*.py") if runs(path.stem, "") and path.stem not in hidden]
+    files += [FIRMWARE / name for name in ("code.py", "boot.py", "safemode.py")]
+    return sum(stored(path.stat().st_size, block) for path in files)
+
+
+def stored(size: int, block: int) -> int:
+    """Return what a file takes of a file system."""
+    return (size + block - 1) // block * block
+
+
+def log_bytes(config: dict) -> int:
+    """Return what a node's log grows to."""
+    log = config["log"]
+    return int(log["segment_bytes"] * log["segments"])
+
+
+@lru_cache
+def heap_bytes(family: str, drivers: tuple[str, ...], node: bool) -> int:
+    """Return the heap that a node's modules keep, counted on the 32-bit VM, where the compiler ran elsewhere.
+
+    Args:
+        family: of the model.
+        drivers: of its sensors.
+        node: False: the model's library alone.
+    """
+    modules = [*(NODE if node else MODEL_ONLY), f"dibble.inference.{family}", *(f"dibble.drivers.{d}" for d in drivers)]
+    with tempfile.TemporaryDirectory(prefix="dibble-") as name:
+        folder = firmware_folder(Path(name) / "node")
+        shutil.copy(GUEST, folder)
+        (folder / "machine.py").write_text("")  # only its name is looked up while importing
+        (folder / "modules.txt").write_text("\n".join(modules))
+        run = run_wasi(folder, GUEST.name, heap=WASI_HEAP, memory_bytes=WASI_MEMORY)
+    return int(run.stdout) + (OBJECTS_BYTES if node else 0)
+
+
+def drivers_of(config: dict) -> tuple[str, ...]:
+    """Return the drivers that a configuration names, each once."""
+    names: Iterable[str] = (sensor["driver"] for sensor in config["sensors"])
+    return tuple(sorted(set(names)))

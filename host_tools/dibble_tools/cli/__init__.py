@@ -1,0 +1,1 @@
+"""The command `dibble`: arguments only; the work is done elsewhere."""

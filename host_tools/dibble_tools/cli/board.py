@@ -1,0 +1,122 @@
+"""`dibble board`: virtual boards, for the whole journey without hardware."""
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dibble_tools.cli.output import console
+
+board = typer.Typer(help="Virtual boards: a real MicroPython VM behind a serial port.", no_args_is_help=True)
+Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="of the board, where several run")]
+
+
+@board.command()
+def start(
+    runtime: Annotated[str, typer.Option(help="micropython; CircuitPython can't be run on a computer")] = "micropython",
+    flash: Annotated[
+        str | None, typer.Option(help="size of a new image  [1408k, as on a Pico]", show_default=False)
+    ] = None,
+    heap: Annotated[
+        str, typer.Option(help="as a 32-bit board has it; the VM's words, and so its heap, are twice as large")
+    ] = "128k",
+    sensors: Annotated[bool, typer.Option("--sensors", help="attach the simulated orchard's; writes a config")] = False,
+    seed: Annotated[int, typer.Option(help="of their noise")] = 0,
+    speed: Annotated[float, typer.Option(help="of time while it sleeps: 600 is ten minutes in a second")] = 1.0,
+    name: Annotated[str, typer.Option(help="that no running board has")] = "virtual",
+    image: Annotated[Path | None, typer.Option(help="file of its flash, made where it isn't  [NAME.flash]")] = None,
+    romfs: Annotated[str | None, typer.Option(help="size of a ROMFS partition, kept in IMAGE.romfs")] = None,
+    background: Annotated[bool, typer.Option("--background", help="return when it runs")] = False,
+) -> None:
+    """Give a board power, until Ctrl-C. mpremote, and the commands of dibble with --port, find it as they find a Pico.
+
+    Its clock is right, Linux on x86-64 is needed, and whatever kills it, the flash image stays as the chip would.
+
+      dibble board start --sensors --speed 600 --background
+
+      dibble board cut
+    """
+    from dibble_tools.virtual_board.board import VirtualBoard
+
+    made = VirtualBoard.start(
+        image or Path(f"{name}.flash"),
+        name=name,
+        runtime=runtime,
+        flash=flash,
+        heap=heap,
+        speed=speed,
+        sensors=sensors,
+        seed=seed,
+        romfs=romfs,
+        background=background,
+    )
+    console.print(f"{name} runs at {made.port} (now {os.path.realpath(made.port)})", markup=False, soft_wrap=True)
+    if made.config:
+        path = Path(f"{name}.config.json")
+        if not path.exists():
+            path.write_text(json.dumps(made.config, indent=1) + "\n", encoding="utf-8")
+            console.print(f"wrote {path}, which reads its sensors", markup=False, soft_wrap=True)
+    for line in ("ls", "repl", "mount ."):
+        console.print(f"  mpremote connect {made.port} {line}", markup=False, highlight=False, soft_wrap=True)
+    if not background:
+        console.print("Ctrl-C ends it")
+        try:
+            made.process.wait()
+        except KeyboardInterrupt:
+            made.stop()
+
+
+@board.command("list")
+def list_boards(as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False) -> None:
+    """Show the virtual boards that run."""
+    from dataclasses import asdict
+
+    from rich.table import Table
+
+    from dibble_tools.virtual_board import registry
+
+    boards = registry.running()
+    if as_json:
+        print(json.dumps([asdict(found) for found in boards], indent=1))
+        return
+    table = Table("name", "port", "pid", "flash")
+    for found in boards:
+        table.add_row(found.name, found.port, str(found.pid), found.image)
+    console.print(table if boards else "no virtual board runs: start one with dibble board start")
+
+
+@board.command()
+def cut(
+    name: Name = None,
+    after: Annotated[int | None, typer.Option(min=1, help="at this write to the flash from now, not at once")] = None,
+    torn: Annotated[float, typer.Option(min=0, max=1, help="share of that write that still happens")] = 0.0,
+) -> None:
+    """Cut a board's power."""
+    _order(name, "cut", **({} if after is None else {"after": after, "torn": torn}))
+
+
+@board.command()
+def power(name: Name = None) -> None:
+    """Give a board its power back."""
+    _order(name, "power")
+
+
+@board.command()
+def reset(name: Name = None) -> None:
+    """Press a board's reset button."""
+    _order(name, "reset")
+
+
+@board.command()
+def stop(name: Name = None) -> None:
+    """End a board; its flash image stays."""
+    _order(name, "stop")
+
+
+def _order(name: str | None, kind: str, **more: float) -> None:
+    from dibble_tools.virtual_board import registry
+    from dibble_tools.virtual_board.control import order
+
+    order(registry.folder_of(registry.find(name).name) / registry.CONTROL, kind, **more)

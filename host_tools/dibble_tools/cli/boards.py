@@ -1,0 +1,86 @@
+"""`dibble boards` and `dibble estimate`: what there is, and what a model takes there."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from dibble_tools.cli.output import console
+
+RuntimeName = Annotated[str | None, typer.Option("--runtime", help="micropython or circuitpython  [the board's first]")]
+AsJson = Annotated[bool, typer.Option("--json", help="for programs")]
+
+
+def boards(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="show all about this one")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the boards that dibble knows; or show one: its header, runtimes, limits, and each figure's source."""
+    from dibble_tools.boards.catalogue import all_boards, board_named
+    from dibble_tools.boards.tables import board_text, boards_table
+
+    if name is not None:
+        own, board = board_named(name)
+        if as_json:
+            print(json.dumps({"name": own, **board.model_dump()}, indent=1, ensure_ascii=False))
+        else:
+            sys.stdout.write(board_text(own, board) + "\n")
+    elif as_json:
+        print(json.dumps({own: board.model_dump() for own, board in all_boards().items()}, ensure_ascii=False))
+    else:
+        Console(width=max(Console().width, 120)).print(boards_table(all_boards()))
+
+
+def estimate(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="model.dib, or the folder it lies in")],
+    board: Annotated[str, typer.Option(help="a name of `dibble boards`")],
+    runtime: RuntimeName = None,
+    config: Annotated[Path | None, typer.Option(help="the node's config.json  [the board's example]")] = None,
+    interval: Annotated[
+        int | None, typer.Option(min=2, max=86400, help="seconds of a cycle  [the model's, else 600]")
+    ] = None,
+    battery: Annotated[str, typer.Option(help="usable capacity, such as 2500mAh or 2.5Ah")] = "2500mAh",
+    as_json: AsJson = False,
+) -> None:
+    """Tell what a model takes on a board: flash, heap, microseconds, energy, days on a battery, each with its range.
+
+    Exit status 1 where it doesn't fit. Instructions are counted on a real 32-bit VM; times and currents rest on what
+    others published: `dibble boards NAME` says on what.
+    """
+    from dataclasses import asdict
+
+    from dibble_tools.boards.catalogue import board_named, runtime_of
+    from dibble_tools.boards.estimate import config_for, parse_mah
+    from dibble_tools.boards.estimate import estimate as estimated
+    from dibble_tools.boards.tables import estimate_table
+    from dibble_tools.model.host_model import HostModel
+    from dibble_tools.node.config import read_config
+    from dibble_tools.simulator.node.energy import Battery
+
+    cell = Battery(parse_mah(battery))
+    own, found = board_named(board)
+    kind, has = runtime_of(own, found, runtime)
+    opened = HostModel.open(model)
+    settings = read_config(config) if config else config_for(own, kind, has)
+    every = interval or (None if config else opened.model.interval_ms // 1000 or None)
+    with console.status("counting instructions"):
+        result = estimated(opened, found, kind, has, settings, every)
+    if as_json:
+        content = {"board": own, "runtime": kind, "fits": not result.misfits, **asdict(result)}
+        if result.budget:
+            content |= {"day_mah": asdict(result.budget.day_mah()), "days": asdict(result.budget.days(cell))}
+        print(json.dumps(content, indent=1, ensure_ascii=False))
+    else:
+        title = f"{opened.model.name} on {own} under {kind}" + ("" if config else ", with the board's example sensors")
+        Console(width=max(Console().width, 110)).print(estimate_table(title, result, cell))
+        for note in result.notes:
+            console.print(f"note: {note}", markup=False, soft_wrap=True)
+        for misfit in result.misfits:
+            console.print(f"doesn't fit: {misfit}", style="bold red", markup=False, highlight=False, soft_wrap=True)
+        if not result.misfits:
+            console.print("it fits" + (f", but not surely: {result.doubt}" if result.doubt else ""), style="bold green")
+    if result.misfits:
+        raise typer.Exit(1)

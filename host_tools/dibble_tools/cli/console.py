@@ -1,0 +1,127 @@
+"""Commands at a node's console: `dibble collect`, `dibble monitor`; arguments only."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from dibble_tools.cli.output import console
+from dibble_tools.common.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dibble_tools.console.feed import Feed
+
+Port = Annotated[str, typer.Option(help="serial port, name of a virtual board, or auto: the one board there is")]
+Captured = Annotated[Path | None, typer.Option("--from", help="a captured console instead of a port; - is stdin")]
+Minutes = Annotated[float | None, typer.Option(min=0, help="stop after so long")]
+Count = Annotated[int | None, typer.Option(min=1, help="stop after so many rows")]
+
+
+def collect(
+    label: Annotated[str, typer.Option(help="what the readings mean from the start, such as dry")],
+    out: Annotated[Path, typer.Option(help="CSV to append to; made where it isn't there")],
+    port: Port = "auto",
+    captured: Captured = None,
+    keys: Annotated[str, typer.Option(help="LABEL=KEY,… that switch the label; skip=KEY writes nothing")] = "",
+    count: Count = None,
+    minutes: Minutes = None,
+) -> None:
+    """Append a node's readings to a CSV as they come, labelled; keys switch the label.
+
+    The file trains as it is. A run can be ended at any time and taken up again: no row is written twice.
+
+    Example: dibble collect --label dry --keys dry=d,wet=w,skip=s --out field.csv
+    """
+    import time
+
+    from dibble_tools.console.appended_csv import AppendedCsv
+    from dibble_tools.console.clock import NodeClock
+    from dibble_tools.console.collect import End
+    from dibble_tools.console.collect import collect as run
+    from dibble_tools.console.keyboard import keys_pressed
+    from dibble_tools.console.labelled_rows import Collector
+    from dibble_tools.console.labels import check_label, parse_keys
+
+    chosen = parse_keys(keys, check_label(label))
+    feed = feed_of(port, captured)
+    end = End(count, None if minutes is None else 60 * minutes)
+    with AppendedCsv(out) as table:
+        say(table.notes)
+        collector = Collector(table, NodeClock(None if captured else time.time), label)
+        with keys_pressed() as pressed:
+            run(feed, collector, chosen, end, pressed, console)
+    totals = ", ".join(f"{name} {rows}" for name, rows in sorted(collector.counts.items()))
+    say([f"{out}: {collector.written} rows written by this run; in all: {totals or 'none'}"])
+    say(f"not written: {reason}: {rows}" for reason, rows in collector.left_out.most_common())
+    say(f"rejected lines: {reason}: {lines}" for reason, lines in feed.reader.rejected.most_common())
+    if not collector.written:
+        raise typer.Exit(1)
+    say([f"next: dibble train {out} {collector.training()}"])
+
+
+def monitor(
+    port: Port = "auto",
+    captured: Captured = None,
+    model: Annotated[Path | None, typer.Option(help="the node's model: an additive one tells why")] = None,
+    table: Annotated[Path | None, typer.Option("--csv", help="append the decisions to this file too")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="an object a line on stdout, for programs")] = False,
+    count: Count = None,
+    minutes: Minutes = None,
+) -> None:
+    """Watch a node: its decision, margin and why, readings, battery, faults and events. Ctrl-C ends it.
+
+    Example: dibble monitor --model models/field --csv decisions.csv
+    """
+    import json
+    import sys
+    from contextlib import nullcontext
+
+    from dibble_tools.console.monitor import monitor as run
+    from dibble_tools.console.reasons import Reasons
+    from dibble_tools.console.row_table import RowTable
+    from dibble_tools.model.host_model import HostModel
+
+    def speak(spoken: dict[str, object]) -> None:
+        print(json.dumps(spoken), flush=True)
+
+    reasons = Reasons(HostModel.open(model)) if model else None
+    feed = feed_of(port, captured)
+    with RowTable(table) if table else nullcontext() as rows:
+        try:
+            run(
+                feed,
+                Console(highlight=False),
+                say=speak if as_json else None,
+                table=rows,
+                reasons=reasons,
+                rows=count,
+                seconds=None if minutes is None else 60 * minutes,
+            )
+        except BrokenPipeError:  # the pipe's other end has had enough
+            sys.stdout = None
+        if rows:
+            say(rows.notes)
+            say(f"not written: {reason}: {number}" for reason, number in rows.left_out.most_common())
+
+
+def feed_of(port: str, captured: Path | None) -> "Feed":
+    """Return what a node says at a port, or said in a captured console."""
+    from dibble_tools.console.feed import Feed
+    from dibble_tools.console.remembered import Remembered
+    from dibble_tools.console.stream import from_file, from_port
+
+    if captured is None:
+        remembered = Remembered()
+        return Feed(from_port(port), remembered.headers, remembered.add)
+    if port != "auto":
+        raise InputError("expected --port or --from, got both: leave one out")
+    return Feed(from_file(None if str(captured) == "-" else captured))
+
+
+def say(texts: "Iterable[str]") -> None:
+    """Write lines for people."""
+    for text in texts:
+        console.print(text, markup=False, soft_wrap=True, emoji=False)

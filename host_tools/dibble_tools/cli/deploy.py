@@ -1,0 +1,119 @@
+"""`dibble deploy`: the firmware, a configuration and a model to a board."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dibble_tools.cli.output import console
+from dibble_tools.common.errors import InputError
+
+
+def deploy(
+    port: Annotated[str, typer.Option(help="of the board: a device, a virtual board's name, or auto")] = "auto",
+    model: Annotated[
+        Path | None, typer.Option(help="model.dib, or the folder it lies in; else the board keeps its own")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="the node's config.json; else the board keeps its own")] = None,
+    only: Annotated[str | None, typer.Option(help="model: nothing but that")] = None,
+    rollback: Annotated[bool, typer.Option("--rollback", help="the model before this one runs again")] = False,
+    drive: Annotated[
+        Path | None, typer.Option(help="a CircuitPython board's drive CIRCUITPY; found where it's mounted")
+    ] = None,
+    no_model: Annotated[
+        bool,
+        typer.Option("--no-model", help="take the model off the board, with the one before it: the node logs only"),
+    ] = False,
+    kernel: Annotated[
+        str, typer.Option(help="auto, tables, or code: the model as code, quicker where a board has no viper")
+    ] = "auto",
+    romfs: Annotated[
+        bool, typer.Option("--romfs", help="the model is used in place, from the board's ROMFS partition")
+    ] = False,
+    overwrite_romfs: Annotated[
+        bool, typer.Option("--overwrite-romfs", help="whatever files that partition holds")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done; write nothing")] = False,
+) -> None:
+    """Bring the firmware, a configuration and a model to a board, all of it or nothing, and start the node.
+
+    Whatever interrupts it, the board runs the old or the new; deploy again then. The board itself tries the
+    configuration and the model before they take the place of the old ones: exit status 1 where it refuses them.
+
+    Examples:
+
+      dibble deploy --model models/orchard --config config.json
+
+      dibble deploy --model models/orchard --only model
+
+      dibble deploy --model models/orchard --romfs
+
+      dibble deploy --rollback
+    """
+    if only not in (None, "model"):
+        raise InputError(f"--only: expected model, got {only!r}")
+    if only and (config or not model):
+        raise InputError("--only model: expected --model and no --config")
+    if no_model and (model or only or rollback or romfs or kernel != "auto"):
+        raise InputError("--no-model: expected at most --config beside it")
+    if rollback and (model or config or only):
+        raise InputError("--rollback: expected no --model, --config or --only beside it")
+
+    from dibble_tools.deploy.kernel import KERNELS
+
+    if kernel not in KERNELS:
+        raise InputError(f"--kernel: expected {', '.join(KERNELS)}, got {kernel!r}")
+    if overwrite_romfs and not romfs:
+        raise InputError("--overwrite-romfs: expected --romfs beside it")
+
+    from dibble_tools.deploy.drive import deploy_to_drive, find_drive
+    from dibble_tools.deploy.model_file import ModelFile
+    from dibble_tools.deploy.report import deploy_table, printable, show
+    from dibble_tools.deploy.request import Wish
+
+    wish = Wish(
+        ModelFile.open(model) if model else None, config, only is not None, kernel, romfs, overwrite_romfs, no_model
+    )
+    drive = drive or (find_drive() if port == "auto" else None)
+    if drive:
+        if romfs:
+            raise InputError("--romfs: expected a MicroPython board: CircuitPython has no such partition")
+        if rollback:
+            raise InputError("--rollback: expected a MicroPython board: on CircuitPython, deploy the model of before")
+        board, plan = deploy_to_drive(drive, wish, dry_run=dry_run)
+        console.print(board, deploy_table(plan, not dry_run) if plan else "nothing to do", markup=False)
+        return
+
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+    from dibble_tools.console.remembered import Remembered
+    from dibble_tools.deploy.deploying import deploy as run
+    from dibble_tools.deploy.transfer import TrialError
+    from dibble_tools.link.ports import find_port
+
+    found = find_port(port)
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn()
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        try:
+            outcome = run(
+                found,
+                wish,
+                rollback=rollback,
+                dry_run=dry_run,
+                step=lambda text: bar.update(task, description=text),
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )
+        except TrialError as error:
+            console.print(
+                f"the board refuses it, and runs what it ran before: {printable(str(error))}",
+                markup=False,
+                soft_wrap=True,
+            )
+            raise typer.Exit(1) from None
+    remembered = Remembered()
+    for header in outcome.awakening.headers if outcome.awakening else []:
+        remembered.add(header)  # the next is many decisions away
+    show(console, outcome)
+    if outcome.awakening and (outcome.awakening.errors or not outcome.awakening.works):
+        raise typer.Exit(1)

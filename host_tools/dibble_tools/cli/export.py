@@ -1,0 +1,77 @@
+"""The command `dibble export`: a model as a program of its own."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from dibble_tools.cli.output import console
+from dibble_tools.common.errors import InputError
+
+ModelPath = Annotated[Path, typer.Argument(metavar="MODEL", help="model.dib, or the folder it lies in")]
+
+
+def export(
+    model: ModelPath,
+    to: Annotated[str, typer.Option(help="c, arduino or python")],
+    out: Annotated[Path, typer.Option(help="folder for the files; made where it isn't there")],
+    name: Annotated[str, typer.Option(help="what its names begin with  [the model's name]")] = "",
+    small: Annotated[
+        bool, typer.Option("--small", help="Python without comments, for a board with little heap")
+    ] = False,
+    check: Annotated[bool, typer.Option("--check", help="compile and run it, compare every decision")] = False,
+    on: Annotated[
+        list[str] | None,
+        typer.Option(help="check on this machine only: pc, cortex_m0, atmega328p; of Python: unix, wasi, microbit"),
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help="CSV of rows to check with; else rows are made up")] = None,
+    time: Annotated[str | None, typer.Option("--time", help="its column of times")] = None,
+    group: Annotated[str | None, typer.Option("--group", help="its column that tells one series from another")] = None,
+    force: Annotated[bool, typer.Option("--force", help="overwrite files")] = False,
+) -> None:
+    """Write a model as a program that needs neither dibble nor its file: C99, an Arduino sketch, or one Python file.
+
+    With --check it is compiled and run, and every decision compared with the host's: 100 %, or exit status 1.
+    A compiler or simulator that isn't installed is an error that names its package.
+    """
+    from dibble_tools.common.files import write_atomically
+    from dibble_tools.machines import check as forms
+    from dibble_tools.machines.check_table import check_table
+    from dibble_tools.machines.predict import made_up_rows, read_rows
+    from dibble_tools.model.host_model import HostModel
+
+    opened = HostModel.open(model)
+    files = forms.write(opened, to, name, small=small)
+    for machine in on or []:
+        if machine not in forms.MACHINES[to]:
+            raise InputError(f"--on: expected one of {', '.join(forms.MACHINES[to])}; got {machine!r}")
+    if (data or on or time or group) and not check:
+        raise InputError("expected --check with --data, --time, --group or --on: they say what to check")
+    for file in files:
+        if (out / file).exists() and not force:
+            raise InputError(
+                f"{out / file}: expected a file that isn't there yet, got one: choose another folder, or add --force"
+            )
+    for file, text in files.items():
+        write_atomically(out / file, text.encode())
+        console.print(f"wrote {out / file}", markup=False, soft_wrap=True)
+    if not check:
+        return
+    if data is None:
+        readings, elapsed = made_up_rows(opened)
+    else:
+        rows = read_rows(opened, data, time=time, group=group)
+        readings, elapsed = rows.readings, rows.elapsed_ms
+        for note in rows.ds.notes:
+            console.print(f"note: {note}", markup=False, soft_wrap=True)
+    with console.status("starting") as status:
+        found = forms.check(
+            opened, to, readings, elapsed, name=name, machines=on or (), progress=lambda step: status.update(step)
+        )
+    Console().print(check_table(found))
+    for checked in found:
+        if checked.problem:
+            console.print(f"{checked.machine}: {checked.problem}", style="red", markup=False, soft_wrap=True)
+    if any(checked.problem for checked in found):
+        raise typer.Exit(1)

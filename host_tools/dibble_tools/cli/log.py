@@ -1,0 +1,157 @@
+"""Commands on what a node has logged, and on its settings: `dibble fetch`, `dibble label`, `dibble retune`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dibble_tools.cli.console import Captured, Port, console, feed_of, say
+from dibble_tools.common.errors import InputError
+
+if TYPE_CHECKING:
+    from dibble_tools.project.retune import Config
+
+retune = typer.Typer(no_args_is_help=True)
+
+ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="the node's config.json")]
+Which = Annotated[str | None, typer.Option("--sensor", help="its channel or pin, where there are several")]
+Readings = Annotated[int, typer.Option("--count", min=1, max=1000, help="readings to take the median of")]
+
+
+def fetch(
+    out: Annotated[Path, typer.Option(help="folder, or FILE.csv, to bring it to; made where it isn't there")],
+    port: Port = "auto",
+    model: Annotated[
+        list[Path] | None, typer.Option(help="a model that decided earlier, for its names; may be repeated")
+    ] = None,
+) -> None:
+    """Bring a node's log home: raw segments, every CRC checked, and a CSV. The node runs on.
+
+    Another fetch to the same place brings only what is new. Exit status 1: records are missing or damaged.
+    """
+    from dibble_tools.link.ports import find_port
+    from dibble_tools.log.fetch import Places
+    from dibble_tools.log.fetch import fetch as run
+
+    found = run(find_port(port), out, model or (), lambda text: say([text]))
+    records = found.records
+    say(found.notes)
+    say(f"damaged: {text}" for text in records.damage)
+    say(f"missing: records {numbers.start} to {numbers.stop - 1}" for numbers in records.missing)
+    table = Places.of(out).table
+    say([f"{table}: {len(records.rows)} records, {found.new} of them new; {found.segments} segments came"])
+    if records.damage or records.missing:
+        raise typer.Exit(1)
+
+
+def label(
+    log: Annotated[Path, typer.Argument(metavar="LOG.csv", help="as `dibble fetch` writes")],
+    observations: Annotated[Path, typer.Argument(metavar="OBSERVATIONS.csv", help="time,label or from,to,label")],
+    out: Annotated[Path, typer.Option(help="CSV to write")],
+    tolerance: Annotated[str, typer.Option(help="how far a time,label speaks, either way")] = "30m",
+    force: Annotated[bool, typer.Option("--force", help="overwrite --out")] = False,
+) -> None:
+    """Label a log by what was seen at the time; what comes out trains as it is. Times without a zone are UTC."""
+    from dibble_tools.cli.durations import parse_seconds
+    from dibble_tools.common.files import write_atomically
+    from dibble_tools.log.join import join
+
+    if out.exists() and (not force or out.samefile(log) or out.samefile(observations)):
+        raise InputError(f"{out}: expected a file that isn't there yet, got one: choose another name, or add --force")
+    joined = join(log, observations, parse_seconds(tolerance, "--tolerance"))
+    if joined.unused:
+        lines = ", ".join(map(str, joined.unused[:20])) + (", …" if len(joined.unused) > 20 else "")
+        say([f"{len(joined.unused)} observations speak of no row of the log: line {lines}"])
+    if joined.untimed:
+        say([f"{joined.untimed} rows of the log have no time: the node's clock wasn't set"])
+    if joined.unlabelled:
+        say([f"{joined.unlabelled} rows of the log have no observation: left out"])
+    if not joined.rows:
+        raise InputError(f"{observations}: expected observations of the time of {log}, got none: same zone, same days?")
+    write_atomically(out, joined.csv())
+    say([f"{out}: " + ", ".join(f"{name} {rows}" for name, rows in sorted(joined.counts.items()))])
+    say([f"next: dibble train {out} --label label --time time {joined.training()}"])
+
+
+@retune.command()
+def soil(
+    config: ConfigPath,
+    dry: Annotated[int | None, typer.Option(help="mV in dry soil (a STEMMA probe: its touch)")] = None,
+    wet: Annotated[int | None, typer.Option(help="mV in saturated soil")] = None,
+    measure: Annotated[str | None, typer.Option(help="dry or wet: the node's probe stands in it now")] = None,
+    sensor: Which = None,
+    port: Port = "auto",
+    captured: Captured = None,
+    count: Readings = 5,
+) -> None:
+    """Set a soil probe's curve by two points, given or measured through the running node."""
+    from dibble_tools.project.measure import median_reading, probe_value
+    from dibble_tools.project.retune import SOIL, Config, set_soil
+
+    if measure not in (None, "dry", "wet"):
+        raise InputError(f"--measure: expected dry or wet, got {measure!r}")
+    if (dry, wet, measure) == (None, None, None) or {"dry": dry, "wet": wet}.get(measure or "") is not None:
+        raise InputError("expected --dry MV, --wet MV or --measure dry|wet, each end once")
+    opened = Config(config)
+    chosen = opened.sensor(SOIL, sensor)
+    if measure:
+        permille = median_reading(feed_of(port, captured), opened, chosen, count)
+        value = probe_value(permille, chosen.settings["probe_curve"])
+        say([f"{chosen.channel}: {permille} permille on the present curve, so {value}"])
+        dry, wet = (value, wet) if measure == "dry" else (dry, value)
+    set_soil(opened, chosen, dry, wet)
+    _save(opened)
+
+
+@retune.command()
+def gas(
+    config: ConfigPath,
+    zero_uv: Annotated[int | None, typer.Option(help="uV of the cell's amplifier in clean air")] = None,
+    measure: Annotated[bool, typer.Option("--measure", help="the node stands in clean air now")] = False,
+    sensor: Which = None,
+    port: Port = "auto",
+    captured: Captured = None,
+    count: Readings = 5,
+) -> None:
+    """Set an electrochemical cell's zero. A metal-oxide sensor (mox_adc) finds its baseline by itself."""
+    from dibble_tools.project.measure import median_reading, zero_of
+    from dibble_tools.project.retune import GAS, Config, set_gas_zero
+
+    if (zero_uv is None) != measure:
+        raise InputError("expected either --zero-uv UV or --measure")
+    opened = Config(config)
+    chosen = opened.sensor(GAS, sensor)
+    if zero_uv is None:
+        ppb = median_reading(feed_of(port, captured), opened, chosen, count)
+        zero_uv = zero_of(ppb, chosen.settings["zero_uv"], chosen.settings["uv_per_ppm"])
+    set_gas_zero(opened, chosen, zero_uv)
+    _save(opened)
+
+
+@retune.command()
+def margin(
+    config: ConfigPath,
+    least: Annotated[int, typer.Argument(metavar="MARGIN", help="smaller ones are unsure; 0: as the model has it")],
+    log: Annotated[Path | None, typer.Option(help="say what it would have meant for this log")] = None,
+) -> None:
+    """Make a node more cautious: decisions with a smaller margin count as unsure and switch nothing."""
+    from dibble_tools.project.retune import Config, set_margin, unsure_share
+
+    opened = Config(config)
+    set_margin(opened, least)
+    if log is not None:
+        unsure, decisions = unsure_share(log, least)
+        say([f"{log}: {unsure} of {decisions} decisions have a smaller margin"])
+    _save(opened)
+
+
+def _save(config: "Config") -> None:
+    """Show what changes, and write it."""
+    difference = config.difference()
+    if not difference:
+        say([f"{config.path}: it says so already"])
+        return
+    for line in difference[2:]:
+        console.print(line, markup=False, soft_wrap=True, style={"-": "red", "+": "green"}.get(line[:1], "dim"))
+    kept = config.save()
+    say([f"{config.path}: written; the one before is {kept.name}. Next: dibble deploy --config {config.path}"])

@@ -1,0 +1,79 @@
+"""The command `dibble`: what there is, in the order of a grower's way; each cli_*.py holds arguments only."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dibble_tools.cli.bench import bench
+from dibble_tools.cli.board import board
+from dibble_tools.cli.boards import boards, estimate
+from dibble_tools.cli.console import collect, monitor
+from dibble_tools.cli.deploy import deploy
+from dibble_tools.cli.export import export
+from dibble_tools.cli.log import fetch, label, retune
+from dibble_tools.cli.model import evaluate, inspect, pack, predict, unpack, verify
+from dibble_tools.cli.node import lorawan, microbit, unroll
+from dibble_tools.cli.output import console, escape
+from dibble_tools.cli.project import new
+from dibble_tools.cli.simulate import simulate
+from dibble_tools.cli.studio import studio
+from dibble_tools.cli.train import train
+from dibble_tools.common.errors import InputError
+
+app = typer.Typer(
+    name="dibble",
+    help="Plant tiny classifiers in the field: train on a PC, decide on a MicroPython or CircuitPython node.\n\n"
+    "Exit status: 0 all is well, 1 it ran and the result is bad, 2 something in the input has to change.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command; an InputError is one paragraph on stderr and exit status 2."""
+    try:
+        app()
+    except InputError as error:
+        console.print(f"[bold red]dibble:[/] {escape(str(error))}", soft_wrap=True, emoji=False)
+        sys.exit(2)
+
+
+def demo(
+    station: Annotated[str, typer.Option(help="hold out this airport: EWR, JFK or LGA")] = "JFK",
+    out: Annotated[Path, typer.Option(help="folder to write")] = Path("models/field_weather"),
+) -> None:
+    """Do the whole job: train on a year of real weather, compare with persistence, prove on the VMs; then bring a
+    node to a virtual board, watch it, and fetch its log."""
+    from dibble_tools.demo import board_demo as demo_board
+    from dibble_tools.demo import weather_demo as demo
+    from dibble_tools.machines.vms import unix_can_exist
+
+    held = demo.run(station, out, console)
+    if unix_can_exist() and sys.platform == "linux":
+        held &= demo_board.run(console)
+    else:
+        console.print("the virtual board runs on Linux on x86-64 only: left out")
+    if not held:
+        raise typer.Exit(1)
+
+
+PANELS = {
+    "The way to the field and back": (new, collect, train, deploy, monitor, fetch, label, studio),
+    "Boards, and fields that are simulated": (boards, estimate, simulate),
+    "A model": (inspect, predict, evaluate, verify, pack, unpack, export, unroll, bench, microbit, lorawan),
+    "All of it at once": (demo,),
+}
+for panel, commands in PANELS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
+app.add_typer(board, name="board", rich_help_panel="Boards, and fields that are simulated")
+app.add_typer(
+    retune,
+    name="retune",
+    help="Set a node's sensors and caution anew in its config.json, without training.",
+    rich_help_panel="The way to the field and back",
+)

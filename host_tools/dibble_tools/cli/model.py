@@ -1,0 +1,164 @@
+"""Commands on a model file: predict, evaluate, verify, inspect, pack, unpack; arguments only."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from dibble_tools.cli.output import console, escape, note
+from dibble_tools.cli.train import CsvPath
+from dibble_tools.common.errors import InputError
+
+ModelPath = Annotated[Path, typer.Argument(metavar="MODEL", help="model.dib, or the folder it lies in")]
+TimeColumn = Annotated[str | None, typer.Option("--time", help="column of times, of a model trained with --time")]
+GroupColumn = Annotated[str | None, typer.Option("--group", help="column that tells one series from another")]
+VmName = Annotated[str | None, typer.Option("--vm", help="compute on this VM: unix, wasi or microbit")]
+
+
+def predict(
+    model: ModelPath,
+    file: CsvPath,
+    time: TimeColumn = None,
+    group: GroupColumn = None,
+    vm: VmName = None,
+    why: Annotated[bool, typer.Option("--why", help="an additive model's reason: channel and push")] = False,
+    out: Annotated[Path | None, typer.Option(help="write here instead of to stdout")] = None,
+    force: Annotated[bool, typer.Option("--force", help="overwrite --out")] = False,
+) -> None:
+    """Decide on every row: a CSV of line, class, margin, flag, channel and held class; --why adds because and push."""
+    from dibble_tools.common.files import write_atomically
+    from dibble_tools.machines.predict import decide, decisions_csv, read_rows, reasons
+    from dibble_tools.model.host_model import HostModel
+
+    opened = HostModel.open(model)
+    if out is not None and out.exists() and (not force or out.samefile(file)):
+        raise InputError(f"{out}: expected a file that isn't there yet, got one: choose another name, or add --force")
+    rows = read_rows(opened, file, time=time, group=group)
+    for text in rows.ds.notes:
+        note(text)
+    text = decisions_csv(opened, rows, decide(opened, rows, vm), reasons(opened, rows) if why else None)
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        write_atomically(out, text.encode())
+
+
+def evaluate(
+    model: ModelPath,
+    file: CsvPath,
+    label: Annotated[str, typer.Option(help="column that says what the readings meant")],
+    time: TimeColumn = None,
+    group: GroupColumn = None,
+    vm: VmName = None,
+    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    plot: Annotated[Path | None, typer.Option(help="write the confusion matrix as a PNG picture")] = None,
+) -> None:
+    """Say how often the model is right: accuracy, macro-F1, confusion matrix, and what "unsure" is worth."""
+    from dibble_tools.machines.predict import decide, read_rows
+    from dibble_tools.model.host_model import HostModel
+    from dibble_tools.model.metrics import evaluation
+    from dibble_tools.report.plots import plot_confusion
+    from dibble_tools.report.tables import evaluation_tables
+
+    opened = HostModel.open(model)
+    rows = read_rows(opened, file, label=label, time=time, group=group)
+    assert rows.ds.labels is not None
+    result = evaluation(rows.ds.labels, decide(opened, rows, vm), opened.classes)
+    for text in rows.ds.notes:
+        note(text)
+    if plot is not None:
+        plot_confusion(result, plot)
+    if as_json:
+        print(json.dumps(result, indent=1, ensure_ascii=False))
+    else:
+        Console().print(*evaluation_tables(result))
+
+
+def verify(
+    model: ModelPath,
+    data: Annotated[
+        Path | None, typer.Option(help="CSV of rows to replay; else rows are made up within the ranges")
+    ] = None,
+    vm: Annotated[str, typer.Option(help="unix, wasi, microbit or all")] = "all",
+    time: TimeColumn = None,
+    group: GroupColumn = None,
+    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+) -> None:
+    """Run the firmware and the model on real MicroPython VMs and compare every decision with the host's.
+
+    Class, margin, flags, channel and held class must agree on each row and on the file's golden
+    vectors: 100 %, or exit status 1 with the first difference. A VM that isn't installed is an error.
+    """
+    from dataclasses import asdict
+
+    from dibble_tools.machines.predict import made_up_rows, read_rows
+    from dibble_tools.machines.verify import VMS
+    from dibble_tools.machines.verify import verify as run
+    from dibble_tools.model.host_model import HostModel
+    from dibble_tools.report.tables import agreement_table
+
+    if vm not in ("all", *VMS):
+        raise InputError(f"--vm: expected one of all, {', '.join(VMS)}; got {vm!r}")
+    opened = HostModel.open(model)
+    if data is None:
+        readings, elapsed = made_up_rows(opened)
+    else:
+        rows = read_rows(opened, data, time=time, group=group)
+        readings, elapsed = rows.readings, rows.elapsed_ms
+    with console.status("starting") as status:
+        found = run(
+            opened, readings, elapsed, vms=VMS if vm == "all" else [vm], progress=lambda step: status.update(step)
+        )
+    if as_json:
+        print(json.dumps([asdict(agreement) for agreement in found], indent=1))
+    else:
+        Console().print(agreement_table(found))
+    for agreement in found:
+        if agreement.problem:
+            console.print(f"[bold red]{escape(agreement.vm)}:[/] {escape(agreement.problem)}", soft_wrap=True)
+    if not all(agreement.ok for agreement in found):
+        raise typer.Exit(1)
+
+
+def inspect(
+    model: ModelPath,
+    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+) -> None:
+    """Show everything in a model file: channels, features, classes, tables, golden vectors."""
+    from dibble_tools.model.host_model import HostModel
+    from dibble_tools.model.inspection import describe
+    from dibble_tools.report.tables import inspection_tables
+
+    content = describe(HostModel.open(model))
+    if as_json:
+        print(json.dumps(content, indent=1, ensure_ascii=False))
+    else:
+        Console().print(*inspection_tables(content))
+
+
+def pack(
+    model: ModelPath,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="file to write  [MODEL.dibz]")] = None,
+    force: Annotated[bool, typer.Option("--force", help="overwrite it")] = False,
+) -> None:
+    """Huffman-code a model file for a slow radio; the node unpacks it into a free slot.
+
+    `dibble unpack` is the way back.
+    """
+    from dibble_tools.model.packing import pack_model
+
+    console.print(pack_model(model, out, force).summary, markup=False, soft_wrap=True)
+
+
+def unpack(
+    packed: Annotated[Path, typer.Argument(metavar="FILE.dibz", help="as `dibble pack` writes")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="file to write  [FILE.dib]")] = None,
+    force: Annotated[bool, typer.Option("--force", help="overwrite it")] = False,
+) -> None:
+    """Unpack a packed model file with the node's own decoder."""
+    from dibble_tools.model.packing import unpack_model
+
+    console.print(unpack_model(packed, out, force).summary, markup=False, soft_wrap=True)

@@ -1,0 +1,90 @@
+"""Commands that write what a node or its network needs: `dibble microbit`, `dibble lorawan`, `dibble unroll`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dibble_tools.cli.output import console
+from dibble_tools.common.errors import InputError
+
+ModelPath = Annotated[Path, typer.Argument(metavar="MODEL", help="model.dib, or the folder it lies in")]
+
+
+def microbit(
+    model: ModelPath,
+    out: Annotated[Path, typer.Option(help="folder for the files; made where it isn't there")],
+    probe: Annotated[
+        list[str],
+        typer.Option(
+            help="a soil probe as PIN:DRY_MV:WET_MV, such as 0:2300:1200; one for each of the model's channels"
+        ),
+    ],
+    when: Annotated[str, typer.Option("--class", help="the model's class that switches the relay on")],
+    relay: Annotated[int, typer.Option(help="its pin")] = 16,
+    node: Annotated[str, typer.Option(help="its name on the serial console")] = "microbit",
+    interval: Annotated[int, typer.Option(help="seconds from one reading to the next")] = 600,
+    max_on: Annotated[int, typer.Option(help="longest time on, in seconds")] = 900,
+    rest: Annotated[int, typer.Option(help="least time off after that, in seconds")] = 43200,
+) -> None:
+    """Write a minimal node for a micro:bit v1: one or two soil probes, a relay, the display, the serial console.
+
+    Copy the files with `ufs put` or `microfs`, main.py last. A model that is too large fails there with a MemoryError:
+    some 450 bytes of forest or 650 of an additive model fit.
+    """
+    from dibble_tools.export.microbit.node import Probe, SmallNode, write_small_node
+
+    settings = SmallNode(
+        probes=[Probe(*_probe(text)) for text in probe],
+        relay_pin=relay,
+        action_class=when,
+        node=node,
+        interval_s=interval,
+        max_on_s=max_on,
+        rest_s=rest,
+    )
+    for path in write_small_node(model, out, settings):
+        console.print(f"wrote {path}")
+
+
+def lorawan(
+    model: ModelPath,
+    out: Annotated[Path | None, typer.Option(help="write here instead of to stdout")] = None,
+) -> None:
+    """Write the JavaScript payload formatter of a model, for The Things Stack.
+
+    The node's dibble.report.lorawan.Packer makes at most 12 bytes of a decision, which this decodes.
+    """
+    from dibble_tools.common.files import write_atomically
+    from dibble_tools.export.lorawan import write_decoder
+
+    text = write_decoder(model)
+    if out is None:
+        typer.echo(text)
+    else:
+        write_atomically(out, text.encode())
+        console.print(f"wrote {out}")
+
+
+def _probe(text: str) -> tuple[int, int, int]:
+    parts = text.split(":")
+    if len(parts) != 3 or not all(part.isdigit() for part in parts):
+        raise InputError(f"--probe: expected PIN:DRY_MV:WET_MV, such as 0:2300:1200, got {text!r}")
+    return int(parts[0]), int(parts[1]), int(parts[2])
+
+
+def unroll(
+    model: ModelPath,
+    out: Annotated[Path, typer.Option(help="Python file to write")] = Path("model_code.py"),
+) -> None:
+    """Write a model as straight-line code, for boards without viper: a prediction in a third to a fifth of the time.
+
+    On the node: `import model_code; node = model.load("model.dib", model_code)`. As .mpy it takes some 13 bytes of
+    heap a split. It belongs to this very file, whose CRC-32 it names. Where there is viper, the tables are quicker.
+    """
+    from dibble_tools.common.files import write_atomically
+    from dibble_tools.export.unrolled import unrolled_source
+    from dibble_tools.model.host_model import HostModel
+
+    write_atomically(out, unrolled_source(HostModel.open(model)).encode())
+    console.print(f"wrote {out}")

@@ -1,0 +1,128 @@
+"""`dibble simulate`: a season of a node, on the real firmware and a real VM, in minutes."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dibble_tools.cli.output import console
+from dibble_tools.common.errors import InputError
+
+
+def simulate(
+    model: Annotated[
+        Path | None, typer.Argument(metavar="[MODEL]", help="model.dib, or the folder it lies in; not with --csv")
+    ] = None,
+    board: Annotated[str, typer.Option(help="whose currents and speed: dibble's boards/*.toml")] = "pico",
+    days: Annotated[float, typer.Option(min=0.1, max=1500, help="how long")] = 30.0,
+    seed: Annotated[int, typer.Option(help="of noise, fruit and faults; another one is another season")] = 0,
+    faults: Annotated[
+        str, typer.Option(help="of nack, stuck, spike, disconnect, clock, ticks, full, brownout; or all")
+    ] = "",
+    gate: Annotated[
+        Path | None, typer.Option(help="a cheap model of the first stage: its class `skip` saves the costly reading")
+    ] = None,
+    soil: Annotated[
+        str, typer.Option(help="sand, loamy_sand, sandy_loam, loam, silt_loam, clay_loam or silty_clay")
+    ] = "loam",
+    station: Annotated[str, typer.Option(help="whose weather: EWR, JFK or LGA")] = "EWR",
+    start: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="first day, from 2024 on")] = "2026-01-01",
+    interval: Annotated[int, typer.Option(min=60, help="seconds of a cycle, where the model has no interval")] = 600,
+    config: Annotated[Path | None, typer.Option(help="the node's config.json; else one that suits the model")] = None,
+    plot: Annotated[Path | None, typer.Option(help="write the season as a PNG")] = None,
+    console_to: Annotated[Path | None, typer.Option("--console", help="write all that the node printed")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="no node: write labelled readings to train on, marked simulated")
+    ] = None,
+    nodes: Annotated[int, typer.Option(min=1, max=100, help="nodes in the --csv")] = 9,
+) -> None:
+    """Simulate a node's season: the firmware's own files on a real MicroPython VM, with sensors simulated down to their
+    registers, in real weather. Virtual time: a year takes minutes.
+
+    Exit status 1 where the node raised an error, watered a wet soil or lost an acknowledged record.
+
+    Examples:
+
+      dibble simulate models/orchard --days 90 --plot season.png
+
+      dibble simulate models/orchard --start 2026-06-01 --faults all --seed 3
+
+      dibble simulate --csv field.simulated.csv --days 365
+    """
+    for option, path in (("--plot", plot), ("--console", console_to), ("--csv", csv)):
+        if path and not path.parent.is_dir():
+            raise InputError(f"{option}: expected a folder at {path.parent}, found none: make it first")
+    if csv:
+        _write_csv(csv, days, seed, nodes, interval, soil)
+        return
+    if model is None:
+        raise InputError("expected a MODEL to simulate, or --csv FILE to write readings to train one on")
+    from rich.progress import Progress
+
+    from dibble_tools.boards import board_named, read_board, read_power
+    from dibble_tools.machines.replay import middle_cost
+    from dibble_tools.model.host_model import HostModel
+    from dibble_tools.node.config import read_config
+    from dibble_tools.simulator.faults import parse_faults
+    from dibble_tools.simulator.season import Simulation
+    from dibble_tools.simulator.season_table import season_table
+    from dibble_tools.simulator.verdict import judge
+
+    host_model = HostModel.open(model)
+    name = host_model.model.name
+    us_per_instruction = read_board(board)["us_per_instruction"]
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task(f"{days:g} days", total=1.0)
+        season = Simulation(
+            host_model,
+            gate=HostModel.open(gate) if gate else None,
+            days=days,
+            power=read_power(board),
+            seed=seed,
+            start_s=_start_s(start),
+            faults=parse_faults(faults),
+            soil=soil,
+            station=station,
+            bent_adc=board_named(board)[1].chip.name.startswith("ESP32"),
+            config=read_config(config) if config else None,
+            interval_s=host_model.model.interval_ms // 1000 or interval,
+            predict_us=middle_cost(host_model).instructions * us_per_instruction,
+            progress=lambda share: progress.update(task, completed=share),
+        ).run()
+    verdict = judge(season, tuple(host_model.model.classes))
+    console.print(season_table(season, verdict, days, board))
+    for text in dict.fromkeys(event.text for _, event in season.events if event.kind in ("boot", "error", "log")):
+        console.print(f"the node said: {text}", markup=False, emoji=False, soft_wrap=True)
+    if console_to:
+        console_to.write_text(season.console, encoding="utf-8")
+    if plot:
+        from dibble_tools.simulator.season_plot import plot_season
+
+        plot_season(season, plot, f"{name} on {board}, {days:g} days, {station}, {soil}, seed {seed}")
+        console.print(f"plot: {plot}")
+    if verdict.errors or verdict.lost or verdict.needless:
+        raise typer.Exit(1)
+
+
+def _write_csv(path: Path, days: float, seed: int, nodes: int, interval: int, soil: str) -> None:
+    from dibble_tools.simulator.field_csv import write_field_csv
+
+    if path.exists():
+        raise InputError(f"--csv: {path} is there already; name another file or remove it")
+    with console.status(f"simulating {nodes} nodes for {days:g} days"):
+        write_field_csv(path, days=max(1, round(days)), seed=seed, nodes=nodes, interval_s=interval, soil=soil)
+    console.print(f"wrote {path}: simulated readings, labelled with the simulated field's own state.")
+    console.print(f"next: dibble train {path} --label state --time time --group node")
+
+
+def _start_s(text: str) -> int:
+    """Return a day as seconds since 2000."""
+    from datetime import UTC, datetime
+
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise InputError(f"--start: expected a day such as 2026-06-01, got {text!r}") from None
+    if not 2024 <= day.year < 2034:
+        raise InputError(f"--start: expected a day of 2024 to 2033, got {text}")
+    return int((day - datetime(2000, 1, 1, tzinfo=UTC)).total_seconds())

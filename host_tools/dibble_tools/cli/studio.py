@@ -1,0 +1,32 @@
+"""`dibble studio`: its arguments; the page is dibble_tools.studio's."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dibble_tools.cli.output import console
+
+
+def studio(
+    folder: Annotated[Path, typer.Argument(help="project folder, as `dibble new` makes it")] = Path("."),
+    port: Annotated[str, typer.Option(help="serial port, name of a virtual board, or auto: the one there is")] = "auto",
+    http: Annotated[int, typer.Option(min=0, max=65535, help="port of the page; 0: any that is free")] = 8765,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="only say the page's address")] = False,
+) -> None:
+    """Show the whole journey as a page in your browser: connect, collect, train, deploy, watch. Ctrl-C ends it.
+
+    Only this computer can open the page, and it needs no network.
+
+    Example: dibble studio orchard-1
+    """
+    from dibble_tools.studio.server import run
+
+    def ready(address: str) -> None:
+        console.print(f"dibble studio: {address} (Ctrl-C ends it)", soft_wrap=True)
+        if not no_browser:
+            import webbrowser
+
+            webbrowser.open(address)
+
+    run(folder, port, http, ready)

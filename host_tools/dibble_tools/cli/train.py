@@ -1,0 +1,108 @@
+"""`dibble train`: its arguments; the work is training_job.run's."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dibble_tools.cli.output import console
+from dibble_tools.common.errors import InputError
+
+CsvPath = Annotated[Path, typer.Argument(metavar="FILE.csv", help="readings with a header line; gzip is fine")]
+
+
+def train(
+    file: CsvPath,
+    label: Annotated[str, typer.Option(help="column that says what the readings meant")],
+    time: Annotated[str | None, typer.Option(help="column of times: rows are a series, features are windows")] = None,
+    group: Annotated[
+        str | None, typer.Option(help="column of recording, day or node: kept whole when splitting")
+    ] = None,
+    test_group: Annotated[list[str] | None, typer.Option(help="hold out this group; may be repeated")] = None,
+    test_after: Annotated[str | None, typer.Option(help="hold out the rows from this time on")] = None,
+    channel: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=UNIT:RESOLUTION[:MIN:MAX], such as soil=permille:1; else found from the data"),
+    ] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="a column that is no reading; may be repeated")] = None,
+    features: Annotated[Path | None, typer.Option(help="features.toml; needs --time")] = None,
+    family: Annotated[str, typer.Option(help="auto, forest, additive or mlp")] = "auto",
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="make just this one, such as mlp:8@5, additive:16+3@8, boosted:10x6@8, voting:10x32@12"),
+    ] = None,
+    max_bytes: Annotated[int, typer.Option(min=64, help="largest model file")] = 2048,
+    board: Annotated[str | None, typer.Option(help="keep this board's limits: see boards/")] = None,
+    max_heap: Annotated[int | None, typer.Option(min=1, help="bytes of heap for the loaded model, estimated")] = None,
+    max_us: Annotated[
+        float | None, typer.Option(min=0, help="microseconds a prediction, estimated for --board")
+    ] = None,
+    budget: Annotated[str, typer.Option(help="time to spend, such as 60s or 10m")] = "60s",
+    jobs: Annotated[int | None, typer.Option(min=1, help="processes at once  [all cores]")] = None,
+    dask: Annotated[str | None, typer.Option(help="search on this Dask cluster, such as tcp://10.0.0.5:8786")] = None,
+    cost: Annotated[
+        list[str] | None, typer.Option(help="frost:ok=5: a frost decided ok costs 5 other errors; may be repeated")
+    ] = None,
+    balance: Annotated[
+        float, typer.Option(min=0, max=1, help="0: classes as they come, 1: rare ones weigh as much")
+    ] = 0.0,
+    sure: Annotated[
+        float, typer.Option(min=0, max=1, help="chance of being right below which the node says unsure")
+    ] = 0.6,
+    novelty: Annotated[
+        float | None,
+        typer.Option(min=0, max=0.5, help="flag combinations never seen, at this rate of false alarms, such as 0.01"),
+    ] = None,
+    hysteresis: Annotated[
+        int | None,
+        typer.Option(min=1, max=100, help="decisions in a row that change the held class [2 with --time, else 1]"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="for all that is drawn by chance")] = 0,
+    name: Annotated[str | None, typer.Option(help="the model's name  [the file's]")] = None,
+    out: Annotated[Path | None, typer.Option(help="folder to write  [models/NAME]")] = None,
+) -> None:
+    """Find the best tiny classifier for a CSV of readings; write model.dib, card.json and report.html.
+
+    Every column but the label, time, group and ignored ones is a channel. Rows are held out by
+    group or time where one is given. A teacher without limits is fitted first; then students of
+    three families (decision forest, additive tables, small neural network) compete, by
+    cross-validation inside the training part, and the best within the limits is the model. The
+    rows held out judge it once. Ctrl-C ends the search and keeps the best so far.
+
+    Example: dibble train field.csv --label state --time when --group node --max-bytes 1000
+    """
+    from dibble_tools.boards import limits_of
+    from dibble_tools.cli.durations import parse_seconds
+    from dibble_tools.data.prepare import DataOptions
+    from dibble_tools.training.job import run
+    from dibble_tools.training.recipes import FAMILIES
+    from dibble_tools.training.train import TrainOptions
+
+    if family != "auto" and family not in FAMILIES:
+        raise InputError(f"--family: expected auto, {', '.join(FAMILIES)}; got {family!r}")
+    options = TrainOptions(
+        DataOptions(
+            label=label,
+            time=time,
+            group=group,
+            test_groups=test_group or (),
+            test_after=test_after,
+            channels=channel or (),
+            ignore=ignore or (),
+            features=features,
+            seed=seed,
+        ),
+        family=family,
+        recipe=recipe,
+        limits=limits_of(board, max_bytes=max_bytes, max_heap=max_heap, max_us=max_us),
+        budget_s=parse_seconds(budget, "--budget"),
+        jobs=jobs or os.cpu_count() or 1,
+        costs=cost or (),
+        balance=balance,
+        sure=sure,
+        novelty=novelty,
+        hysteresis=hysteresis,
+        name=name,
+    )
+    run(file, options, out, dask, console)

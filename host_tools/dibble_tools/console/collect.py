@@ -1,0 +1,82 @@
+"""`dibble collect`: readings over USB, labelled while they come."""
+
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.live import Live
+
+from dibble_tools.console.collect_view import view
+from dibble_tools.console.feed import Feed
+from dibble_tools.console.history import History
+from dibble_tools.console.labelled_rows import Collector
+from dibble_tools.console.labels import QUIT
+from dibble_tools.console.safe_text import plain
+from dibble_tools.console.stream import Status
+from dibble_tools.node.console_lines import Event, Row
+
+DRAW_S = 0.2
+
+
+@dataclass(frozen=True)
+class End:
+    """When to stop; None: not by that."""
+
+    rows: int | None = None
+    seconds: float | None = None
+
+
+def collect(
+    feed: Feed,
+    collector: Collector,
+    keys: dict[str, str],
+    end: End,
+    pressed: Callable[[], str],
+    console: Console,
+) -> None:
+    """Take rows until the end, the key q, Ctrl-C or the last of them.
+
+    Args:
+        keys: key -> label.
+        pressed: returns the keys pressed since it was last called.
+        console: a terminal shows a view that is kept up to date, anything else a line a row.
+    """
+    history = History()
+    screen = Live(console=console, auto_refresh=False, transient=False) if console.is_terminal else None
+    until = None if end.seconds is None else time.monotonic() + end.seconds
+    drawn = -DRAW_S
+    try:
+        with screen or nullcontext():
+            for line in feed:
+                if isinstance(line, Status):
+                    history.status = line
+                    if not screen:
+                        console.print(line.text, markup=False, highlight=False, soft_wrap=True)
+                elif isinstance(line, Event):
+                    history.event(line)
+                elif isinstance(line, Row) and (header := feed.reader.header):
+                    history.row(header, line)
+                    written = collector.take(header, line)
+                    if not screen:
+                        readings = " ".join(f"{plain(name, 60)}={reading}" for name, reading in line.readings.items())
+                        said = collector.label if written else "not written"
+                        console.print(f"{line.sequence}: {readings[:400]}: {said}", markup=False, soft_wrap=True)
+                elif line is None:
+                    collector.flush()
+                    for key in pressed():
+                        if key == QUIT:
+                            return
+                        collector.label = keys.get(key, collector.label)
+                    if screen and time.monotonic() >= drawn + DRAW_S:
+                        screen.update(view(history, collector, keys, feed.reader.rejected), refresh=True)
+                        drawn = time.monotonic()
+                    if until is not None and time.monotonic() >= until:
+                        return
+                if end.rows is not None and collector.written >= end.rows:
+                    return
+    except KeyboardInterrupt:
+        return
+    finally:
+        collector.flush()

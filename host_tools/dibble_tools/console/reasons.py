@@ -1,0 +1,67 @@
+"""Why a node decided so: the same model on the host, fed with the same readings, when it comes to the same decision."""
+
+from dataclasses import dataclass
+
+from dibble import ModelError
+from dibble.inference.decision import NO_CLASS
+from dibble.inference.model import ADDITIVE
+
+from dibble_tools.model.host_model import HostModel
+from dibble_tools.node.console_lines import Row
+
+MOST_ELAPSED_MS = 2**29
+
+
+@dataclass(frozen=True)
+class Reason:
+    """The channel that moved the margin most, and by how much; below 0: it spoke for the runner-up."""
+
+    channel: str
+    push: int
+
+
+class Reasons:
+    """Follows a node's rows with its model.
+
+    Attributes:
+        last: of the last row; None where the host doesn't come to the same decision: another model, or a node
+            that looks back further than what was heard.
+        note: why there is none, for people.
+    """
+
+    def __init__(self, model: HostModel) -> None:
+        self.last: Reason | None = None
+        self.note = ""
+        self._model = model
+        self._names = [channel.name for channel in model.channels]
+        self._before: Row | None = None
+        self._tells = model.blob[5] & 127 == ADDITIVE
+        if not self._tells:
+            self.note = "no reasons: only an additive model tells them"
+
+    def follow(self, row: Row) -> None:
+        """Take the next row."""
+        self.last = None
+        node = self._model.model
+        if not self._tells:
+            return
+        if any(name not in row.readings for name in self._names):
+            self.note = "no reasons: the node has other channels than the model"
+            return
+        elapsed = None if self._before is None else 1000 * (row.time_s - self._before.time_s)
+        if elapsed is not None and not 0 <= elapsed <= MOST_ELAPSED_MS:
+            elapsed = MOST_ELAPSED_MS
+        self._before = row
+        decision = node.predict([row.readings[name] for name in self._names], elapsed)
+        named = None if decision.class_index == NO_CLASS else self._model.classes[decision.class_index]
+        if named != row.class_name or decision.margin != row.margin:
+            self.note = "no reasons yet: the model needs more past readings, or the node has another model"
+            return
+        self.note = ""
+        if named is None:
+            return
+        try:
+            channel, push = node.because()
+        except ModelError:
+            return
+        self.last = Reason(self._names[channel], push)

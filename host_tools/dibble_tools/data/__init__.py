@@ -1,0 +1,1 @@
+"""A file of readings becomes channels, features and rows to learn from."""

@@ -1,0 +1,114 @@
+"""A file of readings -> integer feature values, as the board's own code computes them, and how rows are split."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from dibble.inference import features as kinds
+from dibble.inference.features import Windows
+from dibble.inference.fixed_point import MISSING
+
+from dibble_tools.common.errors import InputError
+from dibble_tools.data.channels import Channel, find_channels, parse_channel_option, to_readings
+from dibble_tools.data.datasets import Dataset, read_dataset
+from dibble_tools.data.feature_spec import (
+    FeatureSpec,
+    default_features,
+    elapsed_of,
+    interval_of,
+    offsets_of,
+    read_features,
+    run_windows,
+)
+from dibble_tools.data.splits import Split, check_classes, split
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """How to read the file; the help text of `dibble train` has the meaning of each."""
+
+    label: str
+    time: str | None = None
+    group: str | None = None
+    test_groups: Sequence[str] = ()
+    test_after: str | None = None
+    channels: Sequence[str] = ()
+    ignore: Sequence[str] = ()
+    features: Path | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A data set as the node will see it.
+
+    Attributes:
+        values: feature values, ints (rows, features).
+        whole: rows without a missing reading.
+        elapsed_ms: time since the row before; None where rows stand alone.
+    """
+
+    ds: Dataset
+    split: Split
+    channels: list[Channel]
+    features: list[FeatureSpec]
+    readings: np.ndarray
+    values: np.ndarray
+    whole: np.ndarray
+    elapsed_ms: np.ndarray | None
+    interval_ms: int
+    notes: list[str]
+
+    @property
+    def limits(self) -> list[int]:
+        """The largest value of each feature."""
+        return [f.limit(self.channels) for f in self.features] or [c.high - c.low for c in self.channels]
+
+    @property
+    def lows(self) -> list[int]:
+        """What a feature's value of 0 stands for, in steps of its channel; 0 for a change, which has no ratio."""
+        if not self.features:
+            return [channel.low for channel in self.channels]
+        return [0 if f.kind in (kinds.DELTA, kinds.SLOPE) else self.channels[f.channel].low for f in self.features]
+
+    @property
+    def feature_names(self) -> list[str]:
+        """A name for people of each feature: the channel's, and the window's where there is one."""
+        return [f"{self.channels[f.channel].name} {f}" for f in self.features] or [c.name for c in self.channels]
+
+
+def prepare(path: Path, options: DataOptions) -> Prepared:
+    """Read the file and turn it into feature values, as the board's own code computes them."""
+    if options.features and not options.time:
+        raise InputError("--features: expected --time too: windows need to know what follows what")
+    ds = read_dataset(path, label=options.label, time=options.time, group=options.group, ignore=options.ignore)
+    assert ds.labels is not None
+    parts = split(ds, test_groups=options.test_groups, test_after=options.test_after, seed=options.seed)
+    notes = [*ds.notes, *check_classes(ds, parts.train, parts.test)]
+    wanted = [parse_channel_option(text) for text in options.channels]
+    channels, more = find_channels(ds, wanted, parts.train)
+    notes += more
+    columns = [ds.columns.index(channel.name) for channel in channels]
+    readings = to_readings(ds.values[:, columns], channels)
+    missing = readings == MISSING
+    whole = ~missing.any(axis=1)
+    if not whole.all():
+        row, column = np.argwhere(missing)[0]
+        notes.append(
+            f"{(~whole).sum()} rows have a missing reading, the first in line {ds.lines[row]}, column "
+            f"{channels[column].name!r}: not trained on; the node will say 'sensor fault' for such rows"
+        )
+    for name in np.unique(ds.labels):
+        if not (whole & parts.train & (ds.labels == name)).any():
+            raise InputError(f"class {name!r}: every training row of it has a missing reading; --ignore the column")
+    values = offsets_of(readings, channels)
+    elapsed, interval, features = None, 0, []
+    if options.time:
+        elapsed = elapsed_of(ds.times_ms, ds.groups, len(readings))
+        assert elapsed is not None
+        interval = interval_of(elapsed)
+        features = read_features(options.features, channels) if options.features else default_features(channels)
+        gap = np.abs(elapsed - interval) > interval // 2
+        values = run_windows(Windows([f.window(channels) for f in features], interval), values, gap)
+    return Prepared(ds, parts, channels, features, readings, values, whole, elapsed, interval, notes)

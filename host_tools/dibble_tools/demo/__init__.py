@@ -1,0 +1,1 @@
+"""`dibble demo`, and how the orchard's models are made."""

@@ -1,0 +1,186 @@
+"""A deploy to a MicroPython board, from the first look to the node that works again."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from dibble_tools.common.errors import InputError
+from dibble_tools.deploy.board_state import BoardState, look
+from dibble_tools.deploy.checks import check_board, readable_mpy
+from dibble_tools.deploy.first_run import Awakening, wait_for_node
+from dibble_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, MODEL_FILES, kernel_for_board
+from dibble_tools.deploy.model_file import MODEL
+from dibble_tools.deploy.partition import check_partition, look_at, write_partition
+from dibble_tools.deploy.plan import LIST, PACKAGE, STAGED, Plan, check_room, make_plan, stale_files
+from dibble_tools.deploy.request import Wish, current_model, listed_files, previous_model, wanted_files
+from dibble_tools.deploy.romfs_image import romfs_image
+from dibble_tools.deploy.transfer import TrialError, clean_up, commit, stage, try_out
+from dibble_tools.link.session import RemoteError, Session
+
+
+@dataclass
+class Outcome:
+    """What a deploy found and did.
+
+    Attributes:
+        plan: what it wrote and removed, or would have.
+        image: of the ROMFS partition that it wrote, or would have; empty: none.
+        awakening: what the node said afterwards; None where nothing was written.
+        notes: what there is to tell besides.
+    """
+
+    state: BoardState
+    plan: Plan
+    written: bool
+    image: bytes = b""
+    awakening: Awakening | None = None
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    sent_bytes: int = 0
+
+
+def deploy(
+    port: str,
+    wish: Wish,
+    *,
+    rollback: bool = False,
+    dry_run: bool = False,
+    step: Callable[[str], None] = lambda text: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Outcome:
+    """Bring a board to what is wished for, all of it or nothing; let its node run again.
+
+    Args:
+        port: of the board.
+        rollback: the model before the newest is wished for, and nothing else.
+        dry_run: only look.
+        step: called with what is done now.
+        progress: called with the bytes that are written, and how many there are.
+    Raises:
+        InputError: it can't be done; the board runs what it ran before.
+        TrialError: the board itself refuses the configuration or the model; it runs what it ran before.
+    """
+    started = time.monotonic()
+    step("looking at the board")
+    try:
+        with Session.open(port) as session:
+            outcome = _deploy(session, wish, rollback, dry_run, step, progress)
+    except RemoteError as error:
+        raise InputError(f"{port}: the board says {error}: it runs what it ran before; deploy again") from None
+    outcome.seconds = time.monotonic() - started
+    return outcome
+
+
+def _deploy(
+    session: Session,
+    wish: Wish,
+    rollback: bool,
+    dry_run: bool,
+    step: Callable[[str], None],
+    progress: Callable[[int, int], None],
+) -> Outcome:
+    state = look(session)
+    check_board(state)
+    notes = []
+    if LIST in state.files:
+        notes.append("an earlier deploy was cut short after its commit")
+    if not dry_run:
+        state = clean_up(session, state)
+    if rollback:
+        model, generation, newest = previous_model(session, state)
+        notes.append(f"back from generation {newest} to {generation}, {model.model.name}, as a new one")
+        wish = replace(wish, model=model, only_model=True)
+    plan, image = _plan(session, state, wish, notes)
+    check_room(plan, state)
+    outcome = Outcome(state, plan, bool(plan or image) and not dry_run, image=image, notes=notes)
+    if outcome.written:
+        _write(session, state, outcome, step, progress)
+    step("starting the node")
+    session.restart()
+    if outcome.written:
+        outcome.awakening = wait_for_node(session)
+    outcome.sent_bytes = session.sent_bytes
+    return outcome
+
+
+def _write(
+    session: Session,
+    state: BoardState,
+    outcome: Outcome,
+    step: Callable[[str], None],
+    progress: Callable[[int, int], None],
+) -> None:
+    plan = outcome.plan
+    total = plan.size + len(outcome.image)
+    done = 0
+
+    def more(size: int) -> None:
+        nonlocal done
+        done += size
+        progress(done, total)
+
+    if plan:
+        step("copying")
+        stage(session, plan, state, more)
+        step("trying it on the board")
+        try:
+            try_out(session, plan, MODEL in {*plan.writes, *state.files} - {*plan.removals})
+        except TrialError:
+            clean_up(session, look(session))
+            raise
+        session.clear_heap()
+        step("committing")
+        outcome.notes += commit(session, plan, state)
+    if outcome.image:  # last: what it holds is on the board already
+        session.clear_heap()
+        step("writing the ROMFS partition")
+        write_partition(session, outcome.image, more)
+
+
+def _plan(session: Session, state: BoardState, wish: Wish, notes: list[str]) -> tuple[Plan, bytes]:
+    """Return what to write and to remove, and the image for the ROMFS partition; empty: none, or it's there."""
+    wanted = wanted_files(session, state, wish)
+    if wish.romfs and not state.has_rom:
+        raise InputError(f"--romfs: expected a board with a ROMFS partition, {state.machine} has none")
+    model = wish.model
+    if not model and (wish.romfs or wish.kernel != "auto"):
+        model = current_model(session, state)
+    image, stale = b"", [*MODEL_FILES] if wish.no_model else []
+    if model:
+        kernel = kernel_for_board(model, wish.kernel, state, wanted, wish.romfs)
+        notes.append(f"kernel: {kernel.name}")
+        in_rom = {path: content for path, content in kernel.files.items() if path == CODE_COMPILED}
+        in_place = False
+        if state.has_rom:
+            image, in_place = _image(session, wish, {MODEL: model.blob} | in_rom, notes)
+        wanted |= {path: content for path, content in kernel.files.items() if not (in_place and path in in_rom)}
+        stale = [path for path in (CODE_SOURCE, CODE_COMPILED) if path not in wanted]
+    if wish.only_model:
+        return make_plan(wanted, state.files, stale), image
+    if not readable_mpy(state):
+        notes.append("this MicroPython reads other .mpy files than mpy-cross writes: sources are copied")
+    on_board = [path for path in state.files if not path.endswith(STAGED)]
+    unknown = any(path.startswith(PACKAGE) and path not in wanted for path in on_board)
+    stale += stale_files(wanted, on_board, listed_files(session, state) if unknown else [])
+    kept = [path for path in on_board if path.startswith(PACKAGE) and path not in wanted and path not in stale]
+    if kept:
+        notes.append(f"not of this firmware, and kept: {', '.join(kept)}")
+    return make_plan(wanted, state.files, stale), image
+
+
+def _image(session: Session, wish: Wish, files: dict[str, bytes], notes: list[str]) -> tuple[bytes, bool]:
+    """Return the image to write to the ROMFS partition, empty: none; and whether the files will be there."""
+    saved = sum(map(len, files.values()))
+    image = romfs_image(MODEL, files)
+    partition = look_at(session, image)
+    if partition.holds or wish.romfs:
+        notes.append(f"ROMFS: {', '.join(files)}: {len(image)} of {partition.size} bytes save {saved} bytes of heap")
+        if partition.holds:
+            return b"", True
+        check_partition(partition, image, wish.overwrite_romfs)
+        return image, True
+    if CODE_COMPILED in partition.names and CODE_COMPILED not in files:
+        notes.append("the ROMFS partition holds code, which runs where it is this model's: --romfs replaces it")
+    elif len(image) <= partition.size:
+        notes.append(f"this board has a ROMFS partition: --romfs saves {saved} bytes of its heap")
+    return b"", False

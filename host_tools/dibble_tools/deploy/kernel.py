@@ -1,0 +1,101 @@
+"""Which kernel a board shall run: that of the model's tables, or the model as code where this pays."""
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dibble_tools.common.errors import InputError
+from dibble_tools.deploy.board_state import BoardState
+from dibble_tools.deploy.checks import readable_mpy
+from dibble_tools.deploy.model_file import MODEL, ModelFile
+from dibble_tools.node.files import compiled
+
+KERNELS = ("auto", "tables", "code")
+CODE_SOURCE, CODE_COMPILED = "model_code.py", "model_code.mpy"  # classifier.py imports it
+MODEL_FILES = (MODEL, "model.a", "model.b", CODE_SOURCE, CODE_COMPILED)  # all that a node may have of its model
+MACHINE_CODE = (("inference/kernels_thumb.", "assembler"), ("inference/kernels_viper.", "viper"))
+# Heap in which a node runs whose firmware is compiled, or comes as sources to CircuitPython (tests/host/
+# circuitpython_node.py). What a board has above it may be the code's.
+NODE_HEAP_BYTES = {"micropython": 72 << 10, "circuitpython": 96 << 10}
+# Bytes of heap that code takes at its height, for each of its file. Compiling a source: 76 KB for the 27 KB of the
+# digits forest, on the 32-bit VM. A compiled one is kept as it is, but in one piece: with room for just one,
+# a node's heap in pieces had none that large.
+SOURCE_HEAP = 3
+COMPILED_HEAP = 2
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """What runs a model.
+
+    Attributes:
+        name: for people.
+        files: path -> content, of the model as code; none where the tables are run.
+    """
+
+    name: str
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
+def kernel_for_board(model: ModelFile, asked: str, state: BoardState, files: dict[str, bytes], in_rom: bool) -> Kernel:
+    """Return what shall run a model on a MicroPython board.
+
+    Args:
+        asked: of KERNELS.
+        files: of the firmware that the board will get, beside those it has.
+        in_rom: compiled code goes to a ROMFS partition, where it takes no heap.
+    Raises:
+        InputError: code is asked for, and there isn't heap for it.
+    """
+    emitters = state.mpy is not None and state.mpy.architecture != ""
+    paths = (*files, *state.files) if emitters else ()
+    kinds = [kind for part, kind in MACHINE_CODE if any(part in path for path in paths)] or ["bytecode"]
+    if asked == "tables" or (asked == "auto" and kinds[0] != "bytecode"):
+        return Kernel(f"{kinds[0]}, over its tables")
+    return _code(model, asked, state.heap_bytes - NODE_HEAP_BYTES[state.runtime], readable_mpy(state), in_rom)
+
+
+def kernel_for_drive(model: ModelFile, asked: str, heap_bytes: int) -> Kernel:
+    """Return what shall run a model on a CircuitPython board: it has no viper, and reads sources.
+
+    Raises:
+        InputError: code is asked for, and there isn't heap for it.
+    """
+    if asked == "tables":
+        return Kernel("bytecode, over its tables")
+    return _code(model, asked, heap_bytes - NODE_HEAP_BYTES["circuitpython"], False, False)
+
+
+def _code(model: ModelFile, asked: str, left: int, reads_mpy: bool, in_rom: bool) -> Kernel:
+    """Return the model as code where `left` bytes of heap have room for it, else its tables."""
+    source = _source_of(model)
+    path, content, needed = CODE_SOURCE, source, len(source) * SOURCE_HEAP
+    try:
+        made = _compiled(source)
+    except InputError:
+        why = "its code is too long for a function"
+    else:
+        if reads_mpy:
+            path, content, needed = CODE_COMPILED, made, 0 if in_rom else len(made) * COMPILED_HEAP
+        if needed <= max(left, 0):
+            return Kernel(f"the model as code, {path}", {path: content})
+        why = f"its code needs {needed} bytes of heap, and {max(left, 0)} are left beside the node"
+    if asked == "code":
+        raise InputError(
+            f"--kernel code: expected a model that can run as code, got one of which {why}: ask for tables"
+        )
+    return Kernel(f"bytecode, over its tables: {why}")
+
+
+def _source_of(model: ModelFile) -> bytes:
+    from dibble_tools.export.unrolled import unrolled_source
+    from dibble_tools.model.host_model import HostModel
+
+    return unrolled_source(HostModel(model.blob)).encode()
+
+
+def _compiled(source: bytes) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, CODE_SOURCE)
+        path.write_bytes(source)
+        return compiled(path, "")

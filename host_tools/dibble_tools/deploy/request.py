@@ -1,0 +1,155 @@
+"""Which files a board shall have: the firmware for its configuration, compiled as it reads it; configuration; model."""
+
+import contextlib
+import json
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dibble import ConfigError, ModelError
+from dibble.storage.manifest import MANIFEST
+from dibble.storage.slots import Slots
+
+from dibble_tools.common.errors import InputError
+from dibble_tools.deploy.board_state import BoardState
+from dibble_tools.deploy.checks import check_model, drivers_of, readable_mpy
+from dibble_tools.deploy.model_file import MODEL, ModelFile
+from dibble_tools.deploy.plan import MAIN, PACKAGE
+from dibble_tools.link.session import Session
+from dibble_tools.node.config import read_config, whole
+from dibble_tools.node.files import node_files
+from dibble_tools.node.manifest import manifest_of
+
+CONFIG = "config.json"
+MOST_CONFIG_BYTES = 32768
+MOST_MODEL_BYTES = 1 << 20
+MOST_MANIFEST_BYTES = 65536
+_LISTED = re.compile(r"[0-9a-f]{8} [0-9]+ (.+)")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user asks for.
+
+    Attributes:
+        model: None: the one that the board has, if any.
+        config: path of a config.json; None: the board's.
+        only_model: nothing but the model.
+        no_model: what the board has of one goes; the node logs only.
+        kernel: what shall run it, of KERNELS.
+        romfs: the model goes to the board's ROMFS partition, too.
+        overwrite_romfs: whatever that holds.
+    """
+
+    model: ModelFile | None = None
+    config: Path | None = None
+    only_model: bool = False
+    kernel: str = "auto"
+    romfs: bool = False
+    overwrite_romfs: bool = False
+    no_model: bool = False
+
+
+def wanted_files(session: Session, state: BoardState, wish: Wish) -> dict[str, bytes]:
+    """Return path -> content of all that the board shall have and a deploy cares for.
+
+    Raises:
+        InputError: there is no configuration, or it and the model don't go together.
+    """
+    dibbles = MAIN in state.files and any(path.startswith(PACKAGE) for path in state.files)
+    kept = session.read_file(CONFIG, MOST_CONFIG_BYTES) if dibbles and CONFIG in state.files else None
+    config_bytes, config = check_pair(wish, kept)
+    files: dict[str, bytes] = {}
+    if not wish.only_model:
+        files = node_files(drivers_of(config), state.mpy if readable_mpy(state) else None)
+        files[MANIFEST] = manifest_of(files)
+        files[CONFIG] = config_bytes
+    if wish.model:
+        files[MODEL] = wish.model.blob
+    return files
+
+
+def check_pair(wish: Wish, kept: bytes | None) -> tuple[bytes, dict[str, Any]]:
+    """Return the configuration that the board shall have, as it is and whole, with which the model has to go.
+
+    Args:
+        kept: that of a board which has dibble and one.
+    Raises:
+        InputError: there is none, the node would refuse it, or the model wants what its sensors don't give.
+    """
+    if wish.config:
+        config = whole(read_config(wish.config))
+        content = wish.config.read_bytes()
+    elif kept is None:
+        raise InputError(
+            "--config: expected the configuration of the node's sensors, which this board hasn't got yet: "
+            "begin with firmware/config.json, or with `dibble new`"
+        )
+    else:
+        content = kept
+        try:
+            config = whole(json.loads(content))
+        except (ConfigError, ValueError) as error:
+            raise InputError(f"the board's {CONFIG}: {error}: give another with --config") from None
+    if wish.model:
+        check_model(wish.model, config)
+    return content, config
+
+
+def previous_model(session: Session, state: BoardState) -> tuple[ModelFile, int, int]:
+    """Return the model before the newest, its generation, and the newest's, as the board's slots have them.
+
+    Raises:
+        InputError: there is none.
+    """
+    with _slots(session, state) as slots:
+        newest, other = slots.generations()
+        payload = slots.newest(newest) if other else None
+        if payload is None:
+            raise InputError("--rollback: expected a model before the one that runs, and the board has none")
+        try:
+            return ModelFile.of(payload), other, newest
+        except ModelError as error:
+            raise InputError(f"--rollback: the model before the one that runs: {error}") from None
+
+
+def current_model(session: Session, state: BoardState) -> ModelFile:
+    """Return the model that the board runs: that of its newest slot, or of the file that it'll install.
+
+    Raises:
+        InputError: there is none.
+    """
+    with _slots(session, state) as slots:
+        blob = slots.newest()
+    if blob is None and MODEL in state.files:
+        blob = session.read_file(MODEL, MOST_MODEL_BYTES)
+    if blob is None:
+        raise InputError("--model: expected a model, and the board has none")
+    try:
+        return ModelFile.of(blob)
+    except ModelError as error:
+        raise InputError(f"the board's model: {error}: give another with --model") from None
+
+
+@contextlib.contextmanager
+def _slots(session: Session, state: BoardState) -> Iterator[Slots]:
+    """Copy the board's slots of the model."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("model.a", "model.b"):
+            if name in state.files:
+                Path(folder, name).write_bytes(session.read_file(name, MOST_MODEL_BYTES))
+        yield Slots(str(Path(folder, "model")))
+
+
+def listed_files(session: Session, state: BoardState) -> list[str]:
+    """Return the paths in the board's manifest."""
+    return listed_in(session.read_file(MANIFEST, MOST_MANIFEST_BYTES)) if MANIFEST in state.files else []
+
+
+def listed_in(manifest: bytes) -> list[str]:
+    """Return the paths in a manifest, as far as it can be read."""
+    lines = manifest.decode("utf-8", "replace").splitlines()[:-1]
+    return [match[1] for match in map(_LISTED.fullmatch, lines) if match]

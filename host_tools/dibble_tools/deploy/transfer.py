@@ -1,0 +1,177 @@
+"""Brings a plan's files to a board, so that it runs the old or the new ones at any moment.
+
+Staged beside those in use, read back, tried with the board's own interpreter; one rename commits them, and what moves
+them to their places then goes on after any cut: firmware/dibble_update.py.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from dibble_tools.common.errors import InputError
+from dibble_tools.common.shipped import FIRMWARE
+from dibble_tools.deploy.board_state import BoardState, look
+from dibble_tools.deploy.plan import LIST, MAIN, SPARE_BLOCKS, STAGED, UPDATE, Plan, is_there
+from dibble_tools.link.session import LinkError, RemoteError, Session
+
+HANDOVER = Path(__file__).parent / "guest" / "main.py"
+BACKUPS = {MAIN: "main_before.py", "config.json": "config_before.json"}
+FIRST = b'FIRST = "dibble update 1\\n"'  # in every dibble_update.py that follows such lists
+APART = "dibble_apart"  # not in any plan
+PIECE_BYTES = 2048  # of the files in one request
+HEAP_SHARE = 24  # a request takes about so many times its piece
+MOST_CODE_BYTES = 65536
+
+Progress = Callable[[int], None]
+
+
+class TrialError(Exception):
+    """The board itself refuses the configuration or the model; it keeps what it has."""
+
+
+def clean_up(session: Session, state: BoardState) -> BoardState:
+    """Complete a deploy that was cut short after its commit, remove what one left before; return the board's state."""
+    committed = LIST in state.files and UPDATE in state.files
+    left = [path for path in state.files if path.endswith(STAGED)]
+    if committed:
+        session.run("stage.stage_complete", timeout_s=60)
+    elif left:
+        session.run("stage.stage_clear", left, timeout_s=20)
+    return look(session) if committed or left else state
+
+
+def stage(session: Session, plan: Plan, state: BoardState, progress: Progress) -> None:
+    """Write a plan's files beside those that are in use, and read them back; make the folders they'll move to.
+
+    Args:
+        progress: called with the bytes that were written.
+    Raises:
+        LinkError: they read back otherwise.
+        InputError: there isn't room.
+    """
+    most = max(128, min(PIECE_BYTES, state.heap_bytes // HEAP_SHARE))
+    batch: list[list[object]] = []
+    size = 0
+
+    def send() -> None:
+        nonlocal size
+        if batch:
+            session.run("stage.stage_files", batch, timeout_s=20)
+            progress(size)
+        batch.clear()
+        size = 0
+
+    try:
+        session.run("stage.stage_folders", plan.folders())
+        for path, content in plan.writes.items():
+            if len(content) > most:
+                _send_in_pieces(session, plan.target(path), content, most, progress)
+                continue
+            if size + len(content) > most or len(batch) == 16:
+                send()
+            batch.append([plan.target(path), content])
+            size += len(content)
+        send()
+        _compare(session, {plan.target(path): content for path, content in plan.writes.items()})
+    except RemoteError as error:
+        raise _refused(error) from None
+
+
+def try_out(session: Session, plan: Plan, with_model: bool) -> None:
+    """Check the configuration and run the model's self-test on the board, with the library they'd run with.
+
+    Raises:
+        TrialError: the board refuses one of them.
+    """
+    try:
+        said = session.run("trial.trial", plan.staged, plan.removals, with_model, timeout_s=60)
+    except RemoteError as error:
+        raise TrialError(str(error)) from None
+    if said != "well":
+        raise TrialError(said)
+
+
+def commit(session: Session, plan: Plan, state: BoardState) -> list[str]:
+    """Make the staged files the board's; return what there is to tell.
+
+    Raises:
+        InputError, LinkError: nothing is changed; or, as the message says, all is committed.
+    """
+    try:
+        notes = _prepare(session, plan, state)
+        listing = staged_path(LIST)
+        _put(session, listing, plan.listing(), state.heap_bytes)
+        if int(session.run("stage.stage_free")) < SPARE_BLOCKS:
+            raise InputError(
+                f"{state.machine}: expected {SPARE_BLOCKS} free blocks to move files, got fewer: make room"
+            )
+        session.run("stage.stage_rename", listing, LIST)
+    except RemoteError as error:
+        raise _refused(error) from None
+    try:
+        session.run("stage.stage_complete", timeout_s=60)
+    except RemoteError as error:
+        raise InputError(
+            f"the board's file system: {error}: all is committed; its next start, or deploy, goes on"
+        ) from None
+    return notes
+
+
+def staged_path(path: str) -> str:
+    """Return where a file waits: dibble_update.py has the same."""
+    return path + STAGED
+
+
+def _prepare(session: Session, plan: Plan, state: BoardState) -> list[str]:
+    """See to it that what is main.py now follows a list, even where it's somebody else's."""
+    notes: list[str] = []
+    own = (FIRMWARE / UPDATE).read_bytes()
+    if UPDATE not in state.files or FIRST not in session.read_file(UPDATE, MOST_CODE_BYTES):
+        _replace(session, UPDATE, own, state.heap_bytes)
+    handover = HANDOVER.read_bytes()
+    if MAIN not in state.files or MAIN not in plan.writes or is_there(handover, state.files[MAIN]):
+        return notes
+    main = session.read_file(MAIN, MOST_CODE_BYTES)
+    if b"dibble_update" in main:
+        return notes
+    strangers = b"from dibble " not in main
+    for path, backup in BACKUPS.items():
+        if path in state.files and (path == MAIN or strangers):
+            _replace(session, backup, session.read_file(path, MOST_CODE_BYTES), state.heap_bytes)
+            if strangers:
+                notes.append(f"{path} was another program's: it is kept as {backup}")
+    _replace(session, MAIN, handover, state.heap_bytes)
+    return notes
+
+
+def _replace(session: Session, path: str, content: bytes, heap_bytes: int) -> None:
+    """Write one file so that it is there whole or as before."""
+    temporary = staged_path(APART)
+    _put(session, temporary, content, heap_bytes)
+    session.run("stage.stage_rename", temporary, path)
+
+
+def _put(session: Session, path: str, content: bytes, heap_bytes: int) -> None:
+    _send_in_pieces(session, path, content, max(128, min(PIECE_BYTES, heap_bytes // HEAP_SHARE)), lambda size: None)
+    _compare(session, {path: content})
+
+
+def _send_in_pieces(session: Session, path: str, content: bytes, most: int, progress: Progress) -> None:
+    session.run("stage.stage_begin", path, content[:most], timeout_s=20)
+    progress(len(content[:most]))
+    for at in range(most, len(content), most):
+        piece = content[at : at + most]
+        session.run("stage.stage_more", piece, timeout_s=20)
+        progress(len(piece))
+    session.run("stage.stage_end")
+
+
+def _compare(session: Session, files: Mapping[str, bytes]) -> None:
+    lines = session.run("stage.stage_sums", list(files), timeout_s=30).splitlines()
+    for (path, content), line in zip(files.items(), lines, strict=True):
+        if line != hashlib.sha256(content).hexdigest():
+            raise LinkError(f"expected {path} to read back as it was written, got {line!r}: a failing flash?")
+
+
+def _refused(error: RemoteError) -> InputError:
+    return InputError(f"the board's file system: {error}: it runs what it ran before; is it full?")

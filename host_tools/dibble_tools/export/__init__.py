@@ -1,0 +1,1 @@
+"""Writes a model as a program: C, an Arduino sketch, Python, the model as code."""

@@ -1,0 +1,1 @@
+"""A model and a minimal node in 9 KB of heap."""

@@ -1,0 +1,115 @@
+"""Code, tables and model for the micro:bit, whose 9 KB of heap don't hold the model file's reader.
+
+The firmware's own predictor, kernels and decision run there; in the reader's place stands a short
+generated program with what the reader would have found in the file. All share one namespace, as a
+module takes some 150 bytes, and are compiled one definition at a time.
+"""
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dibble.inference.model import ADDITIVE, FOREST
+
+from dibble_tools.common.shipped import LIBRARY
+from dibble_tools.export.microbit.source import definitions, names_of
+from dibble_tools.export.microbit.tables import TABLES_FILE, tables_of
+from dibble_tools.model.host_model import HostModel
+
+LIBRARY_FILE = "library"
+# Written without a function, as what a file's top level compiles to isn't kept.
+LOAD = f"""\
+import gc,micropython
+micropython.opt_level(3)
+f=open({LIBRARY_FILE!r})
+n=f.read(4)
+while n:
+ exec(f.read(int(n)))
+ gc.collect()
+ n=f.read(4)
+f.close()
+"""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the board takes of a file: see small_source.definitions."""
+
+    path: Path
+    keep: tuple[str, ...]
+    without: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+def _of(name: str, *keep: str, without: tuple[str, ...] = (), left_out: tuple[str, ...] = ()) -> Source:
+    return Source(LIBRARY / f"{name}.py", keep, without, left_out)
+
+
+# What a node without windows and novelty, which fills `readings`, never comes to.
+UNUSED = ("self.windows", "windows", "elapsed_ms", "found == -1", "found < 0", "self.low", "self.high")
+EVERY = (
+    _of("inference/fixed_point", "MISSING"),
+    _of("inference/started", "started"),
+    _of("inference/decision", "Decision"),
+)
+FAMILY = (FOREST, ADDITIVE)
+# Up to so many trees' splits are laid out as code, with and without an app beside it: as code a split takes some
+# 20 bytes of the board's heap, in tables 5.
+FEW_SPLITS, MOST_SPLITS = 30, 100
+# Trees in tables; or code made for the model, with or without tables.
+IN_TABLES = (
+    _of("inference/forest_bytecode", "_forest"),
+    _of("inference/predictor", "Predictor", without=("restart",), left_out=UNUSED),
+)
+AS_CODE = (
+    _of(
+        "inference/predictor",
+        "Predictor",
+        without=("restart", "predict"),
+        left_out=(*UNUSED, "self.score", "self.quickest"),
+    ),
+    _of("inference/unrolled", "Unrolled", without=("__init__", "_kernel"), left_out=("not self.decide", "self.row")),
+)
+
+
+def lay_out(
+    model: HostModel, also: Sequence[Source] = (), functions: Sequence[str] = (), last: str = ""
+) -> dict[str, bytes]:
+    """Return the files for the board, by their names in its flat file system.
+
+    LOAD runs them: then there is `node`, the Predictor.
+
+    Args:
+        also, functions: what else is wanted beside it.
+        last: a program of short lines.
+    """
+    own, making, data = tables_of(model, FEW_SPLITS if also else MOST_SPLITS)
+    texts = [*functions, *own]
+    for source in (*EVERY, *(AS_CODE if own else IN_TABLES), *also):
+        texts += definitions(source.path, source.keep, source.without, source.left_out)
+    texts = list(dict.fromkeys(texts))
+    library = "".join(f"{len(text):04}{text}" for text in in_order(texts, last + making))
+    return {LIBRARY_FILE: library.encode("ascii"), TABLES_FILE: data}
+
+
+def in_order(texts: Sequence[str], making: str) -> list[str]:
+    """Return the texts in an order in which the heap has room to compile each, which takes 8 bytes a character.
+
+    All names go first: MicroPython 1.9 keeps them for ever, and would scatter them over the heap. Then imports and
+    constants; definitions, the longest first, while there is room; at last what makes `node`, line by line.
+    """
+    longest_first = sorted((t for t in texts if t.startswith(("def ", "class "))), key=len, reverse=True)
+    others = "".join(
+        dict.fromkeys(line for t in texts if t not in longest_first for line in t.splitlines(keepends=True))
+    )
+    tree = ast.parse("".join(longest_first) + others + making)
+    own = [n for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom) for n in names_of(node)]
+    named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    named |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    named |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    names = [
+        f"if 0:({','.join(sorted(named - set(own)))})\n",
+        "".join(f"{name}=" for name in dict.fromkeys(own)) + "0\n",
+    ]
+    return [*names, others, *longest_first, *making.splitlines(keepends=True)]

@@ -1,0 +1,226 @@
+"""The module of a model: its CRC-32, and a generator for each of its kernels."""
+
+import re
+from collections.abc import Sequence
+
+from dibble.inference import additive
+from dibble.inference.cursor import Cursor
+from dibble.inference.model import ADDITIVE, CRC_BYTES, FOREST, NOVELTY
+
+from dibble_tools.export.unrolled.block import Block
+from dibble_tools.export.unrolled.forest import append_forest
+from dibble_tools.export.unrolled.sums import append_additive, append_mlp
+from dibble_tools.model.host_model import HostModel
+
+HEAD = """\
+# The model {name!r} as code, for its file of this CRC-32: made by dibble, and not to be edited.
+CRC = {crc}
+TABLES_END = {tables_end}
+"""
+IN_TRY = 3  # levels of what stands in a generator's loop, in try
+HOT = 12
+TABLES, DECISION = "tables", "decision"  # what the smallest board calls a model's
+LONG = 150  # entries of tables that hold several classes, on the smallest board
+SHORT = 500  # characters of a text that the smallest board compiles beside the rest
+# Characters of a function, whose bytecode takes at most half of that: a jump reaches 16 KB.
+LONGEST, PART = 30_000, 24_000
+TREE = re.compile(r"v\d+ \+?= \(")
+PACKED = "found = w | m - s << 8"
+
+
+def unrolled_source(model: HostModel, *, ranges: bool = True) -> str:
+    """Return the source of the module that computes what the model file's tables do.
+
+    Args:
+        ranges: no readings beyond theirs are taken; without, as other people's code, it is only to be compared with.
+    """
+    m = model.model
+    end = model.blob[-CRC_BYTES:]
+    crc = (int.from_bytes(end[2:], "little"), int.from_bytes(end[:2], "little"))
+    text = HEAD.format(name=m.name, crc=crc, tables_end=m.tables_end)
+    novelty = model.blob[5] & NOVELTY
+    lows = [0] * len(m.limits) if m.windows else list(m.low)
+    body = Block(IN_TRY)
+    if ranges and not m.windows:
+        append_ranges(body, m.low, m.high)
+    sums = Block()
+    tables, first = _append_family(sums, model, lows)
+    chunks = _chunks(sums.lines, LONGEST, PART)
+    for n, chunk in enumerate(chunks):
+        body.add(f"{_target(chunk)} f{n}(x)")
+    for line in sums.lines[sum(map(len, chunks)) :]:
+        body.add(line)
+    decides = not m.windows and not novelty
+    if decides:
+        append_decision(body, m.unsure_below, m.decision.hysteresis)
+    else:
+        body.add(PACKED)
+    parameters = [*(["d"] if decides else []), *_parameters(tables)]
+    text += f"DECIDES = {decides}\n"
+    text += "".join(_part(n, chunk, len(m.limits)) for n, chunk in enumerate(chunks))
+    text += _generator("judge", parameters, body, len(m.limits), "False" if decides else "-1", first, parts=len(chunks))
+    if novelty:
+        body = Block(IN_TRY)
+        parameters = _parameters(append_additive(body, m, m.novelty_at, 2, lows))
+        body.add(PACKED)
+        base = additive.read(Cursor(m.blob, m.novelty_at), m.limits, 2)[5]
+        text += f"NOVEL_LEAD = {m.novel_below - base[0]}\n"
+        text += _generator("novel", parameters, body, len(m.limits), "-1", [])
+    return text
+
+
+def deciding(model: HostModel, low: Sequence[int], high: Sequence[int]) -> tuple[list[str], list[list[int]]]:
+    """Return the source of judge(x), of what it calls, and the tables it takes.
+
+    judge tells whether a row of ints, a reading each, was one to decide on, and if so overwrites `decision`. It
+    is a function, as the smallest board's stack has no room for a generator below a function below others.
+
+    Args:
+        low, high: range of each input.
+    """
+    m = model.model
+    body = Block(1)
+    append_ranges(body, low, high, "return 0")
+    sums = Block()
+    tables, _ = _append_family(sums, model, low)
+    if sum(map(len, tables)) > LONG:
+        sums = Block()
+        tables, _ = _append_family(sums, model, low, apart=True)
+    inputs = "".join(f"x{i}," for i in range(len(low)))
+    chunks = _chunks(sums.lines, SHORT, SHORT)
+    texts: list[str] = []
+    for chunk in chunks:
+        total = "+".join(line.partition("= ")[2] for line in chunk)
+        body.add(f"{_target(chunk)} f{len(texts)}(x)")
+        texts.append(f"def f{len(texts)}(x):\n {inputs}=x\n return {total}\n")
+    for line in sums.lines[sum(map(len, chunks)) :]:
+        body.add(line)
+    body.add(f"d={DECISION}")
+    append_decision(body, m.unsure_below, m.decision.hysteresis, "return 1")
+    names = "".join(f"t{i}," for i in range(len(tables)))
+    lines = ["def judge(x):", f" {inputs}=x", *([f" {names}={TABLES}"] if tables else [])]
+    return ["\n".join([*lines, *body.lines, ""]), *texts], tables
+
+
+def _chunks(lines: Sequence[str], longest: int, most: int) -> list[list[str]]:
+    """Return the trees at the beginning of the lines, those of one sum and a text of `most` together.
+
+    None, where all is short enough for one function.
+    """
+    if sum(map(len, lines)) <= longest:
+        return []
+    chunks: list[list[str]] = []
+    for line in lines:
+        if not TREE.match(line):
+            break
+        alike = chunks and chunks[-1][0].split(" ")[0] == line.split(" ")[0]
+        if alike and sum(map(len, chunks[-1])) + len(line) <= most:
+            chunks[-1].append(line)
+        else:
+            chunks.append([line])
+    return chunks
+
+
+def _target(chunk: Sequence[str]) -> str:
+    """Return what a chunk's sum is, or is added to: "v0 =", "v0 +="."""
+    return chunk[0].partition(" (")[0]
+
+
+def _part(n: int, chunk: Sequence[str], inputs: int) -> str:
+    """Return a generator of a chunk's sum; a function of so many locals would look for room on the heap."""
+    names = ", ".join(f"x{i}" for i in range(inputs))
+    lines = [
+        f"\n\ndef part{n}():",
+        " v = 0",
+        " while True:",
+        f"  {names}{',' if inputs == 1 else ''} = yield v",
+        "  v = 0",
+        *(f"  v += {line.partition('= ')[2]}" for line in chunk),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _append_family(
+    body: Block, model: HostModel, lows: Sequence[int], *, apart: bool = False
+) -> tuple[list[list[int]], list[str]]:
+    """Append what makes w, m and s; return its tables, and the variables to name first."""
+    m = model.model
+    family = model.blob[5] & ~NOVELTY
+    if family == FOREST:
+        return [], append_forest(body, m, lows)
+    if family == ADDITIVE:
+        return append_additive(body, m, m.family_at, len(m.classes), lows, apart=apart), []
+    append_mlp(body, m, lows)
+    return [], []
+
+
+def _parameters(tables: Sequence[Sequence[int]]) -> list[str]:
+    return [f"t{i}={bytes(t) if max(t) < 256 else tuple(t)!r}" for i, t in enumerate(tables)]
+
+
+def _generator(
+    name: str,
+    parameters: Sequence[str],
+    body: Block,
+    inputs: int,
+    otherwise: str,
+    first: Sequence[str],
+    parts: int = 0,
+) -> str:
+    """Return a generator that unpacks a row and runs the body, or yields something else where the row isn't one.
+
+    Args:
+        first: variables used most, which are named first: an interpreter's shortest instructions are for these.
+        parts: how many generators it asks as f0(x), f1(x), ...
+    """
+    names = ", ".join(f"x{i}" for i in range(inputs))
+    lines = [
+        f"\n\ndef {name}({', '.join(parameters)}):",
+        f" {' = '.join([*first[:HOT], 'found'])} = {otherwise}",
+        *(f" f{n} = part{n}()\n next(f{n})\n f{n} = f{n}.send" for n in range(parts)),
+        " while True:",
+        "  x = yield found",
+        f"  found = {otherwise}",
+        "  try:",
+        f"   {names}{',' if inputs == 1 else ''} = x",
+        *body.lines,
+        "  except (TypeError, ValueError):",
+        "   pass",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def append_ranges(out: Block, low: Sequence[int], high: Sequence[int], otherwise: str = "continue") -> None:
+    """Append what ends a row one of whose inputs isn't within its range."""
+    tests = []
+    from_zero = [f"x{i}" for i in range(len(low)) if low[i] == 0 < high[i]]
+    if len(from_zero) > 1:  # of all of them only the sign is asked
+        tests.append(f"{' | '.join(from_zero)} < 0")
+    for i in range(len(low)):
+        if low[i] == high[i]:
+            tests.append(f"x{i} != {low[i]}")
+            continue
+        if len(from_zero) < 2 or low[i]:
+            tests.append(f"x{i} < {low[i]}")
+        tests.append(f"x{i} > {high[i]}")
+    out.add(f"if {' or '.join(tests)}:")
+    out.add(otherwise, 1)
+
+
+def append_decision(out: Block, unsure_below: int, hysteresis: int, end: str = "found = True") -> None:
+    """Append what settles the Decision d, as decision.settle: at no hysteresis the class is the held one."""
+    unsure = f"m - s < {unsure_below}"
+    if hysteresis > 1:
+        out.add(f"d.settle(w, m - s, {f'1 if {unsure} else 0' if unsure_below else 0}, -1)")
+    else:
+        for line in ("d.class_index = w", "d.margin = m - s", "d.channel = -1"):
+            out.add(line)
+        if unsure_below:
+            out.add(f"if {unsure}:")
+            out.add("d.flags = 1", 1)
+            out.add("else:")
+        out.add("d.flags = 0", bool(unsure_below))
+        out.add("d.held_index = w", bool(unsure_below))
+    out.add(end)

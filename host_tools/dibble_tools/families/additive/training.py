@@ -1,0 +1,224 @@
+"""Fit an additive model: penalized logistic regression on the bins of codes, a convex problem.
+
+interpret-core's EBM would be the ready-made choice, but bins by quantiles, which a node can't do by
+one multiplication, and learns from hard labels only, not from a teacher's soft ones.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+from scipy.linalg import solve_triangular
+from scipy.optimize import minimize
+
+from dibble_tools.families.additive.tables import AdditiveTables, Term, cell_of, codes_of, length, quantize, sum_tables
+from dibble_tools.families.scaling import Scaler, fit_scaler
+
+SMOOTHNESS = 8.0  # best, or close to it, on ten data sets at 8 to 32 bins
+REFERENCE_BINS = 16  # at which a smoothness is meant; finer bins change less from one to the next
+BEND = 2.0  # second differences weigh so much more than first ones
+RIDGE = 0.05  # keeps an empty bin, and features that say the same, finite
+PAIR_SMOOTHNESS = 16.0
+PAIR_RIDGE = 0.5
+PAIR_SIDE = 8  # a pair's codes are shortened to at most so many values each
+PAIR_FEATURES = 24  # pairs are looked for among so many features, those that move the scores most
+STEPS = 300
+TOLERANCE = 1e-7  # of the loss, relative: far below what rounding to bytes does
+
+Key = tuple[tuple[int, ...], tuple[int, ...]]  # a term's features and shifts
+
+
+@dataclass(frozen=True)
+class AdditiveStages:
+    """A fitted model before and after quantizing.
+
+    Attributes:
+        scalers: for each feature, None where it wasn't offered.
+        terms, base: float tables, in nats of log-odds against class 0.
+        tables: the same as bytes.
+    """
+
+    scalers: list[Scaler | None]
+    terms: list[Term]
+    base: np.ndarray
+    tables: AdditiveTables
+
+    def scores(self, values: np.ndarray, limits: Sequence[int]) -> np.ndarray:
+        """Return the float scores (rows, classes) in nats, 0 for class 0."""
+        return sum_tables(self.scalers, self.terms, self.base, values, limits)
+
+
+def fit(
+    values: np.ndarray,
+    limits: Sequence[int],
+    lows: Sequence[int],
+    targets: np.ndarray,
+    weights: np.ndarray,
+    *,
+    bins: int = 16,
+    pairs: int = 0,
+    features: Sequence[int] | None = None,
+    smoothness: float = SMOOTHNESS,
+    seed: int = 0,
+) -> AdditiveStages:
+    """Fit tables of all single features and of a few pairs.
+
+    Args:
+        values: int (rows, features), 0..limits[f]; lows[f] is what 0 stands for.
+        targets: (rows, classes) probabilities; weights: (rows,), about 1 on average.
+        bins: of each feature, 8..32.
+        pairs: pair tables at most.
+        features: those to use; all by default.
+        smoothness: how strongly neighbouring bins are held together.
+        seed: of no effect, nothing here is random; all families take one.
+    Raises:
+        InputError: the scores don't fit 16 bits.
+    """
+    used = list(range(len(limits))) if features is None else sorted(features)
+    scalers: list[Scaler | None] = [None] * len(limits)
+    for f in used:
+        scalers[f] = fit_scaler(values[:, f], limits[f], max(1, min(bins - 1, limits[f])), lows[f], cheap=True)
+    codes = codes_of(scalers, values, limits)
+    keys: list[Key] = [((f,), (0,)) for f in used]
+    cells = [cell_of(scalers, *key, codes) for key in keys]
+    penalties = [_single_penalty(length(scalers[f], 0), smoothness) for f in used]
+    base, curves = _Problem(cells, penalties, targets, weights).solve()
+    if pairs > 0:
+        for key in _find_pairs(scalers, codes, used, cells, base, curves, targets, weights)[:pairs]:
+            sides = [length(scalers[f], shift) for f, shift in zip(*key, strict=True)]
+            keys.append(key)
+            cells.append(cell_of(scalers, *key, codes))
+            penalties.append(_pair_penalty(*sides))
+        base, curves = _Problem(cells, penalties, targets, weights).solve()
+    terms = [
+        Term(*key, table, np.average(table[:, cell], axis=1, weights=weights))
+        for key, table, cell in zip(keys, curves, cells, strict=True)
+    ]
+    start = np.array([0.0, *base])
+    exact = sum_tables(scalers, terms, start, values, limits)
+    tables = _balanced(quantize(scalers, terms, start), exact, values, limits, weights)
+    return AdditiveStages(scalers, terms, start, tables)
+
+
+class _Problem:
+    """Minimize sum of weight * cross-entropy(targets, softmax(base + tables)) + penalty / 2.
+
+    A table's penalty is that of centred scores, class 0's among them, so that it doesn't matter
+    which class comes first. The variables are tables in coordinates in which the curvature of each
+    block, alone, is about 1: L-BFGS then needs tens of steps instead of thousands.
+    """
+
+    def __init__(
+        self, cells: list[np.ndarray], penalties: list[np.ndarray], targets: np.ndarray, weights: np.ndarray
+    ) -> None:
+        self.targets, self.weights = targets, weights
+        rows, classes = targets.shape
+        self.columns = classes - 1
+        self.ends = np.cumsum([0, *(len(penalty) for penalty in penalties)])
+        at = np.stack(cells, axis=1) + self.ends[:-1]
+        indices, starts = at.ravel().astype(np.int32), np.arange(0, at.size + 1, at.shape[1])
+        self.hot = sparse.csr_matrix((np.ones(at.size), indices, starts), (rows, self.ends[-1]))
+        self.hot_t = self.hot.T.tocsr()
+        self.penalty = sparse.csr_matrix(sparse.block_diag(penalties))
+        self.centring = np.eye(self.columns) - 1 / classes
+        curvature = (classes - 1) / classes**2  # of softmax where all classes are as likely
+        counts = curvature * (self.hot_t @ weights)
+        blocks = []
+        for penalty, start, end in zip(penalties, self.ends, self.ends[1:], strict=False):
+            lower = np.linalg.cholesky(penalty + np.diag(counts[start:end]))
+            blocks.append(solve_triangular(lower, np.eye(len(lower)), lower=True).T)
+        self.unscale = sparse.csr_matrix(sparse.block_diag(blocks))
+        self.unscale_t = self.unscale.T.tocsr()
+        self.base_unit = 1 / np.sqrt(curvature * weights.sum())
+
+    def unpack(self, variables: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return base (columns,) and all tables below each other, (cells, columns)."""
+        scaled = variables.reshape(-1, self.columns)
+        return scaled[0] * self.base_unit, self.unscale @ scaled[1:]
+
+    def loss(self, variables: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the loss and its gradient."""
+        base, tables = self.unpack(variables)
+        logits = np.zeros(self.targets.shape)
+        logits[:, 1:] = self.hot @ tables + base
+        top = logits.max(axis=1, keepdims=True)
+        powers = np.exp(logits - top)
+        total = powers.sum(axis=1, keepdims=True)
+        entropy = (top + np.log(total))[:, 0] - (self.targets * logits).sum(axis=1)
+        pull = (self.penalty @ tables) @ self.centring
+        residual = (powers / total - self.targets)[:, 1:] * self.weights[:, None]
+        slope = self.unscale_t @ (self.hot_t @ residual + pull)
+        gradient = np.vstack([residual.sum(axis=0) * self.base_unit, slope])
+        return float(self.weights @ entropy + (tables * pull).sum() / 2), gradient.ravel()
+
+    def solve(self) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Return base (columns,) and each table (columns, cells)."""
+        start = np.zeros((self.ends[-1] + 1) * self.columns)
+        options = {"maxiter": STEPS, "ftol": TOLERANCE, "gtol": 1e-4, "maxcor": 20}
+        base, tables = self.unpack(minimize(self.loss, start, jac=True, method="L-BFGS-B", options=options).x)
+        return base, [tables[a:b].T for a, b in zip(self.ends, self.ends[1:], strict=False)]
+
+
+def _balanced(
+    tables: AdditiveTables, exact: np.ndarray, values: np.ndarray, limits: Sequence[int], weights: np.ndarray
+) -> AdditiveTables:
+    """Return the tables with a base that makes the errors of rounding 0 on average over the training rows."""
+    rounded = tables.scores(values, limits)
+    errors = rounded - rounded[:, :1] - exact * tables.margin_unit
+    base = np.array(tables.base) - np.rint(np.average(errors, axis=0, weights=weights)).astype(np.int64)
+    balanced = replace(tables, base=(base - base.min()).tolist())
+    balanced.check()
+    return balanced
+
+
+def _single_penalty(n: int, smoothness: float) -> np.ndarray:
+    """Return the quadratic penalty on a table of n bins, about alike for the same curve at any n."""
+    finer = n / REFERENCE_BINS
+    slope, bend = np.diff(np.eye(n), axis=0), np.diff(np.eye(n), 2, axis=0)
+    held = finer * slope.T @ slope + BEND * finer**3 * bend.T @ bend
+    return smoothness * held + RIDGE / finer * np.eye(n)
+
+
+def _pair_penalty(n: int, m: int) -> np.ndarray:
+    slope_n, slope_m = np.diff(np.eye(n), axis=0), np.diff(np.eye(m), axis=0)
+    held = np.kron(slope_n.T @ slope_n, np.eye(m)) + np.kron(np.eye(n), slope_m.T @ slope_m)
+    return PAIR_SMOOTHNESS * held + PAIR_RIDGE * np.eye(n * m)
+
+
+def _find_pairs(
+    scalers: list[Scaler | None],
+    codes: np.ndarray,
+    used: list[int],
+    cells: list[np.ndarray],
+    base: np.ndarray,
+    tables: list[np.ndarray],
+    targets: np.ndarray,
+    weights: np.ndarray,
+) -> list[Key]:
+    """Return pairs, best first: by how much one Newton step in each cell would lower the loss.
+
+    Source: the idea of FAST, Lou et al., Accurate Intelligible Models with Pairwise Interactions, 2013.
+    """
+    logits = np.zeros(targets.shape)
+    logits[:, 1:] = base + sum(table.T[cell] for table, cell in zip(tables, cells, strict=True))
+    chance = np.exp(logits - logits.max(axis=1, keepdims=True))
+    chance /= chance.sum(axis=1, keepdims=True)
+    moves = {f: float(np.std(t[:, c], axis=1).sum()) for f, t, c in zip(used, tables, cells, strict=True)}
+    among = sorted(sorted(used, key=lambda f: -moves[f])[:PAIR_FEATURES])
+    shifts = {f: max(0, (length(scalers[f], 0) - 1).bit_length() - PAIR_SIDE.bit_length() + 1) for f in among}
+    sides = [length(scalers[f], shifts[f]) for f in among]
+    ends = np.cumsum([0, *sides])
+    hot = np.hstack([np.eye(n, dtype=np.float32)[codes[:, f] >> shifts[f]] for f, n in zip(among, sides, strict=True)])
+    gain = np.zeros((ends[-1], ends[-1]))
+    for k in range(targets.shape[1]):
+        residual = (targets[:, k] - chance[:, k]) * weights
+        curvature = chance[:, k] * (1 - chance[:, k]) * weights
+        slopes, curves = (hot.T @ (each.astype(np.float32)[:, None] * hot) for each in (residual, curvature))
+        gain += slopes.astype(float) ** 2 / (curves + 2 * PAIR_RIDGE)
+    found = []
+    for i in range(len(among)):
+        for j in range(i + 1, len(among)):
+            total = gain[ends[i] : ends[i + 1], ends[j] : ends[j + 1]].sum()
+            found.append((-total, ((among[i], among[j]), (shifts[among[i]], shifts[among[j]]))))
+    return [key for _, key in sorted(found)]

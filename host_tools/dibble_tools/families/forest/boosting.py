@@ -1,0 +1,184 @@
+"""Boosted forests: trees that correct each other, with integer scores in their leaves.
+
+Each tree is a DecisionTreeRegressor on Newton targets, gradient / curvature weighted by the
+curvature: scikit-learn's GradientBoostingClassifier takes hard labels only, and with a copy of a row for
+each class its curvature, p (1 - p) from the labels, would come out wrong.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.special import softmax
+from sklearn.tree import DecisionTreeRegressor
+
+from dibble_tools.families.forest.binning import Bins, coarser, fit_bins
+from dibble_tools.families.forest.leaf_fitting import fit_leaves, logits_of, loss_of
+from dibble_tools.families.forest.leaf_sharing import SharedLeaves, share_leaves
+from dibble_tools.families.forest.tree_sharing import share
+from dibble_tools.families.forest.trees import AMOUNT_MAX, IntegerTrees, leaf_id, with_leaves
+
+MARGIN_UNIT = 32.0
+CURVATURE_MIN = 1e-3  # of a row: keeps its Newton target finite
+LEAF_MIN = 1.0  # curvature of a leaf: 4 undecided rows
+SHARE_MIN = 1e-4  # of a class: keeps its base finite
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Float trees, each for one class.
+
+    Attributes:
+        bins: what the trees ask about.
+        trees: scikit-learn's `estimator.tree_`.
+        columns: each tree's class; with two classes always 1.
+        firsts: index of each tree's first leaf in `values`, where its leaves are in the order of its nodes.
+        values: what each leaf adds to its tree's class, in nats.
+        base: (classes,) scores before any tree, in nats.
+    """
+
+    bins: Bins
+    trees: list[Any]
+    columns: list[int]
+    firsts: list[int]
+    values: np.ndarray
+    base: np.ndarray
+
+    def leaf_of_nodes(self) -> list[np.ndarray]:
+        """Return for each tree the index in `values` of each node; of a split, anything valid."""
+        ids = [np.maximum(np.cumsum(tree.children_left < 0) - 1, 0) for tree in self.trees]
+        return [first + own for first, own in zip(self.firsts, ids, strict=True)]
+
+    def where(self, values: np.ndarray) -> np.ndarray:
+        """Return the index of each tree's leaf (trees, rows) for feature values (rows, features)."""
+        bins = self.bins.of(values)
+        pairs = zip(self.trees, self.leaf_of_nodes(), strict=True)
+        return np.array([leaves[tree.apply(bins)] for tree, leaves in pairs], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class BoostedStages:
+    """What came of a boosted fit, stage by stage.
+
+    Attributes:
+        ensemble: the float trees, their leaves fitted together.
+        trees: the integer trees.
+        margin_unit: score steps of `trees` a nat.
+        losses: cross-entropy in nats a training row, of "grown", "fitted", "shared" and "integer" leaves.
+    """
+
+    ensemble: Ensemble
+    trees: IntegerTrees
+    margin_unit: float
+    losses: dict[str, float]
+
+    def scores(self, values: np.ndarray) -> np.ndarray:
+        """Return float scores in nats (rows, classes), before leaves share values."""
+        e = self.ensemble
+        return logits_of(e.where(values), e.columns, e.values, e.base)
+
+
+def fit_boosted(
+    values: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    *,
+    rounds: int,
+    leaves: int,
+    rate: float = 0.2,
+    seed: int,
+    features: Sequence[int] | None = None,
+    thresholds: int = 64,
+    coarsen: int | None = None,
+    levels: int = 8,
+    ridge: float = 5.0,
+) -> BoostedStages:
+    """Boost trees on soft targets, fit all leaves together, let them share values and turn them into integers.
+
+    Args:
+        values: training rows, int64 (rows, features).
+        targets: share of each class, float64 (rows, classes).
+        weights: of each row, float64, mean about 1.
+        rounds: trees a class; with two classes trees in all.
+        leaves: of a tree, at most.
+        rate: how much of a Newton step a tree takes while growing.
+        seed: breaks ties between splits.
+        features: those that may be asked about; None for all.
+        thresholds: candidates a feature, at most.
+        coarsen: distinct thresholds a feature in the end, at most: a first fit tells which; None leaves that out.
+        levels: distinct leaf values a class, at most; they hold to 100 in all.
+        ridge: pulls leaf values towards 0, as this many rows of full curvature would.
+    Raises:
+        InputError: a score could leave 0..65535.
+    """
+    bins = fit_bins(values, thresholds, features)
+    e = _grow(bins, values, targets, weights, rounds, leaves, rate, seed)
+    if coarsen is not None:
+        e = _grow(coarser(bins, e.trees, coarsen), values, targets, weights, rounds, leaves, rate, seed)
+    where = e.where(values)
+    losses = {"grown": loss_of(logits_of(where, e.columns, e.values, e.base), targets, weights)}
+    zero, strength = np.zeros(len(e.values)), np.full(len(e.values), ridge)
+    fitted, base = fit_leaves(where, e.columns, e.values, e.base, targets, weights, toward=zero, strength=strength)
+    e = replace(e, values=fitted, base=base)
+    losses["fitted"] = loss_of(logits_of(where, e.columns, e.values, e.base), targets, weights)
+    shared = share_leaves(where, e.columns, e.values, e.base, targets, weights, levels=levels, ridge=ridge)
+    level = shared.level_of[where]
+    losses["shared"] = loss_of(logits_of(level, e.columns, shared.values, shared.base), targets, weights)
+    trees, unit = to_integers(e, shared)
+    trees.check()
+    rounded = [np.round(part * unit) / unit for part in (shared.values, shared.base)]
+    losses["integer"] = loss_of(logits_of(level, e.columns, *rounded), targets, weights)
+    return BoostedStages(e, trees, unit, losses)
+
+
+def to_integers(e: Ensemble, shared: SharedLeaves) -> tuple[IntegerTrees, float]:
+    """Return the integer trees and their margin unit."""
+    unit = MARGIN_UNIT
+    while np.abs(shared.values).max(initial=0) * unit > AMOUNT_MAX:
+        unit /= 2
+    amounts = np.round(shared.values * unit).astype(np.int64)[shared.level_of]
+    grown = []
+    for tree, own, column in zip(e.trees, e.leaf_of_nodes(), e.columns, strict=True):
+        amount = amounts[own]  # a negative one, which only two classes have, is for class 0
+        grown.append(e.bins.grown(tree, leaf_id(np.where(amount < 0, 0, column), np.abs(amount))))
+    nodes, roots = share(grown)
+    return with_leaves(nodes, roots, [int(b) for b in np.round(shared.base * unit)]), unit
+
+
+def _grow(
+    bins: Bins,
+    values: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    rounds: int,
+    leaves: int,
+    rate: float,
+    seed: int,
+) -> Ensemble:
+    classes = targets.shape[1]
+    binned = bins.of(values)
+    base = np.log(np.maximum(weights @ targets / weights.sum(), SHARE_MIN))
+    logits = np.tile(base, (len(values), 1))
+    e = Ensemble(bins, [], [], [], np.zeros(0), base)
+    parts: list[np.ndarray] = []
+    for step in range(rounds):
+        p = softmax(logits, axis=1)
+        for column in [1] if classes == 2 else range(classes):
+            gradient = targets[:, column] - p[:, column]
+            curvature = np.maximum(p[:, column] * (1 - p[:, column]), CURVATURE_MIN)
+            regressor = DecisionTreeRegressor(
+                max_leaf_nodes=leaves,
+                min_weight_fraction_leaf=min(LEAF_MIN / float(weights @ curvature), 0.4),
+                random_state=seed + step * classes + column,
+            )
+            tree = regressor.fit(binned, gradient / curvature, sample_weight=weights * curvature).tree_
+            leaf = (np.cumsum(tree.children_left < 0) - 1)[tree.apply(binned)]
+            mass = np.bincount(leaf, weights * curvature)
+            value = rate * np.bincount(leaf, weights * gradient) / (mass + 1)
+            logits[:, column] += value[leaf]
+            e.trees.append(tree)
+            e.columns.append(column)
+            e.firsts.append(sum(len(part) for part in parts))
+            parts.append(value)
+    return replace(e, values=np.concatenate(parts))

@@ -1,0 +1,117 @@
+"""What the numbers of a record log mean: names of channels and classes, by the model that decided."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dibble import ConfigError, ModelError
+from dibble.config import check
+from dibble.drivers import driver
+from dibble.inference.model import Model
+from dibble.storage.slots import HEADER_BYTES, MAGIC
+
+from dibble_tools.common.files import write_atomically
+from dibble_tools.console.safe_text import is_fit_name
+from dibble_tools.model.host_model import HostModel
+
+MOST_CHANNELS = 255
+# Of bytes that a board sent under a right CRC: no model file that dibble wrote raises them.
+_UNFIT = (
+    *(ModelError, ConfigError, ValueError, LookupError, ArithmeticError),
+    *(TypeError, AttributeError, MemoryError, RecursionError),
+)
+
+
+@dataclass(frozen=True)
+class Names:
+    """Of a model's channels and classes; without a model, of the node's sensors, and no classes."""
+
+    channels: tuple[str, ...]
+    classes: tuple[str, ...] = ()
+
+    def are_fit(self) -> bool:
+        """Tell whether they can head columns."""
+        texts = [*self.channels, *self.classes]
+        return (
+            0 < len(self.channels) <= MOST_CHANNELS
+            and len(set(self.channels)) == len(self.channels)
+            and all(isinstance(text, str) and is_fit_name(text) for text in texts)
+        )
+
+
+def of_model(blob: bytes) -> tuple[int, Names] | None:
+    """Return (the CRC that stands in the log, its names) of a model file; None where it isn't one."""
+    try:
+        model = Model(blob)
+        names = Names(tuple(model.channel(i)[0] for i in range(len(model.low))), tuple(model.classes))
+    except _UNFIT:
+        return None
+    return (int.from_bytes(blob[-4:], "little"), names) if names.are_fit() else None
+
+
+def of_slot(data: bytes) -> tuple[int, Names] | None:
+    """Return the same of a slot, PATH.a or PATH.b on the node: models/RECORDS.md."""
+    return of_model(data[HEADER_BYTES:]) if data[: len(MAGIC)] == MAGIC else None
+
+
+def of_config(data: bytes) -> Names | None:
+    """Return the names of the sensors' readings in a config.json, as a node without a model logs them."""
+    names: list[str] = []
+    try:
+        for settings in check(json.loads(data), lambda name: _driver(name).SETTINGS)["sensors"]:
+            names += settings["channels"] or [channel[0] for channel in _driver(settings["driver"]).CHANNELS]
+    except _UNFIT:
+        return None
+    found = Names(tuple(names))
+    return found if found.are_fit() else None
+
+
+class Known:
+    """The names known so far, kept in a file beside the segments.
+
+    Attributes:
+        by_model: (CRC of the model, number of channels) -> names; CRC 0: no model.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.by_model: dict[tuple[int, int], Names] = {}
+        self._path = path
+        try:
+            for entry in json.loads(path.read_text(encoding="utf-8")):
+                names = Names(tuple(entry["channels"]), tuple(entry["classes"]))
+                if names.are_fit():
+                    self.learn(int(entry["model"], 16), names)
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError, LookupError, TypeError):
+            path.replace(path.with_name(path.name + ".bad"))
+
+    def learn(self, model: int, names: Names) -> None:
+        """Remember names."""
+        self.by_model[model, len(names.channels)] = names
+
+    def learn_files(self, models: Iterable[Path]) -> None:
+        """Remember those of model files.
+
+        Raises:
+            InputError: one isn't a model file.
+        """
+        for path in models:
+            if found := of_model(HostModel.open(path).blob):
+                self.learn(*found)
+
+    def save(self) -> None:
+        """Write the file."""
+        entries = [
+            {"model": f"{model:08x}", "channels": names.channels, "classes": names.classes}
+            for (model, _), names in self.by_model.items()
+        ]
+        write_atomically(self._path, json.dumps(entries, indent=1, ensure_ascii=False).encode())
+
+
+def _driver(name: str):  # type: ignore[no-untyped-def]
+    """Return a driver's module; a name with a dot would be another module's."""
+    if not name.isidentifier():
+        raise ConfigError(f"config.sensors: expected a driver's name, got {name!r}")
+    return driver(name)

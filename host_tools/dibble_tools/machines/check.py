@@ -1,0 +1,128 @@
+"""The forms a model is written in, and the machines that each is checked on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from dibble_tools.common.errors import InputError
+from dibble_tools.export.c.arduino import write_sketch
+from dibble_tools.export.c.source import write_c
+from dibble_tools.export.microbit.source import strip
+from dibble_tools.export.names import prefix_of
+from dibble_tools.export.python.source import write_python
+from dibble_tools.machines.compiled import Source, on_pc, on_target
+from dibble_tools.machines.outcome import Outcome
+from dibble_tools.machines.single_file import on_microbit, on_unix, on_wasi
+from dibble_tools.machines.targets import ATMEGA328P, CORTEX_M0
+from dibble_tools.machines.tools import TooLarge, ToolError
+from dibble_tools.machines.verify import first_difference
+from dibble_tools.machines.vms import VmError
+from dibble_tools.model.host_model import HostModel
+from dibble_tools.model.reader import content_of
+
+FORMS = ("c", "arduino", "python")
+C_MACHINES = {"pc": "PC", "cortex_m0": "Cortex-M0", "atmega328p": "ATmega328P"}
+VMS = {"unix": "unix VM", "wasi": "WASI VM", "microbit": "micro:bit"}
+MACHINES = {"c": C_MACHINES, "arduino": C_MACHINES, "python": VMS}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A machine's decisions compared with the host's.
+
+    Attributes:
+        machine: its name.
+        rows, equal: rows replayed, and those that agree in everything.
+        outcome: what it computed; None where it couldn't.
+        problem: the first difference, or why it failed; "" when all is well.
+        note: why it wasn't run, or what was left out.
+    """
+
+    machine: str
+    rows: int = 0
+    equal: int = 0
+    outcome: Outcome | None = None
+    problem: str = ""
+    note: str = ""
+
+
+def write(model: HostModel, form: str, name: str = "", *, small: bool = False) -> dict[str, str]:
+    """Return the texts of a model's program by the names of their files.
+
+    Args:
+        form: of FORMS.
+        name: what its names begin with; "" makes one of the model's name.
+        small: Python without comments, for a board with little heap.
+    Raises:
+        InputError: there is no such form, or the model can't be written in it.
+    """
+    if form not in FORMS:
+        raise InputError(f"--to: expected one of {', '.join(FORMS)}; got {form!r}")
+    if small and form != "python":
+        raise InputError("--small: expected --to python: C has no comments left once it is compiled")
+    content = content_of(model)
+    if form == "python":
+        files = write_python(content, name)
+        return {file: strip(text) if small else text for file, text in files.items()}
+    return (write_c if form == "c" else write_sketch)(content, name)
+
+
+def check(
+    model: HostModel,
+    form: str,
+    readings: np.ndarray,
+    elapsed_ms: np.ndarray | None,
+    *,
+    name: str = "",
+    machines: Sequence[str] = (),
+    progress: Callable[[str], None] = lambda step: None,
+) -> list[Checked]:
+    """Replay rows on the machines that a form is for, and compare with the host's NumPy evaluator.
+
+    Args:
+        machines: some of MACHINES[form]; none: all of them, and one that is too small is no problem then.
+    Raises:
+        InputError: a compiler, simulator or VM isn't installed.
+    """
+    content = content_of(model)
+    elapsed_ms = elapsed_ms if content.timed else None
+    host = model.decide(readings, elapsed_ms)
+    files = write(model, "python" if form == "python" else "c", name)
+    found = []
+    for machine in machines or MACHINES[form]:
+        words = MACHINES[form][machine]
+        progress(words)
+        if form == "python":
+            run = partial(_on_vm, machine, next(iter(files.values())))
+        else:
+            run = partial(_compiled, machine, Source(files, prefix_of(name or content.name), content.timed))
+        try:
+            outcome = run(readings, elapsed_ms)
+        except TooLarge as error:
+            found.append(Checked(words, note="too small for it", problem=str(error) if machines else ""))
+            continue
+        except (ToolError, VmError) as error:
+            found.append(Checked(words, problem=str(error)))
+            continue
+        rows = len(outcome.decisions.margin)
+        expected = type(host)(*host.columns()[:rows].T)
+        equal, problem = first_difference(expected, outcome.decisions, model.classes)
+        if outcome.failed and not problem:
+            problem = f"golden vector {outcome.failed - 1}: expected another decision"
+        found.append(Checked(words, rows, equal, outcome, problem, outcome.note))
+    return found
+
+
+def _compiled(machine: str, source: Source, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> Outcome:
+    if machine == "pc":
+        on_pc(source, readings, elapsed_ms)
+        return on_pc(source, readings, elapsed_ms, sanitized=True)
+    return on_target(source, readings, elapsed_ms, CORTEX_M0 if machine == "cortex_m0" else ATMEGA328P)
+
+
+def _on_vm(machine: str, text: str, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> Outcome:
+    if machine == "microbit":
+        return on_microbit(strip(text), readings, elapsed_ms)
+    return (on_unix if machine == "unix" else on_wasi)(text, readings, elapsed_ms)

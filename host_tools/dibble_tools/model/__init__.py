@@ -1,0 +1,1 @@
+"""The model file on the host: written, read, evaluated."""

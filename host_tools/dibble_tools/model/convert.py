@@ -1,0 +1,112 @@
+"""Bring your own: a fitted scikit-learn classifier becomes a model file."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from dibble_tools.common.errors import InputError
+from dibble_tools.data.channels import Channel, column_channels, parse_channel_option, to_readings, to_values
+from dibble_tools.data.splits import MAX_CLASSES
+from dibble_tools.families.forest import trees as forest
+from dibble_tools.model.build import forest_spec
+from dibble_tools.model.golden import golden_rows
+from dibble_tools.model.host_model import HostModel
+from dibble_tools.model.writer import export
+
+SPLIT_BYTES = 4
+
+
+def convert(
+    estimator: Any,
+    X: Any,
+    *,
+    name: str = "model",
+    channels: Sequence[str] = (),
+    classes: Sequence[str] | None = None,
+    unsure_below: int = 0,
+    max_bytes: int | None = None,
+) -> HostModel:
+    """Return the model file of a fitted DecisionTree, RandomForest or ExtraTrees classifier.
+
+    Its class on a row is the one that most of scikit-learn's own trees choose for it, the first of
+    equals: exactly, for every value that is a whole number of the channel's steps. (scikit-learn's
+    predict averages class shares instead of counting votes, and differs on some rows.)
+
+    Args:
+        estimator: fitted on X, or on values like it.
+        X: (rows, features) numbers, an array or a DataFrame, whose columns become channels:
+            resolution and valid range come from its values; NaN is a missing reading.
+        channels: `--channel` options: "soil=permille:1", "gas=ohm:10:100:13000000".
+        classes: names, in the order of `estimator.classes_`; by default those.
+        unsure_below: votes the winner must lead by, or the decision is flagged unsure.
+        max_bytes: of the model file; splits are pruned until it fits, the least useful first, so that not all
+            votes are scikit-learn's any more: compare on rows of your own. None prunes none.
+    Raises:
+        InputError: not such a classifier, or not such an X; no trees are small enough.
+    """
+    trees = forest.trees_of(estimator)
+    columns, values = _columns(X)
+    if values.shape[1] != trees[0].n_features_in_:
+        raise InputError(f"expected X with {trees[0].n_features_in_} columns, as fitted; got {values.shape[1]}")
+    labels = [str(label) for label in (estimator.classes_ if classes is None else classes)]
+    if len(labels) != len(estimator.classes_) or len(set(labels)) != len(labels):
+        raise InputError(f"expected {len(estimator.classes_)} different class names, got {labels}")
+    if len(labels) > MAX_CLASSES:
+        raise InputError(f"expected at most {MAX_CLASSES} classes, got {len(labels)}")
+    options = [parse_channel_option(text) for text in channels]
+    found = column_channels(columns, values, options)
+
+    def exported(splits: int | None) -> tuple[bytes, int]:
+        """Return the file of the trees, pruned to so many splits, and how many they have."""
+        integer = forest.integer_trees(estimator, _to_input(found), _nearest(found), splits)
+        covering = _cover(found, integer)
+        above_low = forest.shift(integer, [channel.low for channel in covering])
+        spec = forest_spec(name, covering, labels, above_low, unsure_below=unsure_below)
+        readings = to_readings(values, spec.channels)
+        return export(spec, golden_rows(spec, readings, None)), len(integer.nodes)
+
+    blob, splits = exported(None)
+    while max_bytes is not None and len(blob) > max_bytes:
+        if not splits:
+            raise InputError(f"expected max_bytes of {len(blob)} or more, for not even a split, got {max_bytes}")
+        too_many = (len(blob) - max_bytes) // SPLIT_BYTES
+        blob, splits = exported(max(0, splits - max(1, too_many)))
+    return HostModel(blob)
+
+
+def _columns(X: Any) -> tuple[list[str], np.ndarray]:
+    """Return column names and float64 values of an array or DataFrame."""
+    names = [str(name) for name in X.columns] if hasattr(X, "columns") else None
+    try:
+        values = np.asarray(X, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"expected X of numbers: {error}") from None
+    if values.ndim != 2 or not len(values):
+        raise InputError(f"expected X with rows and columns, got an array of shape {values.shape}")
+    if np.isinf(values).any():
+        row, column = np.argwhere(np.isinf(values))[0]
+        raise InputError(f"expected finite numbers in X, got {values[row, column]} in row {row}, column {column}")
+    return names or [f"x{i}" for i in range(values.shape[1])], values
+
+
+def _to_input(channels: Sequence[Channel]) -> Callable[[int, np.ndarray], np.ndarray]:
+    return lambda feature, steps: to_values(steps, channels[feature])
+
+
+def _nearest(channels: Sequence[Channel]) -> Callable[[int, np.ndarray], np.ndarray]:
+    def steps(feature: int, thresholds: np.ndarray) -> np.ndarray:
+        channel = channels[feature]
+        return np.floor(thresholds / (channel.mantissa * 10.0**channel.exponent)).astype(np.int64)
+
+    return steps
+
+
+def _cover(channels: Sequence[Channel], trees: forest.IntegerTrees) -> list[Channel]:
+    """Return the channels with ranges that hold every threshold, so that clamping moves no reading past one."""
+    low, high = [c.low for c in channels], [c.high for c in channels]
+    for feature, threshold, _, _ in forest.reachable(trees):
+        low[feature] = min(low[feature], threshold)
+        high[feature] = max(high[feature], threshold + 1)
+    return [replace(c, low=a, high=b) for c, a, b in zip(channels, low, high, strict=True)]

@@ -1,0 +1,176 @@
+"""The host's evaluator: a model file's decisions on many rows at once, in NumPy.
+
+It shares no kernel with the firmware, so that host and node can be compared. Only the feature
+windows, which are sequential by nature, are the firmware's own.
+"""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from dibble.inference.decision import NO_CLASS, NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE
+from dibble.inference.features import LAST
+from dibble.inference.fixed_point import MISSING
+from dibble.inference.model import NOVELTY, Model
+
+from dibble_tools.data.feature_spec import run_windows
+from dibble_tools.model.oracle import novel, scorer
+
+CHUNK_ROWS = 1 << 14  # so many fit a cache, and are worth a thread
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What the node concludes on each row: int arrays, as in firmware's Decision."""
+
+    class_index: np.ndarray
+    margin: np.ndarray
+    flags: np.ndarray
+    channel: np.ndarray
+    held_index: np.ndarray
+
+    def columns(self) -> np.ndarray:
+        """Return all of it as one int array (rows, 5)."""
+        return np.stack([self.class_index, self.margin, self.flags, self.channel, self.held_index], axis=1)
+
+
+def evaluate(
+    model: Model,
+    readings: np.ndarray,
+    elapsed_ms: np.ndarray | None = None,
+    convert: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> Decisions:
+    """Return the decisions on consecutive rows, starting fresh.
+
+    Args:
+        model: as read by the firmware's reader.
+        readings: ints (rows, channels); MISSING where there is none.
+        elapsed_ms: time since the row before; where left out, one sampling interval.
+        convert: makes such readings of rows of anything else.
+    """
+    readings = np.asarray(readings)
+    judge = _Judge(model)
+    rows = len(readings)
+    out = np.empty((4, rows), dtype=np.int64)
+    values = None
+    if _looks_back(model):
+        readings, convert = (convert(readings), None) if convert else (readings, None)
+        values = feature_values(model, judge.offsets(readings)[0], elapsed_ms)
+
+    def part(first: int) -> None:
+        end = min(first + CHUNK_ROWS, rows)
+        rows_here = convert(readings[first:end]) if convert else readings[first:end]
+        out[:, first:end] = judge.judge(rows_here, None if values is None else values[first:end])
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:  # NumPy and the trees let go of the interpreter
+        list(threads.map(part, range(0, rows, CHUNK_ROWS)))
+    class_index, margin, flags, channel = out
+    gap = gaps(model, elapsed_ms, rows)
+    return Decisions(
+        class_index, margin, flags, channel, held_classes(class_index, flags, gap, model.decision.hysteresis)
+    )
+
+
+class _Judge:
+    """What is asked of each row by itself."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.low = np.array(model.low, dtype=np.int64)
+        self.high = np.array(model.high, dtype=np.int64)
+        self.span = (self.high - self.low).astype(np.uint64)
+        self.score = scorer(model)
+
+    def offsets(self, readings: np.ndarray) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+        """Return (offsets above low, -1 where missing; which are missing; which out of range): None where none is."""
+        above = readings - self.low
+        # Seen as unsigned, what is below its low is far above its span.
+        if not len(above) or bool(np.all(above.view(np.uint64).max(axis=0) <= self.span)):
+            return above, None, None
+        missing = readings == MISSING
+        beyond = ((readings < self.low) | (readings > self.high)) & ~missing
+        return np.where(missing, -1, np.clip(readings, self.low, self.high) - self.low), missing, beyond
+
+    def judge(self, readings: np.ndarray, values: np.ndarray | None) -> np.ndarray:
+        """Return class, margin, flags and channel, int64 (4, rows), before the hysteresis.
+
+        Args:
+            values: of features that look back; None where they don't.
+        """
+        model = self.model
+        offsets, missing, beyond = self.offsets(readings)
+        if values is None:
+            values = feature_values(model, offsets)
+        if missing is not None:
+            fault = np.asarray(missing.any(axis=1))
+            values = np.where(fault[:, None], 0, values)  # not judged: the flag is all there is
+        scores = self.score(values)
+        class_index, margin = leaders(scores)
+        flags = np.where(margin < model.unsure_below, UNSURE, 0)
+        if model.blob[5] & NOVELTY:
+            flags |= np.where(novel(model, values), NOVEL, 0)
+        channel = np.full(len(readings), -1)
+        if missing is not None and beyond is not None:
+            out_of_range = beyond.any(axis=1)
+            flags |= np.where(out_of_range, OUT_OF_RANGE, 0)
+            channel = np.where(out_of_range, beyond.argmax(axis=1), channel)
+            class_index = np.where(fault, NO_CLASS, class_index)
+            margin = np.where(fault, 0, margin)
+            flags = np.where(fault, SENSOR_FAULT, flags)
+            channel = np.where(fault, missing.argmax(axis=1), channel)
+        return np.stack([class_index, margin, flags, channel])
+
+
+def leaders(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return (the first of the highest classes, its lead over the runner-up) of each row of scores (classes, rows)."""
+    best = scores[0].copy()
+    second = np.full(len(best), -1)
+    winner = np.zeros(len(best), dtype=np.int64)
+    for k in range(1, len(scores)):
+        ahead = scores[k] > best
+        np.maximum(second, np.minimum(scores[k], best), out=second)
+        np.maximum(best, scores[k], out=best)
+        winner[ahead] = k
+    return winner, best - second
+
+
+def lead(scores: np.ndarray) -> np.ndarray:
+    """Return by how much each row's highest score leads the next (rows, classes); its score + 1 where it is alone."""
+    top = np.sort(scores, axis=1)
+    return top[:, -1] - top[:, -2] if scores.shape[1] > 1 else top[:, -1] + 1
+
+
+def gaps(model: Model, elapsed_ms: np.ndarray | None, rows: int) -> np.ndarray:
+    """Return where a time series breaks: the elapsed time isn't one interval, give or take half."""
+    if elapsed_ms is None or not model.windows:
+        return np.zeros(rows, dtype=bool)
+    return np.abs(np.asarray(elapsed_ms, dtype=np.int64) - model.interval_ms) > model.interval_ms // 2
+
+
+def _looks_back(model: Model) -> bool:
+    return bool(model.windows) and any(window.kind != LAST for window in model.windows.windows)
+
+
+def feature_values(model: Model, offsets: np.ndarray, elapsed_ms: np.ndarray | None = None) -> np.ndarray:
+    """Return the model's feature values (rows, features) from offsets (-1: missing)."""
+    windows = model.windows
+    if not windows:
+        return offsets
+    if not _looks_back(model):
+        return offsets[:, [window.channel for window in windows.windows]]
+    return run_windows(windows, offsets, gaps(model, elapsed_ms, len(offsets)))
+
+
+def held_classes(class_index: np.ndarray, flags: np.ndarray, gap: np.ndarray, hysteresis: int) -> np.ndarray:
+    """Return the class after hysteresis: the last one that `hysteresis` trusted rows in a row agreed on."""
+    rows = np.arange(len(class_index))
+    trusted = flags == 0
+    # A run of agreement begins where the row before isn't trusted, differs, or time breaks.
+    same = np.zeros(len(rows), dtype=bool)
+    same[1:] = trusted[1:] & trusted[:-1] & (class_index[1:] == class_index[:-1]) & ~gap[1:]
+    begin = np.maximum.accumulate(np.where(same, 0, rows))
+    settled = trusted & (rows - begin + 1 >= hysteresis)
+    last = np.maximum.accumulate(np.where(settled, rows, -1))
+    return np.where(last >= 0, class_index[np.maximum(last, 0)], NO_CLASS)

@@ -1,0 +1,87 @@
+"""A model file on the host: what `convert` and `dibble train` return, and what the commands open."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from dibble import ModelError
+from dibble.inference.model import Model
+
+from dibble_tools.common.errors import InputError
+from dibble_tools.common.files import write_atomically
+from dibble_tools.data.channels import Channel, to_readings
+from dibble_tools.model.evaluator import Decisions, evaluate
+from dibble_tools.model.metrics import names_of
+
+MODEL_FILE = "model.dib"
+CHECKED_ROWS = 300
+
+
+class HostModel:
+    """A model, read from its file by the firmware's own reader and evaluated in NumPy.
+
+    Args:
+        blob: bytes of a model file.
+    Attributes:
+        blob, model: the bytes, and the firmware's Model over them.
+        channels: list of Channel, in the order of `readings`.
+        classes: class names.
+    """
+
+    def __init__(self, blob: bytes) -> None:
+        self.blob = blob
+        self.model = Model(blob)
+        self.channels = [Channel(*self.model.channel(i)) for i in range(len(self.model.low))]
+        self.classes: tuple[str, ...] = self.model.classes
+
+    @classmethod
+    def open(cls, path: str | Path) -> "HostModel":
+        """Read a model file, or the model.dib of a model's folder; self-test it.
+
+        Raises:
+            InputError: it isn't there, is damaged, or computes something else than its golden vectors.
+        """
+        path = Path(path)
+        file = path / MODEL_FILE if path.is_dir() else path
+        try:
+            model = cls(file.read_bytes())
+            model.model.self_test()
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise InputError(f"{file}: expected a model file, as `dibble train` writes: {reason}") from None
+        except ModelError as error:
+            raise InputError(f"{file}: {error}") from None
+        return model
+
+    def save(self, path: str | Path) -> None:
+        """Write the model file; an interruption leaves what was there."""
+        write_atomically(Path(path), self.blob)
+
+    def decide(self, readings: np.ndarray, elapsed_ms: np.ndarray | None = None) -> Decisions:
+        """Return the decisions on consecutive rows of integer readings (rows, channels)."""
+        return evaluate(self.model, readings, elapsed_ms)
+
+    def cross_check(self, readings: np.ndarray, elapsed_ms: np.ndarray | None = None) -> None:
+        """Compare the firmware's own kernels with NumPy's decisions on the first rows.
+
+        Raises:
+            AssertionError: they differ: a fault of dibble's, and no model to ship.
+        """
+        readings = readings[:CHECKED_ROWS]
+        elapsed = None if elapsed_ms is None else elapsed_ms[:CHECKED_ROWS]
+        expected = self.decide(readings, elapsed).columns().tolist()
+        self.model.restart()
+        for i, row in enumerate(readings.tolist()):
+            d = self.model.predict(row, None if elapsed is None else int(elapsed[i]))
+            got = [d.class_index, d.margin, d.flags, d.channel, d.held_index]
+            if got != expected[i]:
+                raise AssertionError(f"row {i}: expected class, margin, flags, channel, held {expected[i]}, got {got}")
+        self.model.restart()
+
+    def predict(self, x: Sequence[Sequence[float]] | np.ndarray) -> np.ndarray:
+        """Return the class decided for each row of values in the channels' units; "" where one is missing."""
+        values = np.asarray(x, dtype=np.float64)
+        if values.ndim != 2 or values.shape[1] != len(self.channels):
+            raise InputError(f"expected rows of {len(self.channels)} values, got an array of shape {values.shape}")
+        decisions = evaluate(self.model, values, None, lambda part: to_readings(part, self.channels))
+        return names_of(decisions, self.classes)

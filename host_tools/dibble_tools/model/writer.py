@@ -1,0 +1,142 @@
+"""Write the model file. models/FORMAT.md specifies its bytes; firmware's inference/model.py reads them."""
+
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dibble.inference import features as windows_of
+from dibble.inference.fixed_point import READING_LIMIT
+from dibble.inference.model import CRC_BYTES, HEAD, NOVELTY, Model
+
+from dibble_tools.common.errors import InputError
+from dibble_tools.data.channels import Channel
+from dibble_tools.data.feature_spec import FeatureSpec
+from dibble_tools.families.forest.pages import ForestTables
+from dibble_tools.model.encoding import Texts, number, signed
+from dibble_tools.model.tables_bytes import Tables, family_bytes, family_of
+
+if TYPE_CHECKING:
+    from dibble_tools.families.novelty import Novelty
+
+EXPONENT_ZERO = 9
+OWN_MANTISSA, SAME_UNIT = 32, 64
+GOLDEN_MISSING = 0  # a golden reading: 0 missing, 1.. the offset above the channel's low
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """All that goes into a model file but its golden vectors.
+
+    Attributes:
+        channels, classes: in the model's order.
+        tables: the family's, over the features.
+        features: one a feature of `tables`; empty when each is the last reading of its channel.
+        interval_ms: sampling interval; 0 where rows stand alone.
+        unsure_below: a smaller margin is flagged unsure.
+        hysteresis: trusted decisions in a row that change the held class.
+        novelty: tables of how usual a combination of feature values is, and from where on it is.
+    """
+
+    name: str
+    channels: list[Channel]
+    classes: list[str]
+    tables: Tables
+    features: list[FeatureSpec] = field(default_factory=list)
+    interval_ms: int = 0
+    unsure_below: int = 0
+    hysteresis: int = 1
+    novelty: "Novelty | None" = None
+
+    @property
+    def limits(self) -> list[int]:
+        """The largest value of each feature."""
+        return [f.limit(self.channels) for f in self.features] or [c.high - c.low for c in self.channels]
+
+
+def export(spec: ModelSpec, golden: Sequence[Sequence[int]] = ()) -> bytes:
+    """Return the bytes of a model file.
+
+    Args:
+        golden: rows of readings (one int a channel), replayed in order from a fresh start. Their
+            expected results are computed here by the bytecode kernels; the caller compares the
+            file with an independent evaluator.
+    Raises:
+        InputError: a value could leave the small ints of a 32-bit board.
+    """
+    check_bounds(spec)
+    results = []
+    if golden:
+        probe = Model(_assemble(spec, b"", 0))
+        for row in golden:
+            d = probe.predict(row)
+            results.append((d.class_index, d.margin, d.flags))
+    body = bytearray()
+    for row, (class_index, margin, flags) in zip(golden, results, strict=True):
+        for reading, channel in zip(row, spec.channels, strict=True):
+            body += number(reading - channel.low + 1 if reading >= channel.low else GOLDEN_MISSING)
+        body.append(class_index)
+        body += number(margin)
+        body.append(flags)
+    return _assemble(spec, bytes(body), len(golden))
+
+
+def check_bounds(spec: ModelSpec) -> None:
+    """Prove that no intermediate of a prediction leaves -2**30 .. 2**30 - 1, or raise InputError."""
+    for channel in spec.channels:
+        if (
+            not -READING_LIMIT < channel.low <= channel.high < READING_LIMIT
+            or channel.high - channel.low > READING_LIMIT
+        ):
+            raise InputError(
+                f"channel {channel.name!r}: expected a range within +-{READING_LIMIT:,} steps, got "
+                f"{channel.low:,} .. {channel.high:,}: give it a coarser resolution with --channel"
+            )
+    for feature in spec.features:
+        channel = spec.channels[feature.channel]
+        largest = windows_of.window_limit(feature.kind, feature.size, channel.high - channel.low)
+        if largest > READING_LIMIT:
+            raise InputError(
+                f"feature {feature} of channel {channel.name!r}: expected sums within {READING_LIMIT:,}, got up to "
+                f"{largest:,}: take a shorter window, or a coarser resolution with --channel"
+            )
+    if not isinstance(spec.tables, ForestTables):  # pages.pack has proven a forest's
+        spec.tables.check()
+    if spec.novelty:
+        spec.novelty.tables.check()
+
+
+def _channels(channels: Sequence[Channel]) -> bytes:
+    text = Texts()
+    out = bytearray()
+    unit = ""
+    for channel in channels:
+        form = channel.exponent + EXPONENT_ZERO
+        form |= OWN_MANTISSA if channel.mantissa != 1 else 0
+        form |= SAME_UNIT if channel.unit == unit else 0
+        out += text(channel.name) + bytes((form,))
+        if channel.unit != unit:
+            unit = channel.unit
+            out += text(unit)
+        out += bytes((channel.mantissa,)) if channel.mantissa != 1 else b""
+        out += signed(channel.low) + number(channel.high - channel.low)
+    return bytes(out)
+
+
+def _assemble(spec: ModelSpec, golden: bytes, golden_count: int) -> bytes:
+    family = family_of(spec.tables) | (NOVELTY if spec.novelty else 0)
+    text = Texts()
+    out = bytearray(HEAD + bytes((family,)) + bytes(4))
+    out += number(spec.interval_ms) + number(spec.unsure_below) + number(spec.hysteresis) + text(spec.name)
+    out += number(len(spec.classes)) + b"".join(map(text, spec.classes))
+    out += number(len(spec.channels)) + _channels(spec.channels)
+    out += number(len(spec.features))
+    for feature in spec.features:
+        out += bytes((feature.channel, feature.kind, feature.size))
+    out += family_bytes(spec.tables, spec.limits, len(out))
+    if spec.novelty:
+        out += number(spec.novelty.threshold) + family_bytes(spec.novelty.tables, spec.limits, len(out))
+    out += number(golden_count) + golden
+    out[6:10] = struct.pack("<I", len(out) + CRC_BYTES)
+    return bytes(out + struct.pack("<I", zlib.crc32(out)))

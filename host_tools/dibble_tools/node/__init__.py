@@ -1,0 +1,1 @@
+"""What host and node agree on: files, configuration, console lines, records."""

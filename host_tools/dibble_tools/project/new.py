@@ -1,0 +1,57 @@
+"""Make a project folder: the node's configuration for a board, its features, and how to go on."""
+
+import json
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from dibble_tools.common.errors import InputError
+
+TEMPLATES = Path(__file__).parent / "templates"
+NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+
+
+def new_project(folder: Path, board: str, title: str, config: dict[str, Any]) -> list[Path]:
+    """Write a project to a folder that isn't there yet, whole or not at all; return its files.
+
+    Args:
+        folder: its name becomes the node's.
+        board: the board's name, as `dibble boards` has it.
+        title: the board's name for people.
+        config: of the node, as config.json has it.
+    Raises:
+        InputError: the folder is there already, or can't be written.
+    """
+    if not NODE_NAME.fullmatch(folder.name):
+        raise InputError(f"expected a name of at most 32 letters, digits, - and _; got {folder.name!r}")
+    if folder.exists() or folder.is_symlink():
+        raise InputError(f"expected a folder that isn't there yet, found {folder}: choose another name")
+    config = {**config, "node": folder.name}
+    texts = {"config.json": json.dumps(config, indent=2) + "\n"}
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
+    )
+    sensors = [entry["driver"] for entry in config["sensors"]]
+    for template in ("README.md", "features.toml", "gitignore"):
+        text = environment.get_template(template + ".j2").render(
+            name=folder.name, board=board, title=title, sensors=sensors, config=config
+        )
+        texts[".gitignore" if template == "gitignore" else template] = text
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+        try:
+            made.chmod(0o755)
+            for name, text in texts.items():
+                (made / name).write_text(text, encoding="utf-8")
+            made.rename(folder)
+        except BaseException:
+            shutil.rmtree(made)
+            raise
+    except OSError as error:
+        raise InputError(f"{folder}: expected a place to write to: {error.strerror or error}") from None
+    return [folder / name for name in texts]

@@ -1,0 +1,217 @@
+"""The pictures of a model: how it was made, how good it is, what it looks at.
+
+Every `draw_` function takes a card (card.json) and a theme; it returns None where the card has nothing to show.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dibble_tools.common.files import write_atomically
+from dibble_tools.common.formatting import is_number, percent
+from dibble_tools.report.plot_choice import draw_front, draw_learning, draw_stages
+from dibble_tools.report.plot_style import (
+    DASHED,
+    LIGHT,
+    LINES,
+    WIDTH,
+    Draw,
+    Drawing,
+    Picture,
+    Theme,
+    blank,
+    in_percent,
+    key,
+    legend_below,
+    name_rows,
+    picture,
+    render,
+    short,
+)
+
+MOST_BARS = 15
+MOST_SHAPES = 12
+
+
+def pictures(card: Mapping[str, Any]) -> dict[str, Picture]:
+    """Return the pictures that the card has figures for, by name."""
+    drawn = {name: picture(draw, card) for name, draw in DRAWINGS.items()}
+    return {name: found for name, found in drawn.items() if found}
+
+
+def plot_confusion(result: Mapping[str, Any], path: Path) -> None:
+    """Write the confusion matrix of an evaluation (metrics.evaluation) as a PNG."""
+    drawn = render(draw_confusion, {"held_out": {"integer_model": result}}, LIGHT)
+    if drawn:
+        write_atomically(path, drawn[0])
+
+
+def draw_confusion(card: Mapping[str, Any], theme: Theme) -> Drawing | None:
+    """Draw how often each true class (row) was decided as each class (column), shaded by the row's share."""
+    import numpy as np
+    from matplotlib.colors import LinearSegmentedColormap
+
+    result = (card.get("held_out") or {}).get("integer_model") or {}
+    labels, counts = result.get("labels"), np.array(result.get("confusion") or [], dtype=float)
+    if not labels or not counts.sum():
+        return None
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    names = [short(name, 16) for name in labels]
+    name_inches = 0.075 * max(map(len, names))
+    cell = min(0.6, (WIDTH - 0.5 - name_inches) / len(labels))
+    figure, axes = blank(0.6 + 0.64 * name_inches + cell * len(labels))
+    axes.imshow(shares, cmap=LinearSegmentedColormap.from_list("", [theme.back, theme.series[0]]), vmin=0, vmax=1)
+    axes.set_xticks(range(len(labels)), names, rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(labels)), names)
+    axes.tick_params(length=0)
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    axes.set_xlabel("decided")
+    axes.set_ylabel("true")
+    size = min(9.0, 100 * cell / len(f"{counts.max():.0f}"))
+    strong = "#ffffff" if theme is LIGHT else "#101311"
+    for (row, column), share in np.ndenumerate(shares):
+        if counts[row, column]:
+            colour = strong if share > 0.65 else theme.ink
+            text = f"{counts[row, column]:.0f}"
+            axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=size)
+    rows, right = int(counts.sum()), int(np.trace(counts))
+    return Drawing(figure, f"Confusion matrix of {len(labels)} classes: {right} of {rows} rows are on the diagonal.")
+
+
+def draw_coverage(card: Mapping[str, Any], theme: Theme) -> Drawing | None:
+    """Draw how right the decisions are that keep at least a margin, against how many those are."""
+    figured = [r for r in card.get("coverage") or [] if is_number(r.get("coverage")) and is_number(r.get("accuracy"))]
+    rows = sorted(figured, key=lambda row: row["coverage"])
+    if len(rows) < 2:
+        return None
+    figure, axes = blank(3.0)
+    colour = theme.series[0]
+    axes.plot([r["coverage"] for r in rows], [r["accuracy"] for r in rows], "o-", color=colour, markersize=4)
+    alt = f"Accuracy against the share of decisions kept, for {len(rows)} margins."
+    at = _at_the_margin_in_use(card.get("unsure") or {}, rows)
+    if at:
+        text = f"{percent(at[0])} are sure, {percent(at[1])} of these right"
+        axes.plot(*at, "o", color="none", markeredgecolor=theme.series[1], markersize=11, markeredgewidth=2)
+        axes.set_title(f"margin in use: {text}", fontsize=9, color=theme.series[1], loc="left")
+        alt += f" At the margin in use {text}."
+    axes.set_xlim(0, 1.03)
+    axes.margins(y=0.15)
+    axes.set_ylim(top=min(axes.get_ylim()[1], 1.01))
+    axes.set_xlabel("decisions it calls sure")
+    axes.set_ylabel("of these right")
+    in_percent(axes.xaxis)
+    in_percent(axes.yaxis)
+    return Drawing(figure, alt)
+
+
+def _at_the_margin_in_use(unsure: Mapping[str, Any], rows: list[Mapping[str, Any]]) -> tuple[float, float] | None:
+    """Return coverage and accuracy at the threshold, between the two margins beside it; None without a threshold."""
+    import numpy as np
+
+    threshold = unsure.get("below_margin")
+    if not is_number(threshold):
+        return None
+    margin = threshold / (unsure.get("margin_unit") or 1)
+    rising = sorted((row for row in rows if is_number(row.get("margin"))), key=lambda row: row["margin"])
+    margins = [row["margin"] for row in rising]
+    coverage, accuracy = (float(np.interp(margin, margins, [r[k] for r in rising])) for k in ("coverage", "accuracy"))
+    return coverage, accuracy
+
+
+def draw_importance(card: Mapping[str, Any], theme: Theme) -> Drawing | None:
+    """Draw the accuracy lost when a channel's readings are shuffled, the weightiest channels only."""
+    found = [row for row in card.get("importance") or [] if is_number(row.get("drop"))]
+    rows = sorted(found, key=lambda row: -row["drop"])[:MOST_BARS]
+    if not rows:
+        return None
+    figure, axes = blank(0.8 + 0.28 * len(rows))
+    axes.barh(range(len(rows)), [100 * row["drop"] for row in rows], height=0.6, color=theme.series[0])
+    axes.axvline(0, color=theme.quiet, linewidth=1)
+    name_rows(axes, [row["channel"] for row in rows])
+    axes.grid(False, axis="y")
+    axes.set_xlabel("points of accuracy lost when shuffled")
+    top = ", ".join(f"{row['channel']} {100 * row['drop']:.1f}" for row in rows[:3])
+    return Drawing(figure, f"Points of accuracy lost when a channel is shuffled, {len(rows)} channels; first {top}.")
+
+
+def draw_shortcut(card: Mapping[str, Any], theme: Theme) -> Drawing | None:
+    """Draw the accuracy of models trained without a channel, and with it alone."""
+    kinds = (("without_channel", "trained without it", "o"), ("only_channel", "trained on it alone", "D"))
+    found = {
+        kind: {r["channel"]: r["accuracy"] for r in card.get(kind) or [] if is_number(r.get("accuracy"))}
+        for kind, _, _ in kinds
+    }
+    without, alone = found.values()
+    names = sorted(without | alone, key=lambda name: (without.get(name, 1.0), -alone.get(name, 0.0)))[:MOST_BARS]
+    if not names:
+        return None
+    figure, axes = blank(1.1 + 0.28 * len(names))
+    for number, (kind, label, marker) in enumerate(kinds):
+        at = [(found[kind][name], row) for row, name in enumerate(names) if name in found[kind]]
+        if at:
+            x, y = zip(*at, strict=True)
+            face = theme.series[0] if number == 0 else theme.back
+            edge = theme.series[number]
+            axes.scatter(x, y, s=36, marker=marker, facecolors=face, edgecolors=edge, label=label, zorder=3)
+    full = ((card.get("held_out") or {}).get("integer_model") or {}).get("accuracy")
+    if is_number(full):
+        axes.axvline(full, color=theme.quiet, linestyle=DASHED, linewidth=1.2, label="this model")
+    name_rows(axes, list(names))
+    axes.margins(x=0.08)
+    axes.set_xlabel("accuracy")
+    in_percent(axes.xaxis)
+    legend_below(figure, 3)
+    return Drawing(figure, f"Accuracy of models trained without a channel and on it alone, {len(names)} channels.")
+
+
+def draw_shapes(card: Mapping[str, Any], theme: Theme) -> Drawing | None:
+    """Draw what each feature adds to the classes' scores, the features that sway them most only."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    found = [shape for shape in card.get("shapes") or [] if shape.get("values") and shape.get("scores")]
+    shapes = sorted(found, key=lambda shape: -_sway(shape))[:MOST_SHAPES]
+    if not shapes:
+        return None
+    classes = list(dict.fromkeys(name for shape in found for name in shape["scores"]))
+    columns = min(2, len(shapes))
+    lines = -(-len(shapes) // columns)
+    legend_columns = 3 if max(map(len, classes)) < 13 else 2
+    height = 0.35 + 1.6 * lines + 0.2 * -(-len(classes) // legend_columns)
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    grid = figure.subplots(lines, columns, sharey=True, squeeze=False)
+    for axes, shape in zip(grid.flat, shapes, strict=False):
+        for number, name in enumerate(classes):
+            if name in shape["scores"]:
+                colour, line = theme.series[number % len(theme.series)], LINES[number // len(theme.series) % len(LINES)]
+                y = shape["scores"][name]
+                axes.step(shape["values"], y, where="mid", color=colour, linestyle=line, linewidth=1.5, label=key(name))
+        axes.axhline(0, color=theme.quiet, linewidth=0.8, zorder=1)
+        axes.set_title(short(shape["channel"], 28), fontsize=9)
+        below = " ".join(filter(None, (shape.get("feature"), shape.get("unit"))))
+        axes.set_xlabel(short(below), fontsize=8, labelpad=1)
+        axes.tick_params(labelsize=8)
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+    for axes in grid.flat[len(shapes) :]:
+        axes.set_visible(False)
+    figure.supylabel("added to the score (nats)", fontsize=9)
+    handles = {text: line for axes in grid.flat for line, text in zip(*axes.get_legend_handles_labels(), strict=True)}
+    figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=legend_columns)
+    return Drawing(figure, f"What {len(shapes)} features add to the scores of {len(classes)} classes, as step curves.")
+
+
+def _sway(shape: Mapping[str, Any]) -> float:
+    return max((max(scores) - min(scores) for scores in shape["scores"].values() if scores), default=0.0)
+
+
+DRAWINGS: dict[str, Draw] = {
+    "confusion": draw_confusion,
+    "coverage": draw_coverage,
+    "importance": draw_importance,
+    "shortcut": draw_shortcut,
+    "shapes": draw_shapes,
+    "learning": draw_learning,
+    "stages": draw_stages,
+    "front": draw_front,
+}

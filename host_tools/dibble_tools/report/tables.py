@@ -1,0 +1,150 @@
+"""What people see: tables for the terminal and pictures."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from dibble_tools.common.formatting import percent
+from dibble_tools.machines.verify import Agreement
+
+WIDE = 110  # columns of a terminal
+
+
+def _table(title: str, *columns: str, numbers: Sequence[int] = (), whole: bool = False) -> Table:
+    """Return an empty table; `whole` keeps numbers and the first column from being folded."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for i, column in enumerate(columns):
+        right = i in numbers
+        steady = whole and (right or i == 0)
+        table.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=steady)
+    return table
+
+
+def training_tables(card: dict[str, Any], width: int) -> list[Table]:
+    """Return the best recipes, and every stage with its figures on the rows held out.
+
+    Args:
+        width: of the terminal; a narrow one goes without explanations.
+    """
+    held_out = card["held_out"]["integer_model"]
+    title = f"{card['name']}: {card['split']['how']}; {held_out['rows']} rows judged"
+    names = ("stage", "accuracy", "macro-F1", "cost", "bytes", "instructions", "what")
+    shown = [0, 1, 2, *([3] if card["costs"] else []), 4, 5, *([6] if width >= WIDE else [])]
+    stages = _table(title, *(names[i] for i in shown), numbers=range(1, len(shown) - (width >= WIDE)), whole=True)
+    for row in card["stages"]:
+        whole = ["-" if row[key] is None else f"{row[key]:,}" for key in ("bytes", "instructions")]
+        cost = "-" if row["expected_cost"] is None else f"{row['expected_cost']:.3f}"
+        cells = [row["stage"], percent(row["accuracy"]), percent(row["macro_f1"]), cost, *whole, Text(row["what"])]
+        stages.add_row(*(cells[i] for i in shown))
+    trusted = held_out["trusted"]
+    flags = ", ".join(f"{count} {name}" for name, count in held_out["flags"].items() if count) or "none"
+    stages.caption_justify = "left"
+    stages.caption = (
+        f"of these rows it trusts {percent(trusted['share'])}, and is right on {percent(trusted['accuracy'])} of them; "
+        f"flagged: {flags}; instructions: of one predict() on the 32-bit VM, bytecode"
+    )
+    tried = [row for row in card["front"] if row["on_front"] or row["chosen"]]
+    front = _table(
+        f"{len(card['front'])} recipes cross-validated inside the training part; those no smaller one beats",
+        *("recipe", "accuracy", "bytes", "instructions", ""),
+        numbers=(1, 2, 3),
+        whole=True,
+    )
+    for row in sorted(tried, key=lambda row: row["bytes"]):
+        mark = "chosen" if row["chosen"] else "" if row["fits"] else "beyond the limits"
+        front.add_row(
+            row["recipe"], percent(row["accuracy"]), f"{row['bytes']:,}", f"about {row['instructions']:,}", mark
+        )
+    return [front, stages] if len(card["front"]) > 1 else [stages]
+
+
+def demo_table(card: dict[str, Any], rule: Any, size: int, heap: int) -> Table:
+    """Return the demo's result: the model against the float reference and the rule of thumb."""
+    held_out = card["held_out"]
+    ours = held_out["integer_model"]
+    title = f"hazard of the next 6 hours, {card['split']['how']}: {ours['rows']} hours judged"
+    table = _table(title, "who decides", "accuracy", "macro-F1", numbers=(1, 2))
+    table.add_row("persistence: the next 6 hours are like now", percent(rule.accuracy), percent(rule.macro_f1))
+    reference = held_out["float_reference"]
+    table.add_row("the best float teacher, on a PC", percent(reference["accuracy"]), percent(reference["macro_f1"]))
+    table.add_row(f"the node: integers, {size} bytes", percent(ours["accuracy"]), percent(ours["macro_f1"]))
+    trusted = ours["trusted"]
+    table.add_row(
+        f"  when it is sure ({percent(trusted['share'])} of hours)",
+        percent(trusted["accuracy"]),
+        percent(trusted["macro_f1"]),
+    )
+    flags = ", ".join(f"{count} {name}" for name, count in ours["flags"].items())
+    ahead = 100 * (ours["accuracy"] - rule.accuracy), 100 * (ours["macro_f1"] - rule.macro_f1)
+    table.caption_justify = "left"
+    table.caption = (
+        f"ahead of persistence by {ahead[0]:+.1f} and {ahead[1]:+.1f} points; flagged: {flags}; "
+        f"heap of the loaded model: {heap} bytes (32-bit VM, garbage of loading included)"
+    )
+    return table
+
+
+def evaluation_tables(result: dict[str, Any]) -> list[Table]:
+    """Return accuracy and macro-F1, each class, and the confusion matrix."""
+    flags = ", ".join(f"{count} {name}" for name, count in result["flags"].items())
+    head = _table(f"{result['rows']} rows decided; flagged: {flags}", "", "accuracy", "macro-F1", numbers=(1, 2))
+    trusted = result["trusted"]
+    head.add_row("all decided rows", percent(result["accuracy"]), percent(result["macro_f1"]))
+    head.add_row(
+        f"the {percent(trusted['share'])} without a flag", percent(trusted["accuracy"]), percent(trusted["macro_f1"])
+    )
+    labels = result["labels"]
+    classes = _table("classes", "class", "rows", "recall", "precision", numbers=(1, 2, 3))
+    for name, row in result["classes"].items():
+        classes.add_row(Text(name), str(row["rows"]), percent(row["recall"]), percent(row["precision"]))
+    confusion = _table("a row a true class, a column a decided one", "", *labels, numbers=range(1, len(labels) + 1))
+    for name, counts in zip(labels, result["confusion"], strict=False):
+        confusion.add_row(Text(name), *map(str, counts))
+    return [head, classes, confusion]
+
+
+def agreement_table(found: Sequence[Agreement]) -> Table:
+    """Return what each VM computed, compared with the host."""
+    table = _table(
+        "the same decisions on every VM",
+        "VM",
+        "rows equal",
+        "golden",
+        "instructions a prediction",
+        "note",
+        numbers=(1, 2, 3),
+    )
+    for a in found:
+        table.add_row(
+            Text(a.vm),
+            f"{a.equal} of {a.rows}" if a.rows else "-",
+            "-" if a.golden is None else str(a.golden),
+            "-" if a.instructions is None else f"{a.instructions:,}",
+            Text(a.note or ("differs" if a.problem else "")),
+        )
+    return table
+
+
+def inspection_tables(content: dict[str, Any]) -> list[Table]:
+    """Return a model file's content for people."""
+    head = _table(f"{content['name']}: {content['bytes']} bytes", "what", "value")
+    for key, value in (
+        *((key, content[key]) for key in ("format", "family", "classes", "interval_s")),
+        *content["tables"].items(),
+    ):
+        if isinstance(value, list):
+            value = ", ".join(value)
+        head.add_row(key.replace("_", " "), Text("-" if value is None else str(value)))
+    head.add_row("unsure", f"when the winner leads by less than {content['unsure_below']}")
+    head.add_row("hysteresis", f"{content['hysteresis']} trusted decisions in a row change the held class")
+    head.add_row("golden vectors", f"{content['golden_vectors']}, replayed just now: all agree")
+    channels = _table("channels", "name", "unit", "one step", "valid range")
+    for c in content["channels"]:
+        channels.add_row(Text(c["name"]), Text(c["unit"] or "-"), f"{c['resolution']:g}", Text(c["range"]))
+    features = _table("features", "channel", "feature", "readings", numbers=(2,))
+    for f in content["features"]:
+        features.add_row(Text(f["channel"]), f["feature"], str(f["readings"]))
+    return [head, channels, features]

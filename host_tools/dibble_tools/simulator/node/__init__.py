@@ -1,0 +1,1 @@
+"""The simulated node: a real VM on simulated hardware."""

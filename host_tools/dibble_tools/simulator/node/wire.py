@@ -1,0 +1,243 @@
+"""The hardware behind a simulated node: what each request of the VM's `machine` and `time` means.
+
+simulator/node/guest/wire.py tells the layout of requests and answers.
+"""
+
+import contextlib
+import struct
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from dibble_tools.simulator.node.bus import TICKS_PERIOD, I2cDevice, Nack
+from dibble_tools.simulator.node.flash import Flash
+
+REQUEST = struct.Struct("<BHIH")
+ANSWER = struct.Struct("<BII")
+POWER_ON, WATCHDOG = 1, 3  # machine.reset_cause()
+UV_FULL = 3_300_000  # of the analog converter: 65535
+MOST_INTERRUPTS = 64  # of one answer
+US_PER_BYTE = 95  # of the I2C bus at 100 kHz
+
+
+class WatchdogBite(Exception):
+    """The node didn't feed its watchdog in time."""
+
+
+class NodeReset(Exception):
+    """The node asked to be reset."""
+
+
+class Analog(Protocol):
+    def microvolts(self) -> float: ...
+
+
+class Pulses(Protocol):
+    def closures(self, start_us: int, end_us: int) -> list[int]: ...
+
+
+class OneWireDevice(Protocol):
+    def reset(self) -> bool: ...
+
+    def write(self, byte: int) -> None: ...
+
+    def read(self) -> int: ...
+
+
+class Hardware:
+    """Devices on their pins and buses, in virtual time.
+
+    Attributes:
+        i2c, analog, pulses, onewire: address or pin -> device.
+        outputs: pin -> level, as the node drives it.
+        on_output: called with (pin, level) when one changes.
+        on_time: called after time has passed: the world moves on.
+        clock_offset_s: what the node's clock shows less the field's seconds since 2000.
+        ticks_offset_ms: what ticks_ms() showed at the start.
+        awake_us, asleep_us: time spent in each state.
+    """
+
+    def __init__(self, flash: Flash, start_s: int = 0) -> None:
+        self.flash = flash
+        self.now_us = start_s * 1_000_000
+        self.i2c: dict[int, I2cDevice] = {}
+        self.analog: dict[int, Analog] = {}
+        self.pulses: dict[int, Pulses] = {}
+        self.onewire: dict[int, OneWireDevice] = {}
+        self.outputs: dict[int, int] = {}
+        self.inputs: dict[int, int] = {}
+        self.on_output: Callable[[int, int], None] = lambda pin, level: None
+        self.on_time: Callable[[], None] = lambda: None
+        self.clock_offset_s = 0
+        self.ticks_offset_ms = 0
+        self.awake_us = self.asleep_us = 0
+        self.cause = POWER_ON
+        self.power_on(POWER_ON)
+        self._operations: dict[int, Callable[[int, int, bytes], tuple[int, bytes]]] = {
+            ord("S"): self._sleep,
+            ord("Z"): self._light_sleep,
+            ord("P"): lambda a, b, data: (self.inputs.get(a, 1), b""),
+            ord("O"): self._output,
+            ord("I"): self._interrupt,
+            ord("A"): self._analog,
+            ord("W"): self._i2c_write,
+            ord("R"): self._i2c_read,
+            ord("1"): self._onewire_write,
+            ord("2"): lambda a, b, data: (0, _number(self.onewire[a].read() if a in self.onewire else 255)),
+            ord("T"): lambda a, b, data: (0, _number(self.now_us // 1_000_000 + self.clock_offset_s)),
+            ord("U"): self._set_clock,
+            ord("F"): self._feed,
+            ord("X"): self._reset,
+            ord("C"): lambda a, b, data: (self.cause, b""),
+            ord("N"): lambda a, b, data: (0, b"dibble01"),
+            ord("B"): lambda a, b, data: (0, self.flash.read(a, b >> 16, b & 0xFFFF)),
+            ord("G"): self._program,
+            ord("E"): self._erase,
+            ord("K"): lambda a, b, data: (0, _number(self.flash.blocks)),
+        }
+
+    def power_on(self, cause: int) -> None:
+        """Forget what a node loses with its power, or at a reset."""
+        self.cause = cause
+        self.outputs = {}
+        self._listening: dict[int, int] = {}  # pin -> until when its closures were told
+        self._pending: list[tuple[int, int]] = []
+        self._sleeping_until: int | None = None
+        self._watchdog_us: int | None = None
+        self._bite_at: int | None = None
+
+    def ticks_ms(self) -> int:
+        return (self.now_us // 1000 + self.ticks_offset_ms) % TICKS_PERIOD
+
+    def handle(self, operation: int, a: int, b: int, data: bytes) -> bytes:
+        """Return the answer to one request.
+
+        Raises:
+            PowerCut, WatchdogBite, NodeReset: the VM has to be ended.
+        """
+        status, payload = self._operations[operation](a, b, data)
+        return ANSWER.pack(status, self.ticks_ms(), len(payload)) + payload
+
+    def watchdog_armed(self) -> bool:
+        return self._bite_at is not None
+
+    def bite(self) -> None:
+        """Let the time pass until the watchdog bites."""
+        assert self._bite_at is not None
+        with contextlib.suppress(WatchdogBite):
+            self.pass_time(self._bite_at + 1, awake=True)
+
+    def pass_time(self, until_us: int, *, awake: bool) -> None:
+        """Let time pass; the watchdog bites where it ends first."""
+        bite = self._bite_at is not None and self._bite_at < until_us
+        if bite:
+            assert self._bite_at is not None
+            until_us = max(self.now_us, self._bite_at)
+        if awake:
+            self.awake_us += until_us - self.now_us
+        else:
+            self.asleep_us += until_us - self.now_us
+        self.now_us = until_us
+        self.on_time()
+        if bite:
+            raise WatchdogBite
+
+    def _sleep(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
+        """Sleep b ms; end early with 1 + pin and the ticks of its interrupts, until another pin has one.
+
+        a = 1 goes on with the sleep that ended early.
+        """
+        if not a:
+            self._sleeping_until = self.now_us + b * 1000
+            self._pending = sorted(
+                (moment, pin)
+                for pin, since in self._listening.items()
+                for moment in self.pulses[pin].closures(max(since, self.now_us), self._sleeping_until)
+            )
+            self._pending.reverse()
+        assert self._sleeping_until is not None
+        if self._pending:
+            pin = self._pending[-1][1]
+            moments: list[int] = []
+            while self._pending and self._pending[-1][1] == pin and len(moments) < MOST_INTERRUPTS:
+                moments.append(self._pending.pop()[0])
+            self.pass_time(max(moments[-1], self.now_us), awake=True)
+            ticks = [(moment // 1000 + self.ticks_offset_ms) % TICKS_PERIOD for moment in moments]
+            return 1 + pin, struct.pack(f"<{len(ticks)}I", *ticks)
+        self.pass_time(self._sleeping_until, awake=True)
+        return 0, b""
+
+    def _light_sleep(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
+        self.pass_time(self.now_us + b * 1000, awake=False)
+        return 0, b""
+
+    def _output(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
+        if self.outputs.get(a) != b:
+            self.outputs[a] = b
+            self.on_output(a, b)
+        return 0, b""
+
+    def _interrupt(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
+        if b and a in self.pulses:
+            self._listening[a] = self.now_us
+        else:
+            self._listening.pop(a, None)
+        return 0, b""
+
+    def _analog(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
+        microvolts = self.analog[a].microvolts() if a in self.analog else 0.0
+        return 0, _number(min(65535, max(0, round(microvolts * 65535 / UV_FULL))))
+
+    def _i2c_write(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
+        try:
+            self._device(a).write(data)
+        except Nack:
+            return 1, b""
+        finally:
+            self.pass_time(self.now_us + US_PER_BYTE * (1 + len(data)), awake=True)
+        return 0, b""
+
+    def _i2c_read(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
+        try:
+            return 0, self._device(a).read(b)
+        except Nack:
+            return 1, b""
+        finally:
+            self.pass_time(self.now_us + US_PER_BYTE * (1 + b), awake=True)
+
+    def _device(self, address: int) -> I2cDevice:
+        if address not in self.i2c:
+            raise Nack
+        return self.i2c[address]
+
+    def _onewire_write(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
+        if b == 256:
+            return int(a in self.onewire and self.onewire[a].reset()), b""
+        if a in self.onewire:
+            self.onewire[a].write(b)
+        return 0, b""
+
+    def _set_clock(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
+        self.clock_offset_s = b - self.now_us // 1_000_000
+        return 0, b""
+
+    def _feed(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
+        if b:
+            self._watchdog_us = b * 1000
+        if self._watchdog_us:
+            self._bite_at = self.now_us + self._watchdog_us
+        return 0, b""
+
+    def _reset(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
+        raise NodeReset
+
+    def _program(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
+        self.flash.program(a, b, data)
+        return 0, b""
+
+    def _erase(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
+        self.flash.erase(a)
+        return 0, b""
+
+
+def _number(value: Any) -> bytes:
+    return int(value).to_bytes(4, "little", signed=True)

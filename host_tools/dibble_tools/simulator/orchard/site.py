@@ -1,0 +1,200 @@
+"""A node's place in the simulated field: every sensor that dibble has a driver for, wired to the truth.
+
+Which of them the node reads is its configuration's business.
+"""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from dibble_tools.common.errors import InputError
+from dibble_tools.simulator.devices.analog import AnalogPin, EthyleneCell, SoilProbe, esp32_adc, ideal_adc
+from dibble_tools.simulator.devices.anemometer import CupAnemometer
+from dibble_tools.simulator.devices.bme680 import Bme680
+from dibble_tools.simulator.devices.ds18b20 import Ds18b20
+from dibble_tools.simulator.devices.seesaw_soil import SeesawSoil
+from dibble_tools.simulator.devices.sht4x import Sht4x
+from dibble_tools.simulator.devices.wind_vane import WindVane
+from dibble_tools.simulator.node.energy import Battery, Energy
+from dibble_tools.simulator.node.wire import Hardware
+from dibble_tools.simulator.orchard.truth import Field
+
+SDA, SCL = 4, 5
+WIND_PIN, PUMP_PIN, DROP_PIN, VALVE_PIN = 7, 8, 9, 16
+SOIL_PIN, GAS_PIN, BATTERY_PIN, VANE_PIN = 26, 27, 28, 29
+DIVIDER_PERMILLE = 3000  # of the battery's voltage at its pin, as on a Pico
+PUMP_MA = 60.0  # draws the store's air over the gas cell
+PUMP_MS = 15000
+VALVE_MM_H = 6.0  # the drip lines' rate
+TO_UNIX_S = 946_684_800  # boards count from 2000
+# channel -> the sensor of the configuration that gives it; the order in which they are read
+SENSORS: dict[str, dict[str, Any]] = {
+    "sht4x": {"driver": "sht4x"},
+    "bme680": {"driver": "bme680"},
+    "soil_adc": {"driver": "soil_adc", "pin": SOIL_PIN, "samples": 8},
+    "ds18b20": {"driver": "ds18b20", "pin": DROP_PIN},
+    "anemometer": {"driver": "anemometer", "pin": WIND_PIN},
+    "wind_vane": {"driver": "wind_vane", "pin": VANE_PIN, "samples": 4},
+    "gas_adc": {
+        "driver": "gas_adc",
+        "pin": GAS_PIN,
+        "zero_uv": round(EthyleneCell.zero_v * 1e6),
+        "uv_per_ppm": round(EthyleneCell.v_per_ppm * 1e6),
+        "samples": 32,
+        "power_pin": PUMP_PIN,
+        "power_up_ms": PUMP_MS,
+        "costly": True,
+    },
+    "battery": {"driver": "battery", "pin": BATTERY_PIN, "divider_permille": DIVIDER_PERMILLE, "samples": 4},
+}
+GIVES = {
+    "sht4x": ("air_temperature_centi_c", "humidity_permille"),
+    "bme680": ("pressure_pa", "gas_resistance_ohm"),
+    "soil_adc": ("soil_moisture_permille",),
+    "ds18b20": ("soil_temperature_centi_c",),
+    "anemometer": ("wind_speed_cm_s", "wind_gust_cm_s"),
+    "wind_vane": ("wind_direction_deg",),
+    "gas_adc": ("ethylene_ppb",),
+    "battery": ("battery_mv",),
+}
+
+
+class Site:
+    """Devices whose truth follows the field.
+
+    Args:
+        field: the truth, at the moment the simulation begins.
+        hardware: what the node's VM sees; its time is the field's.
+        seed: of the sensors' noise and spread.
+        bent_adc: the board's converter is an ESP32's.
+        battery: that the node lives on.
+    Attributes:
+        energy: what the sensors and the pump used so far.
+        air_frozen: the air sensor goes on saying the same.
+        jump_share: of the moments, in which the air's temperature, or the soil, is anything at all.
+        used_mah: asks the season how much of the battery is used.
+    """
+
+    def __init__(
+        self, field: Field, hardware: Hardware, seed: int, *, bent_adc: bool = False, battery: Battery | None = None
+    ) -> None:
+        self.field = field
+        self.hardware = hardware
+        self.energy = Energy()
+        self.battery = battery or Battery()
+        self.used_mah: Callable[[], float] = lambda: 0.0
+        self.air_frozen = False
+        self.jump_share = 0.0
+        rng = random.Random(f"site {seed}")
+        self._rng = random.Random(f"jumps {seed}")
+        transfer = esp32_adc if bent_adc else ideal_adc
+
+        def now() -> int:
+            return hardware.now_us
+
+        def pin(volts: Callable[[], float]) -> AnalogPin:
+            return AnalogPin(volts, rng, transfer=transfer)
+
+        self.air = Sht4x(now)
+        self.gas_chip = Bme680(now)
+        self.seesaw = SeesawSoil(now)
+        self.drop = Ds18b20(now)
+        self.probe = SoilProbe(rng)
+        self.cell = EthyleneCell(rng)
+        self.cups = CupAnemometer(rng)
+        self.cups.turbulence = 0.08
+        self.vane = WindVane(rng)
+        hardware.i2c = {0x44: self.air, 0x77: self.gas_chip, 0x36: self.seesaw}
+        hardware.analog = {
+            SOIL_PIN: pin(self.probe.volts),
+            GAS_PIN: pin(self.cell.volts),
+            BATTERY_PIN: pin(lambda: self.battery.volts(self.used_mah()) * 1000 / DIVIDER_PERMILLE),
+            VANE_PIN: pin(self.vane.volts),
+        }
+        hardware.pulses = {WIND_PIN: self.cups}
+        hardware.onewire = {DROP_PIN: self.drop}
+        hardware.on_output = self.switched
+        self.valve_on = False
+        self.on_valve: Callable[[bool], None] = lambda on: None
+        self._pump_since_us: int | None = None
+        self._moved_us = hardware.now_us
+        self._began_us = hardware.now_us
+        self.move()
+
+    def config(self, channels: list[str], interval_s: int, classes: tuple[str, ...] = ()) -> dict[str, Any]:
+        """Return a configuration that gives these channels: the node's config.json."""
+        sensors = []
+        missing = set(channels)
+        for name, settings in SENSORS.items():
+            if name == "battery" or missing & set(GIVES[name]):
+                missing -= set(GIVES[name])
+                entry = dict(settings)
+                if name == "soil_adc":
+                    entry["probe_curve"] = self.probe.probe_curve_mv()
+                if name == "bme680":
+                    entry["channels"] = ["case_temperature_centi_c", "case_humidity_permille", *GIVES[name]]
+                sensors.append(entry)
+        if missing:
+            raise InputError(f"expected channels that a simulated sensor gives, got {', '.join(sorted(missing))}")
+        actions = [{"class": "irrigate", "pin": VALVE_PIN, "max_on_s": 7200}] if "irrigate" in classes else []
+        return {
+            "node": "simulated",
+            "interval_s": interval_s,
+            "watchdog_ms": 60000,
+            "i2c": {"sda": SDA, "scl": SCL},
+            "sensors": sensors,
+            "actions": actions,
+        }
+
+    def move(self) -> None:
+        """Bring the truth and the devices to the hardware's time."""
+        now_us = self.hardware.now_us
+        if self.valve_on:
+            self.field.irrigate(VALVE_MM_H * (now_us - self._moved_us) / 3.6e9)
+        self._moved_us = now_us
+        field = self.field
+        field.advance(now_us / 1e6 + TO_UNIX_S)
+        if not self.air_frozen:
+            self.air.air_temperature_c = field.air_temperature_c
+            self.air.humidity_percent = field.humidity_percent
+        self.gas_chip.air_temperature_c = field.air_temperature_c
+        self.gas_chip.humidity_percent = field.humidity_percent
+        self.gas_chip.pressure_pa = field.pressure_pa
+        self.gas_chip.gas_resistance_ohm = field.gas_resistance_ohm
+        self.seesaw.soil_moisture_percent = field.soil_moisture_permille / 10
+        self.seesaw.soil_temperature_c = self.drop.temperature_c = field.soil_temperature_c
+        self.probe.moisture = field.soil_moisture_permille / 1000
+        if self.jump_share and self._rng.random() < self.jump_share:
+            self.air.air_temperature_c = self._rng.uniform(-40, 80)
+        if self.jump_share and self._rng.random() < self.jump_share:
+            self.probe.moisture = self._rng.random()
+        self.cell.ethylene_ppm = field.ethylene_ppb / 1000
+        self.cell.air_temperature_c = field.store_temperature_c
+        self.cups.wind_m_s = field.wind_speed_m_s
+        self.vane.direction_deg = field.wind_direction_deg
+        self.probe.age_years = self.cell.age_years = (now_us - self._began_us) / 3.15576e13
+
+    def switched(self, pin: int, level: int) -> None:
+        """The node drives a pin: the pump, or the valve."""
+        now_us = self.hardware.now_us
+        if pin == PUMP_PIN:
+            if level:
+                self._pump_since_us = now_us
+            elif self._pump_since_us is not None:
+                self.energy.add("gas pump", PUMP_MA * (now_us - self._pump_since_us) / 1000)
+                self._pump_since_us = None
+        if pin == VALVE_PIN and bool(level) != self.valve_on:
+            self.move()
+            self.valve_on = bool(level)
+            self.on_valve(self.valve_on)
+
+    def power_lost(self) -> None:
+        """The node is without power, or resets: its pins float, the valve closes."""
+        for pin, level in list(self.hardware.outputs.items()):
+            if level:
+                self.switched(pin, 0)
+
+    def sensors_uc(self) -> float:
+        """Return what the sensors used themselves."""
+        devices = (self.air, self.gas_chip, self.seesaw, self.drop)
+        return sum(device.charge_uc for device in devices)

@@ -1,0 +1,44 @@
+"""A job's side: what it's asked for, and how it tells of its progress."""
+
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from dibble_tools.common.errors import InputError
+
+
+def tell(**said: Any) -> None:
+    """Write one line for the studio: step and share, log, result or problem."""
+    print(json.dumps(said), flush=True)
+
+
+def run(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Do a job: read the request; tell the result, or the problem in words.
+
+    The studio holds the other end of stdin; when that closes, nobody wants the work any more.
+    """
+    request = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_stdin, daemon=True).start()
+    try:
+        result = work(request)
+    except InputError as error:
+        tell(problem=str(error))
+    except KeyboardInterrupt:
+        tell(problem="stopped before there was anything to keep")
+    except Exception as error:  # the page is the only place where anyone would see it
+        for line in traceback.format_exc().splitlines():
+            tell(log=line)
+        tell(problem=f"a mistake in dibble itself ({error!r}); its log below helps to find it")
+    else:
+        tell(result=result)
+
+
+def _end_with_stdin() -> None:
+    while os.read(0, 4096):
+        pass
+    os.killpg(0, signal.SIGKILL)  # a group of its own: Jobs starts it so

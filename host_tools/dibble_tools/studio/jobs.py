@@ -1,0 +1,158 @@
+"""Long work, one piece at a time, each in a process of its own: the page stays live, and the work can be stopped.
+
+A job is a module that reads one line of JSON from stdin, what it's asked for, and writes lines of JSON to stdout:
+{"step": words, "share": 0..1}, {"log": words}, {"result": {...}} or {"problem": words}. It ends when stdin does, so
+that it doesn't outlive the studio (`job_process` is its side).
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from dibble_tools.common.errors import InputError
+from dibble_tools.studio.state import State
+
+MOST_LOG_LINES = 400
+MOST_LINE_BYTES = 65536
+KILL_AFTER_S = 10.0
+RUNNING, STOPPING, DONE, FAILED, CANCELLED = "running", "stopping", "done", "failed", "cancelled"
+IDLE: dict[str, Any] = {"kind": None, "state": None, "step": "", "share": None, "log": [], "result": None}
+
+
+class Jobs:
+    """Runs jobs and shows the last one in the state's part "job"."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread: threading.Thread | None = None
+        self._kept: deque[str] = deque(maxlen=MOST_LOG_LINES)
+        self._cancelled = False
+        state.put(job=IDLE)
+
+    @property
+    def running(self) -> bool:
+        """Whether a job runs, or is ending."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(
+        self,
+        kind: str,
+        module: str,
+        request: dict[str, Any],
+        after: Callable[[dict[str, Any] | None], None] = lambda result: None,
+    ) -> None:
+        """Start a job.
+
+        Args:
+            kind: "train" or "deploy", for the page.
+            module: run as `python -m module`.
+            request: for the job, JSON-ready.
+            after: called in another thread when it has ended, with its result, None where it has none.
+        Raises:
+            InputError: another one runs.
+        """
+        with self._lock:
+            if self.running:
+                raise InputError(
+                    f"expected nothing else to run, but there is already a job ({self._state.get('job')['kind']}): "
+                    "wait until it ends, or stop it"
+                )
+            self._cancelled = False
+            self._kept.clear()
+            self._state.put(job={**IDLE, "kind": kind, "state": RUNNING, "step": "starting"})
+            command = [sys.executable, "-m", module]
+            pipe = subprocess.PIPE
+            self._process = subprocess.Popen(
+                command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, start_new_session=True
+            )
+            assert self._process.stdin
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+            self._thread = threading.Thread(target=self._follow, args=(self._process, after), daemon=True)
+            self._thread.start()
+
+    def finish_early(self) -> None:
+        """Ask the job to end with what it has, as Ctrl-C does to a command; nothing where none runs."""
+        self._signal(signal.SIGINT)
+
+    def cancel(self) -> None:
+        """End the job without a result; nothing where none runs."""
+        self._cancelled = True
+        self._signal(signal.SIGTERM)
+
+    def close(self) -> None:
+        """End the job, and wait for that."""
+        self.cancel()
+        if self._thread:
+            self._thread.join(2 * KILL_AFTER_S)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with self._lock:
+            process = self._process
+            if not self.running or process is None or process.poll() is not None:
+                return
+            self._state.put(job={**self._state.get("job"), "state": STOPPING})
+            if number == signal.SIGINT:
+                process.send_signal(number)
+            else:
+                _end_group(process)
+
+    def _follow(self, process: subprocess.Popen[bytes], after: Callable[[dict[str, Any] | None], None]) -> None:
+        """Read what the job says until it ends."""
+        result, problem = None, ""
+        assert process.stdout and process.stdin
+        while line := process.stdout.readline(MOST_LINE_BYTES):
+            said = _said(line)
+            result = said.get("result", result)
+            problem = said.get("problem", problem)
+            job = self._state.get("job")
+            if "step" in said:
+                job = {**job, "step": said["step"], "share": said.get("share", job["share"])}
+            if "log" in said:
+                self._kept.append(said["log"])
+            self._state.put(job={**job, "log": list(self._kept)})
+        code = process.wait()
+        _end_group(process)
+        process.stdin.close()
+        process.stdout.close()
+        if self._cancelled and result is None:
+            state, step = CANCELLED, "stopped"
+        elif result is not None and not problem:
+            state, step = DONE, "done"
+        else:
+            state, step = FAILED, problem or f"expected a result, but the work ended with status {code}"
+        try:
+            after(result)
+        finally:
+            job = self._state.get("job")
+            self._state.put(job={**job, "state": state, "step": step, "result": result})
+
+
+def _said(line: bytes) -> dict[str, Any]:
+    """Return what a line of a job says; what isn't JSON is a line of its log."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        said = None
+    return said if isinstance(said, dict) else {"log": line.decode(errors="replace").rstrip()}
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a job with all the processes it started; they are a group of their own, whose id is the job's."""
+    for number, wait_s in ((signal.SIGTERM, KILL_AFTER_S), (signal.SIGKILL, None)):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            return
+        try:
+            process.wait(wait_s)
+        except subprocess.TimeoutExpired:
+            continue

@@ -1,0 +1,100 @@
+"""What was heard of a node, as the page shows it: text and numbers only, JSON-ready."""
+
+from typing import TYPE_CHECKING, Any
+
+from dibble_tools.console.clock import NodeClock
+from dibble_tools.console.history import History
+from dibble_tools.console.safe_text import plain
+from dibble_tools.node.console_lines import Row
+from dibble_tools.studio import words
+
+if TYPE_CHECKING:
+    from dibble_tools.console.reasons import Reason
+
+MOST_CHANNELS = 24
+NAME_LENGTH = 60
+NOTHING_YET: dict[str, Any] = {
+    **{"title": "nothing yet", "trust": "none", "trust_words": "", "why": [], "when": ""},
+    **{"margin": None, "margin_top": None},
+}
+_CLOCK = NodeClock(None)
+
+
+def channels(history: History) -> list[dict[str, Any]]:
+    """Return a card for each channel: name, label, reading and range in words, and the last readings."""
+    if not history.header or not history.last:
+        return []
+    return [_channel(history, name, unit) for name, unit in history.header.channels[:MOST_CHANNELS]]
+
+
+def decision(history: History, reason: "Reason | None", unsure_below: int | None) -> dict[str, Any]:
+    """Return the last decision in words.
+
+    Args:
+        reason: why, where it's known.
+        unsure_below: the margin from which the node's model is sure, where it's known.
+    """
+    row = history.last
+    if row is None:
+        return NOTHING_YET
+    said = _said(row)
+    if row.class_name:
+        top = max(margin for margin in (*history.margins, unsure_below, 1) if margin is not None)
+        bar = {"margin": row.margin, "margin_top": top}
+        clear = f"ahead of the next best by {row.margin}"
+        clear += f"; sure from {unsure_below} on" if unsure_below else ""
+        said = {**said, **bar, "why": [*said["why"], clear, *_reason(reason, history)]}
+    if row.class_name and row.held != row.class_name:
+        held = f"still acts on “{plain(row.held, NAME_LENGTH)}”" if row.held else "doesn’t act yet"
+        said = {**said, "why": [*said["why"], f"{held}: it waits until the decision repeats"]}
+    return {**said, "when": _when(row)}
+
+
+def _channel(history: History, name: str, unit: str) -> dict[str, Any]:
+    readings = list(history.readings[name])
+    there = [reading for reading in readings if reading is not None]
+    low, high = (words.reading(end(there), unit) for end in (min, max)) if there else ("", "")
+    span = "" if not there else f"steady at {low}" if low == high else f"{low} to {high}"
+    return {
+        "name": name,
+        "label": plain(words.channel(name, unit), NAME_LENGTH),
+        "text": plain(words.reading(readings[-1], unit), NAME_LENGTH),
+        "missing": readings[-1] is None,
+        "span": plain(span),
+        "history": readings,
+    }
+
+
+def _said(row: Row) -> dict[str, Any]:
+    doubts = words.doubts(row.flags)
+    if row.class_name:
+        sure = "✔ sure" if not doubts else "? not to be trusted now"
+        return {
+            **NOTHING_YET,
+            "title": plain(row.class_name, NAME_LENGTH),
+            "trust": "doubt" if doubts else "sure",
+            "trust_words": sure,
+            "why": doubts,
+        }
+    if doubts:
+        return {
+            **NOTHING_YET,
+            "title": "no decision",
+            "trust": "doubt",
+            "trust_words": "? it can’t tell",
+            "why": doubts,
+        }
+    return {**NOTHING_YET, "title": "only measuring", "why": ["there is no model on the board yet"]}
+
+
+def _reason(reason: "Reason | None", history: History) -> list[str]:
+    if reason is None or history.header is None:
+        return []
+    label = words.channel(reason.channel, dict(history.header.channels).get(reason.channel, ""))
+    return [f"{label} speaks {'for it' if reason.push >= 0 else 'against it'} most"]
+
+
+def _when(row: Row) -> str:
+    when = _CLOCK.stamp(row.time_s)
+    battery = f", battery {words.reading(row.battery_mv, 'mv')}" if row.battery_mv is not None else ""
+    return f"decision {row.sequence}, {when + ' UTC' if when else 'its clock isn’t set'}{battery}"

@@ -1,0 +1,107 @@
+"""A project folder as the page shows it, and the only paths it ever uses: none is made of what a browser sends."""
+
+import csv
+import json
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from dibble_tools.common.errors import InputError
+from dibble_tools.common.formatting import is_number, times_in_100
+from dibble_tools.console.labelled_rows import LABEL, TIME
+
+CSV_FILE, CONFIG_FILE, FEATURES_FILE, MODELS_FOLDER = "field.csv", "config.json", "features.toml", "models"
+# As `dibble train` names them; to import its modules takes seconds.
+MODEL_FILE, CARD_FILE, REPORT_FILE = "model.dib", "card.json", "report.html"
+MOST_MODELS = 100
+
+
+class Project:
+    """A folder as `dibble new` makes it.
+
+    Raises:
+        InputError: it's no such folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        self.csv = self.folder / CSV_FILE
+        self.config = self.folder / CONFIG_FILE
+        if not self.config.is_file():
+            raise InputError(
+                f"{folder}: expected a project folder, with {CONFIG_FILE} in it, found none: "
+                "make one with `dibble new NAME`"
+            )
+
+    @property
+    def features(self) -> Path | None:
+        """features.toml, where there is one."""
+        path = self.folder / FEATURES_FILE
+        return path if path.is_file() else None
+
+    def models(self) -> list[dict[str, Any]]:
+        """Return what cards say of the models in models/, the newest first."""
+        found = []
+        for path in (self.folder / MODELS_FOLDER).glob(f"*/{MODEL_FILE}"):
+            if path.is_file() and path.resolve().is_relative_to(self.folder):
+                found.append((path.stat().st_mtime, path.parent))
+        return [_described(folder, made_at) for made_at, folder in sorted(found, reverse=True)[:MOST_MODELS]]
+
+    def model(self, name: object) -> Path:
+        """Return the folder of one of models().
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        names = [model["name"] for model in self.models()]
+        if name not in names:
+            raise InputError(f"expected a model of this project ({', '.join(names) or 'none yet'}), got {name!r}")
+        return self.folder_of(str(name))
+
+    def folder_of(self, name: str) -> Path:
+        """Return where a model of this name lies or will lie; the name has been checked."""
+        return self.folder / MODELS_FOLDER / name
+
+    def report(self, name: object) -> bytes:
+        """Return a model's report.html.
+
+        Raises:
+            InputError: there is no such model, or it has no report.
+        """
+        path = self.model(name) / REPORT_FILE
+        if not path.resolve().is_relative_to(self.folder) or not path.is_file():
+            raise InputError(f"expected a report at {path}, found none: train the model again")
+        return path.read_bytes()
+
+    def collected(self) -> dict[str, int]:
+        """Return how many rows of field.csv have each label, the commonest first."""
+        return dict(Counter(row[LABEL] for row in self._rows() if row.get(LABEL)).most_common())
+
+    def last_time(self) -> str:
+        """Return the latest time in field.csv, as it is written there; "" if none is."""
+        return max((row.get(TIME) or "" for row in self._rows()), default="")
+
+    def _rows(self) -> list[dict[str, str]]:
+        try:
+            with self.csv.open(encoding="utf-8", newline="", errors="replace") as file:
+                return list(csv.DictReader(file))
+        except (OSError, csv.Error):
+            return []
+
+
+def _described(folder: Path, made_at: float) -> dict[str, Any]:
+    """Return what the page tells of a model, as far as its card says it."""
+    try:
+        card = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        card = {}
+    held_out = (card.get("held_out") or {}).get("integer_model") or {}
+    right = f"right {times_in_100(held_out['accuracy'])}; " if is_number(held_out.get("accuracy")) else ""
+    return {
+        "name": folder.name,
+        "words": f"{right}{(folder / MODEL_FILE).stat().st_size:,} bytes; "
+        f"made {datetime.fromtimestamp(made_at):%Y-%m-%d %H:%M}",
+        "shortcut": card.get("shortcut"),
+        "has_report": (folder / REPORT_FILE).is_file(),
+    }

@@ -1,0 +1,151 @@
+"""The page over HTTP on this computer only: files of the page, the state as it changes, and what buttons do."""
+
+import asyncio
+import json
+import re
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from dibble_tools.common.errors import InputError
+from dibble_tools.studio.guard import Guard
+from dibble_tools.studio.project import Project
+from dibble_tools.studio.state import State
+from dibble_tools.studio.studio import Action, Studio
+
+HOST = "127.0.0.1"
+STATIC = Path(__file__).parent / "static"
+KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+OPTION = re.compile(r"^--[a-z-]+: ")  # of a command, which some errors name first
+PAUSE_S = 0.15  # between two versions of the state: faster than eyes, slower than a fast virtual board
+STILL_HERE_S = 15.0
+# report.html brings its own style and pictures and needs nothing else.
+REPORT_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox allow-popups; frame-ancestors 'none'"
+)
+
+
+def listen(port: int) -> socket.socket:
+    """Return a socket on 127.0.0.1; port 0 takes any that is free.
+
+    Raises:
+        InputError: the port is taken.
+    """
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        raise InputError(
+            f"--http {port}: expected a free port, got: {error.strerror}. Is another studio open? "
+            "Close it, or name another port"
+        ) from None
+    return listener
+
+
+def run(folder: Path, board_port: str, http_port: int, ready: Callable[[str], None]) -> None:
+    """Serve a project's studio until Ctrl-C or SIGTERM.
+
+    Args:
+        board_port: connected to at the start: a port, or "auto".
+        ready: called with the page's address when it can be opened.
+    Raises:
+        InputError: no such project, board or free port.
+    """
+    project = Project(folder)
+    listener = listen(http_port)
+    port = listener.getsockname()[1]
+    studio = Studio(project)
+    try:
+        studio.board.connect_first(board_port)
+        app = application(port, studio.state, studio.actions, project.report)
+        config = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1, ws="none")
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # uvicorn raises again what ended it
+        ready(f"http://{HOST}:{port}/")
+        uvicorn.Server(config).run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        studio.close()
+        listener.close()
+
+
+def application(port: int, state: State, actions: dict[str, Action], report: Callable[[str], bytes]) -> Guard:
+    """Return the ASGI application.
+
+    Args:
+        port: it is reached at.
+        actions: by name; each is handed the JSON object of its request, in a thread, and raises InputError.
+        report: model's name -> report.html; raises InputError.
+    """
+    files = {path.name: (path.read_bytes(), KINDS[path.suffix]) for path in STATIC.iterdir() if path.suffix in KINDS}
+
+    async def page(request: Request) -> Response:
+        name = request.path_params.get("name", "index.html")
+        if name not in files:
+            return PlainTextResponse("no such page", 404)
+        content, kind = files[name]
+        return Response(content, media_type=kind)
+
+    async def events(request: Request) -> Response:
+        return StreamingResponse(_events(state), media_type="text/event-stream")
+
+    async def do(request: Request) -> Response:
+        action = actions.get(request.path_params["action"])
+        if action is None:
+            return JSONResponse({"problem": "no such button"}, 404)
+        try:
+            wish = await request.json()
+            if not isinstance(wish, dict):
+                raise ValueError
+        except ValueError:
+            return JSONResponse({"problem": "expected a JSON object"}, 400)
+        try:
+            await run_in_threadpool(action, wish)
+        except InputError as error:
+            return JSONResponse({"problem": OPTION.sub("", str(error))}, 422)
+        return JSONResponse({})
+
+    async def model_report(request: Request) -> Response:
+        try:
+            html = await run_in_threadpool(report, request.path_params["model"])
+        except InputError as error:
+            return PlainTextResponse(str(error), 404)
+        return Response(html, media_type="text/html", headers={"Content-Security-Policy": REPORT_POLICY})
+
+    routes = [
+        Route("/", page),
+        Route("/static/{name}", page),
+        Route("/events", events),
+        Route("/report/{model}", model_report),
+        Route("/do/{action}", do, methods=["POST"]),
+    ]
+    return Guard(Starlette(routes=routes), port)
+
+
+async def _events(state: State) -> AsyncIterator[str]:
+    """Yield the state, now and after each change, as server-sent events."""
+    loop, news = asyncio.get_running_loop(), asyncio.Event()
+    end = state.subscribe(lambda: loop.call_soon_threadsafe(news.set))
+    try:
+        while True:
+            news.clear()
+            yield f"data: {json.dumps(state.snapshot())}\n\n"
+            await asyncio.sleep(PAUSE_S)
+            while not news.is_set():
+                try:
+                    await asyncio.wait_for(news.wait(), STILL_HERE_S)
+                except TimeoutError:
+                    yield ": still here\n\n"
+    finally:
+        end()

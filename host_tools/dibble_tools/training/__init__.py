@@ -1,0 +1,1 @@
+"""Teacher, students, tuner, card."""

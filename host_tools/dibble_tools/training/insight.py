@@ -1,0 +1,111 @@
+"""What a model leans on: importance of each channel, a check for shortcuts, and whether more rows would help."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.ensemble import ExtraTreesClassifier
+
+from dibble_tools.model.oracle import class_scores
+from dibble_tools.training.naming import About
+from dibble_tools.training.stages import HeldOut
+from dibble_tools.training.training_set import TrainingSet
+
+SHUFFLES = 3
+MOST_CHANNELS = 16  # a check for shortcuts retrains for each channel: of the most important ones
+CHECK_ROWS = 5000
+CARRIES = 0.9  # of the gain over always saying the commonest class: one channel that reaches it alone is suspect
+SHARES = (0.125, 0.25, 0.5)
+
+
+def importance(model: Any, columns: Sequence[int], about: About, held_out: HeldOut, seed: int) -> list[dict[str, Any]]:
+    """Return the accuracy lost when a channel's features are shuffled over the held-out rows, largest first.
+
+    Args:
+        model: the firmware's Model.
+        columns: the data set's features that it uses, in order.
+    """
+    rng = np.random.default_rng(seed)
+    values = held_out.values[:, list(columns)]
+    whole = np.mean(class_scores(model, values).argmax(axis=1) == held_out.truth)
+    drops = []
+    for channel in about.kept(columns):
+        mine = [k for k, i in enumerate(columns) if (about.features[i].channel if about.features else i) == channel]
+        lost = []
+        for _ in range(SHUFFLES):
+            shuffled = values.copy()
+            shuffled[:, mine] = values[rng.permutation(len(values))][:, mine]
+            lost.append(whole - np.mean(class_scores(model, shuffled).argmax(axis=1) == held_out.truth))
+        drops.append({"channel": about.channels[channel].name, "drop": round(float(np.mean(lost)), 4)})
+    return sorted(drops, key=lambda row: -row["drop"])
+
+
+def shortcut_check(
+    data: TrainingSet, about: About, held_out: HeldOut, channels: Sequence[str], seed: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], str | None]:
+    """Return accuracies without each channel and of each alone, and a warning where one carries the result.
+
+    Each is a small forest fitted anew on the training rows, judged on the held-out ones.
+
+    Args:
+        channels: names, the most important first.
+    """
+    rng = np.random.default_rng(seed)
+    rows = rng.permutation(len(data.truth))[:CHECK_ROWS]
+    names = [channel.name for channel in about.channels]
+    of = np.array([f.channel for f in about.features] or range(len(names)))
+
+    def accuracy(features: np.ndarray) -> float:
+        forest = ExtraTreesClassifier(40, min_samples_leaf=3, max_features=None, random_state=seed)
+        forest.fit(data.values[rows][:, features], data.truth[rows], data.weights[rows])
+        return float(np.mean(forest.predict(held_out.values[:, features]) == held_out.truth))
+
+    if len(names) < 2 or not len(held_out.truth):
+        return [], [], None
+    whole = accuracy(np.ones(len(of), dtype=bool))
+    without: list[dict[str, Any]] = []
+    alone: list[dict[str, Any]] = []
+    for name in channels[:MOST_CHANNELS]:
+        mine = of == names.index(name)
+        without.append({"channel": name, "accuracy": round(accuracy(~mine), 4)})
+        alone.append({"channel": name, "accuracy": round(accuracy(mine), 4)})
+    common = float(np.mean(held_out.truth == np.bincount(data.truth).argmax()))
+    best = max(alone, key=lambda row: row["accuracy"])
+    warning = None
+    if whole - common > 0.02 and best["accuracy"] - common >= CARRIES * (whole - common):
+        warning = (
+            f"{best['channel']} alone reaches {100 * best['accuracy']:.1f} % where all channels together reach "
+            f"{100 * whole:.1f} %: make sure that it will mean the same in the field, and isn't a shortcut of how "
+            "the data were collected"
+        )
+    return without, alone, warning
+
+
+def learning_curve(
+    fit: Callable[[np.ndarray], Callable[[np.ndarray], np.ndarray]],
+    data: TrainingSet,
+    held_out: HeldOut,
+    whole: tuple[float, float],
+    seed: int,
+) -> list[dict[str, Any]]:
+    """Return the accuracy of students taught with a part of the rows.
+
+    Args:
+        fit: row positions -> values -> decided class indices.
+        whole: accuracy on held-out and on training rows of the student taught with all.
+    """
+    order = np.random.default_rng(seed).permutation(len(data.truth))
+    curve = []
+    for share in SHARES:
+        rows = order[: round(share * len(order))]
+        if len(rows) < 50 or len(np.unique(data.truth[rows])) < data.classes:
+            continue
+        decide = fit(rows)
+        curve.append(
+            {
+                "rows": len(rows),
+                "accuracy": round(float(np.mean(decide(held_out.values) == held_out.truth)), 4),
+                "train_accuracy": round(float(np.mean(decide(data.values[rows]) == data.truth[rows])), 4),
+            }
+        )
+    return [*curve, {"rows": len(order), "accuracy": round(whole[0], 4), "train_accuracy": round(whole[1], 4)}]

@@ -1,0 +1,250 @@
+"""The teacher: the best float classifier without limits, and what it thinks of rows that it hadn't seen."""
+
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from joblib import Parallel, delayed
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax
+from sklearn.base import BaseEstimator
+from sklearn.dummy import DummyClassifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import has_fit_parameter
+from threadpoolctl import threadpool_limits
+
+from dibble_tools.training.teachers import CANDIDATES
+
+Folds = Sequence[tuple[np.ndarray, np.ndarray]]
+
+BLEND = "blend"
+BLEND_OF = 3  # candidates
+FLOOR = 1e-4  # a forest's 0 means "in none of my trees", not "never"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A fitted candidate whose probabilities are calibrated by its distill_temperature."""
+
+    name: str
+    estimator: BaseEstimator
+    classes: int
+    distill_temperature: float
+
+    def predict_proba(self, values: np.ndarray) -> np.ndarray:
+        """Return calibrated probabilities (rows, K) of feature values (rows, features)."""
+        return calibrated(_probabilities(self.estimator, values, self.classes), self.distill_temperature)
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """The winner of the candidates, fitted on all rows it was given.
+
+    Attributes:
+        name: a key of `CANDIDATES`, or "blend".
+        members: one, or those whose mean the blend is.
+        distill_temperature: of the blend's mean; 1 for a single member.
+        soft: (rows, K) calibrated probabilities of the rows given to `fit_teacher`, each by estimators
+            that hadn't seen the row; of a row that no fold judges, by the final ones.
+        scores: candidate -> {accuracy, std (of the folds' accuracies), log_loss (calibrated),
+            log_loss_raw, distill_temperature}, over the rows that the folds judge. Log losses are
+            weighted; rows of a class that wasn't there to learn from don't count.
+        notes: what is worth telling.
+    """
+
+    name: str
+    members: list[Member]
+    distill_temperature: float
+    soft: np.ndarray
+    scores: dict[str, dict[str, float]]
+    notes: list[str]
+
+    def predict_proba(self, values: np.ndarray) -> np.ndarray:
+        """Return calibrated probabilities (rows, K) of feature values (rows, features)."""
+        mean = np.mean([member.predict_proba(values) for member in self.members], axis=0)
+        return mean if len(self.members) == 1 else calibrated(mean, self.distill_temperature)
+
+    def predict(self, values: np.ndarray) -> np.ndarray:
+        """Return the index of each row's most probable class."""
+        return self.predict_proba(values).argmax(axis=1)
+
+
+def fit_teacher(
+    values: np.ndarray,
+    y: np.ndarray,
+    classes: int,
+    weights: np.ndarray,
+    folds: Folds,
+    *,
+    seed: int,
+    jobs: int,
+    budget_s: float,
+    progress: Callable[[str], None] = lambda step: None,
+    max_rows: int = 20_000,
+) -> Teacher:
+    """Return the candidate, or the blend of the best, with the lowest calibrated log-loss out of fold.
+
+    Args:
+        values: feature values (rows, features).
+        y: class indices; a class may be missing, here or in a fold.
+        classes: number of classes, K.
+        weights: (rows,), mean about 1.
+        folds: (fit, judge) positions into the rows, each row judged once at most.
+        jobs: threads; or workers of the joblib backend that is active.
+        budget_s: a candidate that can't start within it is left out; the first always starts.
+        progress: called with a few words as candidates come in. An interrupt after the first ends the search.
+        max_rows: a single fit sees at most so many rows, of each class its share.
+    """
+    judged = np.concatenate([judge for _, judge in folds])
+    known = np.concatenate([np.isin(y[judge], y[fit]) for fit, judge in folds])
+    counted = weights[judged] * known if known.any() else weights[judged]
+    fold = np.repeat(np.arange(len(folds)), [len(judge) for _, judge in folds])
+    fitting = _Fitting(values, y, weights, classes, seed, max_rows)
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # what hasn't converged shows in its score
+        warnings.filterwarnings("ignore", ".*have been cancelled", UserWarning)  # after an interrupt, as it should be
+        raw, notes = _cross_validate(fitting, folds, jobs, budget_s, progress)
+        scores = {name: _score(p, y[judged], counted, fold) for name, p in raw.items()}
+        best = sorted(scores, key=lambda name: scores[name]["log_loss"])[:BLEND_OF]
+        if len(best) > 1:
+            parts = [calibrated(raw[name], scores[name]["distill_temperature"]) for name in best]
+            raw[BLEND] = np.mean(parts, axis=0)
+            scores[BLEND] = _score(raw[BLEND], y[judged], counted, fold)
+        winner = min(scores, key=lambda name: scores[name]["log_loss"])
+        names = best if winner == BLEND else [winner]
+        progress(f"teacher: fitting {', '.join(names)} on all rows")
+        everything = np.arange(len(y))
+        estimators = Parallel(jobs, prefer="threads")(delayed(fitting.on)(name, everything) for name in names)
+    members = [
+        Member(name, estimator, classes, scores[name]["distill_temperature"])
+        for name, estimator in zip(names, estimators, strict=True)
+    ]
+    distill_temperature = scores[winner]["distill_temperature"]
+    teacher = Teacher(winner, members, distill_temperature, np.zeros((len(y), classes)), scores, notes)
+    teacher.soft[judged] = calibrated(raw[winner], distill_temperature)
+    rest = np.setdiff1d(everything, judged)
+    if len(rest):
+        teacher.soft[rest] = teacher.predict_proba(values[rest])
+    return teacher
+
+
+def _cross_validate(
+    fitting: "_Fitting", folds: Folds, jobs: int, budget_s: float, progress: Callable[[str], None]
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Return candidate -> probabilities of the judged rows, fold after fold, and notes."""
+    raw: dict[str, np.ndarray] = {}
+    skipped: list[str] = []
+    notes = []
+    tasks = _tasks(fitting, folds, time.monotonic() + budget_s, skipped)
+    results = Parallel(jobs, prefer="threads", pre_dispatch=jobs, batch_size=1, return_as="generator")(tasks)
+    try:
+        for name in CANDIDATES:
+            parts = []
+            for i, part in zip(range(len(folds)), results, strict=False):
+                parts.append(part)
+                progress(f"teacher: {name}, {i + 1} of {len(folds)}")
+            if parts:
+                raw[name] = np.concatenate(parts)
+    except KeyboardInterrupt:
+        if not raw:
+            raise
+        notes.append(f"teacher: interrupted, chosen among {', '.join(raw)}")
+    if skipped:
+        notes.append(f"teacher: {', '.join(skipped)} not tried: {budget_s:.0f} s had passed")
+    return raw, notes
+
+
+def calibrated(probabilities: np.ndarray, distill_temperature: float) -> np.ndarray:
+    """Return probabilities (rows, K) flattened (> 1) or sharpened (< 1); rows sum to 1.
+
+    Source: Guo et al., On Calibration of Modern Neural Networks, ICML 2017, eq. (9).
+    """
+    return softmax(np.log(np.maximum(probabilities, FLOOR)) / distill_temperature, axis=1)
+
+
+def log_loss(probabilities: np.ndarray, y: np.ndarray, weights: np.ndarray) -> float:
+    """Return the weighted mean of -log of the true class's probability, in nats."""
+    true = np.maximum(probabilities[np.arange(len(y)), y], FLOOR)
+    return float(-np.average(np.log(true), weights=weights))
+
+
+def fit_distill_temperature(probabilities: np.ndarray, y: np.ndarray, weights: np.ndarray) -> float:
+    """Return the distill_temperature, 1/8 to 8, with the lowest log-loss."""
+    found = minimize_scalar(
+        lambda power: log_loss(calibrated(probabilities, 2.0**power), y, weights), bounds=(-3, 3), method="bounded"
+    )
+    return float(2.0**found.x)
+
+
+@dataclass(frozen=True)
+class _Fitting:
+    """What every fit has in common."""
+
+    values: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray
+    classes: int
+    seed: int
+    max_rows: int
+
+    def on(self, name: str, rows: np.ndarray) -> BaseEstimator:
+        """Return the candidate fitted on some rows, with weights where it takes them."""
+        if len(rows) > self.max_rows:
+            rows = _stratified(rows, self.y[rows], self.max_rows, self.seed)
+        one_class = len(np.unique(self.y[rows])) == 1
+        estimator = DummyClassifier() if one_class else CANDIDATES[name](self.y[rows], self.seed)
+        last, prefix = estimator, ""
+        if isinstance(estimator, Pipeline):
+            step, last = estimator.steps[-1]
+            prefix = f"{step}__"
+        more = {}
+        # MLPClassifier takes weights since scikit-learn 1.7; boosting's bins take ten times as long with them.
+        if has_fit_parameter(last, "sample_weight") and np.ptp(self.weights) > 0:
+            more[f"{prefix}sample_weight"] = self.weights[rows]
+        with threadpool_limits(1):  # the same sums in the same order, whatever the machine
+            return estimator.fit(self.values[rows], self.y[rows], **more)
+
+    def unseen(self, name: str, fit: np.ndarray, judge: np.ndarray) -> np.ndarray:
+        """Return the candidate's probabilities (rows, K) of `judge`, fitted on `fit`."""
+        return _probabilities(self.on(name, fit), self.values[judge], self.classes)
+
+
+def _tasks(fitting: _Fitting, folds: Folds, deadline: float, skipped: list[str]) -> Iterator[object]:
+    """Yield the fits of each candidate that starts in time; joblib asks for the next when a worker is free."""
+    for i, name in enumerate(CANDIDATES):
+        if i and time.monotonic() > deadline:
+            skipped.append(name)
+            continue
+        for fit, judge in folds:
+            yield delayed(fitting.unseen)(name, fit, judge)
+
+
+def _probabilities(estimator: BaseEstimator, values: np.ndarray, classes: int) -> np.ndarray:
+    """Return probabilities (rows, K), 0 for a class that the estimator never saw."""
+    full = np.zeros((len(values), classes))
+    with threadpool_limits(1):
+        full[:, estimator.classes_] = estimator.predict_proba(values)
+    return full
+
+
+def _stratified(rows: np.ndarray, y: np.ndarray, most: int, seed: int) -> np.ndarray:
+    """Return `most` of the rows, of each class its share: spread evenly over the rows sorted by class."""
+    shuffled = np.random.default_rng(seed).permutation(len(rows))
+    by_class = shuffled[np.argsort(y[shuffled], kind="stable")]
+    return np.sort(rows[by_class[np.arange(most) * len(rows) // most]])
+
+
+def _score(raw: np.ndarray, y: np.ndarray, weights: np.ndarray, fold: np.ndarray) -> dict[str, float]:
+    """Return the figures of one candidate's probabilities out of fold; see `Teacher.scores`."""
+    distill_temperature = fit_distill_temperature(raw, y, weights)
+    right = raw.argmax(axis=1) == y
+    return {
+        "accuracy": float(right.mean()),
+        "std": float(np.std([right[fold == i].mean() for i in np.unique(fold)])),
+        "log_loss": log_loss(calibrated(raw, distill_temperature), y, weights),
+        "log_loss_raw": log_loss(raw, y, weights),
+        "distill_temperature": distill_temperature,
+    }

@@ -1,0 +1,218 @@
+"""`dibble deploy` to a virtual board: what arrives, what is refused, and what the board runs after a cut."""
+
+import json
+import os
+import zlib
+from pathlib import Path
+
+import pytest
+from deploy_bench import DeployBench
+from dibble import ModelError
+from dibble_tools.cli.main import app
+from dibble_tools.common.errors import InputError
+from dibble_tools.deploy.board_state import BoardState, look
+from dibble_tools.deploy.deploying import deploy
+from dibble_tools.deploy.model_file import ModelFile
+from dibble_tools.deploy.request import Wish
+from dibble_tools.deploy.transfer import HANDOVER, TrialError
+from dibble_tools.link.session import Session
+from dibble_tools.virtual_board.board import VirtualBoard
+from node_helpers import soil_model
+from typer.testing import CliRunner
+
+SPEED = 50
+SECRET = b"WIFI_PASSWORD = 'sesame'"
+STRANGER = b"print('the stranger runs')\n"
+
+
+class Bench:
+    """A virtual board, and the files to deploy to it."""
+
+    def __init__(self, folder: Path, **options: object) -> None:
+        self.folder = folder
+        self.board = VirtualBoard.start(
+            folder / "flash", name=f"deploy-{os.getpid()}", flash="1m", speed=SPEED, sensors=True, **options
+        )
+        assert self.board.config
+        sensors = {sensor["driver"]: sensor for sensor in self.board.config["sensors"]}
+        self.settings = {**self.board.config, "sensors": [sensors["sht4x"], sensors["soil_adc"]], "actions": []}
+        self.config = self.write_config("config")
+
+    def write_config(self, name: str, **changes: object) -> Path:
+        path = self.folder / f"{name}.json"
+        path.write_text(json.dumps({**self.settings, **changes}))
+        return path
+
+    def deploy(self, dry_below: int | None = None, config: Path | None = None, **options: bool):
+        only_model = options.pop("only_model", False)
+        model = ModelFile.of(soil_model(dry_below)) if dry_below else None
+        return deploy(self.board.port, Wish(model, config, only_model), **options)
+
+    def state(self) -> BoardState:
+        with Session.open(self.board.port) as session:
+            return look(session)
+
+    def put(self, **files: bytes) -> None:
+        with Session.open(self.board.port) as session:
+            session.run("stage.stage_files", [[name.replace("__", "."), data] for name, data in files.items()])
+
+
+def wrong_by_its_vectors(model: bytes) -> bytes:
+    """Return a model file that is whole but for a golden vector, which its tables contradict."""
+    for i in range(len(model) - 5, 0, -1):
+        body = model[:i] + bytes([model[i] ^ 1]) + model[i + 1 : -4]
+        blob = body + zlib.crc32(body).to_bytes(4, "little")
+        try:
+            ModelFile.of(blob)
+        except ModelError as error:
+            if "golden vector" in str(error):
+                return blob
+    raise AssertionError("expected a byte of a golden vector")
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    made = Bench(tmp_path_factory.mktemp("deploy"))
+    with made.board:
+        made.put(main__py=STRANGER, config__json=b"{}", secrets__py=SECRET)
+        made.first = made.deploy(400, made.config)
+        yield made
+
+
+def test_a_strangers_program_is_kept_beside_the_node(bench):
+    assert bench.first.awakening.works
+    assert bench.first.awakening.model == f"dry below 400 CRC {zlib.crc32(soil_model(400)[:-4]):08x}"
+    assert [note for note in bench.first.notes if "main_before.py" in note]
+    with Session.open(bench.board.port) as session:
+        assert session.read_file("main_before.py") == STRANGER
+        assert session.read_file("config_before.json") == b"{}"
+        assert session.read_file("secrets.py") == SECRET
+
+
+def test_a_second_deploy_of_the_same_writes_nothing(bench):
+    before = bench.state().files
+    again = bench.deploy(400, bench.config)
+    assert not again.plan and not again.written
+    after = bench.state().files
+    assert {path: after[path] for path in before if before[path].digest} == {
+        path: found for path, found in before.items() if found.digest
+    }
+    assert after["secrets.py"].digest is None
+
+
+def test_a_dry_run_says_what_it_would_write_and_writes_nothing(bench):
+    before = bench.state().files
+    outcome = bench.deploy(700, dry_run=True)
+    assert list(outcome.plan.writes) == ["model.dib"] and not outcome.written
+    assert bench.state().files["model.dib"] == before["model.dib"]
+
+
+def test_models_of_one_size_are_told_apart_and_the_one_before_comes_back(bench):
+    assert len(soil_model(500)) == len(soil_model(400))
+    assert bench.deploy(500, only_model=True).awakening.model.startswith("dry below 500")
+    back = bench.deploy(rollback=True)
+    assert back.awakening.model.startswith("dry below 400")
+    assert ("boot", "model model.dib: generation 3") in back.awakening.events
+
+
+def test_a_model_that_fails_its_self_test_on_the_board_changes_nothing(bench):
+    before = bench.state().files
+    good = soil_model(300, golden=[[100, 2000], [900, 2000]])
+    bad = ModelFile(wrong_by_its_vectors(good), ModelFile.of(good).model)
+    with pytest.raises(TrialError, match="golden vector"):
+        deploy(bench.board.port, Wish(bad, only_model=True))
+    after = bench.state().files
+    assert after["model.dib"] == before["model.dib"]
+    assert not [path for path in after if path.endswith(".staged")]
+
+
+def test_a_configuration_without_the_models_channel_is_refused(bench):
+    config = bench.write_config("dry", sensors=bench.settings["sensors"][:1])
+    with pytest.raises(InputError, match="soil_moisture_permille: expected a sensor"):
+        bench.deploy(400, config)
+
+
+def test_a_board_without_a_romfs_partition_is_told_so(bench):
+    wish = Wish(ModelFile.of(soil_model(400)), only_model=True, romfs=True)
+    with pytest.raises(InputError, match="--romfs: expected a board with a ROMFS partition"):
+        deploy(bench.board.port, wish)
+
+
+def test_what_would_shadow_the_new_firmware_is_removed_and_what_is_nobodys_stays(bench):
+    with Session.open(bench.board.port) as session:
+        session.run("stage.stage_files", [["lib/dibble/node.py", b"broken ("], ["lib/dibble/mine.py", b""]])
+    outcome = bench.deploy()
+    assert outcome.awakening.works
+    assert "lib/dibble/node.py" in outcome.plan.removals
+    files = bench.state().files
+    assert "lib/dibble/node.py" not in files and "lib/dibble/mine.py" in files
+
+
+def test_the_command_says_what_it_did(bench):
+    (bench.folder / "model.dib").write_bytes(soil_model(600))
+    arguments = ["deploy", "--port", bench.board.port, "--model", str(bench.folder), "--only", "model"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert "the node runs, with dry below 600" in result.output
+    assert "sesame" not in result.output
+    assert "nothing to do" in CliRunner().invoke(app, arguments).output
+
+
+def test_a_model_is_taken_off_and_the_node_logs_on(bench):
+    bench.put(model_code__mpy=b"")
+    without = deploy(bench.board.port, Wish(no_model=True))
+    assert set(without.plan.removals) >= {"model.dib", "model.a", "model.b", "model_code.mpy"}
+    assert without.awakening.works and without.awakening.model == ""
+    assert not [path for path in bench.state().files if path.startswith("model")]
+    assert not deploy(bench.board.port, Wish(no_model=True)).written
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--only", "config"], "--only: expected model"),
+        (["--only", "model"], "expected --model"),
+        (["--rollback", "--config", "c.json"], "--rollback: expected no"),
+        (["--kernel", "viper"], "--kernel: expected auto, tables, code, got 'viper'"),
+        (["--no-model", "--romfs"], "--no-model: expected at most"),
+        (["--overwrite-romfs"], "--overwrite-romfs: expected --romfs"),
+    ],
+)
+def test_the_command_refuses_what_contradicts_itself(arguments, message):
+    result = CliRunner().invoke(app, ["deploy", *arguments])
+    assert isinstance(result.exception, InputError) and message in str(result.exception)
+
+
+def test_while_dibble_takes_over_the_strangers_program_runs(tmp_path):
+    files = [["main.py", HANDOVER.read_bytes()], ["main_before.py", STRANGER]]
+    board = VirtualBoard.start(tmp_path / "flash", name=f"handover-{os.getpid()}", flash="256k")
+    with board, Session.open(board.port) as session:
+        session.run("stage.stage_files", files)
+        session.restart()
+        assert b"the stranger runs" in session.listen(10) + session.listen(2)
+
+
+def test_a_board_that_is_too_small_is_refused_before_anything_is_written(tmp_path):
+    small = Bench.__new__(Bench)
+    with VirtualBoard.start(tmp_path / "flash", name=f"small-{os.getpid()}", flash="128k") as board:
+        small.folder, small.board = tmp_path, board
+        config = tmp_path / "config.json"
+        config.write_text(json.dumps({"sensors": [{"driver": "soil_adc", "pin": 26, "probe_curve": [2300, 1200]}]}))
+        with pytest.raises(InputError, match=r"expected \d+ free blocks of 4096 bytes"):
+            small.deploy(config=config)
+        assert small.state().files == {}
+        with pytest.raises(InputError, match="--config: expected the configuration"):
+            small.deploy()
+
+
+def test_a_deploy_whose_host_is_killed_leaves_the_old_or_the_new_and_is_repaired(tmp_path):
+    """tests/benchmarks/deploy_kills.py does it at 200 random moments, half of them cuts of the board's power."""
+    bench = DeployBench(tmp_path, f"cut-{os.getpid()}")
+    try:
+        bench.restore()
+        bench.kill_host(bench.seconds / 2)
+        assert bench.verdict() in ("old", "new")
+        bench.repair()
+        assert bench.verdict() == "new"
+    finally:
+        bench.close()

@@ -1,0 +1,116 @@
+"""A deploy to a CircuitPython board's drive."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from circuitpython_node import Node
+from circuitpython_node import model as node_model
+from dibble_tools.common.errors import InputError
+from dibble_tools.deploy import drive as drive_module
+from dibble_tools.deploy.drive import deploy_to_drive
+from dibble_tools.deploy.model_file import ModelFile
+from dibble_tools.deploy.request import Wish
+
+BOOT_OUT = "Adafruit CircuitPython 9.2.1 on 2024-11-20; Raspberry Pi Pico with rp2040\nBoard ID:raspberry_pi_pico\n"
+CONFIG = {
+    "i2c": {"sda": 4, "scl": 5},
+    "sensors": [{"driver": "sht4x"}, {"driver": "soil_adc", "pin": 26, "probe_curve": [2300, 1200]}],
+}
+
+
+@pytest.fixture
+def drive(tmp_path):
+    folder = tmp_path / "CIRCUITPY"
+    folder.mkdir()
+    (folder / "boot_out.txt").write_text(BOOT_OUT)
+    (folder / "code.py").write_text("print('Hello World!')\n")
+    (folder / "settings.toml").write_text('WIFI_PASSWORD = "sesame"\n')
+    return folder
+
+
+@pytest.fixture
+def wish(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps(CONFIG))
+    return Wish(ModelFile.of(node_model()), tmp_path / "config.json")
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_all_of_a_node_arrives_and_a_second_deploy_writes_nothing(drive, wish):
+    board, plan = deploy_to_drive(drive, wish)
+    assert board == "Raspberry Pi Pico with rp2040: CircuitPython 9.2; kernel: the model as code, model_code.py"
+    files = content(drive)
+    assert {path: files[path] for path in plan.writes} == plan.writes
+    assert {"code.py", "boot.py", "safemode.py", "config.json", "model.dib", "manifest.txt"} <= set(plan.writes)
+    assert files["settings.toml"] == b'WIFI_PASSWORD = "sesame"\n'
+    times = {path: path.stat().st_mtime_ns for path in drive.rglob("*")}
+    assert not deploy_to_drive(drive, wish)[1]
+    assert {path: path.stat().st_mtime_ns for path in drive.rglob("*")} == times
+
+
+def test_a_dry_run_writes_nothing(drive, wish):
+    before = content(drive)
+    assert deploy_to_drive(drive, wish, dry_run=True)[1].writes
+    assert content(drive) == before
+
+
+def test_code_py_comes_last_and_a_second_deploy_repairs(drive, wish, monkeypatch):
+    def fail(source, target):
+        if Path(target).name == "code.py":
+            raise OSError(5, "Input/output error")
+        replaced(source, target)
+
+    replaced = os.replace
+    monkeypatch.setattr(drive_module.os, "replace", fail)
+    with pytest.raises(InputError, match="Input/output error"):
+        deploy_to_drive(drive, wish)
+    files = content(drive)
+    assert files["code.py"] == b"print('Hello World!')\n" and "lib/dibble/app.py" in files
+    monkeypatch.undo()
+    assert list(deploy_to_drive(drive, wish)[1].writes) == ["code.py"]
+    assert not list(drive.rglob("*.new"))
+
+
+def test_a_module_that_has_gone_is_removed_and_nobodys_own_stays(drive, wish):
+    deploy_to_drive(drive, wish)
+    (drive / "lib/dibble/node.mpy").write_bytes(b"")
+    (drive / "lib/dibble/mine.py").write_bytes(b"")
+    assert deploy_to_drive(drive, wish)[1].removals == ["lib/dibble/node.mpy"]
+    assert (drive / "lib/dibble/mine.py").exists() and not (drive / "lib/dibble/node.mpy").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "boot_out.txt, got none"),
+        ("Something else", "expected the line of Adafruit CircuitPython"),
+        (BOOT_OUT.replace("9.2.1", "8.2.9"), "expected CircuitPython 9 or newer, got 8.2"),
+    ],
+)
+def test_a_folder_that_is_no_such_drive_is_refused(drive, wish, text, message):
+    (drive / "boot_out.txt").unlink()
+    if text:
+        (drive / "boot_out.txt").write_text(text)
+    with pytest.raises(InputError, match=message):
+        deploy_to_drive(drive, wish)
+    assert not (drive / "lib").exists()
+
+
+def test_a_node_runs_from_a_drive_that_was_deployed_to(tmp_path):
+    def only_what_is_deployed(folder: Path) -> None:
+        config, model = tmp_path / "config.json", ModelFile.of((folder / "model.dib").read_bytes())
+        (folder / "config.json").rename(config)
+        for path in sorted(folder.rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+        (folder / "boot_out.txt").write_text(BOOT_OUT)
+        deploy_to_drive(folder, Wish(model, config))
+
+    node = Node(tmp_path / "drive", finish=only_what_is_deployed)
+    node.live(200)
+    assert len(node.decisions()) >= 2, node.vm.text()
+    assert not node.lines("!files")
+    assert [line.split(",")[-1].split("*")[0] for line in node.lines("!kernel")] == ["code"]

@@ -1,0 +1,159 @@
+"""What a deploy finds on a board, what it would write and remove, and what it refuses."""
+
+import json
+import os
+from dataclasses import replace
+
+import pytest
+from dibble_tools.common.errors import InputError
+from dibble_tools.common.shipped import LIBRARY
+from dibble_tools.deploy.board_state import BoardState, OnBoard, digest_of, parse
+from dibble_tools.deploy.checks import check_board
+from dibble_tools.deploy.package import PACKAGE_FILE, package_json
+from dibble_tools.deploy.plan import blocks_needed, check_room, make_plan, stale_files
+from dibble_tools.link.session import LinkError
+from dibble_tools.node.files import MpyFormat, circuitpython_files, node_files
+
+LINES = [
+    "runtime micropython",
+    "version 1.24.1",
+    "machine Raspberry Pi Pico with RP2040",
+    "mpy 4870",
+    "heap 190000",
+    "flash 4096 352 340",
+    "rom no",
+    "sums yes",
+    "file 0123456789abcdef 12 main.py",
+    "file - 40 secrets.py",
+    "file 0123456789abcdef 3 lib/dibble/with a space.py",
+]
+PICO = parse(LINES)
+
+
+def found(**files: bytes) -> dict[str, OnBoard]:
+    return {path: OnBoard(len(content), digest_of(content)) for path, content in files.items()}
+
+
+def test_a_board_tells_all_that_a_deploy_asks():
+    assert parse(LINES) == BoardState(
+        "micropython",
+        (1, 24, 1),
+        "Raspberry Pi Pico with RP2040",
+        MpyFormat(6, 3, "armv6m"),
+        190000,
+        4096,
+        352,
+        340,
+        False,
+        True,
+        {
+            "main.py": OnBoard(12, "0123456789abcdef"),
+            "secrets.py": OnBoard(40, None),
+            "lib/dibble/with a space.py": OnBoard(3, "0123456789abcdef"),
+        },
+    )
+
+
+@pytest.mark.parametrize("line", ["", "heap", "file 12 3", "file x 3 main.py", "heap 1\x00", "evil __import__('os')"])
+def test_a_line_that_no_look_py_writes_is_refused(line):
+    with pytest.raises(LinkError):
+        parse([*LINES, line])
+
+
+@pytest.mark.parametrize("value", ["flash 1 2", "flash a b c", "version 1.x.2", "mpy -1", "heap 99999999999"])
+def test_a_value_that_is_no_number_is_refused(value):
+    key = value.split(" ")[0]
+    with pytest.raises(LinkError):
+        parse([value if line.startswith(key + " ") else line for line in LINES])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"version": (1, 21, 0)}, "expected MicroPython 1.22 or newer, got 1.21.0"),
+        ({"runtime": "circuitpython"}, "--drive"),
+        ({"runtime": "pycopy"}, "got 'pycopy'"),
+        ({"heap_bytes": 20000}, "got 20000"),
+        ({"has_sums": False}, "hashlib.sha256"),
+    ],
+)
+def test_a_board_that_cannot_run_the_node_is_refused(change, message):
+    check_board(PICO)
+    with pytest.raises(InputError, match=message):
+        check_board(replace(PICO, **change))
+
+
+def test_a_plan_holds_what_differs_and_ends_with_main_py():
+    wanted = {"main.py": b"m", "config.json": b"c", "lib/dibble/a.mpy": b"a", "lib/dibble/b.mpy": b"b"}
+    plan = make_plan(
+        wanted, found(**{"main.py": b"old", "lib/dibble/b.mpy": b"b", "boot.a": b"x", "d.py": b""}), ["d.py"]
+    )
+    assert list(plan.writes) == ["lib/dibble/a.mpy", "config.json", "main.py"]
+    assert plan.removals == ["d.py", "boot.a"]
+    assert plan.unchanged == 1
+    assert plan.listing().decode().splitlines()[:-1] == [
+        "dibble update 1",
+        "+ lib/dibble/a.mpy",
+        "- d.py",
+        "- boot.a",
+        "+ config.json",
+        "+ main.py",
+    ]
+
+
+def test_nothing_changed_is_no_plan_and_the_boot_count_stays():
+    assert not make_plan({"main.py": b"m"}, found(**{"main.py": b"m", "boot.a": b"x"}), ["gone.py"])
+
+
+def test_the_library_needs_no_staging_on_a_board_without_a_program():
+    wanted = {"main.py": b"m", "lib/dibble/a.mpy": b"a"}
+    assert make_plan(wanted, {}).staged == ["main.py"]
+    assert make_plan(wanted, found(**{"main.py": b"s"})).staged == ["lib/dibble/a.mpy", "main.py"]
+
+
+def test_stale_are_shadows_and_what_the_firmware_before_had_but_nobodys_own():
+    on_board = [
+        "lib/dibble/node.py",  # beside node.mpy
+        "lib/dibble/node.mpy",
+        "lib/dibble/drivers/sht3x.mpy",  # of a sensor that is gone
+        "lib/dibble/older.mpy",  # as the board's manifest lists
+        "lib/dibble/drivers/mine.py",
+        "lib/other/node.py",
+        "main.py",
+    ]
+    stale = stale_files({"lib/dibble/node.mpy": b""}, on_board, ["lib/dibble/older.mpy"])
+    assert stale == ["lib/dibble/node.py", "lib/dibble/drivers/sht3x.mpy", "lib/dibble/older.mpy"]
+
+
+def test_old_and_new_have_to_fit_together():
+    plan = make_plan({f"lib/dibble/{i}.mpy": os.urandom(5000) for i in range(10)}, {})
+    assert 20 <= blocks_needed(plan, PICO) <= 30
+    check_room(plan, PICO)
+    with pytest.raises(InputError, match="got 10 of 352"):
+        check_room(plan, replace(PICO, free_blocks=10))
+
+
+def test_a_node_gets_what_it_imports_and_no_more():
+    files = node_files(["soil_adc"], MpyFormat(6, 3, "armv6m"))
+    assert {"lib/dibble/drivers/soil_adc.mpy", "lib/dibble/inference/kernels_viper.mpy", "main.py"} <= set(files)
+    assert not {path for path in files if "bme680" in path or "circuitpython" in path or path.endswith("small_app.mpy")}
+    assert "lib/dibble/ports/micropython.py" not in circuitpython_files(["soil_adc"])
+
+
+def test_machine_code_goes_where_it_runs():
+    every = {path.removesuffix(".mpy") for path in node_files([], MpyFormat(6, 3, "armv7emsp"))}
+    kernels = {path for path in every if path.startswith("lib/dibble/inference/")}
+    thumb = {path for path in kernels if path.endswith("_thumb")}
+    assert thumb == {f"lib/dibble/inference/{name}_thumb" for name in ("kernels", "forest", "coded")}
+    assert {path.removesuffix(".mpy") for path in node_files([], MpyFormat(6, 3, "xtensawin"))} == every - thumb
+    plain = {path for path in kernels if not path.endswith(("_thumb", "_viper", "plan"))}
+    for without in (node_files([], MpyFormat(6, 2, "armv6m")), node_files([], MpyFormat(6)), node_files([], None)):
+        own = {path.partition(".")[0] for path in without if path.startswith("lib/dibble/inference/")}
+        assert own == plain
+
+
+def test_mip_installs_every_file_of_the_library():
+    assert PACKAGE_FILE.read_text(encoding="utf-8") == package_json(), "run: python -m dibble_tools.deploy.package"
+    urls = json.loads(package_json())["urls"]
+    assert {name for name, _ in urls} == {path.relative_to(LIBRARY.parent).as_posix() for path in LIBRARY.rglob("*.py")}
+    assert all((PACKAGE_FILE.parent / url).is_file() for _, url in urls)

@@ -1,0 +1,139 @@
+"""A board at the other end of a serial port: what runs there, what is read, and what happens when it says too much."""
+
+import ast
+import os
+import time
+
+import pytest
+from dibble_tools.common.errors import InputError
+from dibble_tools.link.ports import find_port
+from dibble_tools.link.session import PIECE_BYTES, LinkError, RemoteError, Session, _literal
+from dibble_tools.virtual_board.board import VirtualBoard
+
+PORT = """
+import machine
+_watchdog = None
+def start_watchdog(ms):
+    global _watchdog
+    _watchdog = machine.WDT(timeout=ms)
+"""
+SLEEPER = """
+import time
+from dibble.ports import micropython
+micropython.start_watchdog(60000)
+print("node begins")
+while True:
+    time.sleep(3600)
+"""
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("link")
+    with VirtualBoard.start(folder / "flash", name=f"link-{os.getpid()}", flash="256k") as running:
+        yield running
+
+
+@pytest.fixture
+def session(board):
+    with Session.open(board.port) as opened:
+        yield opened
+
+
+def put(session: Session, path: str, content: bytes) -> None:
+    session.run("stage.stage_files", [[path, content]])
+
+
+@pytest.mark.parametrize("size", [0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES])
+def test_a_file_is_read_as_it_was_written(session, size):
+    content = bytes(i * 7 + (i >> 8) & 255 for i in range(size))
+    session.run("stage.stage_begin", "some", content[:2000])
+    for at in range(2000, size, 2000):
+        session.run("stage.stage_more", content[at : at + 2000])
+    session.run("stage.stage_end")
+    assert session.read_file("some") == content
+
+
+def test_a_file_that_is_longer_than_expected_is_refused(session):
+    put(session, "long", bytes(3000))
+    with pytest.raises(LinkError, match="at most 2999 bytes"):
+        session.read_file("long", 2999)
+
+
+def test_an_answer_that_is_longer_than_expected_is_refused(board):
+    with Session.open(board.port) as session, pytest.raises(LinkError, match="at most 10 bytes"):
+        put(session, "long", bytes(100))
+        session.run("files.read", "long", 0, 100, most=10)
+
+
+def test_what_fails_on_the_board_is_an_error_that_names_it(session):
+    with pytest.raises(RemoteError, match=r"OSError: .*ENOENT"):
+        session.read_file("nobody")
+    put(session, "x", b"and the session goes on")
+    assert session.read_file("x") == b"and the session goes on"
+
+
+def test_text_arrives_whatever_is_in_it(session):
+    path = "a'b\"c\\n) + ü"
+    put(session, path, b"1")
+    assert session.read_file(path) == b"1"
+
+
+@pytest.mark.parametrize("value", [None, True, -3, "'\\\n\x03\x04é", ["a", [1, "b"]], {"k": [1, None]}])
+def test_literals_are_what_they_were(value):
+    text = _literal(value)
+    assert ast.literal_eval(text) == value
+    assert text.isascii() and text.isprintable()
+
+
+def test_only_plain_values_become_literals():
+    with pytest.raises(TypeError, match="got object"):
+        _literal([object()])
+
+
+def test_a_node_with_a_watchdog_is_reset_first_and_runs_again_afterwards(board):
+    with Session.open(board.port) as session:
+        session.run("stage.stage_folders", ["lib", "lib/dibble", "lib/dibble/ports"])
+        put(session, "lib/dibble/ports/micropython.py", PORT.encode())
+        put(session, "main.py", SLEEPER.encode())
+        session.restart()
+        said = b""
+        deadline = time.monotonic() + 20
+        while b"node begins" not in said and time.monotonic() < deadline:
+            said += session.listen(1)
+    assert b"node begins" in said
+    before = board.state()["lives"]
+    with Session.open(board.port) as session:
+        assert session.run("state.watched") == "no"
+        put(session, "main.py", b"")
+    assert board.state()["lives"] > before + 1  # a reset and a soft one, and a soft one to run again
+
+
+def test_a_port_where_nothing_is_says_so():
+    with pytest.raises(LinkError, match="/dev/nothing-here: expected a board's port"):
+        Session.open("/dev/nothing-here", timeout_s=1)
+
+
+def test_auto_finds_the_one_virtual_board_or_lists_all(board, tmp_path, monkeypatch):
+    assert find_port(board.name) == board.port
+    assert find_port("/dev/ttyACM7") == "/dev/ttyACM7"
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    with pytest.raises(InputError, match="expected a board, got none"):
+        find_port()
+    with VirtualBoard.start(tmp_path / "a", name="a") as one:
+        assert find_port() == one.port
+        two = VirtualBoard.start(tmp_path / "b", name="b")
+        with two, pytest.raises(InputError, match=r"got 2: .*board a.*board b"):
+            find_port()
+
+
+def test_a_session_that_ends_in_the_middle_of_something_leaves_the_node_running(board):
+    with Session.open(board.port) as session:
+        put(session, "main.py", b"open('ran', 'w').close()")
+        put(session, "large", bytes(4000))
+        session.run("stage.stage_rename", "large", "ran")
+    with pytest.raises(LinkError, match="expected an answer"), Session.open(board.port) as session:
+        session.run("stage.stage_sums", ["ran"] * 2000, timeout_s=0.01)
+    with Session.open(board.port) as session:
+        assert session.read_file("ran") == b""
+        put(session, "main.py", b"")

@@ -1,0 +1,63 @@
+"""Simulated seasons: the real firmware, each kind of fault, and what must never come of it."""
+
+from pathlib import Path
+
+import pytest
+from dibble_tools.boards import read_power
+from dibble_tools.common.errors import InputError
+from dibble_tools.model.host_model import HostModel
+from dibble_tools.simulator.faults import FAULTS, parse_faults
+from dibble_tools.simulator.season import START_S, Simulation
+from dibble_tools.simulator.verdict import judge
+
+MODELS = Path(__file__).parents[3] / "models"
+SUMMER_S = START_S + 170 * 86400
+
+
+def live(days, *faults, gate=False, seed=1, start_s=SUMMER_S):
+    simulation = Simulation(
+        HostModel.open(MODELS / "orchard"),
+        days=days,
+        power=read_power("esp32_devkit"),
+        gate=HostModel.open(MODELS / "orchard_gate") if gate else None,
+        faults=faults,
+        seed=seed,
+        start_s=start_s,
+    )
+    return simulation, simulation.run()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_no_exception_no_needless_water_and_no_lost_record(fault):
+    simulation, season = live(0.7, fault)
+    verdict = judge(season, simulation.model.classes)
+    assert (verdict.errors, verdict.needless, verdict.lost) == (0, 0, 0), season.console[-2000:]
+    assert len(season.moments) > 50
+    assert season.damaged_lines == 0 or fault == "brownout"
+
+
+def test_the_same_seed_is_the_same_season():
+    _, one = live(0.2)
+    _, two = live(0.2)
+    assert one.console == two.console and one.energy.used_uc == two.energy.used_uc
+
+
+def test_the_gate_saves_the_pump():
+    _, without = live(0.5)
+    _, with_gate = live(0.5, gate=True)
+    assert with_gate.energy.used_uc["gas pump"] < without.energy.used_uc["gas pump"]
+
+
+def test_energy_is_times_times_currents():
+    simulation, season = live(0.25)
+    power = read_power("esp32_devkit")
+    asleep_uc = power["light_sleep_ma"] * simulation.hardware.asleep_us / 1000
+    assert season.energy.used_uc["processor asleep"] == pytest.approx(asleep_uc, rel=0.01)
+    assert sum(season.energy.mah().values()) == pytest.approx(season.energy.total_mah)
+
+
+def test_unknown_faults_are_refused():
+    assert parse_faults("nack, stuck") == ("nack", "stuck")
+    assert parse_faults("all") == tuple(FAULTS)
+    with pytest.raises(InputError, match="--faults: expected of nack"):
+        parse_faults("rain")

@@ -1,0 +1,60 @@
+"""The studio hears a node that has been at work for long."""
+
+import time
+
+import pytest
+from dibble_tools.studio.collecting import Collecting
+from dibble_tools.studio.ear import Ear
+from dibble_tools.studio.project import Project
+from dibble_tools.studio.state import State
+from live_bench import Line, Node
+from studio_process import write_project
+
+WAIT_S = 20
+
+
+@pytest.fixture
+def heard(tmp_path, monkeypatch):
+    """Return f(): a new Ear at the same port, and its state."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    write_project(tmp_path / "field")
+    ears = []
+
+    def listen(line):
+        for ear in ears:
+            ear.close()
+        state = State()
+        ears.append(Ear(state, Collecting(Project(tmp_path / "field"), state), lambda status: None))
+        ears[-1].open(str(line.link))
+        return state
+
+    yield listen
+    for ear in ears:
+        ear.close()
+
+
+def say_until(line, node, state, shown):
+    deadline = time.monotonic() + WAIT_S
+    while not shown(state):
+        assert time.monotonic() < deadline, state.snapshot()
+        line.say(node.say(412, 90, class_index=0, margin=7))
+        time.sleep(0.05)
+
+
+def at_work(name):
+    """Return a node that has named its fields already, and won't soon again."""
+    node = Node(name, every=10_000)
+    node.say(412, 90)
+    return node
+
+
+def test_a_node_heard_before_is_shown_at_once_and_another_is_waited_for(heard, tmp_path):
+    line = Line(tmp_path)
+    say_until(line, Node("bed-1", every=1), heard(line), lambda state: state.get("decides"))
+    state = heard(line)
+    say_until(line, at_work("bed-1"), state, lambda state: state.get("decides"))
+    assert state.get("node") == "bed-1"
+    assert not state.get("waiting")
+    state = heard(line)
+    say_until(line, at_work("bed-2"), state, lambda state: state.get("waiting"))
+    assert state.get("node") is None

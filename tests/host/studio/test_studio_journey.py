@@ -1,0 +1,153 @@
+"""The whole way through the page, clicked in a real browser: a virtual board, labels, a model, its decisions."""
+
+import json
+import re
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from dibble_tools.virtual_board.board import VirtualBoard
+from studio_process import StudioProcess, chromium, write_project
+
+STATIC = Path(__file__).parents[3] / "host_tools/dibble_tools/studio/static"
+WAIT_S = 120
+ROWS = 24  # of each label
+PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+TARGET_PX = 44  # of what a thumb has to hit
+
+
+@contextmanager
+def opened(tmp_path):
+    """Yield a studio and a page that shows it."""
+    project = write_project(tmp_path / "orchard-1")
+    with StudioProcess(project, tmp_path / "run") as studio, chromium(tmp_path / "browser") as driver:
+        driver.get(f"http://127.0.0.1:{studio.port}/")
+        yield studio, Page(driver), project
+
+
+class Page:
+    """What a person does with the page, and sees of it."""
+
+    def __init__(self, driver):
+        self.driver = driver
+
+    def wait(self, condition):
+        from selenium.common.exceptions import StaleElementReferenceException
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        wait = WebDriverWait(self.driver, WAIT_S, 0.1, [StaleElementReferenceException])
+        return wait.until(lambda _: condition(), "problem: " + self.text("#problem"))
+
+    def all(self, css):
+        return self.driver.find_elements("css selector", css)
+
+    def one(self, css):
+        return self.driver.find_element("css selector", css)
+
+    def text(self, css):
+        return self.one(css).text
+
+    def click(self, css):
+        self.one(css).click()
+
+    def go(self, step):
+        self.click(f'#steps a[href="#{step}"]')
+        self.wait(lambda: self.one(f"#{step}").is_displayed())
+
+    def job(self, kind):
+        """Wait for the end of a job; return what the page says of it."""
+        box = f'[data-job="{kind}"]'
+        self.wait(lambda: self.one(box).get_attribute("data-state") in ("done", "failed", "cancelled"))
+        return self.text(box)
+
+    def label(self, name):
+        """Label readings so until there are enough."""
+        field = self.one('[name="label"]')
+        field.send_keys(name)
+        field.submit()
+
+        def enough():
+            found = re.search(rf"{name}\n(\d+) reading", self.text("#labels"))
+            return found and int(found[1]) >= ROWS
+
+        self.wait(enough)
+
+
+def test_a_newcomer_gets_from_no_board_to_decisions_of_an_own_model(tmp_path):
+    with opened(tmp_path) as (studio, page, project):
+        page.wait(lambda: "No board" in page.text("#chip"))
+        page.one('#virtual [name="speed"]').send_keys("an hour")
+        page.click("#virtual button")
+        assert "it logs only" in page.job("virtual")
+        page.wait(lambda: page.text("#chip") == "● Live: orchard-1-virtual")
+        page.wait(lambda: len(page.all("#connect .channel")) == 3)
+        assert re.search(r"Air temperature\n−?\d+\.\d °C", page.text("#connect .channels"))
+
+        page.go("collect")
+        page.label("morning")
+        page.label("evening")
+        page.click("#pause")
+        page.wait(lambda: not page.one("#pause").is_displayed())
+        assert project.joinpath("field.csv").read_text().count(",morning\n") >= ROWS
+
+        page.go("train")
+        page.one('[name="budget_s"]').send_keys("20 seconds")
+        page.click("#train summary")
+        page.one('[name="recipe"]').send_keys("additive:4+0@3")
+        page.click("#train-form button")
+        assert "readings that were kept from it" in page.job("train")
+        page.wait(lambda: page.text("#models strong") == "field")
+        assert studio.ask("GET", "/report/field")[0] == 200
+
+        page.go("deploy")
+        page.click("#deploy-form button")
+        assert "the node runs, with field CRC" in page.job("deploy")
+
+        page.go("watch")
+        page.wait(lambda: page.text("#decision .class") in ("morning", "evening"))
+        assert "ahead of the next best by" in page.text("#decision")
+        assert "lately" in page.one("#watch .channel svg").get_attribute("aria-label")
+        page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
+        for step in ("connect", "collect", "train", "deploy", "watch"):
+            page.go(step)
+            assert fits(page) == [], step
+        assert [entry for entry in page.driver.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+def fits(page):
+    """Return what doesn't fit a phone: a page wider than the screen, buttons too small for a thumb."""
+    return page.driver.execute_script(
+        "const small = [...document.querySelectorAll('button, a, select, input:not([type=radio])')]"
+        ".filter((each) => each.offsetParent && each.getBoundingClientRect().height < arguments[0])"
+        ".map((each) => each.outerHTML);"
+        "return document.documentElement.scrollWidth > innerWidth ? ['wide', ...small] : small;",
+        TARGET_PX,
+    )
+
+
+def test_a_board_whose_power_fails_is_shown_as_away_and_comes_back(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    with VirtualBoard.start(tmp_path / "flash", name="away") as board, opened(tmp_path) as (_, page, _):
+        page.wait(lambda: page.text("#chip").startswith("● Live"))
+        board.cut()
+        page.wait(lambda: page.text("#chip") == "✕ Board is away")
+        assert page.text("#connected-words").startswith("Virtual board away went away: looking for it again")
+        board.power()
+        page.wait(lambda: page.text("#chip").startswith("● Live"))
+
+
+@pytest.mark.parametrize("path", sorted(STATIC.glob("*.js")), ids=lambda path: path.name)
+def test_the_page_never_makes_html_of_text(path):
+    found = re.findall(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function", path.read_text()
+    )
+    assert found == []
+
+
+def test_the_page_loads_nothing_from_elsewhere():
+    for path in STATIC.iterdir():
+        links = [
+            link for link in re.findall(r"https?://[^\s\"'<>)]+", path.read_text()) if "w3.org/2000/svg" not in link
+        ]
+        assert links == [], path.name
+    assert json.dumps(sorted(path.suffix for path in STATIC.iterdir())).count(".js") >= 5

@@ -1,0 +1,213 @@
+"""A virtual board with an old firmware, configuration and model, and a deploy of new ones that is cut short."""
+
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import serial
+from dibble_tools.deploy.board_state import OnBoard, look
+from dibble_tools.deploy.deploying import deploy
+from dibble_tools.deploy.model_file import ModelFile
+from dibble_tools.deploy.request import Wish
+from dibble_tools.link.session import Session
+from dibble_tools.node import files as node_files
+from dibble_tools.node.console_lines import Event, Header, LineReader, Row
+from dibble_tools.virtual_board.board import VirtualBoard
+from node_helpers import soil_model
+
+CHANGED = ("app", "node", "classifier", "sensors", "inference/model", "storage/slots", "report/serial_line", "setup")
+OLD_VERSION = "0.0.1"
+OLD_ONLY = "lib/dibble/storage/old.py"
+SPEED = 50
+BOOT_S = 60.0
+MOVABLE = 25  # operations at the end that depend on how the node boots
+_BANNER = re.compile(r"dibble (\S+): Ctrl-C")
+# Of the node's own making, or of a deploy that isn't done.
+_NOT_COMPARED = re.compile(r"(model|config|boot|sent|gate)\.[ab]|log/.*|.*\.staged")
+DEPLOY = "import sys; from dibble_tools.cli.main import main; sys.argv = ['dibble', *sys.argv[1:]]; main()"
+
+
+@dataclass(frozen=True)
+class Running:
+    """What a node runs, as its console tells: version of the library, its configuration's name, its model."""
+
+    version: str
+    node: str
+    model: str
+
+
+class DeployBench:
+    """One board, and images of its flash before and after a deploy.
+
+    Attributes:
+        old, new: (what runs, files that are compared) of each.
+        seconds, operations: that a whole deploy takes, of the computer's time and of the flash.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.image = folder / "flash"
+        self.board = VirtualBoard.start(self.image, name=name, flash="1m", speed=SPEED, sensors=True)
+        self.folder = folder
+        assert self.board.config
+        sensors = {sensor["driver"]: sensor for sensor in self.board.config["sensors"]}
+        # No watchdog: the session that stops the node needn't reset the board, which would call off a cut.
+        config = {
+            **self.board.config,
+            "watchdog_ms": 0,
+            "sensors": [sensors["sht4x"], sensors["soil_adc"]],
+            "actions": [],
+        }
+        self._write("old", config, 300)
+        self._write("new", {**config, "sensors": [*config["sensors"], sensors["battery"]]}, 500)
+        with old_firmware(folder / "firmware"):
+            deploy(self.board.port, self._wish("old"))
+        self.old = self.what_runs(), self.compared()
+        self.save()
+        before = self.board.state()["operations"]
+        started = time.monotonic()
+        self.start_deploy().wait()
+        self.seconds = time.monotonic() - started
+        self.operations = self.board.state()["operations"] - before
+        self.new = self.what_runs(), self.compared()
+
+    def close(self) -> None:
+        self.board.stop()
+
+    def save(self) -> None:
+        """Keep the flash as it is now."""
+        self.board.cut()
+        shutil.copy(self.image, self.folder / "saved")
+        self.board.power()
+
+    def restore(self) -> None:
+        """Put the old flash in, and let it boot."""
+        self.board.cut()
+        shutil.copy(self.folder / "saved", self.image)
+        self.board.power()
+
+    def start_deploy(self) -> subprocess.Popen[bytes]:
+        """Begin to deploy what is new, by a process of its own."""
+        arguments = ["--model", str(self.folder / "new.dib"), "--config", str(self.folder / "new.json")]
+        command = [sys.executable, "-c", DEPLOY, "deploy", "--port", self.board.port, *arguments]
+        with open(self.folder / "said", "wb") as said:
+            return subprocess.Popen(command, stdout=said, stderr=said)
+
+    def kill_host(self, after_s: float) -> None:
+        """Deploy, and kill the process that does it after so many seconds."""
+        process = self.start_deploy()
+        try:
+            process.wait(timeout=after_s)
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def cut_power(self, after: int, torn: float) -> None:
+        """Deploy, and cut the board's power at an operation of its flash."""
+        self.board.cut(after=after, torn=torn)
+        self.start_deploy().wait(timeout=120)
+        assert not self.board.state()["power"] or after > self.operations - MOVABLE, self.said()
+
+    def repair(self) -> None:
+        """Deploy again, to the end."""
+        assert self.start_deploy().wait(timeout=180) == 0, self.said()
+
+    def said(self) -> str:
+        """Return what the last deploy printed."""
+        return (self.folder / "said").read_text(encoding="utf-8")
+
+    def what_runs(self) -> Running:
+        """Give the board power; return what its node says that it runs."""
+        reader = LineReader()
+        text = ""
+        node = model = ""
+        deadline = time.monotonic() + BOOT_S
+        if self.board.state()["power"]:
+            self.board.cut()
+        self.board.power()
+        with serial.Serial(os.path.realpath(self.board.port), timeout=0.1) as port:
+            while time.monotonic() < deadline:
+                data = port.read(1) + port.read(port.in_waiting)
+                text = text + data.decode("utf-8", "replace")
+                for line in reader.feed(data):
+                    if isinstance(line, Header):
+                        node = line.node
+                    elif isinstance(line, Event) and line.kind == "model":
+                        model = line.text
+                    elif isinstance(line, Row):
+                        return Running(_BANNER.findall(text)[-1], node, model)
+        raise AssertionError(f"expected the node to complete a cycle, it said: {text[-2000:]}")
+
+    def compared(self) -> dict[str, OnBoard]:
+        """Return the board's files that a deploy answers for."""
+        with Session.open(self.board.port) as session:
+            files = look(session).files
+        return {path: found for path, found in files.items() if not _NOT_COMPARED.fullmatch(path)}
+
+    def verdict(self) -> str:
+        """Return "old" or "new", as which the board is whole; raise AssertionError where it's a mixture."""
+        runs, files = self.what_runs(), self.compared()
+        for name, (its_runs, its_files) in (("old", self.old), ("new", self.new)):
+            if runs == its_runs:
+                assert files == its_files, {
+                    path: (files.get(path), its_files.get(path))
+                    for path in files.keys() | its_files.keys()
+                    if files.get(path) != its_files.get(path)
+                }
+                return name
+        raise AssertionError(f"expected {self.old[0]} or {self.new[0]}, got {runs}")
+
+    def _write(self, name: str, config: dict[str, object], dry_below: int) -> None:
+        (self.folder / f"{name}.json").write_text(json.dumps({**config, "node": name}))
+        (self.folder / f"{name}.dib").write_bytes(soil_model(dry_below, hysteresis=1))
+
+    def _wish(self, name: str) -> Wish:
+        return Wish(ModelFile.open(self.folder / f"{name}.dib"), self.folder / f"{name}.json")
+
+
+class old_firmware:
+    """While this is open, the firmware is an older one: another version, other modules, one that has gone since."""
+
+    def __init__(self, folder: Path) -> None:
+        self.before = node_files.FIRMWARE, node_files.LIBRARY
+        shutil.copytree(node_files.FIRMWARE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+        package = folder / "lib" / "dibble"
+        init = package / "__init__.py"
+        init.write_text(re.sub(r'__version__ = ".*"', f'__version__ = "{OLD_VERSION}"', init.read_text()))
+        for name in CHANGED:
+            with open(package / f"{name}.py", "a") as file:
+                file.write("\nOLD = True\n")
+        (folder / OLD_ONLY).write_text("OLD = True\n")
+        with open(package / "app.py", "a") as file:
+            file.write("from dibble.storage import old\n")
+        self.folder = folder
+
+    def __enter__(self) -> None:
+        self._set(self.folder, self.folder / "lib")
+
+    def __exit__(self, *_: object) -> None:
+        self._set(*self.before)
+
+    def _set(self, firmware: Path, library: Path) -> None:
+        node_files.FIRMWARE, node_files.LIBRARY = firmware, library
+        node_files._imports.cache_clear()
+
+
+def moments(bench: DeployBench, count: int, seed: int):
+    """Yield what to do to a deploy: half are kills of the host, half are cuts of the power."""
+    chance = random.Random(seed)
+    for i in range(count):
+        if i % 2:
+            after = chance.randint(1, bench.operations)
+            torn = chance.choice((0.0, 0.25, 0.5, 0.75, 1.0))
+            yield f"power cut at operation {after}, {torn:g} of it done", lambda a=after, t=torn: bench.cut_power(a, t)
+        else:
+            after_s = chance.uniform(0, bench.seconds)
+            yield f"host killed after {after_s:.2f} s", lambda s=after_s: bench.kill_host(s)

@@ -1,0 +1,76 @@
+"""A port over pins' device models, for tests of drivers on CPython."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from dibble_tools.node.config import whole
+from dibble_tools.simulator.node.bus import VirtualClock
+
+
+class Contact(Protocol):
+    def closures(self, start_us: int, end_us: int) -> list[int]: ...
+
+
+class AnalogInput:
+    def __init__(self, source: Any) -> None:
+        self.source = source
+
+    def read_uv(self) -> int:
+        return int(self.source.microvolts())
+
+
+class Pulses:
+    """Closures since the last look, less those sooner than the lockout after the last one counted."""
+
+    def __init__(self, clock: VirtualClock, contact: Contact, lockout_ms: int) -> None:
+        self.clock = clock
+        self.contact = contact
+        self.lockout_us = lockout_ms * 1000
+        self.seen_us = clock.now_us()
+        self.free_us = 0
+
+    def take(self) -> int:
+        count = 0
+        for time_us in self.contact.closures(self.seen_us, self.clock.now_us()):
+            if time_us >= self.free_us:
+                count += 1
+                self.free_us = time_us + self.lockout_us
+        self.seen_us = self.clock.now_us()
+        return count
+
+
+class PinPort:
+    """What a driver is handed as `port`; devices by pin."""
+
+    def __init__(self, devices: Mapping[int | str, Any], clock: VirtualClock | None = None) -> None:
+        self.devices = devices
+        self.clock = clock or VirtualClock()
+        self.ticks_ms = self.clock.ticks_ms
+        self.ticks_diff = self.clock.ticks_diff
+        self.sleep_ms = self.clock.sleep_ms
+
+    def analog(self, pin: int | str) -> AnalogInput:
+        return AnalogInput(self.devices[pin])
+
+    def pulses(self, pin: int | str, lockout_ms: int) -> Pulses:
+        return Pulses(self.clock, self.devices[pin], lockout_ms)
+
+    def onewire(self, pin: int | str) -> Any:
+        return self.devices[pin]
+
+
+class Steady:
+    """A pin at one voltage."""
+
+    def __init__(self, uv: float) -> None:
+        self.uv = uv
+
+    def microvolts(self) -> float:
+        return self.uv
+
+
+def settings_of(driver: Any, **given: object) -> dict[str, object]:
+    """Return a driver's settings as the node has them: held against the schema, with defaults."""
+    name = driver.__name__.rpartition(".")[2]
+    settings: dict[str, object] = whole({"sensors": [{"driver": name, **given}]})["sensors"][0]
+    return settings

@@ -1,0 +1,200 @@
+"""`dibble train`, end to end: what is written, what the card says, and what stops it."""
+
+import json
+
+import numpy as np
+import pytest
+from dibble_tools.cli.main import app
+from dibble_tools.common.errors import InputError
+from dibble_tools.data.prepare import DataOptions, prepare
+from dibble_tools.model.host_model import HostModel
+from dibble_tools.model.limits import Limits
+from dibble_tools.model.oracle import class_scores
+from dibble_tools.training.train import TrainOptions, train
+from typer.testing import CliRunner
+
+CLASSES = ("dry", "frost", "ok")
+
+
+@pytest.fixture(scope="module")
+def field_csv(tmp_path_factory):
+    """Return a file of 900 rows, 6 nodes, 4 channels: the class follows from two of them, with noise."""
+    rng = np.random.default_rng(1)
+    soil, air = rng.uniform(100, 900, 900), rng.normal(6, 6, 900)
+    state = np.where(
+        air + rng.normal(0, 0.7, 900) < 0, "frost", np.where(soil + rng.normal(0, 25, 900) < 350, "dry", "ok")
+    )
+    lines = ["soil_permille,air_c,battery_mv,wind,state,node"]
+    for i in range(900):
+        lines.append(f"{soil[i]:.0f},{air[i]:.1f},{rng.integers(3300, 4200)},{rng.gamma(2, 2):.2f},{state[i]},n{i % 6}")
+    path = tmp_path_factory.mktemp("field") / "field.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+def options(**changes) -> TrainOptions:
+    base = {"data": DataOptions(label="state", group="node"), "budget_s": 2.0, "jobs": 1}
+    return TrainOptions(**(base | changes))
+
+
+@pytest.fixture(scope="module")
+def searched(field_csv, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out") / "m"
+    data = ("--label", "state", "--group", "node", "--cost", "frost:ok=5", "--novelty", "0.02")
+    result = run("train", field_csv, *data, "--budget", "15s", "--max-bytes", "700", "--out", out)
+    assert result.exit_code == 0, result.output
+    return out, json.loads((out / "card.json").read_text()), result.output
+
+
+def test_model_card_report_and_pictures_are_written(searched) -> None:
+    out, card, output = searched
+    model = HostModel.open(out)
+    assert len(model.blob) == card["model"]["bytes"] <= 700
+    assert "<html" in (out / "report.html").read_text()
+    assert len(list((out / "plots").glob("*.png"))) >= 3
+    for word in ("teacher", "student float", "int8", "shipped", "packed", "chosen", "recipes cross-validated"):
+        assert word in output
+
+
+def test_the_stage_table_is_what_the_file_decides(searched, field_csv) -> None:
+    out, card, _ = searched
+    model = HostModel.open(out)
+    data = prepare(field_csv, DataOptions(label="state", group="node"))
+    names = [channel.name for channel in model.channels]
+    at = [[c.name for c in data.channels].index(name) for name in names]
+    test = data.split.test
+    scores = class_scores(model.model, data.values[test][:, at])
+    right = np.array(model.classes)[scores.argmax(axis=1)] == data.ds.labels[test]
+    shipped = next(row for row in card["stages"] if row["stage"] == "shipped")
+    assert shipped["accuracy"] == round(float(right.mean()), 4)
+    assert shipped["bytes"] == len(model.blob)
+    assert shipped["instructions"] > 10_000
+    assert right.mean() > 0.85
+    assert card["held_out"]["integer_model"]["accuracy"] == shipped["accuracy"]
+
+
+def test_the_model_does_without_channels_that_tell_nothing(searched) -> None:
+    _, card, _ = searched
+    important = [row["channel"] for row in card["importance"] if row["drop"] > 0.05]
+    assert set(important) == {"soil_permille", "air_c"}
+
+
+def test_costs_and_novelty_are_in_the_card(searched) -> None:
+    _, card, _ = searched
+    assert card["costs"] == {"frost:ok": 5.0}
+    assert card["novelty"]["rate"] == 0.02
+    assert 0 < card["novelty"]["bytes"] <= 700 // 4
+    assert card["novelty"]["flagged_held_out"] < 0.1
+
+
+def test_exactly_one_recipe_is_chosen_and_it_fits(searched) -> None:
+    _, card, _ = searched
+    chosen = [row for row in card["front"] if row["chosen"]]
+    assert len(chosen) == 1
+    assert chosen[0]["fits"]
+    assert chosen[0]["recipe"] == card["model"]["recipe"]
+    assert len(card["front"]) >= 2
+
+
+def test_a_cost_moves_decisions_towards_the_dear_class(field_csv) -> None:
+    recipe = {"recipe": "mlp:0@4"}
+    plain = train(field_csv, options(**recipe)).card["held_out"]["integer_model"]["classes"]["frost"]["recall"]
+    dear = train(field_csv, options(**recipe, costs=["frost:ok=20", "frost:dry=20"])).card
+    assert dear["held_out"]["integer_model"]["classes"]["frost"]["recall"] > plain
+
+
+@pytest.mark.parametrize("recipe", ["mlp:6@3", "mlp:8@4/half", "mlp:8@4/codebook", "additive:8+2@3", "boosted:7x3@3"])
+def test_a_recipe_is_made_as_it_is_told(field_csv, recipe: str) -> None:
+    trained = train(field_csv, options(recipe=recipe))
+    assert trained.card["model"]["recipe"] == recipe
+    assert [row["recipe"] for row in trained.card["front"]] == [recipe]
+    assert trained.card["held_out"]["integer_model"]["accuracy"] > 0.8
+    assert trained.model.model.self_test() >= 3
+
+
+def test_the_same_recipe_and_seed_give_the_same_file(field_csv) -> None:
+    blobs = [train(field_csv, options(recipe="mlp:6@3")).model.blob for _ in range(2)]
+    assert blobs[0] == blobs[1]
+
+
+def test_an_additive_model_tells_why(field_csv) -> None:
+    trained = train(field_csv, options(recipe="additive:16+0@4"))
+    model = trained.model.model
+    names = [channel.name for channel in trained.model.channels]
+    middle = {"soil_permille": 700, "air_c": 80, "battery_mv": 3700, "wind": 400}
+    row = [middle[name] for name in names]
+    row[names.index("air_c")] = -60
+    assert model.classes[model.predict(row).class_index] == "frost"
+    channel, amount = model.because()
+    assert (names[channel], amount > 0) == ("air_c", True)
+    assert {shape["channel"] for shape in trained.card["shapes"]} <= set(names)
+
+
+def test_a_model_whose_kernels_differ_from_numpys_is_not_shipped(field_csv) -> None:
+    trained = train(field_csv, options(recipe="additive:16+0@4"))
+    rows = np.array([[c.low for c in trained.model.channels], [c.high for c in trained.model.channels]])
+    trained.model.cross_check(rows)
+    node = trained.model.model
+    right = node.look
+    node.look = lambda row: right(row) + 256  # the margin, by one
+    with pytest.raises(AssertionError, match="row 0: expected class, margin"):
+        trained.model.cross_check(rows)
+
+
+def test_predict_tells_why_for_an_additive_model_only(field_csv, tmp_path) -> None:
+    for recipe, code in (("additive:16+0@4", 0), ("mlp:4@3", 1)):
+        trained = train(field_csv, options(recipe=recipe))
+        trained.model.save(tmp_path / "m.dib")
+        result = run("predict", tmp_path / "m.dib", field_csv, "--why")
+        assert result.exit_code == code
+    assert "--why: expected an additive model" in str(result.exception)
+    train(field_csv, options(recipe="additive:16+0@4")).model.save(tmp_path / "m.dib")
+    lines = run("predict", tmp_path / "m.dib", field_csv, "--why").stdout.splitlines()
+    assert lines[0] == "line,class,margin,flag,channel,held,because,push"
+    assert len(lines) == 901
+    frost = [line.split(",") for line in lines[1:] if line.split(",")[1] == "frost"]
+    assert np.mean([cells[6] == "air_c" for cells in frost]) > 0.8
+
+
+def test_too_few_bytes_are_told_with_what_is_needed(field_csv) -> None:
+    with pytest.raises(InputError, match=r"expected a model within .*; the smallest that was tried takes \d+ bytes"):
+        train(field_csv, options(limits=Limits(max_bytes=64)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--family", "svm"), "--family: expected auto, mlp, forest, additive; got 'svm'"),
+        (("--recipe", "mlp:8"), "--recipe: expected mlp:16@8"),
+        (("--budget", "soon"), "--budget: expected a time from 1s to 168h"),
+        (("--cost", "frost:okay=5"), "Did you mean 'ok'?"),
+        (("--board", "picoo"), "--board: expected a board, got 'picoo'"),
+        (("--max-us", "10"), "--max-us: expected --board too"),
+        (("--dask", "tcp://127.0.0.1:1"), "--dask tcp://127.0.0.1:1: expected a Dask scheduler there"),
+    ],
+)
+def test_wrong_options_are_told_and_nothing_is_written(field_csv, tmp_path, arguments, message) -> None:
+    out = tmp_path / "m"
+    result = run("train", field_csv, "--label", "state", "--group", "node", "--out", out, *arguments)
+    assert isinstance(result.exception, InputError)
+    assert message in str(result.exception)
+    assert not out.exists()
+
+
+def test_the_search_runs_on_a_dask_cluster(field_csv) -> None:
+    from dibble_tools.training.job import cluster
+    from distributed import LocalCluster
+
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1") as local,
+        cluster(local.scheduler_address),
+    ):
+        trained = train(field_csv, options(budget_s=12.0, family="mlp", jobs=2))
+        workers = local.scheduler.workers.values()
+        assert all(worker.metrics["time"] for worker in workers)
+    assert trained.card["held_out"]["integer_model"]["accuracy"] > 0.85
+    assert len(trained.card["front"]) > 2
