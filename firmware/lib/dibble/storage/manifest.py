@@ -1,6 +1,6 @@
 """Says which files of the firmware a file system lost or damaged: FAT loses some that nobody was writing.
 
-manifest.txt comes from whoever copied the firmware (dibble_tools/node/manifest.py): a line `CRC SIZE PATH` for each file,
+manifest.txt comes from whoever copied the firmware (host: node/manifest.py): a line `CRC SIZE PATH` for each file,
 the CRC-32 in 8 hexadecimal digits; then such a line for all lines before it, with their number and a dot as path.
 
 All sizes are compared. CRCs are, until BUDGET_MS are spent: of all files where the runtime has a CRC-32 in C, of
