@@ -1,8 +1,8 @@
 """The hardware as CircuitPython's boards have it, 9 and later: the same functions as ports/micropython.py.
 
 Checked: names, arguments and attributes against circuitpython-stubs by mypy; behaviour on a real MicroPython VM
-with stand-ins for CircuitPython's modules (the host's simulator/node/guest_circuitpython), which keep to the exceptions,
-limits and 30-bit floats of CircuitPython's source. It was never run on CircuitPython itself.
+with stand-ins for CircuitPython's modules (the host's simulator/node/guest_circuitpython), which keep to the
+exceptions, limits and 30-bit floats of CircuitPython's source. It was never run on CircuitPython itself.
 
 Pins are the names of `board`: "GP26", "A0", "D5". CircuitPython's times are seconds in floats: seconds() is where
 the node's ints become such.
