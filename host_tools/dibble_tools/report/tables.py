@@ -60,7 +60,7 @@ def training_tables(card: dict[str, Any], width: int) -> list[Table]:
     return [front, stages] if len(card["front"]) > 1 else [stages]
 
 
-def demonew_table(card: dict[str, Any], rule: Any, size: int, heap: int) -> Table:
+def demo_table(card: dict[str, Any], rule: Any, size: int, heap: int) -> Table:
     """Return the demo's result: the model against the float reference and the rule of thumb."""
     held_out = card["held_out"]
     ours = held_out["integer_model"]
