@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FIRMWARE = sorted((ROOT / "firmware").rglob("*.py"))
-INFERENCE = sorted((ROOT / "firmware/lib/dibble/inference").glob("*.py"))
+INFERENCE = sorted((ROOT / "firmware/lib/dibble/inference").rglob("*.py"))
 HOST_TOOLS = sorted(
     path for path in (ROOT / "host_tools").rglob("*.py") if not {"guest", "guest_circuitpython"} & set(path.parts)
 )

@@ -20,7 +20,7 @@ MISTAKES = [
     ("safemode.py", "microcontroller.reset()", "microcontroller.restart()"),
     ("lib/dibble/ports/circuitpython.py", "light_sleep_until_alarms(", "light_sleep("),
     ("lib/dibble/ports/circuitpython.py", "WatchDogMode.RESET", '"reset"'),
-    ("lib/dibble/ports/circuitpython.py", "supervisor.ticks_ms", "supervisor.ticks"),
+    ("lib/dibble/ports/circuitpython_time.py", "supervisor.ticks_ms", "supervisor.ticks"),
     ("lib/dibble/ports/circuitpython.py", "microcontroller.cpu.uid", "microcontroller.uid"),
     ("lib/dibble/ports/circuitpython.py", "wifi.radio.enabled", "wifi.radio.active"),
     ("lib/dibble/ports/circuitpython.py", "if timer is None:", "if not timeout_ms:"),  # there may be no watchdog

@@ -20,7 +20,7 @@ def strip(source: str) -> str:
     _bare(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
-            node.module = node.module.removeprefix("dibble.inference.")
+            node.module = node.module.rpartition(".")[2] if node.module.startswith("dibble.inference.") else node.module
     return _narrow(ast.unparse(tree))
 
 
