@@ -10,7 +10,8 @@ from dibble_tools.data.prepare import DataOptions, prepare
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.limits import Limits
 from dibble_tools.model.oracle import class_scores
-from dibble_tools.training.train import TrainOptions, train
+from dibble_tools.training.result import TrainOptions
+from dibble_tools.training.train import train
 from typer.testing import CliRunner
 
 CLASSES = ("dry", "frost", "ok")
