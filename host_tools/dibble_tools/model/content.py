@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from dibble.inference.features import KINDS, LAST
 from dibble.inference.mlp import SPARSE8
 
 from dibble_tools.data.channels import Channel
-
 
 LARGEST_CODE = 255
 
@@ -117,7 +117,8 @@ class Additive:
 
     def used(self) -> set[int]:
         """Return the features that have a code."""
-        return {i for i, scaler in enumerate(self.scalers) if scaler.top}
+        asked = {i for term in self.terms for i in (term.a, term.b) if i is not None}
+        return asked | {i for i, scaler in enumerate(self.scalers) if scaler.top}
 
     def renumbered(self, new: Mapping[int, int], limits: Sequence[int]) -> "Additive":
         """Return the same tables by new numbers of features: see Forest.renumbered."""
@@ -136,7 +137,7 @@ class Layer:
     """
 
     form: int
-    rows: list[list[int]] | list[list[tuple[int, int]]]
+    rows: list[list[Any]]
     biases: list[int]
     shifts: list[int]
     book: list[int]
@@ -144,11 +145,11 @@ class Layer:
     def weights(self, inputs: int) -> list[list[int]]:
         """Return each unit's weight for each of `inputs` inputs, whatever the form."""
         if self.form == SPARSE8:
-            kept = [dict(row) for row in self.rows]  # type: ignore[arg-type]
+            kept = [dict(row) for row in self.rows]
             return [[row.get(i, 0) for i in range(inputs)] for row in kept]
         if self.book:
-            return [[self.book[place] for place in row] for row in self.rows]  # type: ignore[index]
-        return self.rows  # type: ignore[return-value]
+            return [[self.book[place] for place in row] for row in self.rows]
+        return self.rows
 
 
 @dataclass(frozen=True)
@@ -166,10 +167,10 @@ class Mlp:
     def renumbered(self, new: Mapping[int, int], limits: Sequence[int]) -> "Mlp":
         """Return the same network by new numbers of features: see Forest.renumbered."""
         first = self.layers[0]
-        rows: list = [
-            [(new[at], weight) for at, weight in row] if first.form == SPARSE8 else [row[i] for i in new]  # type: ignore[misc, index]
-            for row in first.rows
-        ]
+        if first.form == SPARSE8:
+            rows: list[list[Any]] = [[(new[at], weight) for at, weight in row] for row in first.rows]
+        else:
+            rows = [[row[i] for i in new] for row in first.rows]
         return Mlp([self.scalers[i] for i in new], [replace(first, rows=rows), *self.layers[1:]], self.base)
 
 
@@ -221,6 +222,11 @@ class Content:
     def family_name(self) -> str:
         """The family's name, as `dibble train --family` has it."""
         return FAMILIES[type(self.family)]
+
+    @property
+    def tells_why(self) -> bool:
+        """Whether a decision comes with the channel that pushed hardest: an additive model's does."""
+        return isinstance(self.family, Additive)
 
     @property
     def limits(self) -> list[int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dibble.inference.features import LAST
 from dibble.inference.mlp import CODEBOOK4, SPARSE8
 
-from dibble_tools.families.forest.trees import IntegerTrees
+from dibble_tools.families.forest.integer_trees import IntegerTrees
 from dibble_tools.model.content import Additive, Content, Forest, Scaler
 from dibble_tools.model.reader import trees_of
 
@@ -161,8 +161,7 @@ def _groups(tables: Additive) -> int:
     """Return how many sums the bytecode kernel makes: of classes whose scores fit one small int together."""
     columns = len(tables.base) - 1
     largest = [
-        tables.base[k + 1] + sum(max(cell[k] for cell in term.entries) for term in tables.terms)
-        for k in range(columns)
+        tables.base[k + 1] + sum(max(cell[k] for cell in term.entries) for term in tables.terms) for k in range(columns)
     ]
     highest = max(largest, default=0)
     together = 3 if highest < 1 << 10 else 2 if highest < 1 << 15 else 1

@@ -1,16 +1,17 @@
 """A model file's bytes -> its Content. The only place on the host that knows the firmware's readers."""
 
 import itertools
+from typing import Any
 
 from dibble.inference import additive, forest, mlp
 from dibble.inference.description import Description
 from dibble.inference.features import LAST, feature_limit
-from dibble.inference.format import ADDITIVE, FOREST, NOVELTY, Cursor
+from dibble.inference.format import ADDITIVE, FOREST, MLP, NOVELTY, Cursor
 from dibble.inference.model import Model
 
 from dibble_tools.data.channels import Channel
+from dibble_tools.families.forest.integer_trees import IntegerTrees
 from dibble_tools.families.forest.tree_sharing import Split
-from dibble_tools.families.forest.trees import IntegerTrees
 from dibble_tools.model.content import Additive, Content, Feature, Forest, Golden, Layer, Mlp, Scaler, Term
 
 LEAVES = 128  # the first reference to a leaf
@@ -64,6 +65,16 @@ def content_of(file: bytes | Model) -> Content:
         family_bytes=family_bytes,
         novelty_bytes=novelty_bytes,
     )
+
+
+def kernel_tables(blob: bytes) -> tuple[Any, ...]:
+    """Return a family's tables as the firmware's own reader hands them to its kernels in machine code."""
+    m = Model(blob)
+    told = Description(m)
+    family = m.blob[5] & ~NOVELTY
+    reader = {FOREST: forest, ADDITIVE: additive, MLP: mlp}[family]
+    arguments = {"in_place": True} if family == MLP else {}
+    return reader.read(Cursor(m.blob, told.family_at), told.limits, len(told.classes), **arguments)
 
 
 def trees_of(forest: Forest) -> IntegerTrees:
