@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from dibble.inference import mlp
-from dibble.inference.cursor import Cursor
+from dibble.inference.format import Cursor
 from dibble_tools.bench.peers import fuel
 from dibble_tools.data.prepare import DataOptions, prepare
 from dibble_tools.machines.replay import cost, kernel_cost

@@ -130,7 +130,7 @@ def test_an_additive_model_tells_why(field_csv) -> None:
     row = [middle[name] for name in names]
     row[names.index("air_c")] = -60
     assert model.classes[model.predict(row).class_index] == "frost"
-    channel, amount = model.because()
+    channel, amount = model.explain()
     assert (names[channel], amount > 0) == ("air_c", True)
     assert {shape["channel"] for shape in trained.card["shapes"]} <= set(names)
 
