@@ -9,6 +9,7 @@ from dibble.inference.features import DELTA, EMA, KINDS, LAST, MAX, MEAN, MIN, S
 from dibble.inference.fixed_point import MISSING
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.shipped import ROOMS
 from dibble_tools.export import names
 from dibble_tools.export.c.families import additive_parts, forest_parts, mlp_parts
 from dibble_tools.export.c.tables import Kind, rows, signed, unsigned
@@ -22,7 +23,7 @@ NONE = 255
 def environment() -> jinja2.Environment:
     """Return what renders the templates."""
     found = jinja2.Environment(
-        loader=jinja2.PackageLoader("dibble_tools.export", "templates"),
+        loader=jinja2.FileSystemLoader(ROOMS / "export" / "templates"),
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
         trim_blocks=True,
