@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 # -S: no .pth of the clone's editable install; packages that dibble needs are named one folder after another.
-BEGIN = [sys.executable, "-S", "-P", "-m", "dibble_tools"]
+BEGIN = [sys.executable, "-S", "-P", "-m", "dibble_tools.cli"]
 FOREIGN = [path for path in sys.path if path.endswith("site-packages")]
 BUILD = "import sys; from hatchling.build import build_sdist, build_wheel; print({}(sys.argv[1]))"
 

@@ -1,6 +1,0 @@
-"""`python -m dibble_tools`: the command `dibble`, where no PATH leads to it."""
-
-from dibble_tools.cli.main import main
-
-if __name__ == "__main__":
-    main()
