@@ -206,6 +206,18 @@ def test_no_circle_between_files_of_the_host() -> None:
     assert not circles(arrows(HOST_TOOLS, PACKAGE.parent))
 
 
+def test_one_module_finds_shipped_files() -> None:
+    """So that a wheel in an empty folder works as the clone does."""
+
+    def found(path: Path) -> Iterator[tuple[int, str]]:
+        if path != PACKAGE / "common" / "shipped.py":
+            yield from (one for one in imports_of(path) if one[1].startswith("importlib.resources"))
+            nodes = ast.walk(tree_of(path))
+            yield from ((n.lineno, n.id) for n in nodes if isinstance(n, ast.Name) and n.id == "__file__")
+
+    assert not offenders(HOST_TOOLS, found)
+
+
 def test_no_flat_files_in_dibble_tools() -> None:
     """Everything lies in a room."""
     assert [path.name for path in PACKAGE.glob("*.py")] == ["__init__.py"]

@@ -22,12 +22,13 @@ from dibble.inference.model import Model
 from dibble_tools.bench import reference
 from dibble_tools.bench.cases import Case
 from dibble_tools.bench.machine_code import machine_code
+from dibble_tools.common.shipped import ROOMS
 from dibble_tools.machines.compiled import NATIVE
 from dibble_tools.machines.targets import CORTEX_M0
 from dibble_tools.machines.tools import run as run_tool
 
 PLAIN = ("-fno-data-sections",)  # tables lie side by side, as gcc -O2 has them if nothing else is asked for
-KERNELS_C = Path(__file__).parent / "native" / "kernels.c"
+KERNELS_C = ROOMS / "bench" / "native" / "kernels.c"
 FIRMWARE_KERNELS = Path(dibble.__path__[0]) / "inference" / "kernels"
 FAMILIES = {1: (forest, "forest"), 2: (additive, "additive"), 3: (mlp, "mlp")}
 PLANS = {

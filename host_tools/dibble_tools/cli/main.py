@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from dibble import __version__
 
 from dibble_tools.cli.bench import bench
 from dibble_tools.cli.board import board
@@ -21,6 +22,7 @@ from dibble_tools.cli.simulate import simulate
 from dibble_tools.cli.studio import studio
 from dibble_tools.cli.train import train
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.extras import extras_named
 
 app = typer.Typer(
     name="dibble",
@@ -33,15 +35,32 @@ app = typer.Typer(
 )
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"dibble {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="show it and end")
+    ] = False,
+) -> None:
+    """Take what stands before a command; its text is the app's help."""
+
+
 def main() -> None:
     """Run the command; an InputError is one paragraph on stderr and exit status 2."""
     try:
-        app()
+        with extras_named():
+            app()
     except InputError as error:
         console.print(f"[bold red]dibble:[/] {escape(str(error))}", soft_wrap=True, emoji=False)
         sys.exit(2)
 
 
+@extras_named("demo")
 def demo(
     station: Annotated[str, typer.Option(help="hold out this airport: EWR, JFK or LGA")] = "JFK",
     out: Annotated[Path, typer.Option(help="folder to write")] = Path("models/field_weather"),
