@@ -19,6 +19,7 @@ import numpy as np
 from dibble_tools.bench import reference
 from dibble_tools.bench.cases import Case
 from dibble_tools.bench.machine_code import machine_code
+from dibble_tools.common.shipped import ROOMS
 from dibble_tools.machines.compiled import NATIVE
 from dibble_tools.machines.targets import CORTEX_M0
 from dibble_tools.machines.tools import run as run_tool
@@ -26,7 +27,7 @@ from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.reader import kernel_tables
 
 PLAIN = ("-fno-data-sections",)  # tables lie side by side, as gcc -O2 has them if nothing else is asked for
-KERNELS_C = Path(__file__).parent / "native" / "kernels.c"
+KERNELS_C = ROOMS / "bench" / "native" / "kernels.c"
 FIRMWARE_KERNELS = Path(dibble.__path__[0]) / "inference" / "kernels"
 PLANS = {
     "forest": ("plan", "forest_plan"),

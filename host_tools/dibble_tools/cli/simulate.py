@@ -7,8 +7,10 @@ import typer
 
 from dibble_tools.cli.output import console
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.extras import extras_named
 
 
+@extras_named("simulate")
 def simulate(
     model: Annotated[
         Path | None, typer.Argument(metavar="[MODEL]", help="model.dib, or the folder it lies in; not with --csv")

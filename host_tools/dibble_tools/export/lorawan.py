@@ -5,6 +5,7 @@ from pathlib import Path
 import jinja2
 from dibble.report import lorawan
 
+from dibble_tools.common.shipped import ROOMS
 from dibble_tools.model.decisions import FLAG_NAMES
 from dibble_tools.model.host_model import HostModel
 
@@ -33,7 +34,7 @@ def write_decoder(model_path: str | Path) -> str:
                 "divisor": 10 ** max(-channel.exponent, 0),
             }
         )
-    templates = jinja2.PackageLoader("dibble_tools.export", "templates")
+    templates = jinja2.FileSystemLoader(ROOMS / "export" / "templates")
     environment = jinja2.Environment(loader=templates, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     return environment.get_template("lorawan_decoder.js.j2").render(
         name=model.name,

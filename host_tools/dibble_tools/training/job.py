@@ -63,10 +63,8 @@ def cluster(address: str | None) -> Iterator[None]:
     if address is None:
         yield
         return
-    try:
-        from distributed import Client
-    except ImportError:
-        raise InputError("--dask: expected the package distributed: pip install 'dibble[dask]'") from None
+    from distributed import Client
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of other versions of packages: what matters fails by itself
         try:
