@@ -51,7 +51,6 @@ LIGHT_ROOMS = {
     "log",
     "project",
     "export",
-    "families",
     "node",
     "common",
 }
