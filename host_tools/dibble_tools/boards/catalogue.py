@@ -6,8 +6,8 @@ from typing import Any
 from dibble_tools.boards.reading import read_file
 from dibble_tools.boards.schema import Board, Runtime
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.formatting import listed
 from dibble_tools.common.shipped import BOARDS
-from dibble_tools.data.datasets import listed
 from dibble_tools.model.limits import Limits
 
 
