@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.export.forms import write
 from dibble_tools.export.names import prefix_of
 from dibble_tools.machines import compiled, replay, single_file
-from dibble_tools.machines.check import write
 from dibble_tools.machines.targets import ATMEGA328P, CORTEX_M0
 from dibble_tools.machines.tools import TooLarge
 from dibble_tools.machines.verify import first_difference
