@@ -45,7 +45,7 @@ class Unrolled(Model):
             readings = self.readings
         elif None in readings:  # the code's TypeError would take room on the heap
             self.row = readings
-            return self.settle(self.look(readings))
+            return self.finish(self.check_and_score(readings))
         self.row = readings
         if self.decide(readings):
             return self.decision
