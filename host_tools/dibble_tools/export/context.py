@@ -31,7 +31,7 @@ def environment(language: str) -> jinja2.Environment:
 
 
 def context_of(content: Content, prefix: str) -> dict[str, Any]:
-    """Return what the templates ask for."""
+    """Return what the templates ask for, of a compacted Content."""
     channels = [about(channel) for channel in content.channels]
     for channel, ending in zip(channels, names.endings([c.name for c in content.channels], "channel"), strict=True):
         channel["ending"] = ending

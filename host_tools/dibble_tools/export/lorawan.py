@@ -6,7 +6,7 @@ import jinja2
 from dibble.report import lorawan
 
 from dibble_tools.common.shipped import ROOMS
-from dibble_tools.model.flags import FLAG_NAMES
+from dibble_tools.model.decisions import FLAG_NAMES
 from dibble_tools.model.host_model import HostModel
 
 
@@ -17,8 +17,8 @@ def write_decoder(model_path: str | Path) -> str:
         InputError: it can't be read as a model.
     """
     opened = HostModel.open(model_path)
-    model = opened.model
-    class_bits, fields, size = lorawan.plan(len(model.classes), model.low, model.high)
+    model = opened.content
+    class_bits, fields, size = lorawan.plan(len(model.classes), opened.model.low, opened.model.high)
     channels = []
     for index, bits, step in fields:
         channel = opened.channels[index]

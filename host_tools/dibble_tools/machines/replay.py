@@ -13,7 +13,7 @@ import numpy as np
 from dibble_tools.common.shipped import ROOMS
 from dibble_tools.export.unrolled import unrolled_source
 from dibble_tools.machines.vms import Run, VmError, run_unix, run_wasi
-from dibble_tools.model.evaluator import Decisions
+from dibble_tools.model.decisions import Decisions
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
 
 GUESTS = ROOMS / "machines" / "guest"

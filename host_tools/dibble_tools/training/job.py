@@ -34,7 +34,7 @@ def run(file: Path, options: TrainOptions, out: Path | None, dask: str | None, c
         task = bar.add_task("starting", total=1.0)
         trained = train(file, options, lambda step, share: bar.update(task, description=step, completed=share))
         bar.update(task, description="drawing the report", completed=1.0)
-        folder = out or Path("models") / trained.model.model.name
+        folder = out or Path("models") / trained.model.content.name
         write(trained, folder)
     for text in trained.notes:
         console.print("[yellow]note:[/]", end=" ")
