@@ -96,8 +96,8 @@ def test_reprs_are_for_people(trained: Trained, readings: pd.DataFrame) -> None:
     [
         ({"data": 5}, "expected the path of a CSV file or a DataFrame, got int"),
         ({"data": "nowhere.csv"}, "expected a CSV file, found nothing at nowhere.csv"),
-        ({"label": "stat"}, "expected a column 'stat' (label), there are: soil, air, state. Did you mean 'state'?"),
-        ({"family": "tree"}, "--family: expected auto, forest, additive, mlp; got 'tree'"),
+        ({"label": "stat"}, "expected a column 'stat' (--label), there are: soil, air, state. Did you mean 'state'?"),
+        ({"family": "tree"}, "--family: expected auto, mlp, forest, additive; got 'tree'"),
         ({"max_us": 5.0}, "--max-us: expected --board too"),
     ],
     ids=lambda value: "" if isinstance(value, str) else next(iter(value)),
