@@ -1,6 +1,7 @@
 """What Sensirion's I2C parts share: a command, a wait, and words of 16 bits, each followed by its CRC-8."""
 
 from dibble import SensorError
+from dibble.drivers.second_try import twice
 from dibble.inference.fixed_point import divide
 
 
@@ -17,16 +18,26 @@ def crc8(data, start, end):
     return crc
 
 
+def tell(bus, port, address, command, wait_ms):
+    """Send a command that has no answer, and wait until the part takes the next; a second time where it's refused."""
+    twice(bus.write, address, command)
+    port.sleep_ms(wait_ms)
+
+
 def ask(bus, port, address, command, wait_ms, count):
-    """Send a command, wait, and return the words that the part answers with.
+    """Send a command, wait, and return the words that the part answers with; try twice.
 
     Args:
         command: bytes.
         wait_ms: the longest that the part takes; it doesn't acknowledge before.
         count: number of words.
     Raises:
-        SensorError: nothing answers, or a CRC is wrong.
+        SensorError: nothing answers, or a CRC is wrong, both times.
     """
+    return twice(_ask, bus, port, address, command, wait_ms, count)
+
+
+def _ask(bus, port, address, command, wait_ms, count):
     bus.write(address, command)
     port.sleep_ms(wait_ms)
     answer = bytearray(3 * count)
