@@ -50,6 +50,12 @@ def heating_ms(settings):
 
 
 class Bme680:
+    """See SETTINGS.
+
+    Attributes:
+        raw: what the converter made of pressure, temperature and humidity at the last cheap reading.
+    """
+
     def __init__(self, bus, port, address, heater_c, heater_ms):
         self._bus = bus
         self._port = port
@@ -57,6 +63,7 @@ class Bme680:
         self._heater_c = heater_c
         self._heater_ms = heater_ms
         self._air_temperature_centi_c = 2500  # until the first reading
+        self.raw = None
         self._variant = 0
         self._trim = None
         self._fresh = True  # nothing was heated since the reset
@@ -94,6 +101,7 @@ class Bme680:
         pa = self._checked(compensation.pressure_pa(_adc20(field, 2), fine, self._trim[1]), 30000, 110000, "Pa")
         milli = compensation.humidity_milli_percent(field[8] << 8 | field[9], centi_c, self._trim[2])
         self._air_temperature_centi_c = centi_c
+        self.raw = bytes(field[2:10])
         return centi_c, (milli + 50) // 100, pa
 
     def read_costly(self):

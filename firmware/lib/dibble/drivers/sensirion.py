@@ -66,16 +66,20 @@ class AirSensor:
     Args:
         command, wait_ms: of a measurement.
         humidity_permille: of its second word.
+    Attributes:
+        raw: the words of the last reading.
     """
 
     def __init__(self, bus, port, address, command, wait_ms, humidity_permille):
         self.bus = bus
         self.port = port
         self.address = address
+        self.raw = None
         self._command = command
         self._wait_ms = wait_ms
         self._humidity_permille = humidity_permille
 
     def read(self):
-        temperature, humidity = ask(self.bus, self.port, self.address, self._command, self._wait_ms, 2)
+        self.raw = ask(self.bus, self.port, self.address, self._command, self._wait_ms, 2)
+        temperature, humidity = self.raw
         return air_temperature_centi_c(temperature), self._humidity_permille(humidity)
