@@ -15,12 +15,13 @@ from typing import Any
 
 import numpy as np
 from dibble.inference import mlp
-from dibble.inference.cursor import Cursor
+from dibble.inference.format import Cursor
 from dibble_tools.bench.peers import fuel
 from dibble_tools.data.prepare import DataOptions, prepare
 from dibble_tools.machines.replay import cost, kernel_cost
 from dibble_tools.model.host_model import HostModel
-from dibble_tools.training.train import TrainOptions, train
+from dibble_tools.training.result import TrainOptions
+from dibble_tools.training.train import train
 from sklearn.ensemble import RandomForestClassifier
 
 RECIPES = "additive:16+0@8,mlp:16@8,boosted:20x3@8,voting:10x100@8"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from dibble import ModelError
 from dibble.inference import forest
-from dibble.inference.cursor import Cursor
+from dibble.inference.format import Cursor
 from dibble.inference.model import Model
 from dibble_tools import convert
 from dibble_tools.cli.main import app

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import dibble
 import numpy as np
 from dibble.inference import additive, forest, mlp
-from dibble.inference.cursor import Cursor
+from dibble.inference.format import Cursor
 from dibble.inference.model import Model
 
 from dibble_tools.bench import reference
@@ -28,7 +28,7 @@ from dibble_tools.machines.tools import run as run_tool
 
 PLAIN = ("-fno-data-sections",)  # tables lie side by side, as gcc -O2 has them if nothing else is asked for
 KERNELS_C = Path(__file__).parent / "native" / "kernels.c"
-INFERENCE = Path(dibble.__path__[0]) / "inference"
+FIRMWARE_KERNELS = Path(dibble.__path__[0]) / "inference" / "kernels"
 FAMILIES = {1: (forest, "forest"), 2: (additive, "additive"), 3: (mlp, "mlp")}
 PLANS = {
     "forest": ("plan", "forest_plan"),
@@ -80,9 +80,9 @@ def parts_of(model: Model) -> tuple[str, tuple[Any, ...]]:
 
 def plans(name: str) -> Any:
     """Return the function that makes a family's plan, of the firmware's own source, without a kernel to run it."""
-    scope: dict[str, Any] = {"address": address, "judge": lambda plan, row: None}
+    scope: dict[str, Any] = {"address": address, "classify": lambda plan, row: None}
     for file in PLANS[name]:
-        tree = ast.parse((INFERENCE / f"{file}.py").read_text())
+        tree = ast.parse((FIRMWARE_KERNELS / f"{file}.py").read_text())
         tree.body = [node for node in tree.body if not isinstance(node, ast.If) and not _of_dibble(node)]
         exec(compile(tree, file, "exec"), scope)
     return scope[name]
@@ -101,7 +101,7 @@ def codes(kernel: str) -> str:
     """Return C of a kernel's machine code, "forest" or "coded": thumb_code and viper_code."""
     return "".join(
         f"static const uint8_t __attribute__((aligned(4))) {kind}_code[] = "
-        f"{{{_list(machine_code(INFERENCE / f'{kernel}_{kind}.py', kind))}}};\n"
+        f"{{{_list(machine_code(FIRMWARE_KERNELS / f'{kernel}_{kind}.py', kind))}}};\n"
         for kind in ("thumb", "viper")
     )
 

@@ -31,9 +31,9 @@ for _ in range({times}):
 IMPORTED = """
 import gc, sys
 before = gc.mem_alloc()
-from dibble.inference import model
+from dibble.inference import load
 taken = gc.mem_alloc() - before
-model.load(__file__[: __file__.rfind("/") + 1] + "model.dib")
+load(__file__[: __file__.rfind("/") + 1] + "model.dib")
 print(taken, *[name for name in sys.modules if name.startswith("dibble")])
 """
 

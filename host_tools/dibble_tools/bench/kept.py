@@ -10,7 +10,7 @@ from dibble_tools.machines.vms import run_unix, run_wasi
 
 INSIDE = """
 import gc
-from dibble.inference import model
+from dibble.inference import load
 try:
     import model_code as code
 except ImportError:
@@ -18,10 +18,10 @@ except ImportError:
 path = __file__[: __file__.rfind("/") + 1] + "model.dib"
 def run():
     global other, node, before, kept, passed
-    other = model.load(path, code)  # what is imported on the way isn't of the model
+    other = load(path, code)  # what is imported on the way isn't of the model
     gc.collect()
     before = gc.mem_alloc()
-    node = model.load(path, code)
+    node = load(path, code)
     gc.collect()
     kept = gc.mem_alloc() - before
     passed = node.self_test()  # nothing that it needs was freed

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from dibble.inference import additive, forest, mlp
-from dibble.inference.cursor import Cursor
+from dibble.inference.format import Cursor
 
 from dibble_tools.bench.cases import Case
 from dibble_tools.machines.tools import run

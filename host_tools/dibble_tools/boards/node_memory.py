@@ -39,8 +39,7 @@ def _compiled_bytes(block: int, machine_code: str) -> int:
 
 @lru_cache
 def _sources_bytes(block: int) -> int:
-    hidden = ("micropython", "small_app")
-    files = [path for path in LIBRARY.rglob("*.py") if runs(path.stem, "") and path.stem not in hidden]
+    files = [path for path in LIBRARY.rglob("*.py") if runs(path.stem, "") and path.stem != "micropython"]
     files += [FIRMWARE / name for name in ("code.py", "boot.py", "safemode.py")]
     return sum(stored(path.stat().st_size, block) for path in files)
 

@@ -79,7 +79,7 @@ def unroll(
 ) -> None:
     """Write a model as straight-line code, for boards without viper: a prediction in a third to a fifth of the time.
 
-    On the node: `import model_code; node = model.load("model.dib", model_code)`. As .mpy it takes some 13 bytes of
+    On the node: `import model_code; node = load("model.dib", model_code)`. As .mpy it takes some 13 bytes of
     heap a split. It belongs to this very file, whose CRC-32 it names. Where there is viper, the tables are quicker.
     """
     from dibble_tools.common.files import write_atomically

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from dibble import ModelError
 from dibble.inference.decision import NO_CLASS
-from dibble.inference.model import ADDITIVE
+from dibble.inference.format import ADDITIVE
 
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.node.console_lines import Row
@@ -61,7 +61,7 @@ class Reasons:
         if named is None:
             return
         try:
-            channel, push = node.because()
+            channel, push = node.explain()
         except ModelError:
             return
         self.last = Reason(self._names[channel], push)

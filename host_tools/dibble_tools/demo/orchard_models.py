@@ -28,7 +28,8 @@ from dibble_tools.simulator.orchard.soil_water import SOILS
 from dibble_tools.simulator.orchard.truth import RIPENING_PPB, STRONG_GUST_M_S
 from dibble_tools.simulator.orchard.weather import GUST_FACTOR
 from dibble_tools.training.job import write
-from dibble_tools.training.train import Trained, TrainOptions, train
+from dibble_tools.training.result import Trained, TrainOptions
+from dibble_tools.training.train import train
 
 SOIL, SEED, NODES, DAYS = "loam", 0, 9, 365
 HELD_OUT = ("simulated-3", "simulated-6", "simulated-9")  # all that stand at LGA

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from dibble.inference.decision import NO_CLASS
 from dibble.inference.fixed_point import MISSING
-from dibble.inference.model import ADDITIVE, NOVELTY
+from dibble.inference.format import ADDITIVE, NOVELTY
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import to_readings
@@ -104,7 +104,7 @@ def reasons(model: HostModel, rows: Rows) -> list[tuple[str, str]]:
         if node.predict(row, since).class_index == NO_CLASS:
             found.append(("", ""))
         else:
-            channel, amount = node.because()
+            channel, amount = node.explain()
             found.append((model.channels[channel].name, str(amount)))
     node.restart()
     return found

@@ -13,7 +13,8 @@ import numpy as np
 from dibble.inference.decision import NO_CLASS, NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE
 from dibble.inference.features import LAST
 from dibble.inference.fixed_point import MISSING
-from dibble.inference.model import NOVELTY, Model
+from dibble.inference.format import NOVELTY
+from dibble.inference.model import Model
 
 from dibble_tools.data.feature_spec import run_windows
 from dibble_tools.model.oracle import novel, scorer

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 from dibble.inference import additive, forest, mlp
-from dibble.inference.cursor import Cursor
 from dibble.inference.features import KINDS
-from dibble.inference.model import ADDITIVE, FOREST, HEAD, NOVELTY, Model
+from dibble.inference.format import ADDITIVE, FOREST, HEAD, NOVELTY, Cursor
+from dibble.inference.model import Model
 
 from dibble_tools.data.channels import steps_to_text, to_values
 from dibble_tools.model.host_model import HostModel

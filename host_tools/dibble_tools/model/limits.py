@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from dibble.inference import additive, additive_bytecode, forest, mlp
-from dibble.inference.cursor import Cursor
+from dibble.inference import additive, forest, mlp
 from dibble.inference.features import LAST
-from dibble.inference.model import ADDITIVE, FOREST, NOVELTY, Model
+from dibble.inference.format import ADDITIVE, FOREST, NOVELTY, Cursor
+from dibble.inference.kernels import additive_bytecode
+from dibble.inference.model import Model
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from dibble.inference import additive, mlp
-from dibble.inference.cursor import Cursor
-from dibble.inference.model import ADDITIVE, FOREST, NOVELTY, Model
+from dibble.inference.format import ADDITIVE, FOREST, NOVELTY, Cursor
+from dibble.inference.model import Model
 
 from dibble_tools.model.tree_file import trees_of
 from dibble_tools.model.tree_walk import TreeWalk

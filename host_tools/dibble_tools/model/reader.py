@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dibble.inference import additive, forest, mlp
-from dibble.inference.cursor import Cursor
 from dibble.inference.features import LAST, feature_limit
-from dibble.inference.model import ADDITIVE, FOREST, NOVELTY
+from dibble.inference.format import ADDITIVE, FOREST, NOVELTY, Cursor
 
 from dibble_tools.model.content import Additive, Content, Feature, Forest, Golden, Layer, Mlp, Scaler, Term
 from dibble_tools.model.host_model import HostModel

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from dibble.inference import forest
-from dibble.inference.cursor import Cursor
+from dibble.inference.format import Cursor
 from dibble.inference.model import Model
 
 from dibble_tools.families.forest.tree_sharing import Split

@@ -14,7 +14,8 @@ from dibble_tools.common.shipped import FIRMWARE, LIBRARY
 ENTRY = ("main.py", "dibble_update.py")  # MicroPython's; sources on the board too: whatever comes runs them
 CIRCUITPYTHON_ENTRY = ("boot.py", "safemode.py", "code.py")
 CIRCUITPYTHON = "dibble.ports.circuitpython"
-MACHINE_CODE = ("_viper", "plan")  # ends of modules of use where machine code runs
+MACHINE_CODE = ("_viper", "viper_probe", "plan")  # ends of modules of use where machine code runs
+ASSEMBLER = ("_thumb", "thumb_probe")
 ARCHITECTURES = (  # by the number in a .mpy's header and in sys.implementation._mpy
     "",
     "x86",
@@ -117,7 +118,7 @@ def mpy_version() -> int:
 
 def made_for(architecture: str) -> MpyFormat:
     """Return what mpy-cross makes of viper for an architecture, by the file's header."""
-    header = compiled(source_of("dibble.inference.kernels_viper"), architecture)
+    header = compiled(source_of("dibble.inference.kernels.viper_probe"), architecture)
     return MpyFormat(header[1], header[2] & 3, ARCHITECTURES[header[2] >> 2 & 15])
 
 
@@ -127,7 +128,7 @@ def runs(stem: str, architecture: str) -> bool:
     Firmware of Cortex-M that takes machine code has the assembler, too (MICROPY_EMIT_INLINE_THUMB of each port); such
     code would run as bytecode elsewhere, so it doesn't get there.
     """
-    if stem.endswith("_thumb"):
+    if stem.endswith(ASSEMBLER):
         return architecture.startswith(("armv6m", "armv7"))
     return bool(architecture) or not stem.endswith(MACHINE_CODE)
 

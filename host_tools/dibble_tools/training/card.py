@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import sklearn
@@ -17,18 +17,16 @@ from dibble_tools.model.metrics import evaluation
 from dibble_tools.model.oracle import class_scores
 from dibble_tools.training.cross_validation import Tried
 from dibble_tools.training.insight import importance, learning_curve, shortcut_check
+from dibble_tools.training.result import Clock, Training
 from dibble_tools.training.stages import stage_table
 from dibble_tools.training.students import fit_student
 from dibble_tools.training.tuner import front
-
-if TYPE_CHECKING:
-    from dibble_tools.training.train import Clock, Training
 
 CHECKS_SHARE = 0.9  # no check for shortcuts and no learning curve is begun when so much of the budget is used
 FRONT_SHOWN = 200
 
 
-def make_card(t: "Training", clock: "Clock", progress: Callable[[str, float], None]) -> dict[str, Any]:
+def make_card(t: Training, clock: Clock, progress: Callable[[str, float], None]) -> dict[str, Any]:
     """Return the card of a freshly trained model as JSON-ready values.
 
     Accuracies are over the held-out rows without a missing reading, the same rows for each, and the
@@ -100,7 +98,7 @@ def _figures(stage: dict[str, Any]) -> dict[str, Any]:
     return {name: stage[name] for name in ("accuracy", "macro_f1", "expected_cost")}
 
 
-def _costs(t: "Training") -> dict[str, float] | None:
+def _costs(t: Training) -> dict[str, float] | None:
     if not t.options.costs:
         return None
     names = t.held_out.classes
@@ -108,7 +106,7 @@ def _costs(t: "Training") -> dict[str, float] | None:
     return {f"{names[i]}:{names[j]}": float(matrix[i, j]) for i, j in np.argwhere(matrix != 1 - np.eye(len(names)))}
 
 
-def _front(t: "Training") -> list[dict[str, Any]]:
+def _front(t: Training) -> list[dict[str, Any]]:
     """Return every recipe tried, the chosen one's neighbours in rank first, as rows for a table or picture."""
     best = {id(tried) for tried in front(t.tried)}
 
@@ -131,7 +129,7 @@ def _front(t: "Training") -> list[dict[str, Any]]:
     return [row(tried) for tried in t.tried[:FRONT_SHOWN]]
 
 
-def _novelty(t: "Training", held_out: Decisions) -> dict[str, Any] | None:
+def _novelty(t: Training, held_out: Decisions) -> dict[str, Any] | None:
     if t.novelty is None:
         return None
     return {
@@ -141,7 +139,7 @@ def _novelty(t: "Training", held_out: Decisions) -> dict[str, Any] | None:
     }
 
 
-def _shapes(t: "Training") -> list[dict[str, Any]] | None:
+def _shapes(t: Training) -> list[dict[str, Any]] | None:
     """Return what each feature of an additive model adds to each class's score, in nats."""
     if not isinstance(t.student.tables, AdditiveTables):
         return None
@@ -166,7 +164,7 @@ def _shapes(t: "Training") -> list[dict[str, Any]] | None:
     return shapes
 
 
-def _insight(t: "Training", clock: "Clock", progress: Callable[[str, float], None]) -> dict[str, Any]:
+def _insight(t: Training, clock: Clock, progress: Callable[[str, float], None]) -> dict[str, Any]:
     """Return what the model leans on; what there was no time for is None."""
     seed = t.options.data.seed
     if not len(t.held_out.truth):
@@ -191,7 +189,7 @@ def _insight(t: "Training", clock: "Clock", progress: Callable[[str, float], Non
     return result
 
 
-def _taught(t: "Training", rows: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+def _taught(t: Training, rows: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """Return how a student of the chosen recipe decides that was taught with some rows only."""
     student = fit_student(t.chosen.recipe, t.lesson.rows(rows), t.task.order, t.options.data.seed)
     model = Model(t.about.smallest_blob(student))

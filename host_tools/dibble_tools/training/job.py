@@ -15,7 +15,8 @@ from dibble_tools.common.files import write_atomically
 from dibble_tools.model.host_model import MODEL_FILE
 from dibble_tools.report.html import write_report
 from dibble_tools.report.tables import training_tables
-from dibble_tools.training.train import Trained, TrainOptions, train
+from dibble_tools.training.result import Trained, TrainOptions
+from dibble_tools.training.train import train
 
 CARD_FILE = "card.json"
 

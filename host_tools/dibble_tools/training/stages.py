@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from dibble.inference.model import NOVELTY
+from dibble.inference.format import NOVELTY
 
 from dibble_tools.machines.replay import cost
 from dibble_tools.model.host_model import HostModel

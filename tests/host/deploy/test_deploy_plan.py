@@ -135,18 +135,18 @@ def test_old_and_new_have_to_fit_together():
 
 def test_a_node_gets_what_it_imports_and_no_more():
     files = node_files(["soil_adc"], MpyFormat(6, 3, "armv6m"))
-    assert {"lib/dibble/drivers/soil_adc.mpy", "lib/dibble/inference/kernels_viper.mpy", "main.py"} <= set(files)
-    assert not {path for path in files if "bme680" in path or "circuitpython" in path or path.endswith("small_app.mpy")}
+    assert {"lib/dibble/drivers/soil_adc.mpy", "lib/dibble/inference/kernels/viper_probe.mpy", "main.py"} <= set(files)
+    assert not {path for path in files if "bme680" in path or "circuitpython" in path}
     assert "lib/dibble/ports/micropython.py" not in circuitpython_files(["soil_adc"])
 
 
 def test_machine_code_goes_where_it_runs():
     every = {path.removesuffix(".mpy") for path in node_files([], MpyFormat(6, 3, "armv7emsp"))}
     kernels = {path for path in every if path.startswith("lib/dibble/inference/")}
-    thumb = {path for path in kernels if path.endswith("_thumb")}
-    assert thumb == {f"lib/dibble/inference/{name}_thumb" for name in ("kernels", "forest", "coded")}
+    thumb = {path for path in kernels if "thumb" in path}
+    assert thumb == {f"lib/dibble/inference/kernels/{name}" for name in ("thumb_probe", "forest_thumb", "coded_thumb")}
     assert {path.removesuffix(".mpy") for path in node_files([], MpyFormat(6, 3, "xtensawin"))} == every - thumb
-    plain = {path for path in kernels if not path.endswith(("_thumb", "_viper", "plan"))}
+    plain = {path for path in kernels if not path.endswith(("thumb_probe", "viper_probe", "_thumb", "_viper", "plan"))}
     for without in (node_files([], MpyFormat(6, 2, "armv6m")), node_files([], MpyFormat(6)), node_files([], None)):
         own = {path.partition(".")[0] for path in without if path.startswith("lib/dibble/inference/")}
         assert own == plain

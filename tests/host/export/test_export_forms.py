@@ -12,9 +12,10 @@ from dibble import __version__
 from dibble_tools.cli.main import app
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel
+from dibble_tools.export.forms import write
 from dibble_tools.export.names import comment, endings, prefix_of, string
 from dibble_tools.families.forest.trees import IntegerTrees
-from dibble_tools.machines.check import check, write
+from dibble_tools.machines.check import check
 from dibble_tools.machines.tools import ToolError, find, run
 from dibble_tools.model.build import forest_spec
 from dibble_tools.model.golden import golden_rows

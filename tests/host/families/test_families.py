@@ -6,8 +6,9 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 from dibble import ModelError
+from dibble.inference import model_of
 from dibble.inference.fixed_point import MISSING
-from dibble.inference.model import Model, model_of
+from dibble.inference.model import Model
 from dibble_tools.data.feature_spec import FeatureSpec
 from dibble_tools.export.unrolled import unrolled_source
 from dibble_tools.families.forest.pages import pack
@@ -118,7 +119,7 @@ def test_code_takes_lists_with_none_and_names_a_wrong_length() -> None:
     assert node.predict([0, 5, 5, 700, 1]).flags == 0
     tables = Model(model.blob)
     tables.predict([0, 5, 5, 700, 1])
-    assert node.because() == tables.because()
+    assert node.explain() == tables.explain()
 
 
 def test_code_of_another_model_is_refused() -> None:

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from dibble.inference import forest as board_forest
-from dibble.inference.cursor import Cursor
+from dibble.inference.format import Cursor
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.feature_spec import offsets_of
 from dibble_tools.families.forest.pages import PAGE_NODES, pack

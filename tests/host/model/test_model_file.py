@@ -7,9 +7,10 @@ import zlib
 import numpy as np
 import pytest
 from dibble import ModelError
+from dibble.inference import load
 from dibble.inference.features import DELTA, LAST, MEAN, SLOPE
 from dibble.inference.fixed_point import MISSING, READING_LIMIT
-from dibble.inference.model import Model, load
+from dibble.inference.model import Model
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel
 from dibble_tools.data.feature_spec import FeatureSpec

@@ -10,7 +10,8 @@ from dibble_tools.data.prepare import DataOptions, prepare
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.limits import Limits
 from dibble_tools.model.oracle import class_scores
-from dibble_tools.training.train import TrainOptions, train
+from dibble_tools.training.result import TrainOptions
+from dibble_tools.training.train import train
 from typer.testing import CliRunner
 
 CLASSES = ("dry", "frost", "ok")
@@ -129,7 +130,7 @@ def test_an_additive_model_tells_why(field_csv) -> None:
     row = [middle[name] for name in names]
     row[names.index("air_c")] = -60
     assert model.classes[model.predict(row).class_index] == "frost"
-    channel, amount = model.because()
+    channel, amount = model.explain()
     assert (names[channel], amount > 0) == ("air_c", True)
     assert {shape["channel"] for shape in trained.card["shapes"]} <= set(names)
 

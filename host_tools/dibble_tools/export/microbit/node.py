@@ -19,18 +19,20 @@ ANALOG_PINS = (0, 1, 2)  # 3, 4 and 10 can measure, too, but light columns of th
 DIGITAL_PINS = (0, 1, 2, 8, 12, 13, 14, 15, 16)  # the others light the display, or are buttons or I2C
 HEAD_FILE = "head"
 HEAD = "#dibble,2,{node},seq,time_s,class,held,margin,flags,action,faults,battery_mv,{channels}"
-APP = tuple(
-    Source(LIBRARY / f"{name}.py", keep)
-    for name, keep in (
-        ("__init__", ("SensorError",)),
-        ("inference/fixed_point", ("divide",)),
-        ("inference/crc32", ("crc32",)),
-        ("drivers/proportion", ("proportion",)),
-        ("drivers/oversampling", ("steady_uv",)),
-        ("drivers/soil_adc", ("moisture_permille",)),
-        ("actions", ("Action",)),
-        ("small_app", ("run", "Pin")),
-    )
+APP = (
+    *(
+        Source(LIBRARY / f"{name}.py", keep)
+        for name, keep in (
+            ("__init__", ("SensorError",)),
+            ("inference/fixed_point", ("divide",)),
+            ("inference/crc32", ("crc32",)),
+            ("drivers/proportion", ("proportion",)),
+            ("drivers/oversampling", ("steady_uv",)),
+            ("drivers/soil_adc", ("moisture_permille",)),
+            ("actions", ("Action",)),
+        )
+    ),
+    Source(Path(__file__).parent / "guest/app.py", ("run", "Pin")),
 )
 SETTINGS_FILE = "settings"
 SETTINGS = """\

@@ -5,9 +5,8 @@ from array import array
 from collections.abc import Sequence
 
 from dibble.inference import forest
-from dibble.inference.cursor import Cursor
 from dibble.inference.features import LAST, feature_limit
-from dibble.inference.model import FOREST
+from dibble.inference.format import FOREST, Cursor
 
 from dibble_tools.export.unrolled import TABLES, deciding
 from dibble_tools.model.host_model import HostModel

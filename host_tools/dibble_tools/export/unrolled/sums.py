@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from dibble.inference import additive, mlp
-from dibble.inference.cursor import Cursor
+from dibble.inference.format import Cursor
 from dibble.inference.model import Model
 
 from dibble_tools.export.unrolled.block import SMALL_INT_BITS, Block, Packed, top_two

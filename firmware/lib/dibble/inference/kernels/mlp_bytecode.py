@@ -1,4 +1,4 @@
-"""Kernels of the mlp family in plain bytecode, for every interpreter: see started.py.
+"""Kernels of the mlp family in plain bytecode, for every interpreter: see generator.py.
 
 Those of a layer write out[first], out[first + 1], ... one a unit: the exact sum of weight * input plus
 bias, shifted right (the half for rounding is in the bias) and clamped to 0..top, which is the ReLU. The
@@ -12,8 +12,8 @@ Args of these:
 
 from array import array
 
+from dibble.inference.kernels.generator import started
 from dibble.inference.scale import scale
-from dibble.inference.started import started
 
 
 def mlp(blob, parts, low, limits):

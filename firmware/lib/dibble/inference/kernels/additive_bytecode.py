@@ -1,9 +1,9 @@
-"""Kernel of the additive family in plain bytecode, for every interpreter: see started.py."""
+"""Kernel of the additive family in plain bytecode, for every interpreter: see generator.py."""
 
 from array import array
 
+from dibble.inference.kernels.generator import started
 from dibble.inference.scale import scale
-from dibble.inference.started import started
 
 
 def additive(blob, parts, low, limits):

@@ -1,4 +1,4 @@
-"""The kernel of codes in assembler, where MicroPython has one for Cortex-M: see coded_plan.py, kernels_thumb.py."""
+"""The kernel of codes in assembler, where MicroPython has one for Cortex-M: see coded_plan.py, thumb_probe.py."""
 
 import micropython
 from micropython import const
@@ -15,7 +15,7 @@ _INPUTS_AT = const(36)
 
 
 @micropython.asm_thumb
-def judge(r0, r1):
+def classify(r0, r1):
     # Each input becomes a code. r0 what the plan has of it, r12 the last one's end, r1 the inputs, r7 the codes,
     # r2 the input, r3..r6 at hand; r14 the plan.
     mov(r14, r0)

@@ -1,7 +1,7 @@
 """The mlp family in machine code: the plan that its kernel works on."""
 
-from dibble.inference.coded_plan import begin, end
-from dibble.inference.plan import aligned, place
+from dibble.inference.kernels.coded_plan import begin, end
+from dibble.inference.kernels.plan import aligned, place
 
 # Of each layer its form, the most of a sum, where its outputs go, its units end and its inputs lie in the plan, bytes
 # of these in whole fours and of all, its zero point, where its first row and its book lie in the file; then a bias and
@@ -49,4 +49,4 @@ def mlp(blob, parts, low, limits):
         outputs_at += 4 * (inputs + 1)
     end(plan, len(layers), layers_at, [base] + [0] * (scores - 1))
     plan.tell(aligned(blob))
-    return plan.judge, memoryview(plan)[scores_at >> 2 :]
+    return plan.classify, memoryview(plan)[scores_at >> 2 :]

@@ -1,8 +1,8 @@
-"""Kernel of the forest family in plain bytecode, for every interpreter: see started.py."""
+"""Kernel of the forest family in plain bytecode, for every interpreter: see generator.py."""
 
 from array import array
 
-from dibble.inference.started import started
+from dibble.inference.kernels.generator import started
 
 
 def forest(blob, layout, tables, low, limits):

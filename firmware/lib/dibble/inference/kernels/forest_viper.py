@@ -1,4 +1,4 @@
-"""The forest family's kernel in viper, where MicroPython has native emitters: see forest_plan.py, kernels_viper.py."""
+"""The forest family's kernel in viper, where MicroPython has native emitters: see forest_plan.py, viper_probe.py."""
 
 import micropython
 from micropython import const
@@ -24,7 +24,7 @@ _VALUE = const(0x3FFFFFFF)  # all bits of one
 
 
 @micropython.viper
-def judge(p: ptr32, r: ptr32) -> int:
+def classify(p: ptr32, r: ptr32) -> int:
     plan = p
     inputs = r
     row = r

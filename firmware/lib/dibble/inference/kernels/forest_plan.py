@@ -1,12 +1,12 @@
 """The forest family in machine code: the plan that its kernel works on, for assembler and viper alike."""
 
-from dibble.inference.kernels import KIND
-from dibble.inference.plan import Plan, aligned, place
+from dibble.inference.kernels.choice import KIND
+from dibble.inference.kernels.plan import Plan, aligned, place
 
 if KIND == "thumb":
-    from dibble.inference.forest_thumb import judge
+    from dibble.inference.kernels.forest_thumb import classify
 else:
-    from dibble.inference.forest_viper import judge
+    from dibble.inference.kernels.forest_viper import classify
 
 WORDS = 16  # at the plan's beginning; AT is a place in the plan, in bytes:
 # FILE and FILE_HIGH, VALUES_AT, FOURS and ONES (bytes of inputs in whole fours, and of the others), RANKED_AT,
@@ -21,9 +21,9 @@ WORDS = 16  # at the plan's beginning; AT is a place in the plan, in bytes:
 
 
 class Forest(Plan):
-    """A forest's plan: judge(inputs) returns winner | margin << 8, or -1 where an input isn't within its range."""
+    """A forest's plan: classify(inputs) returns winner | margin << 8, or -1 where an input isn't within its range."""
 
-    judge = judge
+    classify = classify
 
 
 def forest(blob, layout, tables, low, limits):
@@ -78,4 +78,4 @@ def forest(blob, layout, tables, low, limits):
         i += 1
     plan.tell(aligned(blob))
     sums = sums_at >> 2
-    return plan.judge, memoryview(plan)[sums : sums + len(base)]
+    return plan.classify, memoryview(plan)[sums : sums + len(base)]

@@ -1,12 +1,11 @@
 """What a model file tells beside what it takes to predict."""
 
-from dibble.inference.cursor import Cursor
-from dibble.inference.damage import reason
-from dibble.inference.model import HEADER_BYTES, read_channel, read_head
-from dibble.inference.texts import Texts
+from dibble.inference.errors import reason
+from dibble.inference.format import HEADER_BYTES, Cursor, read_channel, read_head
+from dibble.inference.strings import Strings
 
 
-class About:
+class Description:
     """A model's names and places, read from its file.
 
     Args:
@@ -27,13 +26,13 @@ class About:
 
     def __init__(self, model):
         self._model = model
-        cursor = Texts(model.blob, HEADER_BYTES)
+        cursor = Strings(model.blob, HEADER_BYTES)
         try:
             self.interval_ms = read_head(cursor)[0]
         except (ValueError, UnicodeError) as error:
             raise reason(model.blob, error)
-        self.name = cursor.texts[0]
-        self.classes = tuple(cursor.texts[1:])
+        self.name = cursor.strings[0]
+        self.classes = tuple(cursor.strings[1:])
         self.limits = [model.high[i] - model.low[i] for i in range(cursor.number())]
         self._channels_at = cursor.at
         self._channel(cursor, len(self.limits) - 1)
@@ -47,7 +46,7 @@ class About:
 
     def channel(self, index):
         """Return (name, unit, mantissa, exponent, low, high) of a channel."""
-        return self._channel(Texts(self._model.blob, self._channels_at), index)
+        return self._channel(Strings(self._model.blob, self._channels_at), index)
 
     def _channel(self, cursor, index):
         cursor.before = b""
@@ -56,7 +55,7 @@ class About:
             channel = read_channel(cursor, channel[1])
         return channel
 
-    def because(self):
+    def explain(self):
         """Return why the last decision: (channel, amount), the channel that moved its margin most.
 
         The amount is in steps of the margin, against the average training row: below 0 where the
@@ -65,6 +64,6 @@ class About:
         Raises:
             ModelError: the family can't tell, or there was no decision.
         """
-        from dibble.inference.because import because
+        from dibble.inference.explanation import explain
 
-        return because(self._model)
+        return explain(self._model)

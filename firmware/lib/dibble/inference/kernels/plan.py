@@ -6,7 +6,7 @@ between. Tables of the model file are told as places in it, and all else as plac
 
 from array import array
 
-from dibble.inference.kernels import address
+from dibble.inference.kernels.choice import address
 
 
 def aligned(blob):

@@ -1,7 +1,7 @@
 """The additive family in machine code: the plan that its kernel works on."""
 
-from dibble.inference.coded_plan import begin, end
-from dibble.inference.plan import place
+from dibble.inference.kernels.coded_plan import begin, end
+from dibble.inference.kernels.plan import place
 
 
 def additive(blob, parts, low, limits):
@@ -28,4 +28,4 @@ def additive(blob, parts, low, limits):
     end(plan, 0, terms_at, base)
     plan.tell(blob)
     scores = len(plan) - len(base)
-    return plan.judge, memoryview(plan)[scores:]
+    return plan.classify, memoryview(plan)[scores:]

@@ -1,6 +1,6 @@
 """The wake cycle of a micro:bit v1: soil probes at analog pins, one relay, the display as its face.
 
-dibble_tools/export/microbit/node.py writes the main.py that makes the parts and calls run(). There all of it lies
+../node.py writes the main.py that makes the parts and calls run(). There all of it lies
 in one namespace. MicroPython on this board offers no watchdog, no clock and no sleep deeper than
 idling: so the relay's longest time on is kept by this program alone, and time begins at power-on.
 """
@@ -9,8 +9,6 @@ import gc
 import sys
 
 import utime
-from microbit import display, reset
-
 from dibble import SensorError
 from dibble.actions import Action
 from dibble.drivers.oversampling import steady_uv
@@ -18,6 +16,7 @@ from dibble.drivers.soil_adc import moisture_permille
 from dibble.inference.crc32 import crc32
 from dibble.inference.decision import NO_CLASS
 from dibble.inference.fixed_point import MISSING, divide
+from microbit import display, reset
 
 HEAD_EVERY = 50  # lines
 

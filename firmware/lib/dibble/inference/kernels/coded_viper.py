@@ -1,4 +1,4 @@
-"""The kernel of codes in viper, where MicroPython has native emitters: see coded_plan.py, kernels_viper.py.
+"""The kernel of codes in viper, where MicroPython has native emitters: see coded_plan.py, viper_probe.py.
 
 A sum of the mlp's is within -2**30..2**30 - 1, so bits 0..30 tell all of it.
 """
@@ -32,7 +32,7 @@ _LAYER_BYTES = const(40)
 
 
 @micropython.viper
-def judge(p: ptr32, r: ptr32) -> int:
+def classify(p: ptr32, r: ptr32) -> int:
     plan = p
     x = r
     # Each input's distance from its low, whether it is below 0 or beyond its span, and its code, as scale.scale.

@@ -1,12 +1,12 @@
 """The beginning of a plan that the kernel of codes works on, which is the additive's and the mlp's alike."""
 
-from dibble.inference.kernels import KIND
-from dibble.inference.plan import Plan
+from dibble.inference.kernels.choice import KIND
+from dibble.inference.kernels.plan import Plan
 
 if KIND == "thumb":
-    from dibble.inference.coded_thumb import judge
+    from dibble.inference.kernels.coded_thumb import classify
 else:
-    from dibble.inference.coded_viper import judge
+    from dibble.inference.kernels.coded_viper import classify
 
 WORDS = 9  # at the plan's beginning; AT and END are places in the plan, in bytes:
 # FILE and FILE_HIGH, LAYERS (0: additive), INPUTS_END, CODES_AT, SCORES_AT, SCORES_END, PARTS_AT and PARTS_END (of the
@@ -17,9 +17,9 @@ WORDS = 9  # at the plan's beginning; AT and END are places in the plan, in byte
 
 
 class Coded(Plan):
-    """A plan of codes: judge(inputs) returns winner | margin << 8, or -1 where an input isn't within its range."""
+    """A plan of codes: classify(inputs) returns winner | margin << 8, or -1 where an input isn't within its range."""
 
-    judge = judge
+    classify = classify
 
 
 def begin(low, limits, scalers):

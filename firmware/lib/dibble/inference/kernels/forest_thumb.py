@@ -26,7 +26,7 @@ _RANGES_AT = const(64)
 
 
 @micropython.asm_thumb
-def judge(r0, r1):
+def classify(r0, r1):
     # r0 the plan, r1 the inputs; both are needed again for the ranks.
     push({r0, r1})
     # Each input less its low becomes a byte: r2 where it goes, r3 it, r4..r7 low and span of two, r12 the end.

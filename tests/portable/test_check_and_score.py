@@ -6,9 +6,9 @@ from dibble.inference.additive import additive
 from dibble.inference.decision import OUT_OF_RANGE, SENSOR_FAULT
 from dibble.inference.fixed_point import MISSING, READING_LIMIT
 from dibble.inference.forest import forest
-from dibble.inference.kernels import KIND
-from dibble.inference.predictor import look
-from dibble.inference.started import started
+from dibble.inference.kernels.choice import KIND
+from dibble.inference.kernels.generator import started
+from dibble.inference.predictor import check_and_score
 from support import heap_lock, heap_unlock, in_file
 
 NO_TREES = array("i", [0]), array("i"), 129, 0, b"\0", b"\0", array("H", [7, 3])
@@ -28,7 +28,7 @@ def by_machine_code(readings, low, high):
 
 def seen(row, low, high, out, raw=False):
     """Return (first missing channel + 1, first channel out of range + 1); 0 for none."""
-    kernel = started(look(low, high, out, lambda values: 0, raw))
+    kernel = started(check_and_score(low, high, out, lambda values: 0, raw))
     heap_lock()
     try:
         found = kernel(row)

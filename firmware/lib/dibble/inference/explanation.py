@@ -4,14 +4,13 @@ from array import array
 
 from dibble import ModelError
 from dibble.inference.additive import read
-from dibble.inference.cursor import Cursor
 from dibble.inference.decision import NO_CLASS
-from dibble.inference.model import ADDITIVE
+from dibble.inference.format import ADDITIVE, Cursor
 from dibble.inference.scale import scale
 
 
-def because(model):
-    """Return what Model.because() does, from the tables in the model's file and the last row."""
+def explain(model):
+    """Return what Model.explain() does, from the tables in the model's file and the last row."""
     winner = model.decision.class_index
     if winner == NO_CLASS or model.blob[5] & 127 != ADDITIVE:
         raise ModelError("expected a decision of an additive model, which alone can tell why")

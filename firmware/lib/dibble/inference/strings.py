@@ -1,19 +1,19 @@
-"""Reads the texts of a model file, too."""
+"""Reads the strings of a model file, too."""
 
-from dibble.inference.cursor import Cursor
+from dibble.inference.format import Cursor
 
 
-class Texts(Cursor):
-    """A Cursor that returns texts.
+class Strings(Cursor):
+    """A Cursor that returns strings.
 
     Attributes:
-        texts: those read so far.
+        strings: those read so far.
         before: bytes of the text read last: the next may share its beginning.
     """
 
     def __init__(self, blob, at):
         Cursor.__init__(self, blob, at)
-        self.texts = []
+        self.strings = []
         self.before = b""
 
     def text(self):
@@ -22,5 +22,5 @@ class Texts(Cursor):
         if size == 15:
             size += self.number()
         self.before = self.before[: head >> 4] + bytes(self.take(size))
-        self.texts.append(str(self.before, "utf-8"))
-        return self.texts[-1]
+        self.strings.append(str(self.before, "utf-8"))
+        return self.strings[-1]

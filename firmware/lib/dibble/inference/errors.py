@@ -2,7 +2,7 @@
 
 from dibble import ModelError
 from dibble.inference.crc32 import crc32
-from dibble.inference.model import CRC_BYTES, FOREST, HEAD, HEADER_BYTES, MLP, WHOLE
+from dibble.inference.format import CRC_BYTES, FOREST, HEAD, HEADER_BYTES, MLP, WHOLE
 
 
 def reason(blob, error):

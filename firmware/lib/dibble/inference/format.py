@@ -1,4 +1,11 @@
-"""Reads the bytes of a model file in order: numbers and byte tables."""
+"""The bytes of a model file: what it begins and ends with, and a cursor that reads its parts in order."""
+
+HEAD = b"DIBL\2"  # magic and format
+HEADER_BYTES = 10
+FOREST, ADDITIVE, MLP = 1, 2, 3
+NOVELTY = 128  # flag of the family byte: tables of how usual a combination is follow the family's
+CRC_BYTES = 4
+WHOLE = 0x2144, 0xDF1C  # the CRC-32 of what ends in its own CRC-32
 
 
 class Cursor:
@@ -32,7 +39,7 @@ class Cursor:
         return -(value >> 1) - 1 if value & 1 else value >> 1
 
     def text(self):
-        """Pass over a text: nobody needs it to predict; texts.Texts returns it."""
+        """Pass over a text: nobody needs it to predict; strings.Strings returns it."""
         size = self.byte() & 15
         if size == 15:
             size += self.number()
@@ -52,3 +59,28 @@ class Cursor:
 
     def align(self, width):
         self.at += -self.at % width
+
+
+def read_head(file):
+    """Return (interval_ms, unsure_below, hysteresis, number of classes) and pass over what they are called."""
+    numbers = file.number(), file.number(), file.number()
+    file.text()
+    classes = file.number()
+    for _ in range(classes):
+        file.text()
+    return numbers + (classes,)
+
+
+def read_channel(file, unit=None):
+    """Return (name, unit, mantissa, exponent, low, high); resolution = mantissa * 10**exponent.
+
+    Args:
+        unit: of the channel before, which this one may share.
+    """
+    name = file.text()
+    form = file.byte()
+    if not form & 64:
+        unit = file.text()
+    mantissa = file.byte() if form & 32 else 1
+    low = file.signed()
+    return name, unit, mantissa, (form & 31) - 9, low, low + file.number()
