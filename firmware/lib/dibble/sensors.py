@@ -120,10 +120,11 @@ class Sensors:
         self.units = []
         self.all = []
         channels, self.notes = channels_of(config["sensors"])
-        for settings, own in zip(config["sensors"], channels):  # noqa: B905 - not of MicroPython
+        for i in range(len(channels)):
+            settings = config["sensors"][i]
             settings["interval_s"] = config["interval_s"]
             self.all.append(Sensor(settings, port, bus, len(self.names)))
-            for name, unit in own:
+            for name, unit in channels[i]:
                 self.names.append(name)
                 self.units.append(unit)
         self.values = array("i", [MISSING] * len(self.names))

@@ -48,8 +48,7 @@ def channels_of(sensors):
         names = list(sensors[i]["channels"]) or [_free(name, unit, taken) for name, unit in own]
         if not sensors[i]["channels"] and names != [name for name, _ in own]:
             notes.append(
-                'config.sensors[%d]: another sensor gives %s too: this one\'s are "channels": ["%s"], unless others '
-                "are chosen there" % (i, own[0][0], '", "'.join(names))
+                'config.sensors[%d]: names taken; unless you set others: "channels": ["%s"]' % (i, '", "'.join(names))
             )
         found.append([(names[j], own[j][1]) for j in range(len(own))])
     return found, notes

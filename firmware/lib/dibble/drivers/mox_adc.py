@@ -9,8 +9,8 @@ each reboot.
 """
 
 from dibble import SensorError
-from dibble.drivers.log2 import millilog2
 from dibble.drivers.analog_input import AnalogInput
+from dibble.drivers.log2 import millilog2
 from dibble.drivers.proportion import proportion
 from dibble.drivers.warm_up import WarmUp
 

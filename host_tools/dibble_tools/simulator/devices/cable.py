@@ -27,9 +27,7 @@ class I2cCable:
         lose, spoil: so many of the next transactions, or answers, are lost or changed whatever the shares say.
     """
 
-    def __init__(
-        self, device: I2cDevice, rng: random.Random, nack_share: float = 0.0, flip_share: float = 0.0
-    ) -> None:
+    def __init__(self, device: I2cDevice, rng: random.Random, nack_share: float = 0.0, flip_share: float = 0.0) -> None:
         self.device = device
         self.rng = rng
         self.nack_share = nack_share
