@@ -158,7 +158,7 @@ def _finish(
         for golden, odd in GOLDEN:
             blob = about.blob(spec, student.columns, golden, odd=odd)
             model = HostModel(blob)
-            if limits.hold(len(blob), estimate(model.model, len(blob))):
+            if limits.hold(len(blob), estimate(model.content, len(blob))):
                 return candidate, student, model, novelty, margins
         smallest = min(smallest or len(blob), len(blob))
         if smallest is not None and not candidate.fits and limits.max_bytes is not None:

@@ -10,7 +10,7 @@ from dibble import __version__
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.files import write_atomically
-from dibble_tools.common.shipped import LIBRARY
+from dibble_tools.common.shipped import LIBRARY, ROOMS
 from dibble_tools.export.microbit.library import FAMILY, LOAD, Source, lay_out
 from dibble_tools.export.microbit.tables import family_of, only_last
 from dibble_tools.model.host_model import HostModel
@@ -32,7 +32,7 @@ APP = (
             ("actions", ("Action",)),
         )
     ),
-    Source(Path(__file__).parent / "guest/app.py", ("run", "Pin")),
+    Source(ROOMS / "export" / "microbit" / "guest" / "app.py", ("run", "Pin")),
 )
 SETTINGS_FILE = "settings"
 SETTINGS = """\
