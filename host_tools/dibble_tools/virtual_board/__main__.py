@@ -17,6 +17,7 @@ from typing import Any
 
 from dibble_tools.boards import board_named
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.extras import extras_named
 from dibble_tools.simulator.unkindness import unkind_to
 from dibble_tools.virtual_board import registry
 from dibble_tools.virtual_board.flash_file import FlashFile
@@ -58,9 +59,10 @@ def _run(settings: Settings, folder: Path, lifeline: int, tell: Callable[..., No
     rom = FlashFile(settings.rom_image, settings.romfs_bytes) if settings.rom_image else None
     config = None
     if settings.sensors:
-        from dibble_tools.virtual_board.sensors import attach
+        with extras_named("simulate"):
+            from dibble_tools.virtual_board.sensors import attach
 
-        config = attach(hardware, settings)
+            config = attach(hardware, settings)
     port = str(folder / registry.PORT)
     registry.register(registry.Running(settings.name, port, os.getpid(), settings.image))
     supervisor = Supervisor(settings, folder, hardware, lifeline, lambda: tell(port=port, config=config))
