@@ -15,17 +15,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from dibble_tools.boards import board_named
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.extras import extras_named
-from dibble_tools.simulator.unkindness import unkind_to
+from dibble_tools.simulator.unkindness import ALL
 from dibble_tools.virtual_board import registry
 from dibble_tools.virtual_board.flash_file import FlashFile
 from dibble_tools.virtual_board.paced_hardware import PacedHardware
 from dibble_tools.virtual_board.settings import FLASH, Settings, size
 from dibble_tools.virtual_board.supervisor import Supervisor
 
-LIKE = "pico_w"
 BOARDS_EPOCH_S = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
 
 
@@ -52,10 +50,8 @@ def _run(settings: Settings, folder: Path, lifeline: int, tell: Callable[..., No
     flash = FlashFile(image, settings.flash_bytes or (None if image.exists() else size("--flash", FLASH)))
     supervisor: Supervisor
     start_s = int(time.time()) - BOARDS_EPOCH_S if settings.start_s is None else settings.start_s
-    board = board_named(LIKE)[1].runtimes["micropython"]
     kind = frozenset(settings.kind) | (set() if settings.start_s is None else {"clock_unset"})
-    unkind = unkind_to(board.unkind, kind)
-    hardware = PacedHardware(flash, start_s, settings.speed, lambda seconds: supervisor.wait(seconds), unkind)
+    hardware = PacedHardware(flash, start_s, settings.speed, lambda seconds: supervisor.wait(seconds), ALL - kind)
     rom = FlashFile(settings.rom_image, settings.romfs_bytes) if settings.rom_image else None
     config = None
     if settings.sensors:

@@ -175,7 +175,9 @@ def test_ports_have_the_same_functions():
         return {name: arguments for name, arguments in found.items() if not name.startswith("_")}
 
     micropython = functions("micropython.py")
-    circuitpython = {**functions("circuitpython_pins.py"), **functions("circuitpython.py")}
+    circuitpython = {}
+    for name in ("circuitpython_pins.py", "circuitpython_time.py", "circuitpython.py"):
+        circuitpython.update(functions(name))
     for name, arguments in micropython.items():
         assert name in circuitpython
         if arguments is not None and circuitpython[name] is not None:

@@ -7,6 +7,8 @@ FIRST_YEAR = 2024  # a clock that shows an earlier one was never set
 FIRST_DAY = 8766  # since 2000
 DAY_S = 86400
 
+END_STEPS = 65500  # of an analog converter's 65535: the last three of 4096 codes
+
 
 def silent(address, error):
     """Return the error of a device that doesn't answer."""

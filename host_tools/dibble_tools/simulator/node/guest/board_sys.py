@@ -13,6 +13,6 @@ def __getattr__(name):
 
 class implementation:
     name = "micropython"
-    version = (*[int(part) for part in _version.split("-")[0].split(".")], "preview" if "-" in _version else "")
+    version = tuple([int(part) for part in _version.split("-")[0].split(".")] + ["preview"] * ("-" in _version))
     _machine = _sys.implementation._machine
     _mpy = _sys.implementation._mpy
