@@ -5,11 +5,7 @@ import time
 
 import machine
 
-<<<<<<< HEAD
-from dibble.ports.shared import Clock, NoOutput, silent
-=======
-from dibble.ports.shared import END_STEPS, NoOutput, date_of, silent
->>>>>>> main
+from dibble.ports.shared import END_STEPS, Clock, NoOutput, silent
 
 KIND = "micropython"
 _SLICE_MS = 2000
