@@ -140,7 +140,7 @@ def train(path: Path, options: TrainOptions, progress: Progress = lambda step, s
         parts,
         seed=options.data.seed,
         jobs=options.jobs,
-        budget_s=clock.left(TEACHER_SHARE),
+        budget_s=None if recipe else clock.left(TEACHER_SHARE),
         progress=lambda step: progress(step, clock.used()),
     )
     targets = mix(teacher.soft, truth[rows], SOFT_SHARE)
