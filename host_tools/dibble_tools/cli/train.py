@@ -77,7 +77,7 @@ def train(
     from dibble_tools.data.prepare import DataOptions
     from dibble_tools.training.job import run
     from dibble_tools.training.recipes import FAMILIES
-    from dibble_tools.training.train import TrainOptions
+    from dibble_tools.training.result import TrainOptions
 
     if family != "auto" and family not in FAMILIES:
         raise InputError(f"--family: expected auto, {', '.join(FAMILIES)}; got {family!r}")

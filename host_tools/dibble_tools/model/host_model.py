@@ -9,9 +9,9 @@ from dibble.inference.model import Model
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.files import write_atomically
-from dibble_tools.data.channels import Channel, to_readings
-from dibble_tools.model.evaluator import Decisions, evaluate
-from dibble_tools.model.metrics import names_of
+from dibble_tools.data.channels import to_readings
+from dibble_tools.model.decisions import Decisions
+from dibble_tools.model.reader import content_of
 
 MODEL_FILE = "model.dib"
 CHECKED_ROWS = 300
@@ -23,7 +23,9 @@ class HostModel:
     Args:
         blob: bytes of a model file.
     Attributes:
-        blob, model: the bytes, and the firmware's Model over them.
+        blob: the bytes.
+        content: what they hold, decoded.
+        model: the firmware's Model over them, which decides a row at a time, and tells why.
         channels: list of Channel, in the order of `readings`.
         classes: class names.
     """
@@ -31,8 +33,9 @@ class HostModel:
     def __init__(self, blob: bytes) -> None:
         self.blob = blob
         self.model = Model(blob)
-        self.channels = [Channel(*self.model.channel(i)) for i in range(len(self.model.low))]
-        self.classes: tuple[str, ...] = self.model.classes
+        self.content = content_of(self.model)
+        self.channels = self.content.channels
+        self.classes = self.content.classes
 
     @classmethod
     def open(cls, path: str | Path) -> "HostModel":
@@ -59,7 +62,9 @@ class HostModel:
 
     def decide(self, readings: np.ndarray, elapsed_ms: np.ndarray | None = None) -> Decisions:
         """Return the decisions on consecutive rows of integer readings (rows, channels)."""
-        return evaluate(self.model, readings, elapsed_ms)
+        from dibble_tools.model.evaluator import evaluate  # not before: scikit-learn comes with it, for seconds
+
+        return evaluate(self.content, readings, elapsed_ms)
 
     def cross_check(self, readings: np.ndarray, elapsed_ms: np.ndarray | None = None) -> None:
         """Compare the firmware's own kernels with NumPy's decisions on the first rows.
@@ -83,5 +88,8 @@ class HostModel:
         values = np.asarray(x, dtype=np.float64)
         if values.ndim != 2 or values.shape[1] != len(self.channels):
             raise InputError(f"expected rows of {len(self.channels)} values, got an array of shape {values.shape}")
-        decisions = evaluate(self.model, values, None, lambda part: to_readings(part, self.channels))
+        from dibble_tools.model.evaluator import evaluate
+        from dibble_tools.model.metrics import names_of
+
+        decisions = evaluate(self.content, values, None, lambda part: to_readings(part, self.channels))
         return names_of(decisions, self.classes)

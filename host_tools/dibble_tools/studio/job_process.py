@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.extras import extras_named
 
 
 def tell(**said: Any) -> None:
@@ -25,7 +26,8 @@ def run(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     request = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_stdin, daemon=True).start()
     try:
-        result = work(request)
+        with extras_named():
+            result = work(request)
     except InputError as error:
         tell(problem=str(error))
     except KeyboardInterrupt:

@@ -10,7 +10,8 @@ from dibble_tools.data.prepare import DataOptions
 from dibble_tools.model.limits import Limits
 from dibble_tools.studio.job_process import run, tell
 from dibble_tools.training.job import write
-from dibble_tools.training.train import TrainOptions, train
+from dibble_tools.training.result import TrainOptions
+from dibble_tools.training.train import train
 
 
 def work(request: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from dibble_tools.common.files import write_atomically
 from dibble_tools.model.host_model import MODEL_FILE
 from dibble_tools.report.html import write_report
 from dibble_tools.report.tables import training_tables
-from dibble_tools.training.train import Trained, TrainOptions, train
+from dibble_tools.training.result import Trained, TrainOptions
+from dibble_tools.training.train import train
 
 CARD_FILE = "card.json"
 
@@ -33,7 +34,7 @@ def run(file: Path, options: TrainOptions, out: Path | None, dask: str | None, c
         task = bar.add_task("starting", total=1.0)
         trained = train(file, options, lambda step, share: bar.update(task, description=step, completed=share))
         bar.update(task, description="drawing the report", completed=1.0)
-        folder = out or Path("models") / trained.model.model.name
+        folder = out or Path("models") / trained.model.content.name
         write(trained, folder)
     for text in trained.notes:
         console.print("[yellow]note:[/]", end=" ")
@@ -62,10 +63,8 @@ def cluster(address: str | None) -> Iterator[None]:
     if address is None:
         yield
         return
-    try:
-        from distributed import Client
-    except ImportError:
-        raise InputError("--dask: expected the package distributed: pip install 'dibble[dask]'") from None
+    from distributed import Client
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of other versions of packages: what matters fails by itself
         try:

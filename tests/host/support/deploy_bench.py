@@ -190,7 +190,7 @@ class old_firmware:
         self.folder = folder
 
     def __enter__(self) -> None:
-        self._set(self.folder, self.folder / "lib")
+        self._set(self.folder, self.folder / "lib" / "dibble")
 
     def __exit__(self, *_: object) -> None:
         self._set(*self.before)

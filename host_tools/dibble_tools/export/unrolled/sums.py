@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 from dibble.inference import additive, mlp
-from dibble.inference.cursor import Cursor
+from dibble.inference.format import Cursor
 from dibble.inference.model import Model
 
 from dibble_tools.export.unrolled.block import SMALL_INT_BITS, Block, Packed, top_two
-from dibble_tools.model.oracle import scale, weights_of
+from dibble_tools.model.content import Mlp, Scaler
+from dibble_tools.model.oracle import scale
+from dibble_tools.model.reader import content_of
 
 MOST_REPEATED = 16  # cells that stand in for a clamp
 
@@ -65,11 +67,13 @@ def append_mlp(out: Block, model: Model, lows: Sequence[int]) -> None:
     for name, scaler in zip(names, scalers, strict=True):
         _code(out, scaler, model.limits, lows, name, keep=True)
     most = [255] * len(names)
-    for depth, (form, (rows, biases, shifts, extra)) in enumerate(layers):
+    network = content_of(model).family
+    assert isinstance(network, Mlp)
+    for depth, layer in enumerate(network.layers):
         last = depth + 1 == len(layers)
+        biases, shifts = layer.biases, layer.shifts
         units, reach = [], []
-        for k, row in enumerate(rows):
-            weights = weights_of(form, row, extra, len(names)).tolist()
+        for k, weights in enumerate(layer.weights(len(names))):
             low = biases[k] + sum(min(w, 0) * m for w, m in zip(weights, most, strict=True)) >> shifts[k]
             high = biases[k] + sum(max(w, 0) * m for w, m in zip(weights, most, strict=True)) >> shifts[k]
             top = 65535 if last else 255
@@ -143,7 +147,7 @@ def _code(
 def _unclamped(scaler: tuple[int, ...], limit: int) -> tuple[int, int]:
     """Return the codes of a feature's least and largest value before they are clamped."""
     _, drop, bias, zero_point, multiplier, shift, _ = scaler
-    plain = (0, drop, bias, 0, 1, 0, 1 << 40)
+    plain = Scaler(drop, bias, 0, 1, 0, 1 << 40)
     low, high = (int(u) for u in scale([plain], np.array([[0], [limit]]))[:, 0])
     return (low - zero_point) * multiplier >> shift, (high - zero_point) * multiplier >> shift
 

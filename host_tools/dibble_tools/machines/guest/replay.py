@@ -8,15 +8,16 @@ would be a MemoryError.
 from array import array
 
 import micropython
-from dibble.inference import kernels, model
+from dibble.inference import load
+from dibble.inference.kernels import choice
 
 folder = __file__[: __file__.rfind("/") + 1]
 try:
     import model_code
 except ImportError:
     model_code = None
-node = model.load(folder + "model.dib", model_code)
-print(kernels.KIND, node.self_test())
+node = load(folder + "model.dib", model_code)
+print(choice.KIND, node.self_test())
 channels = len(node.readings)
 row = array("i", [0] * (channels + 1))
 readings = node.readings
