@@ -73,7 +73,7 @@ class Whole:
     bits: int
 
     @property
-    def T(self) -> "Whole":  # noqa: N802, as numpy has it
+    def T(self) -> "Whole":
         """The same transposed."""
         return Whole(self.numbers.T, self.step, self.bits)
 

@@ -20,7 +20,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 def trained(file: Path, settings: dict[str, str], jobs: int) -> str:
-    """Return what the program prints under settings; numpy of a processor without those features says so and goes on."""
+    """Return what the program prints under settings."""
     environment = {name: value for name, value in os.environ.items() if name not in THREADS} | settings
     program = [sys.executable, train_bytes.__file__, str(file), str(jobs)]
     return subprocess.run(program, env=environment, check=True, capture_output=True, text=True).stdout
@@ -37,8 +37,9 @@ def file(tmp_path_factory) -> Path:
         rng.integers(0, 1000, 240),
         (rng.normal(500, 80) + 100 * state * rng.random(240)).round(),
     ]
+    rows = zip(*columns, state, strict=True)
     lines = ["a,b,c,d,state,node"]
-    lines += [",".join(map(str, [*row, f"c{k}", f"n{i % 4}"])) for i, (*row, k) in enumerate(zip(*columns, state))]
+    lines += [",".join(map(str, [*row, f"c{k}", f"n{i % 4}"])) for i, (*row, k) in enumerate(rows)]
     path = tmp_path_factory.mktemp("same") / "same.csv"
     path.write_text("\n".join(lines) + "\n")
     return path
