@@ -39,8 +39,8 @@ def append_additive(
         row = f"(c{a} >> {drop_a})" if drop_a else f"c{a}"
         column = f"(c{b} >> {drop_b})" if drop_b else f"c{b}"
         terms.append((f"{row} * {n} + {column}", table))
-    highest = max(b + sum(max(t[k]) for _, t in terms) for k, b in enumerate(base[1:]))
-    together = max(k for k in range(1, classes) if k == 1 or (not apart and Packed(range(k), highest).fits()))
+    highest = max((b + sum(max(t[k]) for _, t in terms) for k, b in enumerate(base[1:])), default=0)
+    together = max((k for k in range(2, classes) if not apart and Packed(range(k), highest).fits()), default=1)
     scores = [str(base[0])]
     found: list[list[int]] = []
     for first in range(1, classes, together):
@@ -113,11 +113,14 @@ def _cell(
 def _code(
     out: Block, scaler: tuple[int, ...], limits: Sequence[int], lows: Sequence[int], name: str, *, keep: bool
 ) -> str:
-    """Append what makes a feature's code, if it takes more than an expression or is wanted again; return it."""
+    """Append what makes a feature's code, if it takes more than an expression or is wanted again; return it.
+
+    A logarithm always has a name of its own: what it is made of, u and e, is the next one's, too.
+    """
     feature, drop, bias, zero_point, multiplier, shift, top = scaler
     low = lows[feature]
     if bias:
-        out.add(f"u = x{feature}{_plus(bias - low)}")
+        out.add(f"u = {_shifted(feature, bias - low)}")
         out.add(f"e = {(7 << 8) - zero_point}")
         for test, steps in (
             ("u >= 8192", ("u >>= 4", "e += 1024")),
@@ -129,15 +132,15 @@ def _code(
                 out.add(step, 1)
         text = "(u + e)"
     elif drop:
-        text = f"x{feature}{_plus(-low)}"
+        text = _shifted(feature, -low)
         text = f"(({text} >> {drop}) - {zero_point})" if zero_point else f"({text} >> {drop})"
     else:
-        text = f"x{feature}{_plus(-low - zero_point)}"
+        text = _shifted(feature, -low - zero_point)
         text = f"({text})" if low + zero_point else text
     text = f"{text} * {multiplier}" if multiplier != 1 else text
     text = f"{text} >> {shift}" if shift else text
     ends = _unclamped(scaler, limits[feature])
-    if not keep and ends[0] >= 0 and ends[1] <= top:
+    if not (keep or bias or ends[0] < 0 or ends[1] > top):
         return text
     out.add(f"{name} = {text}")
     _clamp(out, name, *ends, top)
@@ -162,6 +165,13 @@ def _clamp(out: Block, name: str, low: int, high: int, top: int) -> None:
     if high > top:
         out.add(f"{word} {name} > {top}:")
         out.add(f"{name} = {top}", 1)
+
+
+def _shifted(feature: int, number: int) -> str:
+    """Return the expression of an input plus a number; in two steps where that itself is no small int."""
+    most = (1 << SMALL_INT_BITS) - 1
+    step = min(max(number, -most), most)
+    return f"x{feature}{_plus(step)}{_plus(number - step)}"
 
 
 def _plus(number: int) -> str:
