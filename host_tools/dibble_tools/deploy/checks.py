@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dibble.drivers import driver
+from dibble.drivers import channels_of
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import BoardState
@@ -58,10 +58,8 @@ def check_model(file: ModelFile, config: dict[str, Any]) -> None:
         InputError: names the channel, or the interval.
     """
     units: dict[str, str] = {}
-    for sensor in config["sensors"]:
-        channels = driver(sensor["driver"]).CHANNELS
-        names = sensor["channels"] or [channel[0] for channel in channels]
-        units.update(zip(names, (channel[1] for channel in channels), strict=False))
+    for channels in channels_of(config["sensors"])[0]:
+        units.update(channels)
     model = file.model
     for i in range(len(model.readings)):
         name, unit, mantissa, exponent, _, _ = model.channel(i)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dibble import ConfigError, ModelError
 from dibble.config import check
-from dibble.drivers import driver
+from dibble.drivers import channels_of, driver
 from dibble.storage.slots import HEADER_BYTES, MAGIC
 
 from dibble_tools.common.files import write_atomically
@@ -59,8 +59,9 @@ def of_config(data: bytes) -> Names | None:
     """Return the names of the sensors' readings in a config.json, as a node without a model logs them."""
     names: list[str] = []
     try:
-        for settings in check(json.loads(data), lambda name: _driver(name).SETTINGS)["sensors"]:
-            names += settings["channels"] or [channel[0] for channel in _driver(settings["driver"]).CHANNELS]
+        sensors = check(json.loads(data), lambda name: _driver(name).SETTINGS)["sensors"]
+        for channels in channels_of(sensors)[0]:
+            names += [name for name, _ in channels]
     except _UNFIT:
         return None
     found = Names(tuple(names))

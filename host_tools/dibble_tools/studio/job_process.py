@@ -23,6 +23,7 @@ def run(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
 
     The studio holds the other end of stdin; when that closes, nobody wants the work any more.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a studio in the background of a script ignores it
     request = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_stdin, daemon=True).start()
     try:

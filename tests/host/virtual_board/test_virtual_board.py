@@ -10,6 +10,20 @@ from virtual_helpers import files_of, image_of, interrupted, mpremote, own_regis
 
 WINE = (MODELS / "wine" / "model.dib").read_bytes()
 CONTENT = bytes(range(256)) * 20
+CLEAN = """
+import os
+def remove(folder):
+    for entry in os.ilistdir(folder):
+        path = folder + "/" + entry[0]
+        if path[:4] == "/rom":
+            continue
+        if entry[1] & 0x4000:
+            remove(path)
+            os.rmdir(path)
+        else:
+            os.remove(path)
+remove("")
+"""
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +37,7 @@ def board(tmp_path_factory):
 def clean(board):
     """A board without files of earlier tests."""
     with raw_repl(board) as repl:
-        repl.exec("import os\nfor name in os.listdir('/'):\n if name[:3] != 'rom': os.remove(name)")
+        repl.exec(CLEAN)
     return board
 
 

@@ -54,7 +54,7 @@ def trial(staged, removed, with_model):
 
 def _check(with_model):
     from dibble import ConfigError, ModelError, config
-    from dibble.drivers import driver
+    from dibble.drivers import channels_of, driver
 
     try:
         with open(PLACE + "/config.json", "rb") as file:
@@ -62,7 +62,7 @@ def _check(with_model):
         if with_model:
             from dibble.classifier import Classifier
 
-            channels = Channels(settings["sensors"], driver)
+            channels = Channels(settings["sensors"], channels_of)
             with open(PLACE + "/model.dib", "rb") as file:
                 Classifier(file.read(), channels, settings["interval_s"] * 1000)
         print("well")
@@ -73,11 +73,10 @@ def _check(with_model):
 class Channels:
     """What the sensors of a configuration give, without the sensors."""
 
-    def __init__(self, sensors, driver):
+    def __init__(self, sensors, channels_of):
         self.names = []
         self.units = []
-        for settings in sensors:
-            own = driver(settings["driver"]).CHANNELS
-            self.names.extend(settings["channels"] or [channel[0] for channel in own])
-            self.units.extend([channel[1] for channel in own])
+        for channels in channels_of(sensors)[0]:
+            self.names.extend([channel[0] for channel in channels])
+            self.units.extend([channel[1] for channel in channels])
         self.values = [0] * len(self.names)
