@@ -19,7 +19,7 @@ TABLES_END = {tables_end}
 IN_TRY = 3  # levels of what stands in a generator's loop, in try
 HOT = 12
 TABLES, DECISION = "tables", "decision"  # what the smallest board calls a model's
-LONG = 150  # entries of tables that hold several classes, on the smallest board
+LONG = 120  # entries of tables that hold several classes, on the smallest board
 SHORT = 500  # characters of a text that the smallest board compiles beside the rest
 # Characters of a function, whose bytecode takes at most half of that: a jump reaches 16 KB.
 LONGEST, PART = 30_000, 24_000
