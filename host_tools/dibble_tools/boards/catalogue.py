@@ -8,6 +8,10 @@ from dibble_tools.boards.schema import Board, Runtime
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.formatting import listed
 from dibble_tools.common.shipped import BOARDS
+from dibble_tools.simulator.unkindness import Likeness, unkind_to
+
+PLATFORMS = {"RP2": "rp2", "ESP32": "esp32", "SAMD": "samd"}  # by the chip's name
+UNSET_S = {"rp2": Likeness.unset_s}  # the others begin with 2000-01-01
 
 
 def board_names() -> list[str]:
@@ -67,3 +71,20 @@ def read_power(text: str) -> dict[str, float]:
         "light_sleep_ma": runtime.light_sleep_ma,
         "watched_sleep_ma": runtime.light_sleep_ma if runtime.sleeps_with_watchdog else runtime.idle_ma,
     }
+
+
+def likeness(text: str, kind: frozenset[str] = frozenset()) -> Likeness:
+    """Return what a simulated node on a board is like.
+
+    Args:
+        kind: unkindnesses that it is without.
+    """
+    _, board = board_named(text)
+    chip = board.chip.name
+    platform = next((own for start, own in PLATFORMS.items() if chip.startswith(start)), chip.lower())
+    return Likeness(
+        platform=platform,
+        wifi=board.chip.radio == "wifi",
+        unset_s=UNSET_S.get(platform, 0),
+        unkind=unkind_to(board.runtime(None)[1].unkind, kind),
+    )
