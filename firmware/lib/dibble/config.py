@@ -58,6 +58,7 @@ SCHEMA = (
             ("port", int, 1, 65535, 1883),
             ("user", str, 0, 60, ""),
             ("timeout_ms", int, 100, 30000, 4000),
+            ("join_ms", int, 1000, 60000, 20000),
             ("every", int, 1, 10000, 6),
             ("discovery", bool, 0, 1, True),
         ),

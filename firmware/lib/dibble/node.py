@@ -5,7 +5,7 @@ import sys
 
 from dibble import RecordError
 from dibble.actions import Action
-from dibble.classifier import install, recall
+from dibble.classifier import class_of, install, recall
 from dibble.inference.decision import NO_CLASS, SENSOR_FAULT, Decision
 from dibble.inference.fixed_point import MISSING
 from dibble.report.serial_line import SerialLines
@@ -51,14 +51,15 @@ class Node:
         config, self._text, self._kept, self._notes = configured
         self.interval_ms = config["interval_s"] * 1000
         self._light = config["sleep"] == "light"
-        self._watchdog = Watchdog(port, config["watchdog_ms"], self.interval_ms + AWAKE_LIMIT_MS)
+        radio_ms = config["mqtt"]["join_ms"] + 10 * config["mqtt"]["timeout_ms"] if config["mqtt"]["host"] else 0
+        self._watchdog = Watchdog(port, config["watchdog_ms"], self.interval_ms + AWAKE_LIMIT_MS + radio_ms)
         self._slice_ms = config["watchdog_ms"] // 2 or self.interval_ms
         self.sensors = Sensors(config, port)
         self._notes += self.sensors.notes
         self._classifier = self._recall(models, MODEL, boot)
         gates = Slots("gate")
         self._gate = self._recall(gates, GATE, None) if self.sensors.costly else None
-        self._skip = self._class_of(self._gate, config["gate"]["skip"], "gate.skip") if self._gate else -1
+        self._skip = class_of(self._gate, config["gate"]["skip"], "gate.skip", self._notes) if self._gate else -1
         self._max_age = config["gate"]["max_age_cycles"]
         self._age = self._max_age  # cycles since the costly readings were taken
         model = self._classifier.model if self._classifier else None
@@ -71,7 +72,7 @@ class Node:
         self.channels = [(name, self.sensors.units[self.sensors.names.index(name)]) for name in names]
         self.actions = [
             Action(
-                self._class_of(self._classifier, entry["class"], "actions"),
+                class_of(self._classifier, entry["class"], "actions", self._notes),
                 port.output(entry["pin"], entry["active_low"]),  # off from its first moment
                 entry["max_on_s"] * 1000,
                 entry["rest_s"] * 1000,
@@ -95,7 +96,8 @@ class Node:
             last,
         )
         self.lines = SerialLines(sys.stdout.write, config["node"], self.classes, self.channels)
-        self._radio = self._make_radio(config, sent, last) if config["mqtt"]["host"] else None
+        self._mqtt = (config["mqtt"], config["node"], sent, last) if config["mqtt"]["host"] else None
+        self._radio, self._radio_error = None, ""
         self.sequence = self.time_s = self.action = self.faults = 0
         self.battery_mv = None
         self._elapsed_ms = None
@@ -129,6 +131,7 @@ class Node:
                 failed = 0
             except KeyboardInterrupt:
                 self.log.flush()  # whoever stops the node may want its log
+                self.tell("stopped", "")  # when, by its clock
                 raise
             except Exception as error:
                 failed += 1
@@ -211,10 +214,18 @@ class Node:
             self.log.error = ""
 
     def report(self):
-        """Write a line on the console; by radio when it's time."""
+        """Write a line on the console; by radio when it's time, of which nothing ends a cycle: it's an event."""
         self.lines.decision(self)
-        if self._radio:
-            self._radio.report(self)
+        if self._mqtt:
+            try:
+                if not self._radio:
+                    self._radio = self._make_radio()
+                error = self._radio.report(self)
+            except Exception as caught:  # drivers raise whatever (micropython#17661, #15563, #11247)
+                error = repr(caught)
+            if error and error != self._radio_error:
+                self.tell("radio", error)
+            self._radio_error = error
 
     def confirm(self):
         """After a good reading and a minute: this boot, its model and its configuration are good."""
@@ -282,16 +293,7 @@ class Node:
             classifier = recall(path, slots, boot.rejected, self.sensors, self.interval_ms, self._notes)
         return classifier
 
-    def _class_of(self, classifier, name, where):
-        if not classifier:
-            return -1  # that there is none is told already
-        classes = classifier.model.classes
-        if name in classes:
-            return classes.index(name)
-        self._notes.append("config.%s: expected a class of the model (%s), got %s" % (where, ", ".join(classes), name))
-        return -1
-
-    def _make_radio(self, config, sent, last):
+    def _make_radio(self):
         from dibble.report.radio import Radio
 
-        return Radio(self, config["mqtt"], config["node"], sent, last)
+        return Radio(self, *self._mqtt)
