@@ -223,9 +223,9 @@ class Node:
                 error = self._radio.report(self)
             except Exception as caught:  # drivers raise whatever (micropython#17661, #15563, #11247)
                 error = repr(caught)
-            if error and error != self._radio_error:
-                self.tell("radio", error)
-            self._radio_error = error
+            if error is not None and error != self._radio_error:
+                self._radio_error = error
+                self.tell("radio", error or "reports arrive")
 
     def confirm(self):
         """After a good reading and a minute: this boot, its model and its configuration are good."""

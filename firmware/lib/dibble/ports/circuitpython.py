@@ -17,7 +17,7 @@ import rtc
 from dibble import ConfigError
 from dibble.ports.circuitpython_pins import analog, i2c, named, onewire, output, status_led  # noqa: F401
 from dibble.ports.circuitpython_time import seconds, ticks_diff, ticks_ms
-from dibble.ports.shared import Clock
+from dibble.ports.shared import OFF_TRIES, Clock
 
 KIND = "circuitpython"
 _SLICE_MS = 2000
@@ -194,6 +194,20 @@ def connect(timeout_ms):
     if error:
         raise error
     return radio.connected
+
+
+def disconnect():
+    """Switch the radio off, where there is one."""
+    try:
+        import wifi
+    except ImportError:
+        return
+    for _ in range(OFF_TRIES):
+        try:
+            wifi.radio.enabled = False
+            return
+        except (OSError, RuntimeError, MemoryError):
+            sleep_ms(100)
 
 
 def open_stream(host, port, timeout_ms):

@@ -6,7 +6,7 @@ import time
 import machine
 
 from dibble import ConfigError
-from dibble.ports.shared import END_STEPS, Clock, NoOutput, silent
+from dibble.ports.shared import END_STEPS, OFF_TRIES, Clock, NoOutput, silent
 
 KIND = "micropython"
 _SLICE_MS = 2000
@@ -276,7 +276,14 @@ def open_stream(host, port, timeout_ms):
 
 
 def disconnect():
-    """Switch the radio off."""
-    import network
-
-    network.WLAN(network.STA_IF).active(False)
+    """Switch the radio off, where there is one."""
+    try:
+        import network
+    except ImportError:
+        return
+    for _ in range(OFF_TRIES):
+        try:
+            network.WLAN(network.STA_IF).active(False)
+            return
+        except (OSError, RuntimeError, MemoryError):
+            sleep_ms(100)

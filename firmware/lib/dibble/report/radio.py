@@ -61,7 +61,6 @@ class Radio:
         self._left = 0
         self._held = -1
         self._failures = 0
-        self._error = ""
         self._sent = sent
         self._last = last
         self._logged = Logged(node)
@@ -79,7 +78,7 @@ class Radio:
         )
 
     def report(self, node):
-        """Send if it's time; return why the last report didn't arrive, "" if it did.
+        """Send if it's time; return why that didn't arrive, "" if it did; None: it isn't time.
 
         Takes at most the time to join and ten timeouts. After each failure to join the pause is twice as long, up to
         four times `every`, or an hour.
@@ -90,20 +89,22 @@ class Radio:
         self._left -= 1
         held = node.decision.held_index
         if self._left > 0 and (held == self._held or self._failures):
-            return self._error
+            return None
         self._held = held
         self._left = min(self._every << min(self._failures, 10), max(self._every, self._patience))
         self._failures += 1
         node.log.flush()
-        self._error = "Wi-Fi: expected to join within %d ms" % self._join_ms
+        error = ""
         try:
-            if self._port.connect(self._join_ms):
-                self._failures = 0
-                self._error = "" if self._send(node) else self._client.error
-                self._client.disconnect()
+            if not self._port.connect(self._join_ms):
+                return "Wi-Fi: expected to join within %d ms" % self._join_ms
+            self._failures = 0
+            if not self._send(node):
+                error = self._client.error
+            self._client.disconnect()
         finally:
             self._port.disconnect()
-        return self._error
+        return error
 
     def _send(self, node):
         """Return whether the broker has everything that fits into this time."""
