@@ -42,6 +42,8 @@ TELL = "gc.collect()\n   print('free',gc.mem_free(),mem32[0x50000504]&8)\n   "
 class Bench:
     """A port whose pins read what the test says, and which waits for nobody."""
 
+    at_end = False
+
     def __init__(self, microvolts: list[int]) -> None:
         self.microvolts = iter(microvolts)
 
