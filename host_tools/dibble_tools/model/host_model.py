@@ -15,6 +15,7 @@ from dibble_tools.model.reader import content_of
 
 MODEL_FILE = "model.dib"
 CHECKED_ROWS = 300
+MOST_SHOWN = 8  # names in a repr
 
 
 class HostModel:
@@ -36,6 +37,12 @@ class HostModel:
         self.content = content_of(self.model)
         self.channels = self.content.channels
         self.classes = self.content.classes
+
+    def __repr__(self) -> str:
+        """Return what people ask of a model: its name, kind, size, classes and channels."""
+        names = [c.name if c.name.endswith(c.unit) else f"{c.name} ({c.unit})" for c in self.channels]
+        size = f"{self.content.family_name}, {len(self.blob):,} bytes"
+        return f"<HostModel {self.content.name!r}: {size}; decides {_some(self.classes)} from {_some(names)}>"
 
     @classmethod
     def open(cls, path: str | Path) -> "HostModel":
@@ -84,7 +91,16 @@ class HostModel:
         self.model.restart()
 
     def predict(self, x: Sequence[Sequence[float]] | np.ndarray) -> np.ndarray:
-        """Return the class decided for each row of values in the channels' units; "" where one is missing."""
+        """Return the classes decided for rows of values, as strings: the node's decisions, before its hysteresis.
+
+        Args:
+            x: (rows, channels) values in the channels' units, in the order of `channels`; NaN is a missing one. Rows
+                are consecutive, an interval apart, where the model's features are windows.
+        Returns:
+            (rows,) class names; "" where a value is missing.
+        Raises:
+            InputError: x has another shape.
+        """
         values = np.asarray(x, dtype=np.float64)
         if values.ndim != 2 or values.shape[1] != len(self.channels):
             raise InputError(f"expected rows of {len(self.channels)} values, got an array of shape {values.shape}")
@@ -93,3 +109,19 @@ class HostModel:
 
         decisions = evaluate(self.content, values, None, lambda part: to_readings(part, self.channels))
         return names_of(decisions, self.classes)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - MOST_SHOWN
+    return ", ".join(names[:MOST_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def load(path: str | Path) -> HostModel:
+    """Return the model of a file, or of the model.dib in a model's folder, as `dibble train` and `save()` write it.
+
+    It is checked first: CRC-32, and golden vectors replayed by the firmware's own code.
+
+    Raises:
+        InputError: it isn't there, is damaged, or computes something else than its golden vectors.
+    """
+    return HostModel.open(path)
