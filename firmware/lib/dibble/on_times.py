@@ -1,6 +1,6 @@
 """How long outputs were on, kept over resets: none is on for longer because the power failed.
 
-What is kept is never less than what was: a stretch of time on is written down before it begins, a rest after it passed.
+What is kept is never kinder than what was: a stretch of time on is written down before it begins, a rest after it passed.
 The time without power counts for nothing, as nobody knows how long it was. What can't be written down doesn't begin.
 """
 
@@ -12,7 +12,7 @@ from dibble.storage.words import crc_bytes, number_at, number_bytes
 STRETCHES = 8  # of the longest time on: so many writes a run
 RESTS = 16  # parts of a rest, each written when it has passed
 LEAST_STRETCH_MS = 5000
-LATE_MS = 2000  # an output goes off so much later than it should, at most
+LATE_MS = 2000  # the next stretch is written down so much before the last one ends
 _STATE_BYTES = 12
 
 
@@ -40,20 +40,15 @@ class OnTimes:
             action.times = self
             at = _place(state or b"", action.key)
             if at >= 0:
-                on = number_at(state, at + 4)
-                action.on_ms = (on >> 1) * 1000
-                action.resting = bool(on & 1) or action.on_ms >= action.max_on_ms
-                action.off_ms = number_at(state, at + 8) * 1000
+                action.left_ms = max(0, action.max_on_ms - 1000 * number_at(state, at + 4))
+                action.rest_left_ms = min(action.rest_ms, 1000 * number_at(state, at + 8))
             elif lost and state is None:
-                action.rest()
+                action.left_ms = 0
         self.keep()
 
     def keep(self):
-        """Write the times where they changed; return whether they are kept, or need not be."""
-        state = b""
-        for action in self._actions:
-            on_s = (action.leased_ms if action.is_on or action.starts else action.on_ms) + 999
-            state += action.key + number_bytes(on_s // 1000 << 1 | action.resting) + number_bytes(action.rested_s())
+        """Write the times where they changed; return whether they are kept."""
+        state = b"".join([action.state() for action in self._actions])
         if state == self._written:
             return True
         try:
@@ -75,63 +70,53 @@ class KeptAction(Action):
         others: Action's.
     Attributes:
         key: 4 bytes of the pin.
-        leased_ms: up to where on_ms is written down already.
-        starts: it is about to go on.
+        written_ms: what left_ms will be at the end of the stretch that is written down.
     """
 
     def __init__(self, pin, *others):
         text = str(pin).encode()
         self.key = crc_bytes(crc32(text, len(text)))
         self.times = None
-        self.leased_ms = 0
-        self.starts = False
+        self.written_ms = -1  # none is
         Action.__init__(self, *others)
 
-    def rest(self):
-        """Rest in full before going on again."""
-        self.on_ms = self.max_on_ms
-        self.off_ms = 0
-        self.resting = True
-
-    def rested_s(self):
-        """Return how much of the rest has passed, in whole parts of it."""
-        part_s = self.rest_ms // (1000 * RESTS) + 1
-        return 0 if self.is_on or self.starts or not self.on_ms else self.off_ms // 1000 // part_s * part_s
+    def state(self):
+        """Return what is kept: key, seconds on since the last rest rounded up, seconds of rest left."""
+        left_ms, rest_ms = self.left_ms, self.rest_left_ms
+        if self.written_ms >= 0:  # it is on, or about to be
+            left_ms, rest_ms = self.written_ms, self.rest_ms
+        part_ms = self.rest_ms // RESTS + 1
+        parts = (rest_ms + part_ms - 1) // part_ms if left_ms < self.max_on_ms else 0
+        on_s = (self.max_on_ms - left_ms + 999) // 1000
+        return self.key + number_bytes(on_s) + number_bytes((min(parts * part_ms, self.rest_ms) + 999) // 1000)
 
     def elapse(self, ms):
-        """See Action; also before another stretch has to be written down."""
-        before = self.is_on, self.rested_s(), self.on_ms > 0
-        left = Action.elapse(self, ms)
-        if left and self.leased_ms < self.max_on_ms:
-            if self.on_ms + LATE_MS >= self.leased_ms and not self._lease():
-                self._set(False)
-                left = 0
-            elif self.leased_ms < self.max_on_ms:
-                left = max(self.leased_ms - LATE_MS - self.on_ms, 1)
-        if (self.is_on, self.rested_s(), self.on_ms > 0) != before:
+        """See Action; ends also where another stretch has to be written down."""
+        left_ms = Action.elapse(self, ms)
+        if self.written_ms > 0 and left_ms - self.written_ms <= LATE_MS and not self._write_stretch():
+            self._set(False)
+        if not self.is_on:
             self.times.keep()
-        return left
+            return 0
+        return max(1, left_ms - self.written_ms - LATE_MS) if self.written_ms else left_ms
 
     def want(self, held_index, faulty):
         """See Action."""
-        before = self.is_on, self.resting
         Action.want(self, held_index, faulty)
-        if not self.is_on and (self.is_on, self.resting) != before:
+        if not self.is_on:
             self.times.keep()
 
     def _set(self, on):
-        if on:
-            self.starts = True
-            kept = self._lease()
-            self.starts = False
-            if not kept:
-                return
+        if on and not self._write_stretch():
+            on = False
+        if not on:
+            self.written_ms = -1
         Action._set(self, on)
 
-    def _lease(self):
+    def _write_stretch(self):
         """Write down one more stretch before it begins; return whether that worked."""
-        stretch_ms = max(self.max_on_ms // STRETCHES, LEAST_STRETCH_MS)
-        self.leased_ms = min(self.on_ms + stretch_ms + LATE_MS, self.max_on_ms)
+        stretch_ms = max(self.max_on_ms // STRETCHES, LEAST_STRETCH_MS) + LATE_MS
+        self.written_ms = max(0, self.left_ms - stretch_ms)
         return self.times.keep()
 
 
