@@ -112,7 +112,12 @@ class Sensors:
                 raise ConfigError(
                     "config.sensors: %s: expected %d channels, got %r" % (settings["driver"], len(channels), names)
                 )
-            self.all.append(Sensor(settings, port, bus, len(self.names)))
+            try:
+                self.all.append(Sensor(settings, port, bus, len(self.names)))
+            except (ValueError, TypeError, OSError, AttributeError) as error:  # what a port raises at a pin's name
+                raise ConfigError(
+                    "config.sensors[%d]: expected pins that this board has, got %r" % (len(self.all), error)
+                )
             for i in range(len(names)):
                 if names[i] in self.names:
                     raise ConfigError("config.sensors: expected %s once, got it twice: set channels" % names[i])
