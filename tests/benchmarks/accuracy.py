@@ -16,7 +16,8 @@ from dibble_tools.cli.durations import parse_seconds
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.prepare import DataOptions
 from dibble_tools.model.limits import Limits
-from dibble_tools.training.train import TrainOptions, train
+from dibble_tools.training.result import TrainOptions
+from dibble_tools.training.train import train
 
 
 def main() -> None:

@@ -62,7 +62,7 @@ def main() -> None:
         low, high = ([getattr(c, end) for c in spec.channels] for end in ("low", "high"))
         readings = random_rows(1, spec.channels, 40)
         readings = np.where((readings < low) | (readings > high), low, readings)
-        counts.append(work(model.model))
+        counts.append(work(model.content))
         measured.append(cost(model, readings).instructions)
         kept.append(heap_kept(Case("random", model, readings, readings)))
         print(f"{len(measured)} models", end="\r", file=sys.stderr)

@@ -3,7 +3,7 @@
 from array import array
 
 from dibble.inference import mlp as family
-from dibble.inference.mlp_bytecode import mlp as bytecode
+from dibble.inference.kernels.mlp_bytecode import mlp as bytecode
 from support import heap_lock, heap_unlock, in_file
 
 DENSE8, DENSE16, SPARSE8, CODEBOOK4 = range(4)

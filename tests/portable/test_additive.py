@@ -3,9 +3,9 @@
 from array import array
 
 from dibble.inference.additive import additive, build, read
-from dibble.inference.because import push
-from dibble.inference.cursor import Cursor
-from dibble.inference.kernels import KIND
+from dibble.inference.explanation import push
+from dibble.inference.format import Cursor
+from dibble.inference.kernels.choice import KIND
 from dibble.inference.novelty import watched
 from dibble.inference.predictor import Predictor
 from support import Random, heap_lock, heap_unlock, in_file

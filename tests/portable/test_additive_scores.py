@@ -2,11 +2,11 @@
 
 from array import array
 
-from dibble.inference.additive_bytecode import additive as bytecode
+from dibble.inference.kernels.additive_bytecode import additive as bytecode
 from support import Random, heap_lock, heap_unlock, in_file
 
 try:
-    from dibble.inference.additive_plan import additive as quickest
+    from dibble.inference.kernels.additive_plan import additive as quickest
 except (ImportError, SyntaxError, NameError):
     quickest = bytecode
 

@@ -1,7 +1,7 @@
 """Reading a model file's bytes in order."""
 
-from dibble.inference.cursor import Cursor
-from dibble.inference.texts import Texts
+from dibble.inference.format import Cursor
+from dibble.inference.strings import Strings
 
 
 def error_of(function, *arguments):
@@ -56,19 +56,19 @@ def test_signed_numbers_zigzag():
 
 
 def test_text_of_up_to_14_bytes():
-    cursor = Texts(b"\x00\x03abc\x0eabcdefghijklmn", 0)
+    cursor = Strings(b"\x00\x03abc\x0eabcdefghijklmn", 0)
     assert [cursor.text() for _ in range(3)] == ["", "abc", "abcdefghijklmn"]
 
 
 def test_long_text_tells_how_many_bytes_more():
-    cursor = Texts(b"\x0f\x00abcdefghijklmno\x0f\x81\x01" + b"x" * 144 + b"\x01y", 0)
+    cursor = Strings(b"\x0f\x00abcdefghijklmno\x0f\x81\x01" + b"x" * 144 + b"\x01y", 0)
     assert cursor.text() == "abcdefghijklmno"
     assert cursor.text() == "x" * 144
     assert cursor.text() == "y"
 
 
 def test_text_shares_the_beginning_of_the_one_before():
-    cursor = Texts(b"\x08air_temp\x49hum\xc2\xb5dity\x53min\x00\x11x\xf1z", 0)
+    cursor = Strings(b"\x08air_temp\x49hum\xc2\xb5dity\x53min\x00\x11x\xf1z", 0)
     assert cursor.text() == "air_temp"
     assert cursor.text() == "air_hum\u00b5dity"
     assert cursor.text() == "air_hmin"
@@ -78,19 +78,19 @@ def test_text_shares_the_beginning_of_the_one_before():
 
 
 def test_longest_shared_beginning():
-    cursor = Texts(b"\x0f\x02abcdefghijklmnopq\xf1!\xff\x00123456789012345", 0)
+    cursor = Strings(b"\x0f\x02abcdefghijklmnopq\xf1!\xff\x00123456789012345", 0)
     assert cursor.text() == "abcdefghijklmnopq"
     assert cursor.text() == "abcdefghijklmno!"
     assert cursor.text() == "abcdefghijklmno123456789012345"
 
 
 def test_text_beyond_the_end_is_told():
-    assert error_of(Texts(b"\x03ab", 0).text).args[0] == "3 bytes at 1 of 3"
+    assert error_of(Strings(b"\x03ab", 0).text).args[0] == "3 bytes at 1 of 3"
 
 
 def test_text_in_a_memoryview():
     try:
-        cursor = Texts(memoryview(b"\x02ab\x11c"), 0)
+        cursor = Strings(memoryview(b"\x02ab\x11c"), 0)
     except NameError:  # MicroPython 1.9
         return
     assert [cursor.text(), cursor.text()] == ["ab", "ac"]

@@ -2,11 +2,11 @@
 
 from array import array
 
-from dibble.inference.forest_bytecode import forest as bytecode
+from dibble.inference.kernels.forest_bytecode import forest as bytecode
 from support import in_file
 
 try:
-    from dibble.inference.forest_plan import forest as quickest
+    from dibble.inference.kernels.forest_plan import forest as quickest
 except (ImportError, SyntaxError, NameError):
     quickest = bytecode
 

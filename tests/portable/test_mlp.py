@@ -2,8 +2,8 @@
 
 from array import array
 
-from dibble.inference.cursor import Cursor
-from dibble.inference.kernels import KIND
+from dibble.inference.format import Cursor
+from dibble.inference.kernels.choice import KIND
 from dibble.inference.mlp import CODEBOOK4, DENSE8, DENSE16, SPARSE8, build, mlp
 from support import heap_lock, heap_unlock, in_file
 

@@ -6,7 +6,7 @@ from dibble import ModelError
 from dibble.inference.features import DELTA, EMA, LAST, MAX, MEAN, MIN, SLOPE, Window, Windows
 from dibble.inference.fixed_point import MISSING
 from dibble.inference.forest import forest
-from dibble.inference.kernels import KIND
+from dibble.inference.kernels.choice import KIND
 from dibble.inference.predictor import Predictor
 from support import heap_lock, heap_unlock, in_file
 

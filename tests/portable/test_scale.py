@@ -6,7 +6,7 @@ from dibble.inference.scale import scale
 from support import Random, heap_lock, heap_unlock
 
 try:
-    from dibble.inference.additive_plan import additive
+    from dibble.inference.kernels.additive_plan import additive
 except (ImportError, SyntaxError, NameError):
     additive = None
 

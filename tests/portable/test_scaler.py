@@ -1,6 +1,6 @@
 """Scalers as a model file holds them."""
 
-from dibble.inference.cursor import Cursor
+from dibble.inference.format import Cursor
 from dibble.inference.scale import scaler
 
 

@@ -8,9 +8,9 @@ import gc
 import sys
 
 from dibble import ModelError, RecordError
-from dibble.inference.about import About
-from dibble.inference.kernels import KIND
-from dibble.inference.model import contents, model_of
+from dibble.inference import contents, model_of
+from dibble.inference.description import Description
+from dibble.inference.kernels.choice import KIND
 from dibble.storage.slots import END_BYTES
 
 ROM = "/rom/"
@@ -50,9 +50,9 @@ class Classifier:
         self.names = []
         self._values = sensors.values
         self._places = bytearray()
-        about = About(model)
+        description = Description(model)
         for i in range(len(model.readings)):
-            name, unit, mantissa, exponent, _, _ = about.channel(i)
+            name, unit, mantissa, exponent, _, _ = description.channel(i)
             if name not in sensors.names:
                 raise ModelError(
                     "expected a sensor for the model's channel %s, got %s" % (name, ", ".join(sensors.names))

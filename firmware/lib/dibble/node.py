@@ -24,6 +24,11 @@ FAILURES = 3  # cycles in a row that end in an error: then a reset
 _DAY_S = 86400
 
 
+def expected(fault):
+    """Return the part of an error's text that stays the same as long as the error does."""
+    return fault.split(", got ")[0]
+
+
 class Node:
     """A node that has its configuration, its sensors and, where there is one, its model.
 
@@ -48,6 +53,7 @@ class Node:
         self._watchdog = Watchdog(port, config["watchdog_ms"], self.interval_ms + AWAKE_LIMIT_MS)
         self._slice_ms = config["watchdog_ms"] // 2 or self.interval_ms
         self.sensors = Sensors(config, port)
+        self._notes += self.sensors.notes
         self._classifier = self._recall(models, MODEL, boot)
         gates = Slots("gate")
         self._gate = self._recall(gates, GATE, None) if self.sensors.costly else None
@@ -151,14 +157,14 @@ class Node:
             self.sensors.read(True)
             self._age = 0
         self._age += 1
-        self.sensors.judge(look)
+        self.sensors.check_plausible(look)
         self.faults = 0
         for sensor in self.sensors.all:
             if sensor.fault:
                 self.faults += 1
-                if self._told.get(sensor) != sensor.fault:
+                if self._told.get(sensor) != expected(sensor.fault):
                     self.tell("fault", "%s: %s" % (sensor.name, sensor.fault))
-            self._told[sensor] = sensor.fault
+            self._told[sensor] = expected(sensor.fault)
 
     def decide(self):
         """Features, scores, margin, hysteresis: all in the model. Without one the node only logs."""

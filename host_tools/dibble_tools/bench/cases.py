@@ -72,7 +72,7 @@ def opened(path: Path) -> Case:
     """
     model = HostModel.open(path)
     rows = np.clip(made_up_rows(model)[0], model.model.low, model.model.high)
-    return Case(model.model.name or str(path), f"{path}, on made-up rows within its ranges", model, few(rows), rows)
+    return Case(model.content.name or str(path), f"{path}, on made-up rows within its ranges", model, few(rows), rows)
 
 
 def few(rows: np.ndarray) -> np.ndarray:

@@ -15,7 +15,8 @@ from dibble_tools.common.formatting import percent
 from dibble_tools.data.channels import to_readings
 from dibble_tools.data.prepare import DataOptions, prepare
 from dibble_tools.model.host_model import HostModel
-from dibble_tools.training.train import TrainOptions, train
+from dibble_tools.training.result import TrainOptions
+from dibble_tools.training.train import train
 
 RECIPE = "mlp:16@16"
 BUDGET_S = 600.0  # more than it takes: the same model each time

@@ -10,7 +10,7 @@ from dibble_tools.machines.vms import run_unix, run_wasi
 
 INSIDE = """
 import gc
-from dibble.inference import model
+from dibble.inference import load
 try:
     import model_code as code
 except ImportError:
@@ -18,10 +18,10 @@ except ImportError:
 path = __file__[: __file__.rfind("/") + 1] + "model.dib"
 def run():
     global other, node, before, kept, passed
-    other = model.load(path, code)  # what is imported on the way isn't of the model
+    other = load(path, code)  # what is imported on the way isn't of the model
     gc.collect()
     before = gc.mem_alloc()
-    node = model.load(path, code)
+    node = load(path, code)
     gc.collect()
     kept = gc.mem_alloc() - before
     passed = node.self_test()  # nothing that it needs was freed
@@ -46,5 +46,5 @@ def heap_kept(case: Case, *, viper: bool = False, code: bool = False, words: int
         else:
             run = run_wasi(folder, "kept.py", heap=WASI_HEAP, memory_bytes=WASI_MEMORY)
     kept, passed = map(int, run.stdout.split())
-    assert passed == case.model.model.golden_count
+    assert passed == len(case.model.content.golden)
     return kept - len(case.model.blob)

@@ -8,11 +8,11 @@ from array import array
 from collections.abc import Iterator
 
 from dibble_tools.bench.cases import Case
-from dibble_tools.bench.cortex_m0 import FAMILIES, INFERENCE, KERNELS, plan_of
+from dibble_tools.bench.cortex_m0 import FIRMWARE_KERNELS, KERNELS, plan_of
 from dibble_tools.bench.machine_code import machine_code
 from dibble_tools.machines.microbit import INSTRUCTIONS_A_TICK, Microbit
 
-JUDGE = "import micropython\n@micropython.asm_thumb\ndef judge(r0,r1):\n"
+JUDGE = "import micropython\n@micropython.asm_thumb\ndef classify(r0,r1):\n"
 WORDS_A_LINE = 12
 # TIMER2 as in microbit.py, in the shortest bursts.
 TIMER = (
@@ -32,10 +32,10 @@ def called(case: Case, rows: list[list[int]]) -> Iterator[tuple[int, int]]:
     Raises:
         VmError: the model doesn't fit 9 KB of heap beside its kernel.
     """
-    name = FAMILIES[case.model.blob[5] & 127][1]
+    name = case.model.content.family_name
     plan = plan_of(case)
     with Microbit() as board:
-        board.put_file("judge.py", assembler(KERNELS[name]).encode())
+        board.put_file("classify.py", assembler(KERNELS[name]).encode())
         board.put_file("blob", case.model.blob)
         board.put_file("plan", plan.tobytes())
         _start_timer(board, "0")
@@ -44,15 +44,15 @@ def called(case: Case, rows: list[list[int]]) -> Iterator[tuple[int, int]]:
         for line in (
             f"b=bytearray({len(case.model.blob)})",
             "open('blob','rb').readinto(b)",
-            "from judge import judge",
+            "from classify import classify",
             "from array import array",
-            "class P(array):\n judge=judge",
+            "class P(array):\n classify=classify",
             f"p=P('i',bytes({len(plan) * 4}))",
             "open('plan','rb').readinto(p)",
             "import micropython\n@micropython.asm_thumb\ndef at(r0):\n pass",
             "p[0]=at(b)",
             f"r=array('i',bytes({4 * len(rows[0])}))",
-            "f=p.judge",
+            "f=p.classify",
         ):
             board.exec(line)
         _start_timer(board, "f(r)")
@@ -63,8 +63,8 @@ def called(case: Case, rows: list[list[int]]) -> Iterator[tuple[int, int]]:
 
 
 def assembler(kernel: str) -> str:
-    """Return MicroPython source whose function `judge` is a kernel's machine code, "forest" or "coded"."""
-    words = array("H", machine_code(INFERENCE / f"{kernel}_thumb.py", "thumb"))
+    """Return MicroPython source whose function `classify` is a kernel's machine code, "forest" or "coded"."""
+    words = array("H", machine_code(FIRMWARE_KERNELS / f"{kernel}_thumb.py", "thumb"))
     own = words[1 : words.index(0xBDF2)]  # what lies between saving and restoring the registers, which each has
     lines = [own[i : i + WORDS_A_LINE] for i in range(0, len(own), WORDS_A_LINE)]
     return JUDGE + "".join(f" data(2,{','.join(map(str, line))})\n" for line in lines)

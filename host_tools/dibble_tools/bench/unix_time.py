@@ -27,12 +27,13 @@ def none(row):
 lists = {rows}
 """
 GUEST = """\
-from dibble.inference import kernels, model
+from dibble.inference import load
+from dibble.inference.kernels import choice
 try:
     import model_code
 except ImportError:
     model_code = None
-node = model.load("model.dib", model_code)
+node = load("model.dib", model_code)
 rows = [array("i", row) for row in lists]
 low = node.low
 steady = [array("i", lists[i]) for i in {order}]
@@ -51,7 +52,7 @@ if model_code:
     judge = judge.send
 else:
     judge = node.score
-    if kernels.KIND == "bytecode":  # takes what lies above each channel's low
+    if choice.KIND == "bytecode":  # takes what lies above each channel's low
         rows = [array("i", [row[i] - low[i] for i in range(len(row))]) for row in lists]
 empty = quickest(none, rows)
 best = 0 if node.windows else quickest(judge, rows) - empty

@@ -36,16 +36,17 @@ def export(
     A compiler or simulator that isn't installed is an error that names its package.
     """
     from dibble_tools.common.files import write_atomically
-    from dibble_tools.machines import check as forms
-    from dibble_tools.machines.check_table import check_table
+    from dibble_tools.export.forms import write
+    from dibble_tools.machines.check import MACHINES, check_table
+    from dibble_tools.machines.check import check as run
     from dibble_tools.machines.predict import made_up_rows, read_rows
     from dibble_tools.model.host_model import HostModel
 
     opened = HostModel.open(model)
-    files = forms.write(opened, to, name, small=small)
+    files = write(opened, to, name, small=small)
     for machine in on or []:
-        if machine not in forms.MACHINES[to]:
-            raise InputError(f"--on: expected one of {', '.join(forms.MACHINES[to])}; got {machine!r}")
+        if machine not in MACHINES[to]:
+            raise InputError(f"--on: expected one of {', '.join(MACHINES[to])}; got {machine!r}")
     if (data or on or time or group) and not check:
         raise InputError("expected --check with --data, --time, --group or --on: they say what to check")
     for file in files:
@@ -66,7 +67,7 @@ def export(
         for note in rows.ds.notes:
             console.print(f"note: {note}", markup=False, soft_wrap=True)
     with console.status("starting") as status:
-        found = forms.check(
+        found = run(
             opened, to, readings, elapsed, name=name, machines=on or (), progress=lambda step: status.update(step)
         )
     Console().print(check_table(found))

@@ -95,10 +95,9 @@ def verify(
     from dataclasses import asdict
 
     from dibble_tools.machines.predict import made_up_rows, read_rows
-    from dibble_tools.machines.verify import VMS
+    from dibble_tools.machines.verify import VMS, agreement_table
     from dibble_tools.machines.verify import verify as run
     from dibble_tools.model.host_model import HostModel
-    from dibble_tools.report.tables import agreement_table
 
     if vm not in ("all", *VMS):
         raise InputError(f"--vm: expected one of all, {', '.join(VMS)}; got {vm!r}")

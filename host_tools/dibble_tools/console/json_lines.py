@@ -3,7 +3,7 @@
 from dibble_tools.console.clock import NodeClock
 from dibble_tools.console.reasons import Reason
 from dibble_tools.console.stream import Status
-from dibble_tools.model.flags import FLAG_NAMES
+from dibble_tools.model.decisions import FLAG_NAMES
 from dibble_tools.node.console_lines import Event, Row
 
 _CLOCK = NodeClock(None)

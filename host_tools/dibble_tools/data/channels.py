@@ -4,12 +4,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
+from typing import TYPE_CHECKING
 
 import numpy as np
 from dibble.inference.fixed_point import MISSING, READING_LIMIT
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.data.datasets import Dataset, listed
+from dibble_tools.common.formatting import listed
+
+if TYPE_CHECKING:
+    from dibble_tools.data.datasets import Dataset
 
 MAX_CHANNELS = 255
 MAX_NAME_BYTES = 60
@@ -86,7 +90,7 @@ def parse_channel_option(text: str) -> ChannelOption:
 
 
 def find_channels(
-    ds: Dataset, options: Sequence[ChannelOption], rows: np.ndarray | None = None
+    ds: "Dataset", options: Sequence[ChannelOption], rows: np.ndarray | None = None
 ) -> tuple[list[Channel], list[str]]:
     """Return the channels of the columns that tell anything, and notes on the others.
 

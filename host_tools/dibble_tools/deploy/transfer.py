@@ -6,15 +6,14 @@ them to their places then goes on after any cut: firmware/dibble_update.py.
 
 import hashlib
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.common.shipped import FIRMWARE
+from dibble_tools.common.shipped import FIRMWARE, ROOMS
 from dibble_tools.deploy.board_state import BoardState, look
 from dibble_tools.deploy.plan import LIST, MAIN, SPARE_BLOCKS, STAGED, UPDATE, Plan, is_there
 from dibble_tools.link.session import LinkError, RemoteError, Session
 
-HANDOVER = Path(__file__).parent / "guest" / "main.py"
+HANDOVER = ROOMS / "deploy" / "guest" / "main.py"
 BACKUPS = {MAIN: "main_before.py", "config.json": "config_before.json"}
 FIRST = b'FIRST = "dibble update 1\\n"'  # in every dibble_update.py that follows such lists
 APART = "dibble_apart"  # not in any plan

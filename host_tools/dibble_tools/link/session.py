@@ -20,8 +20,9 @@ from mpremote.transport_serial import SerialTransport
 from serial import SerialException
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.shipped import ROOMS
 
-REMOTE = Path(__file__).parent / "guest"
+REMOTE = ROOMS / "link" / "guest"
 MOST_BYTES = 1 << 20  # of one answer
 BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 REBOOT = b"soft reboot\r\n"

@@ -1,17 +1,18 @@
-"""The forms a model is written in, and the machines that each is checked on."""
+"""The machines that each form of a model is checked on, and what the check found."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from rich import box
+from rich.table import Table
+from rich.text import Text
 
-from dibble_tools.common.errors import InputError
-from dibble_tools.export.c.arduino import write_sketch
-from dibble_tools.export.c.source import write_c
+from dibble_tools.common.formatting import whole
+from dibble_tools.export.forms import write
 from dibble_tools.export.microbit.source import strip
 from dibble_tools.export.names import prefix_of
-from dibble_tools.export.python.source import write_python
 from dibble_tools.machines.compiled import Source, on_pc, on_target
 from dibble_tools.machines.outcome import Outcome
 from dibble_tools.machines.single_file import on_microbit, on_unix, on_wasi
@@ -20,9 +21,7 @@ from dibble_tools.machines.tools import TooLarge, ToolError
 from dibble_tools.machines.verify import first_difference
 from dibble_tools.machines.vms import VmError
 from dibble_tools.model.host_model import HostModel
-from dibble_tools.model.reader import content_of
 
-FORMS = ("c", "arduino", "python")
 C_MACHINES = {"pc": "PC", "cortex_m0": "Cortex-M0", "atmega328p": "ATmega328P"}
 VMS = {"unix": "unix VM", "wasi": "WASI VM", "microbit": "micro:bit"}
 MACHINES = {"c": C_MACHINES, "arduino": C_MACHINES, "python": VMS}
@@ -48,27 +47,6 @@ class Checked:
     note: str = ""
 
 
-def write(model: HostModel, form: str, name: str = "", *, small: bool = False) -> dict[str, str]:
-    """Return the texts of a model's program by the names of their files.
-
-    Args:
-        form: of FORMS.
-        name: what its names begin with; "" makes one of the model's name.
-        small: Python without comments, for a board with little heap.
-    Raises:
-        InputError: there is no such form, or the model can't be written in it.
-    """
-    if form not in FORMS:
-        raise InputError(f"--to: expected one of {', '.join(FORMS)}; got {form!r}")
-    if small and form != "python":
-        raise InputError("--small: expected --to python: C has no comments left once it is compiled")
-    content = content_of(model)
-    if form == "python":
-        files = write_python(content, name)
-        return {file: strip(text) if small else text for file, text in files.items()}
-    return (write_c if form == "c" else write_sketch)(content, name)
-
-
 def check(
     model: HostModel,
     form: str,
@@ -86,7 +64,7 @@ def check(
     Raises:
         InputError: a compiler, simulator or VM isn't installed.
     """
-    content = content_of(model)
+    content = model.content
     elapsed_ms = elapsed_ms if content.timed else None
     host = model.decide(readings, elapsed_ms)
     files = write(model, "python" if form == "python" else "c", name)
@@ -113,6 +91,31 @@ def check(
             problem = f"golden vector {outcome.failed - 1}: expected another decision"
         found.append(Checked(words, rows, equal, outcome, problem, outcome.note))
     return found
+
+
+def check_table(found: Sequence[Checked]) -> Table:
+    """Return what each machine computed, compared with the host, and what it took."""
+    table = Table(
+        title="the same decisions on every machine", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+    names = ("machine", "rows equal", "flash", "RAM", "mean cost", "most", "")
+    for i, name in enumerate(names):
+        right = 0 < i < len(names) - 1
+        table.add_column(name, justify="right" if right else "left", overflow="fold", no_wrap=i < len(names) - 1)
+    for checked in found:
+        o = checked.outcome
+        figures = (o.flash, o.ram, o.mean_cost, o.most_cost) if o else (None,) * 4
+        notes = (o.unit if o else "", checked.note or ("differs" if checked.problem else ""))
+        table.add_row(
+            checked.machine,
+            f"{checked.equal:,} of {checked.rows:,}" if checked.rows else "-",
+            *(whole(figure) for figure in figures),
+            Text(", ".join(filter(None, notes))),
+        )
+    if any(checked.outcome and checked.outcome.flash for checked in found):
+        table.caption_justify = "left"
+        table.caption = "flash and RAM in bytes, of the smallest program around the model: readings and stack included"
+    return table
 
 
 def _compiled(machine: str, source: Source, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> Outcome:

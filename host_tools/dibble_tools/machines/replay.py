@@ -10,12 +10,13 @@ from pathlib import Path
 import dibble
 import numpy as np
 
+from dibble_tools.common.shipped import ROOMS
 from dibble_tools.export.unrolled import unrolled_source
 from dibble_tools.machines.vms import Run, VmError, run_unix, run_wasi
-from dibble_tools.model.evaluator import Decisions
+from dibble_tools.model.decisions import Decisions
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
 
-GUESTS = Path(__file__).parent / "guest"
+GUESTS = ROOMS / "machines" / "guest"
 NONE_TOLD = -2  # an elapsed time that isn't handed to predict()
 LONGEST_ELAPSED = 2**30 - 1
 COST_ROWS = 20
@@ -23,7 +24,7 @@ COST_ROWS = 20
 # heap must be too large to be collected.
 WASI_HEAP = "48m"
 WASI_MEMORY = 128 << 20
-MACHINE_CODE = ("*_viper.py", "*_thumb.py", "*plan.py")
+MACHINE_CODE = ("*_viper.py", "viper_probe.py", "*_thumb.py", "thumb_probe.py", "*plan.py")
 
 
 @dataclass(frozen=True)

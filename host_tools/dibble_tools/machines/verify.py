@@ -6,13 +6,15 @@ from functools import partial
 
 import numpy as np
 from dibble.inference.decision import NO_CLASS
+from rich.table import Table
+from rich.text import Text
 
 from dibble_tools.machines.microbit_replay import TooLarge, on_microbit
 from dibble_tools.machines.replay import Replay, on_unix, on_wasi
 from dibble_tools.machines.vms import VmError, unix_can_exist
-from dibble_tools.model.evaluator import Decisions
-from dibble_tools.model.flags import FLAG_NAMES
+from dibble_tools.model.decisions import Decisions, flag_text
 from dibble_tools.model.host_model import HostModel
+from dibble_tools.report.tables import new_table
 
 VMS = ("unix", "wasi", "microbit")
 FIELDS = ("class", "margin", "flags", "channel", "held class")
@@ -84,6 +86,28 @@ def vms_that_can_exist() -> list[str]:
     return [vm for vm in VMS if vm != "unix" or unix_can_exist()]
 
 
+def agreement_table(found: Sequence[Agreement]) -> Table:
+    """Return what each VM computed, compared with the host."""
+    table = new_table(
+        "the same decisions on every VM",
+        "VM",
+        "rows equal",
+        "golden",
+        "instructions a prediction",
+        "note",
+        numbers=(1, 2, 3),
+    )
+    for a in found:
+        table.add_row(
+            Text(a.vm),
+            f"{a.equal} of {a.rows}" if a.rows else "-",
+            "-" if a.golden is None else str(a.golden),
+            "-" if a.instructions is None else f"{a.instructions:,}",
+            Text(a.note or ("differs" if a.problem else "")),
+        )
+    return table
+
+
 def first_difference(host: Decisions, guest: Decisions, classes: Sequence[str], first_row: int = 0) -> tuple[int, str]:
     """Return how many rows agree in everything, and the first that doesn't in words ("" if all do)."""
     ours, theirs = host.columns(), guest.columns()
@@ -97,7 +121,7 @@ def first_difference(host: Decisions, guest: Decisions, classes: Sequence[str], 
         if FIELDS[column] in ("class", "held class"):
             return "none" if value == NO_CLASS else classes[value] if value < len(classes) else str(value)
         if FIELDS[column] == "flags":
-            return " + ".join(n for i, n in enumerate(FLAG_NAMES) if value >> i & 1) or "none"
+            return flag_text(int(value), "none")
         return str(value)
 
     return equal, (

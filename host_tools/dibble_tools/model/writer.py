@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from dibble.inference import features as windows_of
 from dibble.inference.fixed_point import READING_LIMIT
-from dibble.inference.model import CRC_BYTES, HEAD, NOVELTY, Model
+from dibble.inference.format import CRC_BYTES, HEAD, NOVELTY
+from dibble.inference.model import Model
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel

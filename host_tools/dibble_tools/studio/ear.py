@@ -134,7 +134,7 @@ class Ear:
                 model = HostModel.open(folder)
                 self._reasons.append(Reasons(model))
                 if self._unsure_below is None:
-                    self._unsure_below = model.model.unsure_below
+                    self._unsure_below = model.content.unsure_below
         for reasons in self._reasons:
             reasons.follow(row)
 

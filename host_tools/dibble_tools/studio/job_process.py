@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.extras import extras_named
 
 
 def tell(**said: Any) -> None:
@@ -22,10 +23,12 @@ def run(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
 
     The studio holds the other end of stdin; when that closes, nobody wants the work any more.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a studio in the background of a script ignores it
     request = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_stdin, daemon=True).start()
     try:
-        result = work(request)
+        with extras_named():
+            result = work(request)
     except InputError as error:
         tell(problem=str(error))
     except KeyboardInterrupt:

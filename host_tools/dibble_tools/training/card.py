@@ -2,33 +2,32 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import sklearn
 from dibble import __version__
 from dibble.inference.decision import NOVEL
-from dibble.inference.model import Model
 
 from dibble_tools.families.additive.tables import AdditiveTables
-from dibble_tools.model.evaluator import Decisions
+from dibble_tools.model.content import Content
+from dibble_tools.model.decisions import Decisions
 from dibble_tools.model.host_model import MODEL_FILE
 from dibble_tools.model.metrics import evaluation
 from dibble_tools.model.oracle import class_scores
+from dibble_tools.model.reader import content_of
 from dibble_tools.training.cross_validation import Tried
 from dibble_tools.training.insight import importance, learning_curve, shortcut_check
+from dibble_tools.training.result import Clock, Training
 from dibble_tools.training.stages import stage_table
 from dibble_tools.training.students import fit_student
 from dibble_tools.training.tuner import front
-
-if TYPE_CHECKING:
-    from dibble_tools.training.train import Clock, Training
 
 CHECKS_SHARE = 0.9  # no check for shortcuts and no learning curve is begun when so much of the budget is used
 FRONT_SHOWN = 200
 
 
-def make_card(t: "Training", clock: "Clock", progress: Callable[[str, float], None]) -> dict[str, Any]:
+def make_card(t: Training, clock: Clock, progress: Callable[[str, float], None]) -> dict[str, Any]:
     """Return the card of a freshly trained model as JSON-ready values.
 
     Accuracies are over the held-out rows without a missing reading, the same rows for each, and the
@@ -47,14 +46,14 @@ def make_card(t: "Training", clock: "Clock", progress: Callable[[str, float], No
     stages = stage_table(t.student, t.model, (teacher_name, t.teacher.predict), t.about, t.held_out)
     return {
         "made_by": f"dibble {__version__}, scikit-learn {sklearn.__version__}, numpy {np.__version__}",
-        "name": t.model.model.name,
+        "name": t.model.content.name,
         "model": {
             "file": MODEL_FILE,
             "family": t.chosen.recipe.family,
             "recipe": str(t.chosen.recipe),
             "bytes": len(t.model.blob),
             "sha256": hashlib.sha256(t.model.blob).hexdigest(),
-            "golden_vectors": t.model.model.golden_count,
+            "golden_vectors": len(t.model.content.golden),
         },
         "data": {
             "file": t.path.name,
@@ -79,7 +78,7 @@ def make_card(t: "Training", clock: "Clock", progress: Callable[[str, float], No
         "front": _front(t),
         "stages": stages,
         "unsure": {
-            "below_margin": t.model.model.unsure_below,
+            "below_margin": t.model.content.unsure_below,
             "margin_unit": t.student.margin_unit,
             "sure": t.options.sure,
             "chosen_on": "cross-validation inside the training part",
@@ -100,7 +99,7 @@ def _figures(stage: dict[str, Any]) -> dict[str, Any]:
     return {name: stage[name] for name in ("accuracy", "macro_f1", "expected_cost")}
 
 
-def _costs(t: "Training") -> dict[str, float] | None:
+def _costs(t: Training) -> dict[str, float] | None:
     if not t.options.costs:
         return None
     names = t.held_out.classes
@@ -108,7 +107,7 @@ def _costs(t: "Training") -> dict[str, float] | None:
     return {f"{names[i]}:{names[j]}": float(matrix[i, j]) for i, j in np.argwhere(matrix != 1 - np.eye(len(names)))}
 
 
-def _front(t: "Training") -> list[dict[str, Any]]:
+def _front(t: Training) -> list[dict[str, Any]]:
     """Return every recipe tried, the chosen one's neighbours in rank first, as rows for a table or picture."""
     best = {id(tried) for tried in front(t.tried)}
 
@@ -131,17 +130,17 @@ def _front(t: "Training") -> list[dict[str, Any]]:
     return [row(tried) for tried in t.tried[:FRONT_SHOWN]]
 
 
-def _novelty(t: "Training", held_out: Decisions) -> dict[str, Any] | None:
+def _novelty(t: Training, held_out: Decisions) -> dict[str, Any] | None:
     if t.novelty is None:
         return None
     return {
         "rate": t.novelty.rate,
         "flagged_held_out": round(float(np.mean(held_out.flags & NOVEL > 0)), 4),
-        "bytes": t.model.model.tables_end - t.model.model.novelty_at,
+        "bytes": t.model.content.novelty_bytes,
     }
 
 
-def _shapes(t: "Training") -> list[dict[str, Any]] | None:
+def _shapes(t: Training) -> list[dict[str, Any]] | None:
     """Return what each feature of an additive model adds to each class's score, in nats."""
     if not isinstance(t.student.tables, AdditiveTables):
         return None
@@ -166,13 +165,13 @@ def _shapes(t: "Training") -> list[dict[str, Any]] | None:
     return shapes
 
 
-def _insight(t: "Training", clock: "Clock", progress: Callable[[str, float], None]) -> dict[str, Any]:
+def _insight(t: Training, clock: Clock, progress: Callable[[str, float], None]) -> dict[str, Any]:
     """Return what the model leans on; what there was no time for is None."""
     seed = t.options.data.seed
     if not len(t.held_out.truth):
         return {}
     progress("shuffling each channel", clock.used())
-    drops = importance(t.model.model, t.student.columns, t.about, t.held_out, seed)
+    drops = importance(t.model.content, t.student.columns, t.about, t.held_out, seed)
     result: dict[str, Any] = {"importance": drops}
     if clock.used() < CHECKS_SHARE:
         progress("checking for shortcuts", clock.used())
@@ -180,7 +179,7 @@ def _insight(t: "Training", clock: "Clock", progress: Callable[[str, float], Non
         result |= {"without_channel": without, "only_channel": alone, "shortcut": warning}
     if clock.used() < CHECKS_SHARE:
         progress("drawing the learning curve", clock.used())
-        model = t.model.model
+        model = t.model.content
         accuracy = [
             float(np.mean(_decide(model, t.student.columns, part.values) == part.truth))
             for part in (t.held_out, t.lesson)
@@ -191,12 +190,12 @@ def _insight(t: "Training", clock: "Clock", progress: Callable[[str, float], Non
     return result
 
 
-def _taught(t: "Training", rows: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+def _taught(t: Training, rows: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """Return how a student of the chosen recipe decides that was taught with some rows only."""
     student = fit_student(t.chosen.recipe, t.lesson.rows(rows), t.task.order, t.options.data.seed)
-    model = Model(t.about.smallest_blob(student))
+    model = content_of(t.about.smallest_blob(student))
     return lambda values: _decide(model, student.columns, values)
 
 
-def _decide(model: Model, columns: tuple[int, ...], values: np.ndarray) -> np.ndarray:
+def _decide(model: Content, columns: tuple[int, ...], values: np.ndarray) -> np.ndarray:
     return class_scores(model, values[:, list(columns)]).argmax(axis=1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.data.datasets import listed
+from dibble_tools.common.formatting import listed
 
 GRAMMAR = "TRUTH:DECIDED=COST such as frost:ok=5"
 MAX_COST = 1e6

@@ -1,19 +1,17 @@
 """`dibble train`: a CSV of readings -> a model and its card, without writing anything."""
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.data.prepare import DataOptions, Prepared, prepare
+from dibble_tools.data.prepare import Prepared, prepare
 from dibble_tools.data.splits import folds
 from dibble_tools.families.novelty import Novelty, fit_novelty
 from dibble_tools.model.host_model import HostModel
-from dibble_tools.model.limits import Limits, estimate
+from dibble_tools.model.limits import estimate
 from dibble_tools.model.metrics import unsure_below
 from dibble_tools.training.card import make_card
 from dibble_tools.training.costs import parse_costs
@@ -21,13 +19,13 @@ from dibble_tools.training.cross_validation import Folds, Task, Tried, judge
 from dibble_tools.training.naming import About
 from dibble_tools.training.ranking import rank_features
 from dibble_tools.training.recipes import FAMILIES, Recipe, parse_recipe
+from dibble_tools.training.result import Clock, Progress, Trained, Training, TrainOptions
 from dibble_tools.training.stages import HeldOut
 from dibble_tools.training.students import Student, fit_student
-from dibble_tools.training.teacher import Teacher, fit_teacher
+from dibble_tools.training.teacher import fit_teacher
 from dibble_tools.training.training_set import TrainingSet, mix
 from dibble_tools.training.tuner import finals, search
 
-DEFAULT_BYTES = 2048
 SOFT_SHARE = 0.5  # of a target that the teacher's opinion makes up; the rest is the label
 MOST_RANKED = 255
 OTHER_FOLDS = 2  # partitions of the training rows that the best recipes are judged on again
@@ -35,78 +33,6 @@ GOLDEN = ((8, True), (4, True), (2, True), (1, True), (1, False))  # rows, and w
 NOVELTY_PART = 4  # of the bytes, a quarter may go to novelty where it is asked for
 # Shares of the budget: what is left goes to the final fit, the stage table and the report.
 TEACHER_SHARE, SEARCH_SHARE = 0.2, 0.62
-
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """What `dibble train` is asked for; its help text has the meaning of each."""
-
-    data: DataOptions
-    family: str = "auto"
-    recipe: str | None = None
-    limits: Limits = field(default_factory=lambda: Limits(max_bytes=DEFAULT_BYTES))
-    budget_s: float = 60.0
-    jobs: int = 2
-    costs: Sequence[str] = ()
-    balance: float = 0.0
-    sure: float = 0.6
-    novelty: float | None = None
-    hysteresis: int | None = None
-    name: str | None = None
-
-
-@dataclass(frozen=True)
-class Training:
-    """All that one training came to; the card is written from it.
-
-    Attributes:
-        lesson: the training rows; held_out: the others.
-        tried: every recipe, best first; chosen: the one whose student is the model.
-        margins: what calling decisions below a margin unsure is worth; see metrics.coverage.
-    """
-
-    path: Path
-    options: TrainOptions
-    data: Prepared
-    teacher: Teacher
-    lesson: TrainingSet
-    held_out: HeldOut
-    about: About
-    task: Task
-    tried: list[Tried]
-    chosen: Tried
-    student: Student
-    novelty: Novelty | None
-    model: HostModel
-    margins: list[dict[str, float]]
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A model, its card (JSON-ready), and what is worth telling about the data."""
-
-    model: HostModel
-    card: dict[str, Any]
-    notes: list[str]
-
-
-@dataclass
-class Clock:
-    """How much of the budget is used."""
-
-    budget_s: float
-    start: float = field(default_factory=time.monotonic)
-
-    def used(self) -> float:
-        """Return the share of the budget that is used, at most 1."""
-        return min(1.0, (time.monotonic() - self.start) / self.budget_s)
-
-    def left(self, share: float) -> float:
-        """Return the seconds until `share` of the budget is used."""
-        return max(0.0, share * self.budget_s - (time.monotonic() - self.start))
-
-
-Progress = Callable[[str, float], None]
 
 
 def train(path: Path, options: TrainOptions, progress: Progress = lambda step, share: None) -> Trained:
@@ -232,7 +158,7 @@ def _finish(
         for golden, odd in GOLDEN:
             blob = about.blob(spec, student.columns, golden, odd=odd)
             model = HostModel(blob)
-            if limits.hold(len(blob), estimate(model.model, len(blob))):
+            if limits.hold(len(blob), estimate(model.content, len(blob))):
                 return candidate, student, model, novelty, margins
         smallest = min(smallest or len(blob), len(blob))
         if smallest is not None and not candidate.fits and limits.max_bytes is not None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.extras import extras_named
 from dibble_tools.virtual_board import registry
 from dibble_tools.virtual_board.flash_file import FlashFile
 from dibble_tools.virtual_board.paced_hardware import PacedHardware
@@ -52,9 +53,10 @@ def _run(settings: Settings, folder: Path, lifeline: int, tell: Callable[..., No
     rom = FlashFile(settings.rom_image, settings.romfs_bytes) if settings.rom_image else None
     config = None
     if settings.sensors:
-        from dibble_tools.virtual_board.sensors import attach
+        with extras_named("simulate"):
+            from dibble_tools.virtual_board.sensors import attach
 
-        config = attach(hardware, settings)
+            config = attach(hardware, settings)
     port = str(folder / registry.PORT)
     registry.register(registry.Running(settings.name, port, os.getpid(), settings.image))
     supervisor = Supervisor(settings, folder, hardware, lifeline, lambda: tell(port=port, config=config))

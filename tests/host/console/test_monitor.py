@@ -137,7 +137,7 @@ def test_the_reason_is_what_the_node_itself_would_tell(additive: HostModel) -> N
     for row in readings[:60].tolist():
         decision = board.predict(row, None if not said else 60_000)
         told_class, margin = decision.class_index, decision.margin
-        expected.append(board.because() if told_class != 255 else None)
+        expected.append(board.explain() if told_class != 255 else None)
         said.append(node.say(*row, class_index=told_class, margin=margin, flags=decision.flags))
     feed = feed_of(*said)
     for line in feed:

@@ -23,9 +23,9 @@ CONFIG = {
 MODEL = ModelFile.of(soil_model(400))
 SOURCE = unrolled_source(HostModel(MODEL.blob)).encode()
 LARGE = ModelFile.of(forest_model(1, 30))
-VIPER = {"lib/dibble/inference/kernels_viper.mpy": b""}
-THUMB = {**VIPER, "lib/dibble/inference/kernels_thumb.mpy": b""}
-PLAIN = {"lib/dibble/inference/kernels.mpy": b""}
+VIPER = {"lib/dibble/inference/kernels/viper_probe.mpy": b""}
+THUMB = {**VIPER, "lib/dibble/inference/kernels/thumb_probe.mpy": b""}
+PLAIN = {"lib/dibble/inference/kernels/choice.mpy": b""}
 
 
 def board(architecture: str = "", version: int | None = None, heap_bytes: int = 200_000) -> BoardState:

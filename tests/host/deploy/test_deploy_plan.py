@@ -1,15 +1,12 @@
 """What a deploy finds on a board, what it would write and remove, and what it refuses."""
 
-import json
 import os
 from dataclasses import replace
 
 import pytest
 from dibble_tools.common.errors import InputError
-from dibble_tools.common.shipped import LIBRARY
 from dibble_tools.deploy.board_state import BoardState, OnBoard, digest_of, parse
 from dibble_tools.deploy.checks import check_board
-from dibble_tools.deploy.package import PACKAGE_FILE, package_json
 from dibble_tools.deploy.plan import blocks_needed, check_room, make_plan, stale_files
 from dibble_tools.link.session import LinkError
 from dibble_tools.node.files import MpyFormat, circuitpython_files, node_files
@@ -135,25 +132,18 @@ def test_old_and_new_have_to_fit_together():
 
 def test_a_node_gets_what_it_imports_and_no_more():
     files = node_files(["soil_adc"], MpyFormat(6, 3, "armv6m"))
-    assert {"lib/dibble/drivers/soil_adc.mpy", "lib/dibble/inference/kernels_viper.mpy", "main.py"} <= set(files)
-    assert not {path for path in files if "bme680" in path or "circuitpython" in path or path.endswith("small_app.mpy")}
+    assert {"lib/dibble/drivers/soil_adc.mpy", "lib/dibble/inference/kernels/viper_probe.mpy", "main.py"} <= set(files)
+    assert not {path for path in files if "bme680" in path or "circuitpython" in path}
     assert "lib/dibble/ports/micropython.py" not in circuitpython_files(["soil_adc"])
 
 
 def test_machine_code_goes_where_it_runs():
     every = {path.removesuffix(".mpy") for path in node_files([], MpyFormat(6, 3, "armv7emsp"))}
     kernels = {path for path in every if path.startswith("lib/dibble/inference/")}
-    thumb = {path for path in kernels if path.endswith("_thumb")}
-    assert thumb == {f"lib/dibble/inference/{name}_thumb" for name in ("kernels", "forest", "coded")}
+    thumb = {path for path in kernels if "thumb" in path}
+    assert thumb == {f"lib/dibble/inference/kernels/{name}" for name in ("thumb_probe", "forest_thumb", "coded_thumb")}
     assert {path.removesuffix(".mpy") for path in node_files([], MpyFormat(6, 3, "xtensawin"))} == every - thumb
-    plain = {path for path in kernels if not path.endswith(("_thumb", "_viper", "plan"))}
+    plain = {path for path in kernels if not path.endswith(("thumb_probe", "viper_probe", "_thumb", "_viper", "plan"))}
     for without in (node_files([], MpyFormat(6, 2, "armv6m")), node_files([], MpyFormat(6)), node_files([], None)):
         own = {path.partition(".")[0] for path in without if path.startswith("lib/dibble/inference/")}
         assert own == plain
-
-
-def test_mip_installs_every_file_of_the_library():
-    assert PACKAGE_FILE.read_text(encoding="utf-8") == package_json(), "run: python -m dibble_tools.deploy.package"
-    urls = json.loads(package_json())["urls"]
-    assert {name for name, _ in urls} == {path.relative_to(LIBRARY.parent).as_posix() for path in LIBRARY.rglob("*.py")}
-    assert all((PACKAGE_FILE.parent / url).is_file() for _, url in urls)

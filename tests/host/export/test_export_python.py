@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from dibble.inference import features as windows
 from dibble_tools.data.feature_spec import FeatureSpec
-from dibble_tools.machines.check import check, write
+from dibble_tools.export.forms import write
+from dibble_tools.machines.check import check
 from dibble_tools.machines.single_file import on_unix
 from dibble_tools.machines.vms import VmError
 from dibble_tools.model.golden import golden_rows

@@ -19,7 +19,8 @@ from dibble_tools.machines.predict import made_up_rows
 from dibble_tools.machines.verify import verify
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.writer import export
-from dibble_tools.training.train import TrainOptions, train
+from dibble_tools.training.result import TrainOptions
+from dibble_tools.training.train import train
 from helpers import random_spec
 from small_bench import CYCLES, DEEP, NAMES, NODE, SHALLOW, additive, expected, permille_of, raw_readings, run
 

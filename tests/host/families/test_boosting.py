@@ -7,18 +7,10 @@ import pytest
 from dibble_tools.common.errors import InputError
 from dibble_tools.families.forest.binning import coarser, fit_bins
 from dibble_tools.families.forest.boosting import BoostedStages, fit_boosted
+from dibble_tools.families.forest.integer_trees import IntegerTrees, highest_scores, reachable, renumber, scores, shift
 from dibble_tools.families.forest.leaf_sharing import clusters, share_leaves
 from dibble_tools.families.forest.pages import MAX_LEAVES, pack
-from dibble_tools.families.forest.trees import (
-    IntegerTrees,
-    hard_votes,
-    highest_scores,
-    integer_trees,
-    reachable,
-    renumber,
-    scores,
-    shift,
-)
+from dibble_tools.families.forest.trees import hard_votes, integer_trees
 from dibble_tools.families.forest.voting import fit_voting
 from sklearn.ensemble import RandomForestClassifier
 

@@ -6,17 +6,19 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 from dibble import ModelError
+from dibble.inference import model_of
 from dibble.inference.fixed_point import MISSING
-from dibble.inference.model import Model, model_of
+from dibble.inference.model import Model
 from dibble_tools.data.feature_spec import FeatureSpec
 from dibble_tools.export.unrolled import unrolled_source
+from dibble_tools.families.forest.integer_trees import IntegerTrees
 from dibble_tools.families.forest.pages import pack
-from dibble_tools.families.forest.trees import IntegerTrees
 from dibble_tools.machines.replay import on_unix, on_wasi
 from dibble_tools.machines.verify import verify
 from dibble_tools.model.golden import golden_rows
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.oracle import class_scores
+from dibble_tools.model.reader import content_of
 from dibble_tools.model.writer import ModelSpec, export
 from helpers import channels_of, random_additive, random_elapsed, random_mlp, random_rows, random_spec, random_trees
 
@@ -50,7 +52,7 @@ def spec_of(tables, classes: int, **settings) -> ModelSpec:
 @pytest.mark.parametrize("name", ["additive", "low additive", *FORMS])
 def test_oracle_reads_from_the_file_what_the_trainer_computes(name: str, classes: int) -> None:
     tables = tables_of(name, classes)
-    model = HostModel(export(spec_of(tables, classes))).model
+    model = content_of(export(spec_of(tables, classes)))
     values = np.random.default_rng(1).integers(0, np.array(LIMITS) + 1, (2000, 5))
     values[:20] = np.array(LIMITS) * np.random.default_rng(2).integers(0, 2, (20, 5))
     scores = class_scores(model, values)
@@ -118,7 +120,7 @@ def test_code_takes_lists_with_none_and_names_a_wrong_length() -> None:
     assert node.predict([0, 5, 5, 700, 1]).flags == 0
     tables = Model(model.blob)
     tables.predict([0, 5, 5, 700, 1])
-    assert node.because() == tables.because()
+    assert node.explain() == tables.explain()
 
 
 def test_code_of_another_model_is_refused() -> None:

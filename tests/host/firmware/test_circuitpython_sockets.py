@@ -72,14 +72,14 @@ def port(monkeypatch):
         module = ModuleType(name)
         module.__dict__.update(attributes)
         monkeypatch.setitem(sys.modules, name, module)
-    for name in ("circuitpython_sockets", "circuitpython_pins", "circuitpython"):
+    for name in ("circuitpython_sockets", "circuitpython_pins", "circuitpython_time", "circuitpython"):
         monkeypatch.delitem(sys.modules, f"dibble.ports.{name}", raising=False)
     found = importlib.import_module("dibble.ports.circuitpython")
     monkeypatch.setattr(found, "time", SimpleNamespace(sleep=sleep))
     monkeypatch.setenv("WIFI_SSID", "farm")
     monkeypatch.setenv("WIFI_PASSWORD", "tractor1")
     yield found
-    for name in ("circuitpython_sockets", "circuitpython_pins", "circuitpython"):
+    for name in ("circuitpython_sockets", "circuitpython_pins", "circuitpython_time", "circuitpython"):
         sys.modules.pop(f"dibble.ports.{name}", None)
 
 

@@ -16,8 +16,9 @@ AIR = {"driver": "sht4x"}
 DEEP = b'{"sensors": ' + 3000 * b"[" + 3000 * b"]" + b"}"
 LARGE = b'{"node": "' + 200_000 * b"x" + b'"}'
 CHANGES = {  # what differs from the configuration that runs
-    "the channel's name twice": {"sensors": [PROBE, {**PROBE, "pin": 27, "channels": ["humidity_permille"]}, AIR]},
-    "two probes": {"sensors": [PROBE, {**PROBE, "pin": 27}, AIR]},
+    "the channel's name twice": {
+        "sensors": [PROBE, {**PROBE, "pin": 27, "channels": ["air"]}, {**AIR, "channels": ["air", "b"]}]
+    },
     "channels of another length": {"sensors": [PROBE, {**AIR, "channels": ["t"]}]},
     "equal ends of the curve": {"sensors": [{**PROBE, "probe_curve": [1200, 1200]}, AIR]},
     "a pin that isn't there": {"sensors": [{**PROBE, "pin": "GPX99"}, AIR]},

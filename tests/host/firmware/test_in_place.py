@@ -47,10 +47,10 @@ with open("model.dib", "rb") as file, open("/flash/model.dib", "wb") as copy:
 with open("image.romfs", "rb") as file:
     image = file.read()
 vfs.mount(vfs.VfsRom(image), "/rom")
-from dibble.inference import model  # noqa: E402
-from dibble.inference.kernels import KIND  # noqa: E402
+from dibble.inference import contents, load  # noqa: E402
+from dibble.inference.kernels.choice import KIND  # noqa: E402
 
-model.load("/flash/model.dib")  # its family's module is imported
+load("/flash/model.dib")  # its family's module is imported
 gc.collect()
 
 
@@ -70,7 +70,7 @@ size = len(image)
 filler = bytearray(largest() - size - FILE_BYTES)
 gc.collect()
 before = gc.mem_alloc()
-blob = model.contents("/flash/model.dib")
+blob = contents("/flash/model.dib")
 gc.collect()
 print(KIND, gc.mem_alloc() - before)
 del blob, filler
@@ -78,7 +78,7 @@ nodes = []
 for folder in ("/flash", "/rom"):
     gc.collect()
     before = gc.mem_alloc()
-    nodes.append(model.load(folder + "/model.dib"))
+    nodes.append(load(folder + "/model.dib"))
     gc.collect()
     print(gc.mem_alloc() - before)
 with open("rows.bin", "rb") as rows:

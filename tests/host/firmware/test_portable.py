@@ -18,15 +18,15 @@ PORTABLE = Path(__file__).parents[3] / "tests" / "portable"
 LIBRARY = Path(dibble.__path__[0])
 FILES = sorted(path.stem for path in PORTABLE.glob("test_*.py"))
 SUPPORT = (PORTABLE / "support.py", PORTABLE / "layers.py")  # imported by some of them
-FOREST = ("started", "forest_bytecode")
+FOREST = ("kernels/generator", "kernels/forest_bytecode")
 # What each file needs of the library on the micro:bit, in the order of importing.
 SMALL = {
     "test_fixed_point": ("fixed_point",),
     "test_crc32": ("crc32",),
     "test_decision": ("decision",),
-    "test_cursor": ("cursor", "texts"),
-    "test_scale": ("started", "scale"),
-    "test_scaler": ("cursor", "started", "scale"),
+    "test_cursor": ("format", "strings"),
+    "test_scale": ("kernels/generator", "scale"),
+    "test_scaler": ("format", "kernels/generator", "scale"),
     "test_top_two": FOREST,
 }
 # Cases that the board's 9 KB of heap and its small stack don't hold.
@@ -38,14 +38,14 @@ TOO_LARGE = {
     "test_random_layers_of_both_widths",
 }
 KIND = """\
-from dibble.inference import additive, additive_plan, coded_plan, coded_viper, forest, forest_plan, forest_viper
-from dibble.inference import kernels, mlp, mlp_plan
+from dibble.inference import additive, forest, mlp
+from dibble.inference.kernels import additive_plan, choice, coded_plan, coded_viper, forest_plan, forest_viper, mlp_plan
 assert additive.additive is additive_plan.additive
 assert forest.forest is forest_plan.forest
 assert mlp.mlp is mlp_plan.mlp
-assert forest_plan.judge is forest_viper.judge
-assert coded_plan.judge is coded_viper.judge
-print(kernels.KIND)
+assert forest_plan.classify is forest_viper.classify
+assert coded_plan.classify is coded_viper.classify
+print(choice.KIND)
 """
 RUNNER = """\
 import {module}

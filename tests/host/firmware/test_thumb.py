@@ -16,8 +16,8 @@ from typing import Any
 import dibble
 import numpy as np
 import pytest
-from dibble.inference import additive_bytecode, forest_bytecode, mlp_bytecode
 from dibble.inference import mlp as mlp_family
+from dibble.inference.kernels import additive_bytecode, forest_bytecode, mlp_bytecode
 from dibble_tools.bench import cortex_m0, microbit_call
 from dibble_tools.bench.cases import Case, cases
 from dibble_tools.model.host_model import HostModel
@@ -25,12 +25,12 @@ from dibble_tools.model.writer import ModelSpec, export
 from helpers import channels_of, random_additive, random_mlp, random_rows, random_spec
 
 PORTABLE = Path(__file__).parents[3] / "tests" / "portable"
-SOURCES = sorted((Path(dibble.__path__[0]) / "inference").glob("*_thumb.py"))
+SOURCES = sorted((Path(dibble.__path__[0]) / "inference" / "kernels").glob("*_thumb.py"))
 BYTECODE = {"forest": forest_bytecode.forest, "additive": additive_bytecode.additive, "mlp": mlp_bytecode.mlp}
 ASKED = {
-    "forest": ("test_forest_scores", "test_top_two", "test_encode", "test_look"),
+    "forest": ("test_forest_scores", "test_top_two", "test_encode", "test_check_and_score"),
     "coded": (
-        "test_look",
+        "test_check_and_score",
         "test_additive_scores",
         "test_scale",
         "test_codebook",
@@ -98,8 +98,8 @@ class Cases:
 
         def make(blob: Any, *parts: Any) -> Any:
             blob = bytes(blob)
-            judge, _ = plans(blob, *_within(blob, parts))
-            plan = judge.__self__
+            classify, _ = plans(blob, *_within(blob, parts))
+            plan = classify.__self__
             plan[0] = plan[1] = 0
             low, limits = parts[-2:]
             run, scores = BYTECODE[name](blob, *_for_bytecode(name, parts))
@@ -212,9 +212,9 @@ def test_every_case_of_the_portable_tests(kernel, portable, monkeypatch):
 def test_random_models(kernel):
     found = Cases(kernel)
     for model in RANDOM[kernel]:
-        name, parts = cortex_m0.parts_of(model().model)
-        score, _ = found.maker(name)(*parts)
-        for row in random_rows(1, model().channels, 60):
+        made = model()
+        score, _ = found.maker(made.content.family_name)(*cortex_m0.parts_of(made))
+        for row in random_rows(1, made.channels, 60):
             score(array("i", row.tolist()))
     found.check()
 
@@ -235,7 +235,7 @@ def test_micropython_calls_it_with_a_row(kernel):
 def test_assembler_takes_as_few_instructions_as_c():
     """Where thresholds are ranked first a few more: C compares with them as they are."""
     for case in cases():
-        if case.model.model.windows:
+        if case.model.content.windowed:
             continue
         counts = cortex_m0.instructions(case)
         assert counts.thumb < counts.gcc * (1.1 if case.name.startswith("wine") else 1), (case.name, counts)

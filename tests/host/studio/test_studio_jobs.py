@@ -17,10 +17,10 @@ from dibble_tools.studio.state import State
 from dibble_tools.studio.studio import Studio
 from dibble_tools.studio.virtual_node import VirtualNode
 from dibble_tools.virtual_board.registry import running
+from patience import PATIENCE_S
 from studio_process import write_project
 from virtual_helpers import own_registry, raw_repl
 
-WAIT_S = 30
 JOB = "studio_sample_job"
 CHANNELS = (("air_temperature_centi_c", "centi_c"), ("soil_moisture_permille", "permille"), ("battery_mv", "mv"))
 HEADER = Header("orchard-1", CHANNELS, 0)
@@ -36,7 +36,7 @@ def jobs(monkeypatch):
 
 
 def until(state, *wanted):
-    deadline = time.monotonic() + WAIT_S
+    deadline = time.monotonic() + PATIENCE_S
     while (job := state.get("job"))["state"] not in wanted:
         assert time.monotonic() < deadline, job
         time.sleep(0.02)
@@ -52,7 +52,7 @@ def is_alive(pid):
 
 
 def wait_for_end(pid):
-    deadline = time.monotonic() + WAIT_S
+    deadline = time.monotonic() + PATIENCE_S
     while is_alive(pid):
         assert time.monotonic() < deadline, f"{pid} lives on"
         time.sleep(0.02)
@@ -86,7 +86,7 @@ def test_a_job_that_fails_says_so_in_words(jobs, asked, problem):
 def test_one_job_runs_at_a_time_and_ends_with_all_its_processes_when_stopped(jobs):
     made, state = jobs
     made.start("train", JOB, {"do": "wait"})
-    deadline = time.monotonic() + WAIT_S
+    deadline = time.monotonic() + PATIENCE_S
     while not state.get("job")["log"]:
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -104,7 +104,7 @@ def test_one_job_runs_at_a_time_and_ends_with_all_its_processes_when_stopped(job
 def test_a_job_ends_early_with_what_it_has(jobs):
     made, state = jobs
     made.start("train", JOB, {"do": "keep"})
-    deadline = time.monotonic() + WAIT_S
+    deadline = time.monotonic() + PATIENCE_S
     while state.get("job")["step"] != "searching":
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dibble_tools.data.channels import Channel
-from dibble_tools.families.forest.trees import IntegerTrees
+from dibble_tools.families.forest.integer_trees import IntegerTrees
 from dibble_tools.model.build import forest_spec
 from dibble_tools.model.writer import export
 from dibble_tools.simulator.devices.analog import AnalogPin, SoilProbe

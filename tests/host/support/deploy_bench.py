@@ -22,12 +22,12 @@ from dibble_tools.node import files as node_files
 from dibble_tools.node.console_lines import Event, Header, LineReader, Row
 from dibble_tools.virtual_board.board import VirtualBoard
 from node_helpers import soil_model
+from patience import PATIENCE_S
 
 CHANGED = ("app", "node", "classifier", "sensors", "inference/model", "storage/slots", "report/serial_line", "setup")
 OLD_VERSION = "0.0.1"
 OLD_ONLY = "lib/dibble/storage/old.py"
 SPEED = 50
-BOOT_S = 60.0
 MOVABLE = 25  # operations at the end that depend on how the node boots
 _BANNER = re.compile(r"dibble (\S+): Ctrl-C")
 # Of the node's own making, or of a deploy that isn't done.
@@ -112,12 +112,12 @@ class DeployBench:
     def cut_power(self, after: int, torn: float) -> None:
         """Deploy, and cut the board's power at an operation of its flash."""
         self.board.cut(after=after, torn=torn)
-        self.start_deploy().wait(timeout=120)
+        self.start_deploy().wait(timeout=PATIENCE_S)
         assert not self.board.state()["power"] or after > self.operations - MOVABLE, self.said()
 
     def repair(self) -> None:
         """Deploy again, to the end."""
-        assert self.start_deploy().wait(timeout=180) == 0, self.said()
+        assert self.start_deploy().wait(timeout=PATIENCE_S) == 0, self.said()
 
     def said(self) -> str:
         """Return what the last deploy printed."""
@@ -128,7 +128,7 @@ class DeployBench:
         reader = LineReader()
         text = ""
         node = model = ""
-        deadline = time.monotonic() + BOOT_S
+        deadline = time.monotonic() + PATIENCE_S
         if self.board.state()["power"]:
             self.board.cut()
         self.board.power()

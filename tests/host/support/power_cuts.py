@@ -24,7 +24,7 @@ from dibble_tools.simulator.node.wire import POWER_ON, Hardware
 LIBRARY = Path(dibble.__path__[0])
 NEEDED = (
     "__init__",
-    *(f"inference/{name}" for name in ("__init__", "crc32", "cursor", "fixed_point")),
+    *(f"inference/{name}" for name in ("__init__", "crc32", "format", "fixed_point")),
     *(
         f"storage/{name}"
         for name in ("__init__", "boot", "record", "record_log", "segment", "segment_files", "slots", "words")

@@ -10,7 +10,8 @@ from dibble_tools.data.prepare import DataOptions, prepare
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.limits import Limits
 from dibble_tools.model.oracle import class_scores
-from dibble_tools.training.train import TrainOptions, train
+from dibble_tools.training.result import TrainOptions
+from dibble_tools.training.train import train
 from typer.testing import CliRunner
 
 CLASSES = ("dry", "frost", "ok")
@@ -67,7 +68,7 @@ def test_the_stage_table_is_what_the_file_decides(searched, field_csv) -> None:
     names = [channel.name for channel in model.channels]
     at = [[c.name for c in data.channels].index(name) for name in names]
     test = data.split.test
-    scores = class_scores(model.model, data.values[test][:, at])
+    scores = class_scores(model.content, data.values[test][:, at])
     right = np.array(model.classes)[scores.argmax(axis=1)] == data.ds.labels[test]
     shipped = next(row for row in card["stages"] if row["stage"] == "shipped")
     assert shipped["accuracy"] == round(float(right.mean()), 4)
@@ -128,8 +129,8 @@ def test_an_additive_model_tells_why(field_csv) -> None:
     middle = {"soil_permille": 700, "air_c": 80, "battery_mv": 3700, "wind": 400}
     row = [middle[name] for name in names]
     row[names.index("air_c")] = -60
-    assert model.classes[model.predict(row).class_index] == "frost"
-    channel, amount = model.because()
+    assert trained.model.classes[model.predict(row).class_index] == "frost"
+    channel, amount = model.explain()
     assert (names[channel], amount > 0) == ("air_c", True)
     assert {shape["channel"] for shape in trained.card["shapes"]} <= set(names)
 

@@ -5,13 +5,13 @@ Class 0 is the reference: its score is constant.
 
 from array import array
 
-from dibble.inference.kernels import KIND
+from dibble.inference.kernels.choice import KIND
 from dibble.inference.scale import scaler
 
 if KIND == "bytecode":
-    from dibble.inference.additive_bytecode import additive
+    from dibble.inference.kernels.additive_bytecode import additive
 else:
-    from dibble.inference.additive_plan import additive
+    from dibble.inference.kernels.additive_plan import additive
 
 OWN_TABLE = 128  # flag of a feature's number of codes: it has no table of its own, only in pairs
 

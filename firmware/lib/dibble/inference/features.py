@@ -10,7 +10,7 @@ shifted up by `feature_zero`. Rounding is halves up: (n + d // 2) // d.
 
 from array import array
 
-from dibble.inference.started import started
+from dibble.inference.kernels.generator import started
 
 LAST, MEAN, MIN, MAX, DELTA, SLOPE, EMA = range(7)
 KINDS = ("last", "mean", "min", "max", "delta", "slope", "ema")

@@ -2,12 +2,12 @@
 
 from array import array
 
-from dibble.inference.kernels import KIND
+from dibble.inference.kernels.choice import KIND
 
 if KIND == "bytecode":
-    from dibble.inference.forest_bytecode import forest
+    from dibble.inference.kernels.forest_bytecode import forest
 else:
-    from dibble.inference.forest_plan import forest
+    from dibble.inference.kernels.forest_plan import forest
 
 
 def width_of(limit):

@@ -1,8 +1,8 @@
 """The golden vectors of a model file: rows of readings, and what the host decided on them."""
 
 from dibble import ModelError
-from dibble.inference.cursor import Cursor
 from dibble.inference.fixed_point import MISSING
+from dibble.inference.format import Cursor
 
 
 def replay(model):

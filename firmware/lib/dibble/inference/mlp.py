@@ -6,13 +6,13 @@ forms, and are read where they lie.
 
 from array import array
 
-from dibble.inference.kernels import KIND
+from dibble.inference.kernels.choice import KIND
 from dibble.inference.scale import scaler
 
 if KIND == "bytecode":
-    from dibble.inference.mlp_bytecode import mlp
+    from dibble.inference.kernels.mlp_bytecode import mlp
 else:
-    from dibble.inference.mlp_plan import mlp
+    from dibble.inference.kernels.mlp_plan import mlp
 
 DENSE8, DENSE16, SPARSE8, CODEBOOK4 = range(4)
 

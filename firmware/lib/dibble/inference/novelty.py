@@ -23,7 +23,7 @@ def watched(score, novelty, least_lead):
         least_lead: a row where class 1 leads by less is novel.
     """
 
-    def judge(values):
+    def watch_row(values):
         found = score(values)
         if found >= 0:
             usual = novelty(values)
@@ -31,4 +31,4 @@ def watched(score, novelty, least_lead):
                 found -= NOVEL_ROW
         return found
 
-    return judge
+    return watch_row

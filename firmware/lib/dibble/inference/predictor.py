@@ -8,14 +8,14 @@ from array import array
 
 from dibble.inference.decision import NO_CLASS, NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE, Decision
 from dibble.inference.fixed_point import MISSING
-from dibble.inference.started import started
+from dibble.inference.kernels.generator import started
 
 # A function whose locals and stack take more than 11 words looks for room on the heap at each call,
 # which costs more than all that predict() does itself: so these are several, and lean.
-NOVEL_ROW = 1 << 28  # what is taken from that of a novel row; all else that `look` tells is far above
+NOVEL_ROW = 1 << 28  # what is taken from that of a novel row; all else that `check_and_score` tells is far above
 
 
-def look(low, high, values, score, raw=False, push=None):
+def check_and_score(low, high, values, score, raw=False, push=None):
     """Yield, for a row of readings that is sent, what `score` finds where all is well; else what is wrong with it.
 
     Args:
@@ -80,7 +80,7 @@ class Predictor:
         readings: array("i"), one a channel: fill it and call predict() for the quickest prediction.
         decision: the Decision that predict() overwrites and returns.
         row: what was predicted last.
-        values: feature values of the last row that `look` saw.
+        values: feature values of the last row that `check_and_score` saw.
     """
 
     def __init__(self, low, high, windows, score, unsure_below, hysteresis, raw=False):
@@ -92,8 +92,8 @@ class Predictor:
         self.decision = Decision(hysteresis)
         self.row = self.readings = array("i", [MISSING] * len(low))
         self.values = array("i", low)
-        self.look = started(look(low, high, self.values, score, raw, windows and windows.push))
-        self.quickest = score if raw else self.look
+        self.check_and_score = started(check_and_score(low, high, self.values, score, raw, windows and windows.push))
+        self.fast_path = score if raw else self.check_and_score
         if windows:
             self.values = windows.values
 
@@ -122,25 +122,25 @@ class Predictor:
             self.decision.agreed = -1
         if readings is None:
             readings = self.row = self.readings
-            found = self.quickest(readings)
+            found = self.fast_path(readings)
         else:
             self.row = readings
-            found = self.look(readings)
+            found = self.check_and_score(readings)
         decision = self.decision
         # The held class once more, and to be trusted: all else stays as it is.
         if found & 255 == decision.held_index and not decision.agreed and found >> 8 >= self.unsure_below:
             decision.margin = found >> 8
             return decision
-        return self.settle(found)
+        return self.finish(found)
 
-    def settle(self, found):
-        """Return the decision on a row, of which `quickest` or `look` told `found`."""
+    def finish(self, found):
+        """Return the decision on a row, of which `fast_path` or `check_and_score` told `found`."""
         if found == -1:
-            found = self.look(self.row)
+            found = self.check_and_score(self.row)
             if found == -1:
-                from dibble.inference import damage
+                from dibble.inference import errors
 
-                raise damage.no_row(self.row, len(self.low))
+                raise errors.no_row(self.row, len(self.low))
         flags = 0
         channel = -1
         if -NOVEL_ROW >> 1 < found < 0:

@@ -1,6 +1,6 @@
 """Feature values -> 8-bit codes, by multiplier, shift and logarithm."""
 
-from dibble.inference.started import started
+from dibble.inference.kernels.generator import started
 
 
 def scaler(cursor, limit):

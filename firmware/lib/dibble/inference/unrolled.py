@@ -2,9 +2,10 @@
 
 from dibble import ModelError
 from dibble.inference.decision import OUT_OF_RANGE, UNSURE
-from dibble.inference.model import NOVELTY, Model
+from dibble.inference.format import NOVELTY
+from dibble.inference.kernels.generator import started
+from dibble.inference.model import Model
 from dibble.inference.novelty import watched
-from dibble.inference.started import started
 
 
 class Unrolled(Model):
@@ -42,13 +43,16 @@ class Unrolled(Model):
             return Model.predict(self, readings, elapsed_ms)
         if readings is None:
             readings = self.readings
+        elif None in readings:  # the code's TypeError would take room on the heap
+            self.row = readings
+            return self.finish(self.check_and_score(readings))
         self.row = readings
         if self.decide(readings):
             return self.decision
-        found = self.look(readings)
+        found = self.check_and_score(readings)
         if ~found & 255 == OUT_OF_RANGE:
             return self.clamped(found)
-        return self.settle(found)
+        return self.finish(found)
 
     def clamped(self, found):
         """Return the decision on `values`, the last row clamped to the channels' ranges; the held class stays."""

@@ -13,29 +13,18 @@ import time
 
 import microcontroller
 import rtc
-import supervisor
 
 from dibble import ConfigError
 from dibble.ports.circuitpython_pins import analog, i2c, named, onewire, output, status_led  # noqa: F401
+from dibble.ports.circuitpython_time import seconds, ticks_diff, ticks_ms
 from dibble.ports.shared import date_of
 
 KIND = "circuitpython"
 _SLICE_MS = 2000
 _COUNTING_SLICE_MS = 250  # with contacts to count: keypad keeps so many events, and no more
-_HALF_PERIOD = 1 << 28  # supervisor.ticks_ms() wraps at 2**29
-ticks_ms = supervisor.ticks_ms
 on_wait = None  # called with the ms of each part of a wait: the app's watchdog
 _watchdog = None
 _counters = []
-
-
-def ticks_diff(newer, older):
-    """Return the ms between two ticks less than three days apart; no step leaves 31 bits."""
-    return ((newer - older + _HALF_PERIOD) & (2 * _HALF_PERIOD - 1)) - _HALF_PERIOD
-
-
-def seconds(ms):
-    return ms / 1000
 
 
 def sleep_ms(ms):

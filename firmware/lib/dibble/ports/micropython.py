@@ -5,7 +5,7 @@ import time
 
 import machine
 
-from dibble.ports.shared import NoOutput, date_of, silent
+from dibble.ports.shared import END_STEPS, NoOutput, date_of, silent
 
 KIND = "micropython"
 _SLICE_MS = 2000
@@ -109,13 +109,19 @@ def i2c(sda, scl, frequency_hz):
 
 class _Analog:
     def __init__(self, pin):
-        self._adc = machine.ADC(machine.Pin(pin))
+        adc = machine.ADC
+        if hasattr(adc, "ATTN_11DB"):  # up to MicroPython 1.25 an ESP32's default is 0 dB, which ends at 1.1 V (#8276)
+            self._adc = adc(machine.Pin(pin), atten=adc.ATTN_11DB)
+        else:
+            self._adc = adc(machine.Pin(pin))
+        self.at_end = False
 
     def read_uv(self):
-        """Return microvolts; by the chip's own trim where it has one."""
+        """Return microvolts; by the chip's own trim where it has one. at_end: it can't read any more than that."""
+        steps = self._adc.read_u16()
+        self.at_end = steps >= END_STEPS
         if hasattr(self._adc, "read_uv"):
             return self._adc.read_uv()
-        steps = self._adc.read_u16()
         return steps * 50 + steps * 1550 // 4369  # 3,300,000 : 65,535, each product below 2**27
 
 

@@ -5,6 +5,8 @@ from dibble.storage.record import day_number
 
 FIRST_YEAR = 2024  # a clock that shows an earlier one was never set
 
+END_STEPS = 65500  # of an analog converter's 65535: the last three of 4096 codes
+
 
 def silent(address, error):
     """Return the error of a device that doesn't answer."""

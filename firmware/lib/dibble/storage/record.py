@@ -4,8 +4,8 @@ The node writes with this module, the host reads with it.
 """
 
 from dibble import RecordError
-from dibble.inference.cursor import Cursor
 from dibble.inference.fixed_point import MISSING
+from dibble.inference.format import Cursor
 
 _LIMIT = 0x40000000
 

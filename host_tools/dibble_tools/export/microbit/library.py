@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dibble.inference.model import ADDITIVE, FOREST
+from dibble.inference.format import ADDITIVE, FOREST
 
 from dibble_tools.common.shipped import LIBRARY
 from dibble_tools.export.microbit.source import definitions, names_of
@@ -50,7 +50,7 @@ def _of(name: str, *keep: str, without: tuple[str, ...] = (), left_out: tuple[st
 UNUSED = ("self.windows", "windows", "elapsed_ms", "found == -1", "found < 0", "self.low", "self.high")
 EVERY = (
     _of("inference/fixed_point", "MISSING"),
-    _of("inference/started", "started"),
+    _of("inference/kernels/generator", "started"),
     _of("inference/decision", "Decision"),
 )
 FAMILY = (FOREST, ADDITIVE)
@@ -59,7 +59,7 @@ FAMILY = (FOREST, ADDITIVE)
 FEW_SPLITS, MOST_SPLITS = 30, 100
 # Trees in tables; or code made for the model, with or without tables.
 IN_TABLES = (
-    _of("inference/forest_bytecode", "_forest"),
+    _of("inference/kernels/forest_bytecode", "_forest"),
     _of("inference/predictor", "Predictor", without=("restart",), left_out=UNUSED),
 )
 AS_CODE = (
@@ -67,7 +67,7 @@ AS_CODE = (
         "inference/predictor",
         "Predictor",
         without=("restart", "predict"),
-        left_out=(*UNUSED, "self.score", "self.quickest"),
+        left_out=(*UNUSED, "self.score", "self.fast_path"),
     ),
     _of("inference/unrolled", "Unrolled", without=("__init__", "_kernel"), left_out=("not self.decide", "self.row")),
 )

@@ -10,7 +10,7 @@ from dibble import __version__
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.files import write_atomically
-from dibble_tools.common.shipped import LIBRARY
+from dibble_tools.common.shipped import LIBRARY, ROOMS
 from dibble_tools.export.microbit.library import FAMILY, LOAD, Source, lay_out
 from dibble_tools.export.microbit.tables import family_of, only_last
 from dibble_tools.model.host_model import HostModel
@@ -19,18 +19,20 @@ ANALOG_PINS = (0, 1, 2)  # 3, 4 and 10 can measure, too, but light columns of th
 DIGITAL_PINS = (0, 1, 2, 8, 12, 13, 14, 15, 16)  # the others light the display, or are buttons or I2C
 HEAD_FILE = "head"
 HEAD = "#dibble,2,{node},seq,time_s,class,held,margin,flags,action,faults,battery_mv,{channels}"
-APP = tuple(
-    Source(LIBRARY / f"{name}.py", keep)
-    for name, keep in (
-        ("__init__", ("SensorError",)),
-        ("inference/fixed_point", ("divide",)),
-        ("inference/crc32", ("crc32",)),
-        ("drivers/proportion", ("proportion",)),
-        ("drivers/oversampling", ("steady_uv",)),
-        ("drivers/soil_adc", ("moisture_permille",)),
-        ("actions", ("Action",)),
-        ("small_app", ("run", "Pin")),
-    )
+APP = (
+    *(
+        Source(LIBRARY / f"{name}.py", keep)
+        for name, keep in (
+            ("__init__", ("SensorError",)),
+            ("inference/fixed_point", ("divide",)),
+            ("inference/crc32", ("crc32",)),
+            ("drivers/proportion", ("proportion",)),
+            ("drivers/oversampling", ("steady_uv",)),
+            ("drivers/soil_adc", ("moisture_permille",)),
+            ("actions", ("Action",)),
+        )
+    ),
+    Source(ROOMS / "export" / "microbit" / "guest" / "app.py", ("run", "Pin")),
 )
 SETTINGS_FILE = "settings"
 SETTINGS = """\

@@ -12,6 +12,7 @@ from types import CodeType
 from dibble_tools.common.shipped import LIBRARY
 
 LETTERS = "abcdefgnrwxyz" + "hijklmopqstuv"  # the first are names that the firmware has in its flash
+SHORT = {"check_and_score": "check", "fast_path": "fast", "finish": "end"}  # what no node's program names
 
 
 def strip(source: str) -> str:
@@ -20,7 +21,7 @@ def strip(source: str) -> str:
     _bare(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
-            node.module = node.module.removeprefix("dibble.inference.")
+            node.module = node.module.rpartition(".")[2] if node.module.startswith("dibble.inference.") else node.module
     return _narrow(ast.unparse(tree))
 
 
@@ -62,9 +63,8 @@ def definitions(
     tree.body = [node for node in tree.body if not needed.isdisjoint(names_of(node))]
     for node in letter_locals(tree).body:
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "dibble":
-            if [alias.name for alias in node.names] == ["kernels"]:
-                short.append(ast.parse("import __main__ as kernels").body[0])  # the namespace itself
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            continue
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
             texts.append(_narrow(ast.unparse(node)))
         else:
             short.append(node)
@@ -138,12 +138,14 @@ def letter_locals(tree: ast.Module) -> ast.Module:
     if instructions(lettered) != instructions(tree):
         raise AssertionError("expected the same instructions after renaming local variables")
     private = dict.fromkeys(n.attr for n in ast.walk(lettered) if isinstance(n, ast.Attribute) and n.attr[0] == "_")
-    new = dict(zip(private, LETTERS, strict=False))
+    new = SHORT | dict(zip(private, LETTERS, strict=False))
     for node in ast.walk(lettered):
         if isinstance(node, ast.Attribute):
             node.attr = new.get(node.attr, node.attr)
         elif isinstance(node, ast.FunctionDef):
             node.name = new.get(node.name, node.name)
+        elif isinstance(node, ast.Name):
+            node.id = SHORT.get(node.id, node.id)
     return lettered
 
 

@@ -5,13 +5,12 @@ from array import array
 from collections.abc import Sequence
 
 from dibble.inference import forest
-from dibble.inference.cursor import Cursor
 from dibble.inference.features import LAST, feature_limit
-from dibble.inference.model import FOREST
+from dibble.inference.format import FOREST, Cursor
 
 from dibble_tools.export.unrolled import TABLES, deciding
+from dibble_tools.model.content import Forest
 from dibble_tools.model.host_model import HostModel
-from dibble_tools.model.tree_file import thresholds_of
 
 TABLES_FILE = "tables"
 SPACES = re.compile(r" (<=|[-=+*<>]|\+=|<<|>>|[|&]) ")
@@ -75,10 +74,11 @@ def _forest(model: HostModel, data: bytearray) -> list[str]:
     A node's code is its threshold: so nothing is looked up, and no feature has a table of thresholds.
     """
     m = model.model
-    layout, tables = forest.read(Cursor(m.blob, m.family_at), m.limits, len(m.classes))
+    _, tables = forest.read(Cursor(m.blob, m.family_at), m.limits, len(m.classes))
     features, codes, lefts, rights, starts, children, leaves_end, trees, *leaves, base = tables
-    cuts = thresholds_of(m.blob, layout)
-    values = [cuts[feature][code] for feature, code in zip(features, codes, strict=True)]
+    family = model.content.family
+    assert isinstance(family, Forest)
+    values = [family.threshold(feature, code) for feature, code in zip(features, codes, strict=True)]
     wide = bytes(values) if max(values) < 256 else array("H" if max(values) < 65536 else "i", values)
     parts = (features, wide, lefts, rights, starts, children)
     lines = [f"{name}={_read(table, data)}" for name, table in zip("abcdeg", parts, strict=True)]

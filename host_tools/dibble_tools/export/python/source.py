@@ -8,7 +8,7 @@ from typing import Any
 
 from dibble.inference import mlp
 
-from dibble_tools.export.c.source import context_of, environment
+from dibble_tools.export.context import context_of, environment
 from dibble_tools.export.names import prefix_of
 from dibble_tools.model.content import Additive, Content, Forest, Layer, Mlp
 
@@ -22,8 +22,9 @@ def write_python(content: Content, prefix: str = "") -> dict[str, str]:
     Args:
         prefix: the module's name; "" makes one of the model's name.
     """
+    content = content.compacted()
     prefix = prefix_of(prefix or content.name)
-    env = environment()
+    env = environment("python")
     env.filters.update(shown=_shown, constants=_constants, bytes_literal=_bytes)
     text = env.get_template("python_model.py.j2").render(context_of(content, prefix) | _parts(content))
     return {f"{prefix}.py": _spaced(text)}

@@ -2,7 +2,7 @@
 
     judge(), novel()    generators whose send(row) returns winner | margin << 8, or -1: see firmware's predictor.py
 
-A node takes such a module beside the model file (`model.load("model.dib", code)`), which stays what counts: the
+A node takes such a module beside the model file (`load("model.dib", code)`), which stays what counts: the
 module names the file's CRC-32, and the file's golden vectors are replayed through it.
 """
 

@@ -8,8 +8,9 @@ from dibble.inference.model import Model
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.export.unrolled.block import SMALL_INT_BITS, Block, Packed, top_two
-from dibble_tools.families.forest.trees import IntegerTrees, highest_scores
-from dibble_tools.model.tree_file import trees_of
+from dibble_tools.families.forest.integer_trees import IntegerTrees, highest_scores
+from dibble_tools.model.content import Forest
+from dibble_tools.model.reader import content_of, trees_of
 
 MOST_DEEP = 80  # CPython's parser takes a hundred levels of indentation
 
@@ -24,13 +25,15 @@ def append_forest(out: Block, model: Model, lows: Sequence[int]) -> list[str]:
     Raises:
         InputError: a tree is deeper than a parser takes.
     """
-    trees = trees_of(model)
+    content = content_of(model)
+    assert isinstance(content.family, Forest)
+    trees = trees_of(content.family)
     groups = _groups(trees)
     scores = [str(base) if base else "" for base in trees.base]
     for g, (packed, roots) in enumerate(groups):
         values = {-1 - i: packed.of(*gives) for i, gives in enumerate(trees.gives) if gives[0] in packed.classes}
         for i, root in enumerate(roots):
-            tree = _expression(trees, root, values, model.limits, lows, 0)
+            tree = _expression(trees, root, values, content.limits, lows, 0)
             out.add(f"v{g} {'+=' if i else '='} {tree}")
         for k in packed.classes:
             score = packed.score(f"v{g}", k)

@@ -4,8 +4,7 @@ import re
 from collections.abc import Sequence
 
 from dibble.inference import additive
-from dibble.inference.cursor import Cursor
-from dibble.inference.model import ADDITIVE, CRC_BYTES, FOREST, NOVELTY
+from dibble.inference.format import ADDITIVE, CRC_BYTES, FOREST, NOVELTY, Cursor
 
 from dibble_tools.export.unrolled.block import Block
 from dibble_tools.export.unrolled.forest import append_forest

@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 from dibble.inference import additive, mlp
-from dibble.inference.cursor import Cursor
+from dibble.inference.format import Cursor
 from dibble.inference.model import Model
 
 from dibble_tools.export.unrolled.block import SMALL_INT_BITS, Block, Packed, top_two
-from dibble_tools.model.oracle import scale, weights_of
+from dibble_tools.model.content import Mlp, Scaler
+from dibble_tools.model.oracle import scale
+from dibble_tools.model.reader import content_of
 
 MOST_REPEATED = 16  # cells that stand in for a clamp
 
@@ -37,8 +39,8 @@ def append_additive(
         row = f"(c{a} >> {drop_a})" if drop_a else f"c{a}"
         column = f"(c{b} >> {drop_b})" if drop_b else f"c{b}"
         terms.append((f"{row} * {n} + {column}", table))
-    highest = max(b + sum(max(t[k]) for _, t in terms) for k, b in enumerate(base[1:]))
-    together = max(k for k in range(1, classes) if k == 1 or (not apart and Packed(range(k), highest).fits()))
+    highest = max((b + sum(max(t[k]) for _, t in terms) for k, b in enumerate(base[1:])), default=0)
+    together = max((k for k in range(2, classes) if not apart and Packed(range(k), highest).fits()), default=1)
     scores = [str(base[0])]
     found: list[list[int]] = []
     for first in range(1, classes, together):
@@ -65,11 +67,13 @@ def append_mlp(out: Block, model: Model, lows: Sequence[int]) -> None:
     for name, scaler in zip(names, scalers, strict=True):
         _code(out, scaler, model.limits, lows, name, keep=True)
     most = [255] * len(names)
-    for depth, (form, (rows, biases, shifts, extra)) in enumerate(layers):
+    network = content_of(model).family
+    assert isinstance(network, Mlp)
+    for depth, layer in enumerate(network.layers):
         last = depth + 1 == len(layers)
+        biases, shifts = layer.biases, layer.shifts
         units, reach = [], []
-        for k, row in enumerate(rows):
-            weights = weights_of(form, row, extra, len(names)).tolist()
+        for k, weights in enumerate(layer.weights(len(names))):
             low = biases[k] + sum(min(w, 0) * m for w, m in zip(weights, most, strict=True)) >> shifts[k]
             high = biases[k] + sum(max(w, 0) * m for w, m in zip(weights, most, strict=True)) >> shifts[k]
             top = 65535 if last else 255
@@ -109,11 +113,14 @@ def _cell(
 def _code(
     out: Block, scaler: tuple[int, ...], limits: Sequence[int], lows: Sequence[int], name: str, *, keep: bool
 ) -> str:
-    """Append what makes a feature's code, if it takes more than an expression or is wanted again; return it."""
+    """Append what makes a feature's code, if it takes more than an expression or is wanted again; return it.
+
+    A logarithm always has a name of its own: what it is made of, u and e, is the next one's, too.
+    """
     feature, drop, bias, zero_point, multiplier, shift, top = scaler
     low = lows[feature]
     if bias:
-        out.add(f"u = x{feature}{_plus(bias - low)}")
+        out.add(f"u = {_shifted(feature, bias - low)}")
         out.add(f"e = {(7 << 8) - zero_point}")
         for test, steps in (
             ("u >= 8192", ("u >>= 4", "e += 1024")),
@@ -125,15 +132,15 @@ def _code(
                 out.add(step, 1)
         text = "(u + e)"
     elif drop:
-        text = f"x{feature}{_plus(-low)}"
+        text = _shifted(feature, -low)
         text = f"(({text} >> {drop}) - {zero_point})" if zero_point else f"({text} >> {drop})"
     else:
-        text = f"x{feature}{_plus(-low - zero_point)}"
+        text = _shifted(feature, -low - zero_point)
         text = f"({text})" if low + zero_point else text
     text = f"{text} * {multiplier}" if multiplier != 1 else text
     text = f"{text} >> {shift}" if shift else text
     ends = _unclamped(scaler, limits[feature])
-    if not keep and ends[0] >= 0 and ends[1] <= top:
+    if not (keep or bias or ends[0] < 0 or ends[1] > top):
         return text
     out.add(f"{name} = {text}")
     _clamp(out, name, *ends, top)
@@ -143,7 +150,7 @@ def _code(
 def _unclamped(scaler: tuple[int, ...], limit: int) -> tuple[int, int]:
     """Return the codes of a feature's least and largest value before they are clamped."""
     _, drop, bias, zero_point, multiplier, shift, _ = scaler
-    plain = (0, drop, bias, 0, 1, 0, 1 << 40)
+    plain = Scaler(drop, bias, 0, 1, 0, 1 << 40)
     low, high = (int(u) for u in scale([plain], np.array([[0], [limit]]))[:, 0])
     return (low - zero_point) * multiplier >> shift, (high - zero_point) * multiplier >> shift
 
@@ -158,6 +165,13 @@ def _clamp(out: Block, name: str, low: int, high: int, top: int) -> None:
     if high > top:
         out.add(f"{word} {name} > {top}:")
         out.add(f"{name} = {top}", 1)
+
+
+def _shifted(feature: int, number: int) -> str:
+    """Return the expression of an input plus a number; in two steps where that itself is no small int."""
+    most = (1 << SMALL_INT_BITS) - 1
+    step = min(max(number, -most), most)
+    return f"x{feature}{_plus(step)}{_plus(number - step)}"
 
 
 def _plus(number: int) -> str:

@@ -14,10 +14,10 @@ from scipy.special import softmax
 from sklearn.tree import DecisionTreeRegressor
 
 from dibble_tools.families.forest.binning import Bins, coarser, fit_bins
+from dibble_tools.families.forest.integer_trees import AMOUNT_MAX, IntegerTrees, leaf_id, with_leaves
 from dibble_tools.families.forest.leaf_fitting import fit_leaves, logits_of, loss_of
 from dibble_tools.families.forest.leaf_sharing import SharedLeaves, share_leaves
 from dibble_tools.families.forest.tree_sharing import share
-from dibble_tools.families.forest.trees import AMOUNT_MAX, IntegerTrees, leaf_id, with_leaves
 
 MARGIN_UNIT = 32.0
 CURVATURE_MIN = 1e-3  # of a row: keeps its Newton target finite

@@ -8,10 +8,10 @@ from scipy.special import entr
 from sklearn.ensemble import RandomForestClassifier
 
 from dibble_tools.families.forest.binning import Bins, fit_bins
+from dibble_tools.families.forest.integer_trees import IntegerTrees, leaf_id, with_leaves
 from dibble_tools.families.forest.pages import MAX_LEAVES
 from dibble_tools.families.forest.pruning import prune
 from dibble_tools.families.forest.tree_sharing import share
-from dibble_tools.families.forest.trees import IntegerTrees, leaf_id, with_leaves
 
 TINY_TARGET = 0.01  # a class with a smaller share of a row isn't worth a copy of the row
 

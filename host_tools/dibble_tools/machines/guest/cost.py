@@ -11,14 +11,14 @@ folder = __file__[: __file__.rfind("/") + 1]
 with open(folder + "times.txt") as file:
     times = int(file.read())
 before = gc.mem_alloc()
-from dibble.inference import model  # noqa: E402
+from dibble.inference import load  # noqa: E402
 
 imported = gc.mem_alloc()
 try:
     import model_code
 except ImportError:
     model_code = None
-node = model.load(folder + "model.dib", model_code)
+node = load(folder + "model.dib", model_code)
 print(imported - before, gc.mem_alloc() - imported)
 channels = len(node.readings)
 rows = []

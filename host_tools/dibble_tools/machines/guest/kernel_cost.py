@@ -7,12 +7,12 @@ difference of two runs.
 from array import array
 
 import micropython
-from dibble.inference import model
+from dibble.inference import load
 
 folder = __file__[: __file__.rfind("/") + 1]
 with open(folder + "times.txt") as file:
     times = int(file.read())
-node = model.load(folder + "model.dib")
+node = load(folder + "model.dib")
 rows = []
 row = array("i", [0] * len(node.values))
 with open(folder + "values.bin", "rb") as file:

@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from dibble_tools.common.shipped import ROOMS
 from dibble_tools.machines.vms import VmError, unix_command
 from dibble_tools.simulator.node.flash import Flash, PowerCut
 from dibble_tools.simulator.node.wire import POWER_ON, REQUEST, Hardware, NodeReset, WatchdogBite
 
-GUESTS = Path(__file__).parent / "guest"
+GUESTS = ROOMS / "simulator" / "node" / "guest"
 HANG_S = 30  # of the computer's time without a request
 
 

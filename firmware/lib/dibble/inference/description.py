@@ -1,0 +1,69 @@
+"""What a model file tells beside what it takes to predict."""
+
+from dibble.inference.errors import reason
+from dibble.inference.format import HEADER_BYTES, Cursor, read_channel, read_head
+from dibble.inference.strings import Strings
+
+
+class Description:
+    """A model's names and places, read from its file.
+
+    Args:
+        model: the Model.
+    Attributes:
+        name: the model's name.
+        classes: tuple of class names.
+        interval_ms: sampling interval of a time series; 0 where each row stands alone.
+        limits: largest value of each feature.
+        novel_below: class 1's least score in the tables of novelty that isn't novel; 0 where there are none.
+        family_at: where in the file the family's tables begin.
+        golden_count: number of golden vectors.
+    Raises:
+        ModelError: a text isn't one.
+    """
+
+    novel_below = 0
+
+    def __init__(self, model):
+        self._model = model
+        cursor = Strings(model.blob, HEADER_BYTES)
+        try:
+            self.interval_ms = read_head(cursor)[0]
+        except (ValueError, UnicodeError) as error:
+            raise reason(model.blob, error)
+        self.name = cursor.strings[0]
+        self.classes = tuple(cursor.strings[1:])
+        self.limits = [model.high[i] - model.low[i] for i in range(cursor.number())]
+        self._channels_at = cursor.at
+        self._channel(cursor, len(self.limits) - 1)
+        if cursor.number():
+            from dibble.inference.features import FEATURE_BYTES, feature_limit
+
+            self.limits = [feature_limit(w.kind, self.limits[w.channel]) for w in model.windows.windows]
+            cursor.at += FEATURE_BYTES * len(self.limits)
+        self.family_at = cursor.at
+        self.golden_count = Cursor(model.blob, model.tables_end).number()
+
+    def channel(self, index):
+        """Return (name, unit, mantissa, exponent, low, high) of a channel."""
+        return self._channel(Strings(self._model.blob, self._channels_at), index)
+
+    def _channel(self, cursor, index):
+        cursor.before = b""
+        channel = read_channel(cursor, "")
+        for _ in range(index):
+            channel = read_channel(cursor, channel[1])
+        return channel
+
+    def explain(self):
+        """Return why the last decision: (channel, amount), the channel that moved its margin most.
+
+        The amount is in steps of the margin, against the average training row: below 0 where the
+        channel spoke for the runner-up.
+
+        Raises:
+            ModelError: the family can't tell, or there was no decision.
+        """
+        from dibble.inference.explanation import explain
+
+        return explain(self._model)

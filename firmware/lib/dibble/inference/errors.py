@@ -1,0 +1,31 @@
+"""What is wrong with bytes that aren't a whole model of this firmware's format, or with a row of readings."""
+
+from dibble import ModelError
+from dibble.inference.crc32 import crc32
+from dibble.inference.format import CRC_BYTES, FOREST, HEAD, HEADER_BYTES, MLP, WHOLE
+
+
+def reason(blob, error):
+    """Return the ModelError of bytes that model.Model couldn't read; error is what happened then."""
+    size = len(blob)
+    if size < HEADER_BYTES + CRC_BYTES:
+        return ModelError("expected a model file, got %d bytes" % size)
+    if bytes(blob[:4]) != HEAD[:4]:
+        return ModelError("expected a model file that starts with %r, got %r" % (HEAD[:4], bytes(blob[:4])))
+    if blob[4] != HEAD[4]:
+        return ModelError("expected model format %d, got %d: update the firmware or export again" % (HEAD[4], blob[4]))
+    if not FOREST <= blob[5] & 127 <= MLP:
+        return ModelError("expected a family from %d to %d, got %d: update the firmware" % (FOREST, MLP, blob[5] & 127))
+    # Halves, so that no byte of a damaged length makes a long int.
+    if blob[8] | blob[9] << 8 != size >> 16 or blob[6] | blob[7] << 8 != size & 0xFFFF:
+        return ModelError("got %d bytes, but the file's header tells another length: cut short, copy it again" % size)
+    if crc32(blob, size) != WHOLE:
+        return ModelError("the model file's CRC-32 doesn't match its bytes: damaged, copy it again")
+    return ModelError("the model file contradicts itself: %s" % error)
+
+
+def no_row(row, channels):
+    """Return the error of a row that isn't an int for each of the channels."""
+    if len(row) != channels:
+        return ModelError("expected %d readings, got %d" % (channels, len(row)))
+    return TypeError("expected readings that are ints, got %r" % (row,))

@@ -1,0 +1,150 @@
+"""What the templates of a model's programs ask for, whatever the language."""
+
+import itertools
+from typing import Any
+
+import jinja2
+from dibble import __version__
+from dibble.inference.features import DELTA, EMA, KINDS, LAST, MAX, MEAN, MIN, SLOPE
+from dibble.inference.fixed_point import MISSING
+
+from dibble_tools.common.shipped import ROOMS
+from dibble_tools.export import names
+from dibble_tools.export.c.families import additive_parts, forest_parts, mlp_parts
+from dibble_tools.export.c.tables import Kind, rows, signed, unsigned
+from dibble_tools.export.channel_text import about
+from dibble_tools.model.content import Additive, Content, Forest, Mlp
+
+
+def environment(language: str) -> jinja2.Environment:
+    """Return the renderer of the templates in a language's folder: "c" or "python"."""
+    found = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(ROOMS / "export" / language / "templates"),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters.update(comment=names.comment, string_literal=names.string, rows=rows)
+    found.globals.update(zip=zip)
+    return found
+
+
+def context_of(content: Content, prefix: str) -> dict[str, Any]:
+    """Return what the templates ask for, of a compacted Content."""
+    channels = [about(channel) for channel in content.channels]
+    for channel, ending in zip(channels, names.endings([c.name for c in content.channels], "channel"), strict=True):
+        channel["ending"] = ending
+    features = [
+        {
+            "text": f"{content.channels[f.channel].name} {f}",
+            "channel": f.channel,
+            "kind_name": KINDS[f.kind],
+            "size": f.size,
+        }
+        for f in content.features
+    ]
+    found: dict[str, Any] = {
+        "prefix": prefix,
+        "PREFIX": prefix.upper(),
+        "version": __version__,
+        "missing": MISSING,
+        "byte": Kind("uint8_t", "FLASH8"),
+        "int8": Kind("int8_t", "FLASH8"),
+        "name": content.name,
+        "classes": list(content.classes),
+        "class_endings": names.endings(content.classes, "class"),
+        "channels": channels,
+        "example": [(channel.low + channel.high) // 2 for channel in content.channels],
+        "features": features,
+        "interval_ms": content.interval_ms,
+        "interval": f"{content.interval_ms / 1000:g} s",
+        "timed": content.timed,
+        "unsure_below": content.unsure_below,
+        "hysteresis": content.hysteresis,
+        "novelty": content.novelty,
+        "novel_below": content.novel_below,
+        "golden": content.golden,
+        "family": content.family,
+        "margin_type": "uint16_t" if len(content.classes) > 1 else "uint32_t",
+        "agreed_type": unsigned([content.hysteresis]).type,
+    }
+    found |= _ranges(content) | _windows(content) | _scalers(content, found) | _golden(content)
+    texts = [str(feature["text"]) for feature in features]
+    if isinstance(content.family, Forest):
+        return found | forest_parts(content, features)
+    if isinstance(content.family, Additive):
+        return found | additive_parts(content, texts)
+    return found | mlp_parts(content) | (additive_parts(content, texts) if content.novelty else {})
+
+
+def _ranges(content: Content) -> dict[str, Any]:
+    lows = [channel.low for channel in content.channels]
+    spans = [channel.high - channel.low for channel in content.channels]
+    features_of = [sum(f.channel == i for f in content.features) for i in range(len(lows))]
+    return {
+        "lows": lows,
+        "low": signed(lows),
+        "spans": spans,
+        "span": unsigned(spans),
+        "features_of": features_of if set(features_of) != {1} else None,
+    }
+
+
+def _windows(content: Content) -> dict[str, Any]:
+    """Return how the windows share rings and sums; a slope has two of these."""
+    features = content.features
+    depths = {MEAN: 0, SLOPE: 0, MIN: 1, MAX: 1, DELTA: 1}  # how much less than its size a window looks back
+    sizes = []
+    for i in range(len(content.channels)):
+        back = [f.size - depths[f.kind] for f in features if f.channel == i and f.kind in depths]
+        sizes.append(max(back, default=0))
+    each = [{SLOPE: 2, MEAN: 1, EMA: 1}.get(f.kind, 0) for f in features]
+    ringed = [channel.high - channel.low for channel, size in zip(content.channels, sizes, strict=True) if size]
+    begins = list(itertools.accumulate(sizes, initial=0))[:-1]
+    sums_at = list(itertools.accumulate(each, initial=0))[:-1]
+    used = sorted({f.kind for f in features})
+    return {
+        "windowed": any(kind != LAST for kind in used),
+        "names_used": {KINDS[kind] for kind in used},
+        "kinds_used": [(kind, KINDS[kind]) for kind in used],
+        "sizes": [f.size for f in features],
+        "sums": sum(each),
+        "sums_at": sums_at,
+        "sum_at": unsigned(sums_at),
+        "ring": unsigned(ringed),
+        "ring_size": sum(sizes),
+        "ring_sizes": sizes,
+        "rings_at": begins,
+        "ring_at": unsigned(begins),
+    }
+
+
+def _scalers(content: Content, found: dict[str, Any]) -> dict[str, Any]:
+    """Return the scalers, by the tables they are for."""
+    scaled = {}
+    if isinstance(content.family, Additive | Mlp):
+        scaled["family"] = content.family.scalers
+    if content.novelty:
+        scaled["usual"] = content.novelty.scalers
+    every = [scaler for scalers in scaled.values() for scaler in scalers]
+    return {
+        "scaled": list(scaled.items()),
+        "logarithmic": any(scaler.bias for scaler in every),
+        "zero": unsigned([scaler.zero_point for scaler in every]),
+    }
+
+
+def _golden(content: Content) -> dict[str, Any]:
+    steps = [
+        0 if reading is None else reading - channel.low + 1
+        for vector in content.golden
+        for reading, channel in zip(vector.readings, content.channels, strict=True)
+    ]
+    decisions = [value for v in content.golden for value in (v.class_index, v.margin, v.flags)]
+    return {
+        "golden_steps": steps or [0],
+        "step": unsigned(steps),
+        "golden_decisions": decisions or [0],
+        "expected": unsigned(decisions),
+    }

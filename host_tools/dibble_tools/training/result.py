@@ -1,0 +1,117 @@
+"""What a training is asked for, what it came to, and how much of its time is used."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dibble_tools.common.errors import InputError
+from dibble_tools.common.files import write_atomically
+from dibble_tools.common.formatting import percent, whole
+from dibble_tools.data.prepare import DataOptions, Prepared
+from dibble_tools.families.novelty import Novelty
+from dibble_tools.model.host_model import MODEL_FILE, HostModel
+from dibble_tools.model.limits import Limits
+from dibble_tools.report.html import write_report
+from dibble_tools.training.cross_validation import Task, Tried
+from dibble_tools.training.naming import About
+from dibble_tools.training.recipes import FAMILIES
+from dibble_tools.training.stages import HeldOut
+from dibble_tools.training.students import Student
+from dibble_tools.training.teacher import Teacher
+from dibble_tools.training.training_set import TrainingSet
+
+DEFAULT_BYTES = 2048
+CARD_FILE = "card.json"
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What `dibble train` is asked for; its help text has the meaning of each."""
+
+    data: DataOptions
+    family: str = "auto"
+    recipe: str | None = None
+    limits: Limits = field(default_factory=lambda: Limits(max_bytes=DEFAULT_BYTES))
+    budget_s: float = 60.0
+    jobs: int = 2
+    costs: Sequence[str] = ()
+    balance: float = 0.0
+    sure: float = 0.6
+    novelty: float | None = None
+    hysteresis: int | None = None
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raise InputError where there is no such family."""
+        if self.family != "auto" and self.family not in FAMILIES:
+            raise InputError(f"--family: expected auto, {', '.join(FAMILIES)}; got {self.family!r}")
+
+
+@dataclass(frozen=True)
+class Training:
+    """All that one training came to; the card is written from it.
+
+    Attributes:
+        lesson: the training rows; held_out: the others.
+        tried: every recipe, best first; chosen: the one whose student is the model.
+        margins: what calling decisions below a margin unsure is worth; see metrics.coverage.
+    """
+
+    path: Path
+    options: TrainOptions
+    data: Prepared
+    teacher: Teacher
+    lesson: TrainingSet
+    held_out: HeldOut
+    about: About
+    task: Task
+    tried: list[Tried]
+    chosen: Tried
+    student: Student
+    novelty: Novelty | None
+    model: HostModel
+    margins: list[dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model, its card (JSON-ready), and what is worth telling about the data."""
+
+    model: HostModel
+    card: dict[str, Any]
+    notes: list[str]
+
+    def __repr__(self) -> str:
+        """Return what people want to know first: which model, and how good it is on rows it wasn't trained on."""
+        held_out, recipe = self.card["held_out"]["integer_model"], self.card["model"]["recipe"]
+        right = f"{percent(held_out['accuracy'])} of {whole(held_out['rows'])} rows held out"
+        return f"<Trained {recipe}: {right} right; {self.model!r}>"
+
+    def save(self, folder: str | Path) -> None:
+        """Write card, report and model; the model last, so that what lies beside it is its own."""
+        place = Path(folder)
+        card = json.dumps(self.card, indent=1, ensure_ascii=False) + "\n"
+        write_atomically(place / CARD_FILE, card.encode())
+        write_report(self.card, place)
+        self.model.save(place / MODEL_FILE)
+
+
+@dataclass
+class Clock:
+    """How much of the budget is used."""
+
+    budget_s: float
+    start: float = field(default_factory=time.monotonic)
+
+    def used(self) -> float:
+        """Return the share of the budget that is used, at most 1."""
+        return min(1.0, (time.monotonic() - self.start) / self.budget_s)
+
+    def left(self, share: float) -> float:
+        """Return the seconds until `share` of the budget is used."""
+        return max(0.0, share * self.budget_s - (time.monotonic() - self.start))
