@@ -10,7 +10,7 @@ from dibble.config import check_classes
 from dibble_tools.boards.catalogue import watchdog_most_ms
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import BoardState
-from dibble_tools.deploy.model_file import ModelFile
+from dibble_tools.model.host_model import HostModel
 from dibble_tools.node.config import sensors_of
 from dibble_tools.node.files import mpy_version
 
@@ -71,7 +71,7 @@ def drivers_of(config: dict[str, Any]) -> list[str]:
     return sorted({sensor["driver"] for sensor in config["sensors"]})
 
 
-def check_together(config: dict[str, Any], bounds: Bounds, model: ModelFile | None, gate: ModelFile | None) -> None:
+def check_together(config: dict[str, Any], bounds: Bounds, model: HostModel | None, gate: HostModel | None) -> None:
     """Refuse a configuration that its board or its models don't go with, as the node would.
 
     Args:
@@ -90,9 +90,8 @@ def check_together(config: dict[str, Any], bounds: Bounds, model: ModelFile | No
     if not model:
         return
     units = dict(zip(sensors.names, sensors.units, strict=True))
-    model_ = model.model
-    for i in range(len(model_.readings)):
-        name, unit, mantissa, exponent, _, _ = model_.channel(i)
+    for channel in model.channels:
+        name, unit, mantissa, exponent = channel.name, channel.unit, channel.mantissa, channel.exponent
         if name not in units:
             raise InputError(
                 f"the model's channel {name}: expected a sensor of the configuration that gives it, "
@@ -103,13 +102,13 @@ def check_together(config: dict[str, Any], bounds: Bounds, model: ModelFile | No
                 f"the model's channel {name}: expected steps of 1 {units[name]}, as the sensor gives, "
                 f"got {mantissa} x 10**{exponent} {unit}: train on the node's own readings"
             )
-    windows = model_.windows
+    windows = model.model.windows
     if windows and windows.is_gap(config["interval_s"] * 1000):
         raise InputError(
-            f"config.interval_s: expected near {model_.interval_ms // 1000}, which the model was trained at, "
+            f"config.interval_s: expected near {model.content.interval_ms // 1000}, which the model was trained at, "
             f"got {config['interval_s']}"
         )
 
 
-def _classes(file: ModelFile | None) -> tuple[str, ...] | None:
-    return tuple(file.model.classes) if file else None
+def _classes(file: HostModel | None) -> tuple[str, ...] | None:
+    return tuple(file.classes) if file else None

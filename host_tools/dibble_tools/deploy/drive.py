@@ -17,9 +17,9 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import OnBoard, digest_of
 from dibble_tools.deploy.checks import Bounds, drivers_of
 from dibble_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, MODEL_FILES, kernel_for_drive
-from dibble_tools.deploy.model_file import MODEL
 from dibble_tools.deploy.plan import Plan, make_plan, stale_files
 from dibble_tools.deploy.request import CONFIG, Request, check_pair, listed_in
+from dibble_tools.model.host_model import MODEL_FILE
 from dibble_tools.node.files import circuitpython_files
 from dibble_tools.node.manifest import manifest_of
 
@@ -74,7 +74,7 @@ def deploy_to_drive(drive: Path, request: Request, *, dry_run: bool = False) -> 
     if request.model:
         kernel = kernel_for_drive(request.model, request.kernel, _heap_bytes(drive))
         board += f"; kernel: {kernel.name}"
-        desired |= {MODEL: request.model.blob} | kernel.files
+        desired |= {MODEL_FILE: request.model.blob} | kernel.files
         stale += [path for path in (CODE_SOURCE, CODE_COMPILED) if path not in desired]
     plan = make_plan(desired, on_drive, stale)
     if not dry_run:
