@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dibble_tools.boards import board_named
+from dibble_tools.boards.catalogue import board_named
 from dibble_tools.data.channels import Channel
 from dibble_tools.families.forest.integer_trees import IntegerTrees
 from dibble_tools.model.build import forest_spec
