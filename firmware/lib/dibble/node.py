@@ -3,7 +3,7 @@
 import gc
 import sys
 
-from dibble import RecordError
+from dibble import ConfigError, RecordError
 from dibble.actions import Action
 from dibble.classifier import class_of, install, recall
 from dibble.inference.decision import NO_CLASS, SENSOR_FAULT, Decision
@@ -37,18 +37,18 @@ class Node:
         port: a module of dibble.ports.
         boot: storage.boot.BootState of this boot.
         models: Slots of the model.
-        configured: the configuration, its text, the Slots of the last good one, and notes to tell about it.
+        configured: what setup.configure() returns.
     Attributes:
         sequence, time_s, decision, action, faults, battery_mv, readings: of the last cycle, for its report.
         classes, channels: names of the model's classes; (name, unit) of each reading.
     Raises:
-        ConfigError: the sensors can't be made of it.
+        ConfigError: the sensors can't be made of it, or the model can't be used under it.
     """
 
     def __init__(self, port, boot, models, configured):
         self.port = port
         self._boot = boot
-        config, self._text, self._kept, self._notes = configured
+        config, self._text, self._kept, self._stands_in, self._notes = configured
         self.interval_ms = config["interval_s"] * 1000
         self._light = config["sleep"] == "light"
         radio_ms = config["mqtt"]["join_ms"] + 10 * config["mqtt"]["timeout_ms"] if config["mqtt"]["host"] else 0
@@ -81,6 +81,8 @@ class Node:
             for entry in config["actions"]
         ]
         self._led = port.output(config["led"]) if config["led"] != "" else None
+        if self._stands_in and not self._led:
+            self._led = port.status_led()
         self._battery = self.sensors.names.index("battery_mv") if "battery_mv" in self.sensors.names else -1
         log = config["log"]
         sent = Slots("sent")
@@ -176,18 +178,19 @@ class Node:
             self.decision.settle(NO_CLASS, 0, SENSOR_FAULT if self.faults else 0, -1)
 
     def act(self):
-        """Switch relays by the held class, and blink: the class's number, or once long for a fault."""
+        """Switch relays by the held class, and blink.
+
+        The class's number; once long for a fault; twice long before it while the last good configuration stands in.
+        """
         faulty = self.decision.flags & SENSOR_FAULT
         self.action = 0
         for i in range(len(self.actions)):
             self.actions[i].want(self.decision.held_index, faulty)
             self.action |= self.actions[i].is_on << i
         if self._led:
-            for _ in range(1 if faulty else min(self.decision.class_index, 9) + 1):
-                self._led.set(1)
-                self.port.sleep_ms(400 if faulty else 40)
-                self._led.set(0)
-                self.port.sleep_ms(200)
+            if self._stands_in:
+                self._blink(2, 400)
+            self._blink(1 if faulty else min(self.decision.class_index, 9) + 1, 400 if faulty else 40)
 
     def record(self):
         """Append the decision to the log."""
@@ -259,6 +262,13 @@ class Node:
         day, second = self.port.date()
         self.lines.event(kind, day * _DAY_S + second, text)
 
+    def _blink(self, times, ms):
+        for _ in range(times):
+            self._led.set(1)
+            self.port.sleep_ms(ms)
+            self._led.set(0)
+            self.port.sleep_ms(200)
+
     def _pass(self, least_ms):
         """Count the time since the last call, by the ticks; return the ms until the first output has to go off.
 
@@ -289,6 +299,8 @@ class Node:
             self._notes.append(note)
         classifier = recall(path, slots, rejected, self.sensors, self.interval_ms, self._notes)
         if not classifier and slots.generation and boot and not rejected:
+            if boot.config_on_trial and self._kept.generation:
+                raise ConfigError(self._notes[-1])
             boot.reject(slots.generation)
             classifier = recall(path, slots, boot.rejected, self.sensors, self.interval_ms, self._notes)
         return classifier

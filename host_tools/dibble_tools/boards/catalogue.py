@@ -62,6 +62,20 @@ def read_board(text: str) -> dict[str, Any]:
     }
 
 
+def watchdog_most_ms(runtime: str, machine: str = "", build: str = "") -> int:
+    """Return the most that a board's watchdog takes, as boards/ has it; 0: not known, or it has none.
+
+    Args:
+        machine: what the board says that it is, such as "Raspberry Pi Pico W with RP2040".
+        build: name of its firmware, as CircuitPython tells it.
+    """
+    for board in all_boards().values():
+        for name, has in board.runtimes.items():
+            if name == runtime and (has.build == build or machine.startswith(f"{board.title} with ")):
+                return has.watchdog_max_ms
+    return 0
+
+
 def read_power(text: str) -> dict[str, float]:
     """Return currents in mA: active_ma; of the chip alone light_sleep_ma, and watched_sleep_ma beside a watchdog."""
     _, board = board_named(text)
