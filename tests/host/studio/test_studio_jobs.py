@@ -68,16 +68,16 @@ def test_a_job_shows_its_steps_and_its_result(jobs):
 
 
 @pytest.mark.parametrize(
-    ("wish", "problem"),
+    ("asked", "problem"),
     [
         ("refuse", "expected a CSV, got a pumpkin"),
         ("crash", "a mistake in dibble itself (ZeroDivisionError"),
         ("vanish", "expected a result, but the work ended with status 7"),
     ],
 )
-def test_a_job_that_fails_says_so_in_words(jobs, wish, problem):
+def test_a_job_that_fails_says_so_in_words(jobs, asked, problem):
     made, state = jobs
-    made.start("train", JOB, {"do": wish})
+    made.start("train", JOB, {"do": asked})
     job = until(state, "failed")
     assert job["step"].startswith(problem)
     assert job["result"] is None
