@@ -159,8 +159,8 @@ def test_contact_that_bounces_for_ever_is_a_fault(tmp_path):
     node = Node(tmp_path / "drive")
 
     class Chattering:
-        def closures(self, start_us, end_us):
-            return list(range(start_us, end_us, 1000))
+        def changes(self, start_us, end_us):
+            return [(us, us // 1000 % 2 == 0) for us in range(start_us // 1000 * 1000 + 1000, end_us, 1000)]
 
     node.hardware.pulses = {7: Chattering()}
     node.live(2 * MINUTE)
