@@ -30,7 +30,7 @@ class Counted:
         return [(int(us), i % 2 == 0) for i, us in enumerate(moments)]
 
 
-@pytest.mark.parametrize("wind_m_s", [0.5, 2.0, 5.0, 15.0, 40.0, 70.0])
+@pytest.mark.parametrize("wind_m_s", [0.5, 2.0, 5.0, 15.0, 40.0, 55.0])
 def test_bounces_count_once(wind_m_s):
     cups = CupAnemometer(random.Random(3))
     cups.wind_m_s = wind_m_s
@@ -101,7 +101,9 @@ def test_the_fastest_wind_and_one_closure_more():
 
 
 def test_a_contact_that_never_settles_is_an_error():
-    cups = CupAnemometer(random.Random(3), most_bounces=60, settle_us=60_000)
-    cups.wind_m_s = 8.0
+    class Chattering:
+        def changes(self, start_us, end_us):
+            return [(us, us // 4000 % 2 == 0) for us in range(-(-start_us // 4000) * 4000, end_us, 4000)]
+
     with pytest.raises(SensorError, match="a bouncing contact"):
-        driver_of(cups).read()
+        driver_of(Chattering()).read()

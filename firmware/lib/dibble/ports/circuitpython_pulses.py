@@ -9,8 +9,8 @@ keypad: there the node has no anemometer.
 import keypad
 
 from dibble import SensorError
-from dibble.ports.contact import Contact
 from dibble.ports.circuitpython_time import seconds, ticks_diff, ticks_ms
+from dibble.ports.contact import Contact
 
 _EVENTS = 128  # in a quarter of a second: 150 km/h are 16 turns, each with three bounces
 

@@ -167,13 +167,13 @@ class Hardware:
         """
         if not a:
             self._sleeping_until = self.now_us + b * 1000
-            self._pending = sorted(
-                (moment, pin, closed)
+            pending = [
+                (max(moment, self.now_us), pin, closed)
                 for pin, (since, edges) in self._listening.items()
                 for moment, closed in self._seen(pin, since, self._sleeping_until)
                 if edges & (FALLING if closed else RISING)
-            )
-            self._pending.reverse()
+            ]
+            self._pending = sorted(pending, key=lambda change: change[0])[::-1]
             for pin, (_, edges) in self._listening.items():
                 self._listening[pin] = self._sleeping_until, edges
         assert self._sleeping_until is not None

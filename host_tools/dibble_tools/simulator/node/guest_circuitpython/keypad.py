@@ -30,11 +30,11 @@ class EventQueue:
         self._waiting = []
         self.overflowed = False
 
-    def _put(self, pressed):
+    def _put(self, pressed, timestamp):
         if len(self._waiting) == self._max_events:
             self.overflowed = True
         else:
-            self._waiting.append((pressed, ticks_ms()))
+            self._waiting.append((pressed, timestamp))
 
 
 class Keys:
@@ -43,7 +43,7 @@ class Keys:
         self._pin = pins[0]
         self._number = self._pin.claim()
         self._level = self._shown = 0
-        self._changed_at = wire.ticks
+        self._changed_at = ticks_ms()
         self.events = EventQueue(max_events, self._look)
         handlers[self._number] = self._changed
         wire.ask(73, self._number, 3)  # I: both edges
@@ -54,13 +54,13 @@ class Keys:
         self._pin.release()
 
     def _changed(self, level):
-        if wire.ticks != self._changed_at:
+        if ticks_ms() != self._changed_at:
             self._look()
         self._level = level
-        self._changed_at = wire.ticks
+        self._changed_at = ticks_ms()
 
     def _look(self):
         """See at the end of a tick what the last change left."""
         if self._level != self._shown:
             self._shown = self._level
-            self.events._put(bool(self._level))
+            self.events._put(bool(self._level), self._changed_at)
