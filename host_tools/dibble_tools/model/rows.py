@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from dibble.inference.fixed_point import MISSING
 
 from dibble_tools.data.channels import to_readings
-from dibble_tools.data.datasets import Dataset, read_dataset
 from dibble_tools.data.feature_spec import elapsed_of
 from dibble_tools.model.host_model import HostModel
+
+if TYPE_CHECKING:
+    from dibble_tools.data.datasets import Dataset
 
 MADE_UP_ROWS = 500
 
@@ -18,7 +21,7 @@ MADE_UP_ROWS = 500
 class Rows:
     """A file as the model sees it: integer readings (rows, channels), and the time since the row before."""
 
-    ds: Dataset
+    ds: "Dataset"
     readings: np.ndarray
     elapsed_ms: np.ndarray | None
 
@@ -27,6 +30,8 @@ def read_rows(
     model: HostModel, path: Path, *, label: str | None = None, time: str | None = None, group: str | None = None
 ) -> Rows:
     """Read the columns that the model's channels are named for."""
+    from dibble_tools.data.datasets import read_dataset  # not before: pandas comes with it
+
     ds = read_dataset(path, label=label, time=time, group=group, columns=[channel.name for channel in model.channels])
     if model.content.interval_ms and time is None:
         ds.notes.append(

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from circuitpython_node import FIRMWARE, Node
-from dibble_tools.node.records import read_folder
+from dibble_tools.node.record_log import read_folder
 from pin_port import Steady
 
 MINUTE = 60
@@ -38,19 +38,18 @@ def without_model(folder):
     (folder / "model.dib").unlink()
 
 
+def numbers(line):
+    """Return the fields of a decision's line but for its classes."""
+    return [int(field or 0) for field in line.split("*")[0].split(",") if not field.isalpha()]
+
+
 def test_all_drivers_read_through_circuitpythons_modules_as_through_micropythons(tmp_path):
     """Awake all the time: the cups turn on in light sleep, and each port wakes at another angle of theirs."""
     node = Node(tmp_path / "drive", config={"sleep": "idle"}, finish=without_model)
     node.live(30 * MINUTE)
     other = Node(tmp_path / "other", "micropython", config={"sleep": "idle"}, finish=without_model)
     other.live(30 * MINUTE)
-    both = [
-        [
-            [int(field or 0) for field in line.split("*")[0].split(",") if not field.isalpha()]
-            for line in each.decisions()
-        ]
-        for each in (node, other)
-    ]
+    both = [[numbers(line) for line in each.decisions()] for each in (node, other)]
     assert len(both[0]) == len(both[1]) == 30
     for row, same in zip(*both, strict=True):
         assert row[:12] == same[:12] and row[14:] == same[14:]

@@ -2,8 +2,8 @@
 
 There is no interrupt to hang a lockout on, and `countio` counts every bounce (on an RP2 also at every second pin
 only). `keypad` looks at the pin in each tick of 1/1024 s and keeps the changes with their ms: so the lockout is
-exact to a ms (contact.py), and only what is closed for less than a tick can be missed. Eleven of 644 boards have countio but no
-keypad: there the node has no anemometer.
+exact to a ms (contact.py), and only what is closed for less than a tick can be missed. Eleven of 644 boards have
+countio but no keypad: there the node has no anemometer.
 """
 
 import keypad
