@@ -24,7 +24,7 @@ SLOTS = 2  # that the node keeps of a model, beside model.dib
 
 
 def library_bytes(runtime_name: str, runtime: Runtime) -> int:
-    """Return the bytes of the firmware's files, in whole blocks: compiled for MicroPython, sources for CircuitPython."""
+    """Return the bytes of the firmware's files in whole blocks: compiled for MicroPython, sources for CircuitPython."""
     if runtime_name == "circuitpython":
         return _sources_bytes(runtime.block_bytes)
     return _compiled_bytes(runtime.block_bytes, runtime.mpy_arch if runtime.viper else "")

@@ -48,7 +48,7 @@ class MpyFormat:
 
     @classmethod
     def of(cls, number: int) -> "MpyFormat":
-        """Return the format that sys.implementation._mpy stands for: version, sub-version, architecture in 8, 2, 4 bits."""
+        """Return the format that sys.implementation._mpy means: version, sub-version, architecture in 8, 2, 4 bits."""
         architecture = number >> 10 & 15
         known = architecture < len(ARCHITECTURES)
         return cls(number & 255, number >> 8 & 3, ARCHITECTURES[architecture] if known else "")
