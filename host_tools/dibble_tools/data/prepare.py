@@ -1,7 +1,7 @@
 """A file of readings -> integer feature values, as the board's own code computes them, and how rows are split."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from dibble.inference.fixed_point import MISSING
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel, find_channels, parse_channel_option, to_readings
-from dibble_tools.data.datasets import Dataset, read_dataset
+from dibble_tools.data.datasets import CsvOptions, Dataset, read_dataset
 from dibble_tools.data.feature_spec import (
     FeatureSpec,
     default_features,
@@ -37,6 +37,7 @@ class DataOptions:
     ignore: Sequence[str] = ()
     features: Path | None = None
     seed: int = 0
+    csv: CsvOptions = field(default_factory=CsvOptions)
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,14 @@ def prepare(path: Path, options: DataOptions) -> Prepared:
     """Read the file and turn it into feature values, as the board's own code computes them."""
     if options.features and not options.time:
         raise InputError("--features: expected --time too: windows need to know what follows what")
-    ds = read_dataset(path, label=options.label, time=options.time, group=options.group, ignore=options.ignore)
+    ds = read_dataset(
+        path,
+        label=options.label,
+        time=options.time,
+        group=options.group,
+        ignore=options.ignore,
+        options=options.csv,
+    )
     assert ds.labels is not None
     parts = split(ds, test_groups=options.test_groups, test_after=options.test_after, seed=options.seed)
     notes = [*ds.notes, *check_classes(ds, parts.train, parts.test)]
