@@ -20,6 +20,7 @@ MODEL = "model.dib"
 GATE = "gate.dib"
 CONFIRM_MS = 60000
 AWAKE_LIMIT_MS = 60000
+LATE_MS = 3600000  # no wait ends later than that
 FAILURES = 3  # cycles in a row that end in an error: then a reset
 _DAY_S = 86400
 
@@ -98,8 +99,8 @@ class Node:
         self.sequence = self.time_s = self.action = self.faults = 0
         self.battery_mv = None
         self._elapsed_ms = None
-        self._up_ms = 0
-        self._woke = port.ticks_ms()
+        self._up_ms = self._cycle_ms = 0
+        self._seen = port.ticks_ms()
         self._told = {}
 
     def cycle(self):
@@ -217,7 +218,7 @@ class Node:
 
     def confirm(self):
         """After a good reading and a minute: this boot, its model and its configuration are good."""
-        self._up_ms += self.port.ticks_diff(self.port.ticks_ms(), self._woke)
+        self._pass(0)
         if self._boot.unconfirmed and self._up_ms >= CONFIRM_MS and self.faults < len(self.sensors.all):
             self._boot.confirm()
             try:
@@ -229,30 +230,39 @@ class Node:
 
     def sleep(self):
         """Sleep until the next cycle, waking to switch off what has been on for long enough."""
-        awake_ms = self.port.ticks_diff(self.port.ticks_ms(), self._woke)
-        left_ms = max(self.interval_ms - awake_ms, 1000)
-        slept_ms = left_ms
+        until_off = self._pass(0)
+        left_ms = max(self.interval_ms - self._cycle_ms, 1000)
         self._watchdog.completed()
         gc.collect()  # while nobody waits, and before the heap is in pieces
-        self._let_pass(awake_ms)
         while left_ms > 0:
-            part_ms = self._let_pass(0)
-            part_ms = min(left_ms, self._slice_ms, part_ms or left_ms)
+            part_ms = min(left_ms, self._slice_ms, until_off or left_ms)
+            before_ms = self._cycle_ms
             self.port.doze_ms(part_ms, self._light)
-            self._let_pass(part_ms)
-            left_ms -= part_ms
-        # Not by the ticks, which stand still in some boards' light sleep.
-        self._elapsed_ms = awake_ms + slept_ms
-        self._up_ms += slept_ms
-        self._woke = self.port.ticks_ms()
+            until_off = self._pass(part_ms)
+            left_ms -= self._cycle_ms - before_ms
+        self._elapsed_ms = self._cycle_ms
+        self._cycle_ms = 0
 
     def tell(self, kind, text):
         """Write an event's line on the console."""
         day, second = self.port.date()
         self.lines.event(kind, day * _DAY_S + second, text)
 
-    def _let_pass(self, ms):
-        """Let time pass for the outputs; return the ms until the first has to go off, 0: none is on."""
+    def _pass(self, least_ms):
+        """Count the time since the last call, by the ticks; return the ms until the first output has to go off.
+
+        Args:
+            least_ms: what it can't be less than; taken where the ticks say what can't be.
+        Returns:
+            int; 0: none is on.
+        """
+        now = self.port.ticks_ms()
+        ms = self.port.ticks_diff(now, self._seen)
+        self._seen = now
+        if not least_ms <= ms < least_ms + LATE_MS:
+            ms = least_ms
+        self._cycle_ms += ms
+        self._up_ms = min(CONFIRM_MS, self._up_ms + ms)
         first = 0
         for action in self.actions:
             left = action.elapse(ms)

@@ -6,9 +6,8 @@ from typing import Any
 from dibble_tools.boards.reading import read_file
 from dibble_tools.boards.schema import Board, Runtime
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.formatting import listed
 from dibble_tools.common.shipped import BOARDS
-from dibble_tools.data.datasets import listed
-from dibble_tools.model.limits import Limits
 
 
 def board_names() -> list[str]:
@@ -68,25 +67,3 @@ def read_power(text: str) -> dict[str, float]:
         "light_sleep_ma": runtime.light_sleep_ma,
         "watched_sleep_ma": runtime.light_sleep_ma if runtime.sleeps_with_watchdog else runtime.idle_ma,
     }
-
-
-def limits_of(
-    board: str | None, *, max_bytes: int | None, max_heap: int | None = None, max_us: float | None = None
-) -> Limits:
-    """Return the limits of a board, narrowed by what the user asks for.
-
-    Raises:
-        InputError: no such board; or a limit in microseconds without a board to tell how fast it is.
-    """
-    if board is None:
-        if max_us is not None:
-            raise InputError("--max-us: expected --board too: it tells how long an instruction takes")
-        return Limits(max_bytes=max_bytes, max_heap=max_heap)
-    has = read_board(board)
-    return Limits(
-        max_bytes=min(filter(None, (max_bytes, has["model_bytes"]))),
-        max_heap=min(filter(None, (max_heap, has["heap_bytes"]))),
-        max_us=min(filter(None, (max_us, has["predict_us"]))),
-        board=board,
-        us_per_instruction=has["us_per_instruction"],
-    )

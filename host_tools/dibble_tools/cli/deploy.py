@@ -67,12 +67,12 @@ def deploy(
         raise InputError("--overwrite-romfs: expected --romfs beside it")
 
     from dibble_tools.deploy.drive import deploy_to_drive, find_drive
-    from dibble_tools.deploy.model_file import ModelFile
     from dibble_tools.deploy.report import deploy_table, printable, show
     from dibble_tools.deploy.request import Wish
+    from dibble_tools.model.host_model import HostModel
 
     wish = Wish(
-        ModelFile.open(model) if model else None, config, only is not None, kernel, romfs, overwrite_romfs, no_model
+        HostModel.open(model) if model else None, config, only is not None, kernel, romfs, overwrite_romfs, no_model
     )
     drive = drive or (find_drive() if port == "auto" else None)
     if drive:

@@ -63,7 +63,7 @@ def main() -> None:
 @extras_named("demo")
 def demo(
     station: Annotated[str, typer.Option(help="hold out this airport: EWR, JFK or LGA")] = "JFK",
-    out: Annotated[Path, typer.Option(help="folder to write")] = Path("models/field_weather"),
+    out: Annotated[Path, typer.Option(help="folder to write")] = Path("build/demo"),
 ) -> None:
     """Do the whole job: train on a year of real weather, compare with persistence, prove on the VMs; then bring a
     node to a virtual board, watch it, and fetch its log."""

@@ -61,7 +61,7 @@ def simulate(
         raise InputError("expected a MODEL to simulate, or --csv FILE to write readings to train one on")
     from rich.progress import Progress
 
-    from dibble_tools.boards import board_named, read_board, read_power
+    from dibble_tools.boards.catalogue import board_named, read_board, read_power
     from dibble_tools.machines.replay import middle_cost
     from dibble_tools.model.host_model import HostModel
     from dibble_tools.node.config import read_config

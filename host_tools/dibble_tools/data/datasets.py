@@ -1,7 +1,6 @@
 """A file of readings becomes a checked table: what is wrong with it is said with its line and column."""
 
 import csv
-import difflib
 import hashlib
 import io
 import itertools
@@ -14,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.formatting import listed
 from dibble_tools.data.cells import values_of
 from dibble_tools.data.csv_table import Table, bytes_of, decode, scan
 from dibble_tools.data.times import TimeOptions, fall_of, times_of
@@ -139,13 +139,6 @@ def _without_counters(
     if counts.all():
         return channels, values
     return [name for name, counter in zip(channels, counts, strict=True) if not counter], values[:, ~counts]
-
-
-def listed(name: str, names: Sequence[str]) -> str:
-    """Return a sentence that lists what there is, and what the name may have meant."""
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    more = f" and {len(names) - 30} more" if len(names) > 30 else ""
-    return f"there are: {', '.join(names[:30])}{more}." + (f" Did you mean {near[0]!r}?" if near else "")
 
 
 def _channels(

@@ -10,7 +10,8 @@ import pandas as pd
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.data.datasets import Dataset, listed
+from dibble_tools.common.formatting import listed
+from dibble_tools.data.datasets import Dataset
 from dibble_tools.data.times import parse_times, time_text
 
 TEST_SHARE = 0.25

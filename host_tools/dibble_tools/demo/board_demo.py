@@ -12,9 +12,9 @@ from dibble_tools.console.feed import Feed
 from dibble_tools.console.monitor import monitor
 from dibble_tools.console.stream import from_port
 from dibble_tools.deploy.deploying import deploy
-from dibble_tools.deploy.model_file import ModelFile
 from dibble_tools.deploy.request import Wish
 from dibble_tools.log.fetch import fetch
+from dibble_tools.model.host_model import HostModel
 from dibble_tools.virtual_board.board import VirtualBoard
 
 MODEL = MODELS / "orchard"
@@ -30,7 +30,7 @@ def run(console: Console) -> bool:
         with VirtualBoard.start(place / "flash", name=name, speed=SPEED, sensors=True) as board:
             config = place / "config.json"
             config.write_text(json.dumps(board.config))
-            outcome = deploy(board.port, Wish(ModelFile.open(MODEL), config), step=status.update)
+            outcome = deploy(board.port, Wish(HostModel.open(MODEL), config), step=status.update)
             awakening = outcome.awakening
             if awakening is None or not awakening.works:
                 console.print("the node on the virtual board didn't start", awakening and awakening.said, markup=False)

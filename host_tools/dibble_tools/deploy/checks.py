@@ -6,7 +6,7 @@ from dibble.drivers import channels_of
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import BoardState
-from dibble_tools.deploy.model_file import ModelFile
+from dibble_tools.model.host_model import HostModel
 from dibble_tools.node.files import mpy_version
 
 LEAST_VERSION = (1, 22)
@@ -49,7 +49,7 @@ def drivers_of(config: dict[str, Any]) -> list[str]:
     return sorted({sensor["driver"] for sensor in config["sensors"]})
 
 
-def check_model(file: ModelFile, config: dict[str, Any]) -> None:
+def check_model(model: HostModel, config: dict[str, Any]) -> None:
     """Refuse a model that wants what the configuration's sensors don't give, as the node would.
 
     Args:
@@ -60,9 +60,8 @@ def check_model(file: ModelFile, config: dict[str, Any]) -> None:
     units: dict[str, str] = {}
     for channels in channels_of(config["sensors"])[0]:
         units.update(channels)
-    model = file.model
-    for i in range(len(model.readings)):
-        name, unit, mantissa, exponent, _, _ = model.channel(i)
+    for channel in model.channels:
+        name, unit, mantissa, exponent = channel.name, channel.unit, channel.mantissa, channel.exponent
         if name not in units:
             raise InputError(
                 f"the model's channel {name}: expected a sensor of the configuration that gives it, "
@@ -73,9 +72,9 @@ def check_model(file: ModelFile, config: dict[str, Any]) -> None:
                 f"the model's channel {name}: expected steps of 1 {units[name]}, as the sensor gives, "
                 f"got {mantissa} x 10**{exponent} {unit}: train on the node's own readings"
             )
-    windows = model.windows
+    windows = model.model.windows
     if windows and windows.is_gap(config["interval_s"] * 1000):
         raise InputError(
-            f"config.interval_s: expected near {model.interval_ms // 1000}, which the model was trained at, "
+            f"config.interval_s: expected near {model.content.interval_ms // 1000}, which the model was trained at, "
             f"got {config['interval_s']}"
         )

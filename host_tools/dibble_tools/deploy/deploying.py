@@ -9,13 +9,13 @@ from dibble_tools.deploy.board_state import BoardState, look
 from dibble_tools.deploy.checks import check_board, readable_mpy
 from dibble_tools.deploy.first_run import Awakening, wait_for_node
 from dibble_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, MODEL_FILES, kernel_for_board
-from dibble_tools.deploy.model_file import MODEL
 from dibble_tools.deploy.partition import check_partition, look_at, write_partition
 from dibble_tools.deploy.plan import LIST, PACKAGE, STAGED, Plan, check_room, make_plan, stale_files
 from dibble_tools.deploy.request import Wish, current_model, listed_files, previous_model, wanted_files
 from dibble_tools.deploy.romfs_image import romfs_image
 from dibble_tools.deploy.transfer import TrialError, clean_up, commit, stage, try_out
 from dibble_tools.link.session import RemoteError, Session
+from dibble_tools.model.host_model import MODEL_FILE
 
 
 @dataclass
@@ -88,7 +88,7 @@ def _deploy(
         state = clean_up(session, state)
     if rollback:
         model, generation, newest = previous_model(session, state)
-        notes.append(f"back from generation {newest} to {generation}, {model.model.name}, as a new one")
+        notes.append(f"back from generation {newest} to {generation}, {model.content.name}, as a new one")
         wish = replace(wish, model=model, only_model=True)
     plan, image = _plan(session, state, wish, notes)
     check_room(plan, state)
@@ -124,7 +124,7 @@ def _write(
         stage(session, plan, state, more)
         step("trying it on the board")
         try:
-            try_out(session, plan, MODEL in {*plan.writes, *state.files} - {*plan.removals})
+            try_out(session, plan, MODEL_FILE in {*plan.writes, *state.files} - {*plan.removals})
         except TrialError:
             clean_up(session, look(session))
             raise
@@ -152,7 +152,7 @@ def _plan(session: Session, state: BoardState, wish: Wish, notes: list[str]) -> 
         in_rom = {path: content for path, content in kernel.files.items() if path == CODE_COMPILED}
         in_place = False
         if state.has_rom:
-            image, in_place = _image(session, wish, {MODEL: model.blob} | in_rom, notes)
+            image, in_place = _image(session, wish, {MODEL_FILE: model.blob} | in_rom, notes)
         wanted |= {path: content for path, content in kernel.files.items() if not (in_place and path in in_rom)}
         stale = [path for path in (CODE_SOURCE, CODE_COMPILED) if path not in wanted]
     if wish.only_model:
@@ -171,7 +171,7 @@ def _plan(session: Session, state: BoardState, wish: Wish, notes: list[str]) -> 
 def _image(session: Session, wish: Wish, files: dict[str, bytes], notes: list[str]) -> tuple[bytes, bool]:
     """Return the image to write to the ROMFS partition, empty: none; and whether the files will be there."""
     saved = sum(map(len, files.values()))
-    image = romfs_image(MODEL, files)
+    image = romfs_image(MODEL_FILE, files)
     partition = look_at(session, image)
     if partition.holds or wish.romfs:
         notes.append(f"ROMFS: {', '.join(files)}: {len(image)} of {partition.size} bytes save {saved} bytes of heap")

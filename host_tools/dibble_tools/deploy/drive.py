@@ -16,9 +16,9 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import OnBoard, digest_of
 from dibble_tools.deploy.checks import drivers_of
 from dibble_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, MODEL_FILES, kernel_for_drive
-from dibble_tools.deploy.model_file import MODEL
 from dibble_tools.deploy.plan import Plan, make_plan, stale_files
 from dibble_tools.deploy.request import CONFIG, Wish, check_pair, listed_in
+from dibble_tools.model.host_model import MODEL_FILE
 from dibble_tools.node.files import circuitpython_files
 from dibble_tools.node.manifest import manifest_of
 
@@ -69,7 +69,7 @@ def deploy_to_drive(drive: Path, wish: Wish, *, dry_run: bool = False) -> tuple[
     if wish.model:
         kernel = kernel_for_drive(wish.model, wish.kernel, _heap_bytes(drive))
         board += f"; kernel: {kernel.name}"
-        wanted |= {MODEL: wish.model.blob} | kernel.files
+        wanted |= {MODEL_FILE: wish.model.blob} | kernel.files
         stale += [path for path in (CODE_SOURCE, CODE_COMPILED) if path not in wanted]
     plan = make_plan(wanted, on_drive, stale)
     if not dry_run:

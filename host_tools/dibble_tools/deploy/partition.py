@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import numbers_in
 from dibble_tools.deploy.kernel import CODE_COMPILED
-from dibble_tools.deploy.model_file import MODEL
 from dibble_tools.link.session import LinkError, RemoteError, Session
+from dibble_tools.model.host_model import MODEL_FILE
 
 PIECE_BYTES = 2048  # that are written at once; more where the board's flash asks for it
 MOST_PIECE_BYTES = 16384
 SHOWN = 5  # of other people's files
-OWN = (MODEL, CODE_COMPILED)
+OWN = (MODEL_FILE, CODE_COMPILED)
 
 
 @dataclass(frozen=True)

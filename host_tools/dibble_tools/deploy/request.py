@@ -16,9 +16,9 @@ from dibble.storage.slots import Slots
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import BoardState
 from dibble_tools.deploy.checks import check_model, drivers_of, readable_mpy
-from dibble_tools.deploy.model_file import MODEL, ModelFile
 from dibble_tools.deploy.plan import MAIN, PACKAGE
 from dibble_tools.link.session import Session
+from dibble_tools.model.host_model import MODEL_FILE, HostModel
 from dibble_tools.node.config import read_config, whole
 from dibble_tools.node.files import node_files
 from dibble_tools.node.manifest import manifest_of
@@ -44,7 +44,7 @@ class Wish:
         overwrite_romfs: whatever that holds.
     """
 
-    model: ModelFile | None = None
+    model: HostModel | None = None
     config: Path | None = None
     only_model: bool = False
     kernel: str = "auto"
@@ -68,7 +68,7 @@ def wanted_files(session: Session, state: BoardState, wish: Wish) -> dict[str, b
         files[MANIFEST] = manifest_of(files)
         files[CONFIG] = config_bytes
     if wish.model:
-        files[MODEL] = wish.model.blob
+        files[MODEL_FILE] = wish.model.blob
     return files
 
 
@@ -99,7 +99,7 @@ def check_pair(wish: Wish, kept: bytes | None) -> tuple[bytes, dict[str, Any]]:
     return content, config
 
 
-def previous_model(session: Session, state: BoardState) -> tuple[ModelFile, int, int]:
+def previous_model(session: Session, state: BoardState) -> tuple[HostModel, int, int]:
     """Return the model before the newest, its generation, and the newest's, as the board's slots have them.
 
     Raises:
@@ -111,12 +111,12 @@ def previous_model(session: Session, state: BoardState) -> tuple[ModelFile, int,
         if payload is None:
             raise InputError("--rollback: expected a model before the one that runs, and the board has none")
         try:
-            return ModelFile.of(payload), other, newest
+            return HostModel.tested(payload), other, newest
         except ModelError as error:
             raise InputError(f"--rollback: the model before the one that runs: {error}") from None
 
 
-def current_model(session: Session, state: BoardState) -> ModelFile:
+def current_model(session: Session, state: BoardState) -> HostModel:
     """Return the model that the board runs: that of its newest slot, or of the file that it'll install.
 
     Raises:
@@ -124,12 +124,12 @@ def current_model(session: Session, state: BoardState) -> ModelFile:
     """
     with _slots(session, state) as slots:
         blob = slots.newest()
-    if blob is None and MODEL in state.files:
-        blob = session.read_file(MODEL, MOST_MODEL_BYTES)
+    if blob is None and MODEL_FILE in state.files:
+        blob = session.read_file(MODEL_FILE, MOST_MODEL_BYTES)
     if blob is None:
         raise InputError("--model: expected a model, and the board has none")
     try:
-        return ModelFile.of(blob)
+        return HostModel.tested(blob)
     except ModelError as error:
         raise InputError(f"the board's model: {error}: give another with --model") from None
 

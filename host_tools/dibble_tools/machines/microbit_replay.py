@@ -7,9 +7,9 @@ import numpy as np
 from dibble.inference.decision import OUT_OF_RANGE, SENSOR_FAULT
 
 from dibble_tools.data.feature_spec import offsets_of
-from dibble_tools.export.microbit.library import FAMILY, LIBRARY_FILE, lay_out
+from dibble_tools.export.microbit.library import LIBRARY_FILE, lay_out
 from dibble_tools.export.microbit.source import strip as strip
-from dibble_tools.export.microbit.tables import family_of, only_last
+from dibble_tools.export.microbit.tables import has_room, only_last
 from dibble_tools.machines.microbit import Microbit
 from dibble_tools.machines.vms import VmError
 from dibble_tools.model.decisions import Decisions
@@ -68,10 +68,10 @@ def on_microbit(model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray |
         TooLarge: library and model leave no room to run.
         VmMissing, VmError: see microbit.Microbit.
     """
-    if family_of(model) not in FAMILY:
+    if not has_room(model.content):
         raise TooLarge("only forests and additive models without novelty are laid out for its 9 KB of heap")
     inputs, expected, note = _inputs(model, readings, elapsed_ms)
-    files = lay_out(model, functions=[REPLAY])
+    files = lay_out(model.content, functions=[REPLAY])
     room = FILE_SYSTEM_BYTES - sum(map(stored, files.values()))
     rows = min(len(inputs), MOST_ROWS, room // (4 * inputs.shape[1]))
     if rows < 1:
@@ -129,7 +129,7 @@ def last_line(error: Exception) -> str:
 def _inputs(model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> tuple[np.ndarray, Decisions, str]:
     """Return what the board is given, what the host decides on it, and what was left out."""
     m = model.content
-    if only_last(model):
+    if only_last(m):
         return readings, evaluate(m, readings, None), ""  # the board knows no gaps
     host = evaluate(m, readings, elapsed_ms)
     offsets = offsets_of(readings, m.channels)

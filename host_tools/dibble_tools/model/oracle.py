@@ -9,7 +9,6 @@ import numpy as np
 
 from dibble_tools.model.content import Additive, Content, Forest, Mlp, Scaler
 from dibble_tools.model.reader import trees_of
-from dibble_tools.model.tree_walk import TreeWalk
 
 LOG_STEPS = 256
 
@@ -23,6 +22,8 @@ def scorer(model: Content) -> Callable[[np.ndarray], np.ndarray]:
     """Return f(values): each class's score, int64 (classes, rows), for feature values (rows, features)."""
     family = model.family
     if isinstance(family, Forest):
+        from dibble_tools.model.tree_walk import TreeWalk  # not before: scikit-learn comes with it, for seconds
+
         return TreeWalk(trees_of(family), model.limits).scores
     if isinstance(family, Additive):
         return lambda values: _additive(family, values).T

@@ -130,7 +130,9 @@ def _additive(cursor: Cursor, limits: list[int], classes: int) -> Additive:
         each[feature] = Scaler(*parts)
     terms = [(feature_of[code], 0, 1, None, 0) for code in singles]
     terms += [(feature_of[a], shift_a, row, feature_of[b], shift_b) for a, shift_a, row, b, shift_b in pairs]
-    cells = [[list(cell) for cell in zip(*columns, strict=True)] for columns in tables]
+    sizes = [scalers[code][6] + 1 for code in singles]
+    sizes += [((scalers[a][6] >> shift_a) + 1) * row for a, shift_a, row, _, _ in pairs]
+    cells = [[[c[i] for c in columns] for i in range(size)] for columns, size in zip(tables, sizes, strict=True)]
     return Additive(each, [Term(*t, entries=e) for t, e in zip(terms, cells, strict=True)], list(base))
 
 

@@ -12,7 +12,7 @@ from dibble_tools.node.config import whole
 from dibble_tools.node.console_lines import Event, LineReader, Rejected, Row
 from dibble_tools.node.records import Records, read_folder
 from dibble_tools.simulator.faults import Faults
-from dibble_tools.simulator.node.energy import Energy
+from dibble_tools.simulator.node.energy import SETTLE_MS, Energy
 from dibble_tools.simulator.node.firmware import firmware_folder
 from dibble_tools.simulator.node.flash import Flash, PowerCut
 from dibble_tools.simulator.node.vm import FieldVm, Stop
@@ -23,7 +23,6 @@ from dibble_tools.simulator.orchard.truth import Field
 START_S = 820_454_400  # 2026-01-01, in the boards' seconds since 2000
 FLASH_BLOCKS = 192
 MOVE_US = 60_000_000  # the truth follows the time in steps of this
-SETTLE_MS = 20  # of the processor for a cycle beside its waits and the prediction
 HEAP = "96wk"  # 96 KB of a 32-bit board, fewer than an ESP32 or a Pico has: this VM's words are twice as long
 
 

@@ -11,11 +11,11 @@ from dibble_tools.deploy.board_state import look
 from dibble_tools.deploy.deploying import deploy
 from dibble_tools.deploy.drive import deploy_to_drive, find_drive
 from dibble_tools.deploy.first_run import Awakening, wait_for_node
-from dibble_tools.deploy.model_file import ModelFile
 from dibble_tools.deploy.report import deploy_table, show, told
 from dibble_tools.deploy.request import Wish
 from dibble_tools.deploy.transfer import TrialError
 from dibble_tools.link.session import Session
+from dibble_tools.model.host_model import HostModel
 from dibble_tools.studio.job_process import run, tell
 
 WIDTH = 70  # of the log's tables
@@ -34,7 +34,7 @@ def work(request: dict[str, Any]) -> dict[str, Any]:
     if request["restart"]:
         return _result(_start(port), [])
     model, config = request["model"], request["config"]
-    wish = Wish(ModelFile.open(Path(model)) if model else None, Path(config) if config else None)
+    wish = Wish(HostModel.open(Path(model)) if model else None, Path(config) if config else None)
     drive = None if request["virtual"] else _drive(port)
     if drive:
         board, plan = deploy_to_drive(drive, wish)

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from dibble_tools.common import portable
 from dibble_tools.common.errors import InputError
 from dibble_tools.model.evaluator import lead
 from dibble_tools.model.limits import Estimate, Limits, estimate
@@ -148,9 +149,7 @@ def surprise(scores: np.ndarray, truth: np.ndarray) -> float:
     """Return the mean nats of the true class, softmax of scores (rows, classes) by the divisor that suits them best."""
     best = np.inf
     for divisor in 2.0 ** np.arange(-4, 5):
-        logits = scores / divisor
-        logits = logits - logits.max(axis=1, keepdims=True)
-        nats = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(truth)), truth]
+        nats = -portable.log_softmax(scores / divisor)[np.arange(len(truth)), truth]
         best = min(best, float(nats.mean()))
     return best
 

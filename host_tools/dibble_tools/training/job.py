@@ -1,7 +1,6 @@
 """`dibble train` around the training: progress on the terminal, a Dask cluster, files written at the end."""
 
 import contextlib
-import json
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,14 +10,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.common.files import write_atomically
 from dibble_tools.model.host_model import MODEL_FILE
-from dibble_tools.report.html import write_report
 from dibble_tools.report.tables import training_tables
-from dibble_tools.training.result import Trained, TrainOptions
+from dibble_tools.training.result import CARD_FILE, Trained, TrainOptions
 from dibble_tools.training.train import train
-
-CARD_FILE = "card.json"
 
 
 def run(file: Path, options: TrainOptions, out: Path | None, dask: str | None, console: Console) -> Trained:
@@ -35,7 +30,7 @@ def run(file: Path, options: TrainOptions, out: Path | None, dask: str | None, c
         trained = train(file, options, lambda step, share: bar.update(task, description=step, completed=share))
         bar.update(task, description="drawing the report", completed=1.0)
         folder = out or Path("models") / trained.model.content.name
-        write(trained, folder)
+        trained.save(folder)
     for text in trained.notes:
         console.print("[yellow]note:[/]", end=" ")
         console.print(text, markup=False, soft_wrap=True)
@@ -47,14 +42,6 @@ def run(file: Path, options: TrainOptions, out: Path | None, dask: str | None, c
     text = f"wrote {folder / MODEL_FILE} ({len(trained.model.blob)} bytes), {CARD_FILE}, report.html and plots/"
     console.print(text, markup=False, soft_wrap=True)
     return trained
-
-
-def write(trained: Trained, folder: Path) -> None:
-    """Write card, report and model; the model last, so that what lies beside it is its own."""
-    card = json.dumps(trained.card, indent=1, ensure_ascii=False) + "\n"
-    write_atomically(folder / CARD_FILE, card.encode())
-    write_report(trained.card, folder)
-    write_atomically(folder / MODEL_FILE, trained.model.blob)
 
 
 @contextlib.contextmanager

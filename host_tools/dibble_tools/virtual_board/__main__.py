@@ -17,6 +17,7 @@ from typing import Any
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.extras import extras_named
+from dibble_tools.simulator.unkindness import ALL
 from dibble_tools.virtual_board import registry
 from dibble_tools.virtual_board.flash_file import FlashFile
 from dibble_tools.virtual_board.paced_hardware import PacedHardware
@@ -49,7 +50,8 @@ def _run(settings: Settings, folder: Path, lifeline: int, tell: Callable[..., No
     flash = FlashFile(image, settings.flash_bytes or (None if image.exists() else size("--flash", FLASH)))
     supervisor: Supervisor
     start_s = int(time.time()) - BOARDS_EPOCH_S if settings.start_s is None else settings.start_s
-    hardware = PacedHardware(flash, start_s, settings.speed, lambda seconds: supervisor.wait(seconds))
+    kind = frozenset(settings.kind) | (set() if settings.start_s is None else {"clock_unset"})
+    hardware = PacedHardware(flash, start_s, settings.speed, lambda seconds: supervisor.wait(seconds), ALL - kind)
     rom = FlashFile(settings.rom_image, settings.romfs_bytes) if settings.rom_image else None
     config = None
     if settings.sensors:

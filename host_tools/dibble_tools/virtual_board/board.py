@@ -54,6 +54,7 @@ class VirtualBoard:
         seed: int = 0,
         romfs: str | None = None,
         start_s: int | None = None,
+        kind: str = "",
         background: bool = False,
     ) -> "VirtualBoard":
         """Give a board power; return when it has come to its boot.py.
@@ -66,7 +67,8 @@ class VirtualBoard:
             speed: of time while the board sleeps; it computes in the computer's time.
             sensors: attach the simulated orchard's, with their noise from `seed`.
             romfs: size of a ROMFS partition, kept beside the image in IMAGE.romfs; None: none.
-            start_s: of its clock, seconds since 2000; None: the computer's time.
+            start_s: what its clock shows at first, seconds since 2000; None: nobody has set it.
+            kind: unkindnesses of boards that this one is without, with commas; "all".
             background: it outlives this process.
         Raises:
             InputError: it can't be; the message says what to change.
@@ -86,6 +88,7 @@ class VirtualBoard:
             sensors=sensors,
             seed=seed,
             romfs=romfs,
+            kind=kind,
         )
         made = replace(made, start_s=start_s)
         registry.folder_of(name)

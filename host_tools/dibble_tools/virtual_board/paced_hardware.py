@@ -20,16 +20,19 @@ class PacedHardware(Hardware):
 
     Args:
         flash: the chip.
-        start_s: of the board's clock, seconds since 2000.
+        start_s: the time of the field, seconds since 2000.
         speed: of sleep.
+        unkind: what the board does to its node.
         wait: lets up to so many seconds of the computer's time pass; True: a Ctrl-C came.
     Attributes:
         interruptible: the request that is being answered is a sleep.
         on_power_lost: called when a life has ended, while the pins are as it left them.
     """
 
-    def __init__(self, flash: Flash, start_s: int, speed: float, wait: Callable[[float], bool]) -> None:
-        super().__init__(flash, start_s)
+    def __init__(
+        self, flash: Flash, start_s: int, speed: float, wait: Callable[[float], bool], unkind: frozenset[str]
+    ) -> None:
+        super().__init__(flash, start_s, unkind)
         self._speed = speed
         self._wait = wait
         self.on_power_lost: Callable[[], None] = lambda: None

@@ -1,14 +1,13 @@
 """What isn't installed is named with its command, in one paragraph; each package belongs to the core or an extra."""
 
 import ast
-import os
-import subprocess
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from absent import dibble_without, imported_by
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.extras import EXTRA_OF, MissingPackage, extras_named, install_command
 
@@ -17,29 +16,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 HOST_TOOLS = [
     path for path in (ROOT / "host_tools").rglob("*.py") if not {"guest", "guest_circuitpython"} & set(path.parts)
 ]
-WITHOUT = """\
-import sys
-from importlib.abc import MetaPathFinder
-
-class Blocked(MetaPathFinder):
-    def find_spec(self, name, path, target=None):
-        if name.partition(".")[0] in {blocked!r}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
-
-sys.meta_path.insert(0, Blocked())
-sys.argv = ["dibble", *sys.argv[1:]]
-from dibble_tools.cli.main import main
-main()
-"""
-
-
-def without(blocked: list[str], *words: str | Path, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Return how a command ends where modules aren't there."""
-    command = [sys.executable, "-c", WITHOUT.format(blocked=blocked), *map(str, words)]
-    environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1"}
-    return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
+# What takes long to import, and what no grower needs for a board.
+HEAVY = {"numpy", *EXTRA_OF}
 
 
 def distributions(extra: str) -> set[str]:
@@ -114,9 +92,25 @@ def test_all_brings_every_extra_but_the_developers() -> None:
 def test_a_missing_package_is_named_with_its_command(
     blocked: str, words: tuple[str, ...], extra: str, tmp_path: Path
 ) -> None:
-    ended = without([blocked], *words, folder=tmp_path)
     told = f"dibble: expected the package {blocked} for this, found none: pip install 'dibble[{extra}]'"
-    assert (ended.returncode, ended.stderr.strip()) == (2, told)
+    assert dibble_without([blocked], *words, folder=tmp_path) == (2, "", told)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--help",),
+        ("boards",),
+        ("boards", "pico", "--json"),
+        ("new", "bed-1", "--board", "pico"),
+        ("deploy", "--help"),
+        ("monitor", "--help"),
+        ("fetch", "--help"),
+    ],
+    ids=" ".join,
+)
+def test_a_light_command_imports_nothing_heavy(words: tuple[str, ...], tmp_path: Path) -> None:
+    assert sorted(imported_by(*words, folder=tmp_path) & HEAVY) == []
 
 
 def test_what_no_extra_brings_is_a_fault_of_dibbles() -> None:

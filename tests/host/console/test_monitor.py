@@ -14,8 +14,8 @@ from dibble_tools.console.reasons import Reason, Reasons
 from dibble_tools.console.row_table import RowTable
 from dibble_tools.console.spark import sparkline
 from dibble_tools.console.view import view
-from dibble_tools.machines.predict import made_up_rows
 from dibble_tools.model.host_model import HostModel
+from dibble_tools.model.rows import made_up_rows
 from dibble_tools.node.console_lines import Row
 from live_bench import Line as Wire
 from live_bench import Node, feed_of, listen

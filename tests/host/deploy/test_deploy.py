@@ -12,10 +12,10 @@ from dibble_tools.cli.main import app
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import BoardState, look
 from dibble_tools.deploy.deploying import deploy
-from dibble_tools.deploy.model_file import ModelFile
 from dibble_tools.deploy.request import Wish
 from dibble_tools.deploy.transfer import HANDOVER, TrialError
 from dibble_tools.link.session import Session
+from dibble_tools.model.host_model import HostModel
 from dibble_tools.virtual_board.board import VirtualBoard
 from node_helpers import soil_model
 from typer.testing import CliRunner
@@ -45,7 +45,7 @@ class Bench:
 
     def deploy(self, dry_below: int | None = None, config: Path | None = None, **options: bool):
         only_model = options.pop("only_model", False)
-        model = ModelFile.of(soil_model(dry_below)) if dry_below else None
+        model = HostModel.tested(soil_model(dry_below)) if dry_below else None
         return deploy(self.board.port, Wish(model, config, only_model), **options)
 
     def state(self) -> BoardState:
@@ -63,7 +63,7 @@ def wrong_by_its_vectors(model: bytes) -> bytes:
         body = model[:i] + bytes([model[i] ^ 1]) + model[i + 1 : -4]
         blob = body + zlib.crc32(body).to_bytes(4, "little")
         try:
-            ModelFile.of(blob)
+            HostModel.tested(blob)
         except ModelError as error:
             if "golden vector" in str(error):
                 return blob
@@ -118,7 +118,7 @@ def test_models_of_one_size_are_told_apart_and_the_one_before_comes_back(bench):
 def test_a_model_that_fails_its_self_test_on_the_board_changes_nothing(bench):
     before = bench.state().files
     good = soil_model(300, golden=[[100, 2000], [900, 2000]])
-    bad = ModelFile(wrong_by_its_vectors(good), ModelFile.of(good).model)
+    bad = HostModel(wrong_by_its_vectors(good))
     with pytest.raises(TrialError, match="golden vector"):
         deploy(bench.board.port, Wish(bad, only_model=True))
     after = bench.state().files
@@ -133,7 +133,7 @@ def test_a_configuration_without_the_models_channel_is_refused(bench):
 
 
 def test_a_board_without_a_romfs_partition_is_told_so(bench):
-    wish = Wish(ModelFile.of(soil_model(400)), only_model=True, romfs=True)
+    wish = Wish(HostModel.tested(soil_model(400)), only_model=True, romfs=True)
     with pytest.raises(InputError, match="--romfs: expected a board with a ROMFS partition"):
         deploy(bench.board.port, wish)
 

@@ -10,8 +10,8 @@ from circuitpython_node import model as node_model
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy import drive as drive_module
 from dibble_tools.deploy.drive import deploy_to_drive
-from dibble_tools.deploy.model_file import ModelFile
 from dibble_tools.deploy.request import Wish
+from dibble_tools.model.host_model import HostModel
 
 BOOT_OUT = "Adafruit CircuitPython 9.2.1 on 2024-11-20; Raspberry Pi Pico with rp2040\nBoard ID:raspberry_pi_pico\n"
 CONFIG = {
@@ -33,7 +33,7 @@ def drive(tmp_path):
 @pytest.fixture
 def wish(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(CONFIG))
-    return Wish(ModelFile.of(node_model()), tmp_path / "config.json")
+    return Wish(HostModel.tested(node_model()), tmp_path / "config.json")
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -102,7 +102,7 @@ def test_a_folder_that_is_no_such_drive_is_refused(drive, wish, text, message):
 
 def test_a_node_runs_from_a_drive_that_was_deployed_to(tmp_path):
     def only_what_is_deployed(folder: Path) -> None:
-        config, model = tmp_path / "config.json", ModelFile.of((folder / "model.dib").read_bytes())
+        config, model = tmp_path / "config.json", HostModel.tested((folder / "model.dib").read_bytes())
         (folder / "config.json").rename(config)
         for path in sorted(folder.rglob("*"), reverse=True):
             path.rmdir() if path.is_dir() else path.unlink()

@@ -8,9 +8,9 @@ import pytest
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.deploying import Outcome, deploy
 from dibble_tools.deploy.first_run import wait_for_node
-from dibble_tools.deploy.model_file import ModelFile
 from dibble_tools.deploy.request import Wish
 from dibble_tools.link.session import LinkError, Session
+from dibble_tools.model.host_model import HostModel
 from dibble_tools.virtual_board.board import VirtualBoard
 from mpremote.romfs import VfsRomWriter
 from node_helpers import forest_model
@@ -42,8 +42,8 @@ for folder in ("/nowhere/", "/rom/"):
 """
 
 
-def forest(seed: int, trees: int = 8) -> ModelFile:
-    return ModelFile.of(forest_model(seed, trees))
+def forest(seed: int, trees: int = 8) -> HostModel:
+    return HostModel.tested(forest_model(seed, trees))
 
 
 class Bench:
@@ -62,7 +62,7 @@ class Bench:
         self.config = folder / "config.json"
         self.config.write_text(json.dumps(config))
 
-    def deploy(self, model: ModelFile, dry_run: bool = False, **wish: object) -> Outcome:
+    def deploy(self, model: HostModel, dry_run: bool = False, **wish: object) -> Outcome:
         first = {} if "only_model" in wish else {"config": self.config}
         return deploy(self.board.port, Wish(model, **first, **wish), dry_run=dry_run)
 

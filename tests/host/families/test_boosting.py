@@ -117,7 +117,7 @@ def test_scores_of_plain_votes_are_scikit_learns_own() -> None:
 def test_one_hot_targets_give_the_forest_of_hard_labels() -> None:
     values, targets = soft(3, 500, 3)
     labels = targets.argmax(axis=1)
-    weights = np.random.default_rng(1).uniform(0.5, 1.5, 500)
+    weights = np.random.default_rng(1).integers(32, 97, 500) / 64  # on the grid of a voting forest's weights
     stages = fit_voting(values, np.eye(3)[labels], weights, trees=7, leaves=10, seed=4, amounts=1)
     hard = RandomForestClassifier(7, max_leaf_nodes=10, random_state=4)
     bins = fit_bins(values, 64).of(values)

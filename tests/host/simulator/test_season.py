@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from dibble_tools.boards import read_power
+from dibble_tools.boards.catalogue import read_power
 from dibble_tools.common.errors import InputError
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.simulator.faults import FAULTS, parse_faults

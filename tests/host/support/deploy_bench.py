@@ -15,9 +15,9 @@ from pathlib import Path
 import serial
 from dibble_tools.deploy.board_state import OnBoard, look
 from dibble_tools.deploy.deploying import deploy
-from dibble_tools.deploy.model_file import ModelFile
 from dibble_tools.deploy.request import Wish
 from dibble_tools.link.session import Session
+from dibble_tools.model.host_model import HostModel
 from dibble_tools.node import files as node_files
 from dibble_tools.node.console_lines import Event, Header, LineReader, Row
 from dibble_tools.virtual_board.board import VirtualBoard
@@ -169,7 +169,7 @@ class DeployBench:
         (self.folder / f"{name}.dib").write_bytes(soil_model(dry_below, hysteresis=1))
 
     def _wish(self, name: str) -> Wish:
-        return Wish(ModelFile.open(self.folder / f"{name}.dib"), self.folder / f"{name}.json")
+        return Wish(HostModel.open(self.folder / f"{name}.dib"), self.folder / f"{name}.json")
 
 
 class old_firmware:

@@ -14,7 +14,6 @@ from dibble_tools.machines.targets import ATMEGA328P, CORTEX_M0
 from dibble_tools.machines.tools import TooLarge
 from dibble_tools.machines.verify import first_difference
 from dibble_tools.model.evaluator import Decisions
-from dibble_tools.model.reader import content_of
 from random_models import Case, random_case
 
 
@@ -39,11 +38,11 @@ def _tables(case: Case, *, viper: bool) -> Decisions:
 
 def _python(case: Case, run: Callable, *, small: bool) -> Decisions:
     (text,) = write(case.model, "python", small=small).values()
-    return run(text, case.readings, case.elapsed_ms if content_of(case.model).timed else None).decisions
+    return run(text, case.readings, case.elapsed_ms if case.model.content.timed else None).decisions
 
 
 def _c(case: Case, run: Callable) -> Decisions:
-    content = content_of(case.model)
+    content = case.model.content
     source = compiled.Source(write(case.model, "c"), prefix_of(content.name), content.timed)
     outcome = run(source, case.readings, case.elapsed_ms if content.timed else None)
     assert not outcome.failed, f"golden vector {outcome.failed - 1}"

@@ -140,8 +140,8 @@ def test_a_model_whose_kernels_differ_from_numpys_is_not_shipped(field_csv) -> N
     rows = np.array([[c.low for c in trained.model.channels], [c.high for c in trained.model.channels]])
     trained.model.cross_check(rows)
     node = trained.model.model
-    right = node.look
-    node.look = lambda row: right(row) + 256  # the margin, by one
+    right = node.check_and_score
+    node.check_and_score = lambda row: right(row) + 256  # the margin, by one
     with pytest.raises(AssertionError, match="row 0: expected class, margin"):
         trained.model.cross_check(rows)
 

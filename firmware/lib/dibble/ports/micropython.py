@@ -5,10 +5,13 @@ import time
 
 import machine
 
-from dibble.ports.shared import END_STEPS, NoOutput, date_of, silent
+from dibble.ports.shared import END_STEPS, Clock, NoOutput, silent
 
 KIND = "micropython"
 _SLICE_MS = 2000
+_LONGEST_SLEEP_MS = 3600000  # an RP2 refuses 72 minutes
+_AT_ONCE_MS = 5
+_PENDING_MS = 20
 ticks_ms = time.ticks_ms
 ticks_diff = time.ticks_diff
 print_exception = sys.print_exception
@@ -27,18 +30,53 @@ def sleep_ms(ms):
 
 
 def doze_ms(ms, light):
-    """Wait between cycles; light: with the processor stopped, where that can be together with the watchdog."""
-    if light and not (_watchdog and sys.platform == "rp2"):  # micropython#17228: both hang an RP2040
-        machine.lightsleep(ms)
-    else:
-        time.sleep_ms(ms)
-    if on_wait:
-        on_wait(ms)
+    """Wait between cycles, `ms` by the ticks; light: with the processor stopped, where that can be.
+
+    lightsleep() is told the longest it may take: it may end sooner, or at once where the radio has something to do.
+    """
+    light = light and not (_watchdog and _hangs_beside_watchdog())
+    if not light:
+        sleep_ms(ms)
+        return
+    while ms > 0:
+        started = ticks_ms()
+        machine.lightsleep(min(ms, _LONGEST_SLEEP_MS))
+        passed = ticks_diff(ticks_ms(), started)
+        if 0 <= passed < _AT_ONCE_MS:  # what is pending wants time
+            passed = min(ms, _PENDING_MS)
+            time.sleep_ms(passed)
+        elif not 0 <= passed <= ms + _SLICE_MS:  # these ticks can't be
+            passed = ms
+        ms -= passed
+        if on_wait:
+            on_wait(passed)
 
 
-def date():
-    """Return (days since 2000-01-01, seconds since midnight) in UTC; day 0: the clock isn't set."""
-    return date_of(time.gmtime()[:6], ticks_ms())
+def _hangs_beside_watchdog():
+    """Tell whether a light sleep in which the watchdog bites never ends (micropython#17228): an RP2040's, to 1.28.
+
+    Mended by the 376th commit after it.
+    """
+    system = sys.implementation
+    if sys.platform != "rp2" or "RP2350" in getattr(system, "_machine", ""):
+        return False
+    version = system.version
+    if version[:3] < (1, 29, 0):
+        return True
+    if version[:3] > (1, 29, 0) or len(version) < 4 or version[3] != "preview":
+        return False
+    count = sys.version.split("-preview.")[-1].split(".")[0]
+    return not (count.isdigit() and int(count) >= 376)
+
+
+def _calendar():
+    return time.gmtime()[:6]
+
+
+_clock = Clock(ticks_ms, ticks_diff, _calendar)
+date = _clock.date
+set_date = _clock.set
+date_is_set = _clock.is_set
 
 
 def start_watchdog(timeout_ms):

@@ -81,8 +81,11 @@ class WDT:
 
 
 def lightsleep(ms):
-    if wire.ask(90, 0, ms) == wire.INTERRUPTED:  # Z; pins' interrupts don't come through
+    status = wire.ask(90, 0, ms)  # Z; pins' interrupts don't come through
+    if status == wire.INTERRUPTED:
         raise KeyboardInterrupt
+    if status:
+        raise ValueError("sleep too long")
 
 
 def reset():
