@@ -8,9 +8,8 @@ from pathlib import Path
 from rich.console import Console
 
 from dibble_tools.common.shipped import MODELS
-from dibble_tools.console.feed import Feed
+from dibble_tools.console.feed import Feed, from_port
 from dibble_tools.console.monitor import monitor
-from dibble_tools.console.stream import from_port
 from dibble_tools.deploy.deploying import deploy
 from dibble_tools.deploy.request import Wish
 from dibble_tools.log.fetch import fetch

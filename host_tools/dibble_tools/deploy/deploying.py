@@ -9,10 +9,9 @@ from dibble_tools.deploy.board_state import BoardState, look
 from dibble_tools.deploy.checks import check_board, readable_mpy
 from dibble_tools.deploy.first_run import Awakening, wait_for_node
 from dibble_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, MODEL_FILES, kernel_for_board
-from dibble_tools.deploy.partition import check_partition, look_at, write_partition
+from dibble_tools.deploy.partition import check_partition, look_at, romfs_image, write_partition
 from dibble_tools.deploy.plan import LIST, PACKAGE, STAGED, Plan, check_room, make_plan, stale_files
 from dibble_tools.deploy.request import Wish, current_model, listed_files, previous_model, wanted_files
-from dibble_tools.deploy.romfs_image import romfs_image
 from dibble_tools.deploy.transfer import TrialError, clean_up, commit, stage, try_out
 from dibble_tools.link.session import RemoteError, Session
 from dibble_tools.model.host_model import MODEL_FILE

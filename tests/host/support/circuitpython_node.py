@@ -11,8 +11,7 @@ from typing import Any
 from dibble_tools.boards import board_named
 from dibble_tools.data.channels import Channel
 from dibble_tools.families.forest.integer_trees import IntegerTrees
-from dibble_tools.model.build import forest_spec
-from dibble_tools.model.writer import export
+from dibble_tools.model.writer import export, forest_spec
 from dibble_tools.simulator.devices.analog import AnalogPin, SoilProbe
 from dibble_tools.simulator.devices.anemometer import CupAnemometer
 from dibble_tools.simulator.devices.ds18b20 import Ds18b20
