@@ -36,6 +36,9 @@ class CsvOptions:
     na: Sequence[str] = ()
 
 
+AS_IT_IS = CsvOptions()
+
+
 @dataclass
 class Dataset:
     """Readings as numbers, one row a moment, beside what other columns say about the row."""
@@ -60,7 +63,7 @@ def read_dataset(
     group: str | None = None,
     ignore: Sequence[str] = (),
     columns: Sequence[str] | None = None,
-    options: CsvOptions = CsvOptions(),
+    options: CsvOptions = AS_IT_IS,
 ) -> Dataset:
     """Return the checked content of a CSV file: any usual separator, encoding and decimal sign, gzip or not.
 
@@ -105,6 +108,48 @@ def read_dataset(
     name = re.sub(r"(\.(csv|tsv|txt))?(\.gz)?$", "", path.name, flags=re.IGNORECASE)
     digest = hashlib.sha256(data).hexdigest()
     return Dataset(name, channels, values, labels, times, groups, table.lines, notes, digest, table.units)
+
+
+def read_files(
+    paths: Sequence[Path],
+    *,
+    label: str | None = None,
+    time: str | None = None,
+    group: str | None = None,
+    ignore: Sequence[str] = (),
+    options: CsvOptions = AS_IT_IS,
+) -> Dataset:
+    """Return the content of several files of one kind as one: columns are lined up by name, others left out.
+
+    Where no column tells groups, each file is one. See read_dataset.
+    """
+    parts = [read_dataset(path, label=label, time=time, group=group, ignore=ignore, options=options) for path in paths]
+    if len(parts) == 1:
+        return parts[0]
+    names = [name for name in parts[0].columns if all(name in part.columns for part in parts)]
+    first = parts[0].name
+    if not names:
+        raise InputError(f"expected files with columns of the same names, got none that {first} shares with the others")
+    notes = [f"{part.name}: {note}" for part in parts for note in part.notes]
+    for part in parts:
+        if others := [name for name in part.columns if name not in names]:
+            notes.append(f"{part.name}: not in every file, so left out: {', '.join(others)}")
+    groups = [np.full(len(part.values), part.name) if part.groups is None else part.groups for part in parts]
+    grouped = np.concatenate(groups)
+    order = np.argsort(pd.factorize(grouped.astype(object))[0], kind="stable")
+    times = None
+    if time is not None:
+        times = np.concatenate([part.times_ms for part in parts if part.times_ms is not None])
+        order = np.lexsort((times, pd.factorize(grouped.astype(object))[0]))
+        times = times[order]
+    values = np.concatenate([part.values[:, [part.columns.index(name) for name in names]] for part in parts])
+    labels = None
+    if label is not None:
+        labels = np.concatenate([part.labels for part in parts if part.labels is not None])[order]
+    digest = hashlib.sha256("".join(part.sha256 for part in parts).encode()).hexdigest()
+    units = {name: unit for part in reversed(parts) for name, unit in part.units.items()}
+    lines = np.concatenate([part.lines for part in parts])[order]
+    return Dataset(first, names, values[order], labels, times, grouped[order], lines, notes, digest, units)
 
 
 def _time_columns(table: Table, time: str | None, taken: set[str | None]) -> tuple[str | None, str | None]:
