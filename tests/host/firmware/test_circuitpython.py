@@ -6,6 +6,7 @@ import re
 import pytest
 from circuitpython_node import FIRMWARE, Node
 from dibble_tools.node.records import read_folder
+from pin_port import Steady
 
 MINUTE = 60
 AIR = {"driver": "sht4x"}
@@ -120,17 +121,17 @@ def test_unknown_pin_is_told_with_the_boards_names(tmp_path):
 
 
 def test_pins_of_two_i2c_peripherals_are_refused(tmp_path):
-    node = Node(tmp_path / "drive", config={"i2c": {"sda": 4, "scl": 7}})
+    node = Node(tmp_path / "drive", config={"i2c": {"sda": 4, "scl": 11}})
     node.live(MINUTE)
     assert "ConfigError: config.i2c: expected pins that share an I2C peripheral, got: Invalid pins" in node.vm.text()
 
 
 def test_two_drivers_may_share_an_analog_pin(tmp_path):
-    battery = {"driver": "battery", "pin": 26, "divider_permille": 2000}
-    node = Node(
-        tmp_path / "drive",
-        config={"sensors": [AIR, {"driver": "soil_adc", "pin": 26, "probe_curve": [2300, 1200]}, battery]},
-    )
+    battery = {"driver": "battery", "pin": 27, "divider_permille": 2000}
+    probe = {"driver": "soil_adc", "pin": 26, "probe_curve": [2300, 1200]}
+    supplied = {**probe, "supply_mv_nominal": 3000, "supply_pin": 27}
+    node = Node(tmp_path / "drive", config={"sensors": [AIR, supplied, battery]})
+    node.hardware.analog[27] = Steady(1_500_000)
     node.live(3 * MINUTE)
     assert len(node.decisions()) == 3 and node.lines("!fault") == []
 

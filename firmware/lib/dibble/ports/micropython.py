@@ -5,7 +5,8 @@ import time
 
 import machine
 
-from dibble.ports.shared import END_STEPS, Clock, NoOutput, silent
+from dibble import ConfigError
+from dibble.ports.shared import END_STEPS, OFF_TRIES, Clock, NoOutput, silent
 
 KIND = "micropython"
 _SLICE_MS = 2000
@@ -104,6 +105,8 @@ def secret(name):
         import secrets
     except ImportError:
         return ""
+    except SyntaxError:
+        raise ConfigError("secrets.py: expected lines like WIFI_SSID = 'name', got what isn't: look for a quote")
     return getattr(secrets, name, "")
 
 
@@ -235,17 +238,34 @@ def onewire(pin):
 
 
 def connect(timeout_ms):
-    """Join the Wi-Fi of secrets.py; return whether that worked in time."""
-    import network
+    """Join the Wi-Fi of secrets.py; return whether that worked in time.
 
-    wlan = network.WLAN(network.STA_IF)
-    wlan.active(True)
-    if not wlan.isconnected():
-        wlan.connect(secret("WIFI_SSID"), secret("WIFI_PASSWORD"))
-    while not wlan.isconnected() and timeout_ms > 0:
-        sleep_ms(100)
-        timeout_ms -= 100
-    return wlan.isconnected()
+    Raises:
+        OSError: the board has none.
+        Exception: what its driver raised, until the end (micropython#17661, #15563, #11247).
+    """
+    try:
+        import network
+    except ImportError:
+        raise OSError("Wi-Fi: expected a board that has it; this one's MicroPython has no module network")
+    ssid, password = secret("WIFI_SSID"), secret("WIFI_PASSWORD")
+    started = ticks_ms()
+    wlan = error = None
+    while 0 <= ticks_diff(ticks_ms(), started) < timeout_ms:
+        try:
+            if not wlan:
+                wlan = network.WLAN(network.STA_IF)
+                wlan.active(True)
+                if not wlan.isconnected():
+                    wlan.connect(ssid, password)
+            if wlan.isconnected():
+                return True
+        except (OSError, RuntimeError, MemoryError) as caught:
+            error, wlan = caught, None
+        sleep_ms(100 if wlan else 1000)
+    if error and not wlan:
+        raise error
+    return False
 
 
 def open_stream(host, port, timeout_ms):
@@ -256,7 +276,14 @@ def open_stream(host, port, timeout_ms):
 
 
 def disconnect():
-    """Switch the radio off."""
-    import network
-
-    network.WLAN(network.STA_IF).active(False)
+    """Switch the radio off, where there is one."""
+    try:
+        import network
+    except ImportError:
+        return
+    for _ in range(OFF_TRIES):
+        try:
+            network.WLAN(network.STA_IF).active(False)
+            return
+        except (OSError, RuntimeError, MemoryError):
+            sleep_ms(100)

@@ -12,7 +12,7 @@ from typing import Any
 from dibble_tools.simulator.node.bus import TICKS_PERIOD, Analog, I2cDevice, Nack, OneWireDevice, Pulses
 from dibble_tools.simulator.node.flash import Flash
 from dibble_tools.simulator.node.wifi import NO_RADIO, Wifi
-from dibble_tools.simulator.unkindness import ALL
+from dibble_tools.simulator.unkindness import Likeness
 
 REQUEST = struct.Struct("<BHIH")
 ANSWER = struct.Struct("<BII")
@@ -20,7 +20,7 @@ POWER_ON, WATCHDOG = 1, 3  # machine.reset_cause()
 UV_FULL = 3_300_000  # of the analog converter: 65535
 MOST_INTERRUPTS = 64  # of one answer
 US_PER_BYTE = 95  # of the I2C bus at 100 kHz
-UNSET_S = 662_774_400  # 2021-01-01, what an RP2's clock shows after power-on
+LIKE = Likeness()
 EARLY_SHARE = 0.3  # of the light sleeps, that end early
 EARLY_MS = (27, 64)
 LONGEST_SLEEP_MS = (1 << 32) // 1000
@@ -44,9 +44,8 @@ class Hardware:
     Args:
         flash: the chip.
         start_s: the field's time, seconds since 2000.
-        unkind: what the board does to its node, of unkindness.UNKINDNESSES.
-        seed: of when it does.
-        unset_s: what its clock shows when nobody has set it, seconds since 2000.
+        like: the board.
+        seed: of when it is unkind.
     Attributes:
         i2c, analog, pulses, onewire: address or pin -> device.
         outputs: pin -> level, as the node drives it.
@@ -55,24 +54,16 @@ class Hardware:
         clock_offset_s: what the node's clock shows less the field's seconds since 2000.
         ticks_offset_ms: what ticks_ms() showed at the start.
         awake_us, asleep_us: time spent in each state.
+        unkind: of unkindness.UNKINDNESSES.
         wifi: the board's radio; None: it has none, nor a module for it.
-        board: "PLATFORM,VERSION" of sys.platform and its MicroPython.
     """
 
-    def __init__(
-        self,
-        flash: Flash,
-        start_s: int = 0,
-        unkind: frozenset[str] = ALL,
-        seed: int = 0,
-        unset_s: int = UNSET_S,
-    ) -> None:
+    def __init__(self, flash: Flash, start_s: int = 0, like: Likeness = LIKE, seed: int = 0) -> None:
         self.flash = flash
-        self.unkind = unkind
-        self.unset_s = unset_s
-        self.board = "rp2,1.28.0"
+        self.like = like
+        self.unkind = like.unkind
         self._rng = random.Random(f"board {seed}")
-        self.wifi: Wifi | None = Wifi(unkind, random.Random(f"wifi {seed}"))
+        self.wifi = Wifi(like.unkind, random.Random(f"wifi {seed}")) if like.wifi else None
         self.now_us = start_s * 1_000_000
         self.i2c: dict[int, I2cDevice] = {}
         self.analog: dict[int, Analog] = {}
@@ -122,7 +113,7 @@ class Hardware:
         self._bite_at: int | None = None
         self._clock_lost_us = 0
         if "clock_unset" in self.unkind:
-            self.clock_offset_s = self.unset_s - self.now_us // 1_000_000
+            self.clock_offset_s = self.like.unset_s - self.now_us // 1_000_000
         if self.wifi:
             self.wifi.power_on()
 
