@@ -14,7 +14,7 @@ import pandas as pd
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.formatting import listed
-from dibble_tools.data.cells import values_of
+from dibble_tools.data.cell_parsing import values_of
 from dibble_tools.data.csv_table import Table, bytes_of, decode, scan
 from dibble_tools.data.times import TimeOptions, fall_of, times_of
 
