@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from dibble.inference.fixed_point import MISSING
@@ -10,9 +11,11 @@ from dibble.inference.fixed_point import MISSING
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.formatting import listed
 from dibble_tools.data.channels import to_readings
-from dibble_tools.data.datasets import AS_IT_IS, CsvOptions, Dataset, read_dataset
 from dibble_tools.data.feature_spec import elapsed_of
 from dibble_tools.model.host_model import HostModel
+
+if TYPE_CHECKING:
+    from dibble_tools.data.datasets import CsvOptions, Dataset
 
 MADE_UP_ROWS = 500
 
@@ -21,7 +24,7 @@ MADE_UP_ROWS = 500
 class Rows:
     """A file as the model sees it: integer readings (rows, channels), and the time since the row before."""
 
-    ds: Dataset
+    ds: "Dataset"
     readings: np.ndarray
     elapsed_ms: np.ndarray | None
 
@@ -33,11 +36,13 @@ def read_rows(
     label: str | None = None,
     time: str | None = None,
     group: str | None = None,
-    options: CsvOptions = AS_IT_IS,
+    options: "CsvOptions | None" = None,
 ) -> Rows:
     """Return the rows of a file, of the columns that the model's channels are named for."""
+    from dibble_tools.data.datasets import AS_IT_IS, read_dataset  # not before: pandas comes with it
+
     columns = [channel.name for channel in model.channels]
-    ds = read_dataset(path, label=label, time=time, group=group, columns=columns, options=options)
+    ds = read_dataset(path, label=label, time=time, group=group, columns=columns, options=options or AS_IT_IS)
     if model.content.interval_ms and time is None:
         ds.notes.append(
             f"the model takes a reading every {model.content.interval_ms / 1000:g} s: rows are taken as one unbroken "
@@ -49,7 +54,7 @@ def read_rows(
     return Rows(ds, to_readings(ds.values, model.channels), elapsed)
 
 
-def check_labels(ds: Dataset, column: str, classes: Sequence[str]) -> None:
+def check_labels(ds: "Dataset", column: str, classes: Sequence[str]) -> None:
     """Raise InputError where a file's labels aren't the model's classes."""
     assert ds.labels is not None
     unknown = [name for name in np.unique(ds.labels).tolist() if name not in classes]
