@@ -28,7 +28,7 @@ BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 REBOOT = b"soft reboot\r\n"
 ASK_S = 0.2  # from one Ctrl-C to the next
 TAKE_S = 0.1  # a node takes its boot back after a Ctrl-C, undisturbed
-RESET_S = 0.1  # from the answer to machine.reset() until the port is sure to have gone: 8 ms on an RP2
+RESET_S = 1.0  # in which the port of a board's own USB goes; that of a bridge stays
 PIECE_BYTES = 3072  # of a file in one answer
 _TROUBLE = (TransportError, SerialException, OSError, struct.error)
 
@@ -240,7 +240,11 @@ class Session:
         """Reset the board; open its port anew where it goes away meanwhile, as that of USB does."""
         with self._trouble("reset"):
             self._transport.exec_raw_no_follow("import machine\nmachine.reset()")
-            time.sleep(RESET_S)
+        with contextlib.suppress(*_TROUBLE):
+            self._transport.serial.timeout = ASK_S
+            gone = time.monotonic() + RESET_S
+            while time.monotonic() < gone:
+                self._transport.serial.read(1)
         self.close()
         self._transport = _connect(self.port, self._timeout_s, time.monotonic() + self._timeout_s, vanished=True)
 
