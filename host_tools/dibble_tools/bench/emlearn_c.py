@@ -16,8 +16,8 @@ from sklearn.ensemble import RandomForestClassifier
 
 from dibble_tools.bench import reference
 from dibble_tools.bench.results import EMLEARN_INLINE, EMLEARN_TABLES, Figures
-from dibble_tools.machines.compiled import Source, on_target
-from dibble_tools.machines.outcome import Outcome
+from dibble_tools.machines.compiled import CProgram, on_target
+from dibble_tools.machines.machine_run import MachineRun
 from dibble_tools.machines.targets import ATMEGA328P, CORTEX_M0, Target
 from dibble_tools.machines.tools import TooLarge
 
@@ -92,7 +92,7 @@ def on_boards(forest: RandomForestClassifier, method: str, rows: np.ndarray) -> 
     return figures, whole.decisions.class_index
 
 
-def _counted(source: Source, rows: np.ndarray, target: Target) -> tuple[Outcome, int]:
+def _counted(source: CProgram, rows: np.ndarray, target: Target) -> tuple[MachineRun, int]:
     """Return (what the machine computed, its mean cost less that of making int16 of the readings)."""
     whole = on_target(source, rows, None, target)
     taking = on_target(source, rows, None, target, "-DCOUNTED=emlearn_take")
@@ -100,10 +100,10 @@ def _counted(source: Source, rows: np.ndarray, target: Target) -> tuple[Outcome,
     return whole, whole.mean_cost - taking.mean_cost
 
 
-def _source(forest: RandomForestClassifier, method: str, channels: int) -> Source:
+def _source(forest: RandomForestClassifier, method: str, channels: int) -> CProgram:
     """Return emlearn's C with a node of dibble's around it; its own headers are spared our warnings."""
     files = {path.name: path.read_text() for path in Path(emlearn.includedir).glob("eml_*.h")}
     files["generated.h"] = generated(forest, method)
     files = {name: f"#pragma GCC system_header\n{INCLUDE.sub(OWN, text)}" for name, text in files.items()}
     files |= {"emlearn.h": HEADER.format(channels=channels), "emlearn.c": SOURCE}
-    return Source(files, "emlearn", False)
+    return CProgram(files, "emlearn", False)

@@ -67,13 +67,13 @@ def demo(
 ) -> None:
     """Do the whole job: train on a year of real weather, compare with persistence, prove on the VMs; then bring a
     node to a virtual board, watch it, and fetch its log."""
-    from dibble_tools.demo import board_demo as demo_board
-    from dibble_tools.demo import weather_demo as demo
+    from dibble_tools.demo import board_demo, weather_demo
     from dibble_tools.machines.vms import unix_can_exist
+    from dibble_tools.virtual_board import registry
 
-    held = demo.run(station, out, console)
-    if unix_can_exist() and sys.platform == "linux":
-        held &= demo_board.run(console)
+    held = weather_demo.run(station, out, console)
+    if unix_can_exist() and registry.can_exist():
+        held &= board_demo.run(console)
     else:
         console.print("the virtual board runs on Linux on x86-64 only: left out")
     if not held:

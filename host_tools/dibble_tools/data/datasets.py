@@ -11,7 +11,7 @@ import pandas as pd
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.formatting import listed
-from dibble_tools.data.cells import times_of, values_of
+from dibble_tools.data.cell_parsing import times_of, values_of
 from dibble_tools.data.csv_table import Table, bytes_of, decode, scan
 
 

@@ -11,7 +11,7 @@ from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, Str
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.formatting import listed
-from dibble_tools.data.cells import parse_times, time_text
+from dibble_tools.data.cell_parsing import parse_times, time_text
 from dibble_tools.data.datasets import Dataset
 
 TEST_SHARE = 0.25

@@ -16,7 +16,7 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.console.labels import SKIP
 from dibble_tools.console.row_table import FIXED
 from dibble_tools.console.safe_text import cell, plain
-from dibble_tools.data.cells import ZONE, parse_times
+from dibble_tools.data.cell_parsing import ZONE, parse_times
 from dibble_tools.data.csv_table import NUMBER, Table, bytes_of, decode, scan
 from dibble_tools.log.table import COLUMNS
 

@@ -10,7 +10,7 @@ from typing import Any
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
 from dibble_tools.node.config import whole
 from dibble_tools.node.console_lines import Event, LineReader, Rejected, Row
-from dibble_tools.node.records import Records, read_folder
+from dibble_tools.node.record_log import Records, read_folder
 from dibble_tools.simulator.faults import Faults
 from dibble_tools.simulator.node.energy import SETTLE_MS, Energy
 from dibble_tools.simulator.node.firmware import firmware_folder

@@ -11,6 +11,7 @@ from typing import Any
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.extras import extras_named
+from dibble_tools.studio import process_group
 
 
 def tell(**said: Any) -> None:
@@ -42,6 +43,6 @@ def run(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
 
 
 def _end_with_stdin() -> None:
-    while os.read(0, 4096):
-        pass
-    os.killpg(0, signal.SIGKILL)  # a group of its own: Jobs starts it so
+    while os.read(0, 4096):  # a line asks to end with what there is, where no signal can
+        signal.raise_signal(signal.SIGINT)
+    process_group.end_own()

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from circuitpython_node import FIRMWARE, Node
-from dibble_tools.node.records import read_folder
+from dibble_tools.node.record_log import read_folder
 from pin_port import Steady
 
 MINUTE = 60

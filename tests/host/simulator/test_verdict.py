@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from dibble_tools.node.console_lines import Row
-from dibble_tools.node.records import Row as Record
+from dibble_tools.node.record_log import DecisionRecord
 from dibble_tools.simulator.season import Moment, Season, Watering
 from dibble_tools.simulator.verdict import acknowledged, judge, lost_records, verdict_on
 
@@ -16,7 +16,7 @@ def moment(
 
 
 def record(sequence, margin=5):
-    return Record(sequence, None, 0, 0, 0, 0, margin, None, 0, (sequence,), 0)
+    return DecisionRecord(sequence, None, 0, 0, 0, 0, margin, None, 0, (sequence,), 0)
 
 
 def season(moments, kept, batch=3):

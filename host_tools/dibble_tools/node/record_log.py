@@ -19,7 +19,7 @@ _NAME = re.compile(r"(\d+)\.seg")
 
 
 @dataclass(frozen=True)
-class Row:
+class DecisionRecord:
     """One decision of the node.
 
     Attributes:
@@ -55,7 +55,7 @@ class Records:
         damage: what isn't whole, in words.
     """
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[DecisionRecord] = field(default_factory=list)
     missing: list[range] = field(default_factory=list)
     damage: list[str] = field(default_factory=list)
 
@@ -102,7 +102,7 @@ def read_segments(segments: Iterable[tuple[str, bytes]]) -> Records:
             parts.append((name, data, *read_header(data[:HEADER_BYTES])))
         except RecordError as error:
             records.damage.append(f"{name}: {error}")
-    rows: dict[int, Row] = {}
+    rows: dict[int, DecisionRecord] = {}
     end = 1 << 32
     for name, data, identity, channels, first, seed in reversed(parts):
         damaged = 0
@@ -140,7 +140,7 @@ def _is_header(data: bytes) -> bool:
     return True
 
 
-def _row(sequence: int, record: bytes, channels: int, identity: bytes) -> Row | None:
+def _row(sequence: int, record: bytes, channels: int, identity: bytes) -> DecisionRecord | None:
     """Return a record as a row; None where it isn't one of so many channels."""
     try:
         day, second, class_index, held_index, flags, margin, battery_mv, actions, readings = decode(record)
@@ -148,7 +148,7 @@ def _row(sequence: int, record: bytes, channels: int, identity: bytes) -> Row | 
         return None
     if len(readings) != channels:
         return None
-    return Row(
+    return DecisionRecord(
         sequence,
         _DAY_ZERO + timedelta(days=day, seconds=second) if day >= FIRST_DAY else None,
         second if day >= FIRST_DAY else day * 86400 + second,
