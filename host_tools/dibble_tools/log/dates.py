@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dibble_tools.common.files import write_atomically
-from dibble_tools.node.records import Row
+from dibble_tools.node.record_log import Row
 
 SLACK_S = 5  # between a record and the moment it is held against
 

@@ -11,7 +11,7 @@ from dibble_tools.deploy.request import Request
 from dibble_tools.log.dates import Dates
 from dibble_tools.log.fetch import fetch
 from dibble_tools.log.join import join
-from dibble_tools.node.records import Row
+from dibble_tools.node.record_log import Row
 from dibble_tools.virtual_board.board import VirtualBoard
 from virtual_helpers import own_registry, wait_until
 
