@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dibble_tools.common.files import write_atomically
-from dibble_tools.node.record_log import Record
+from dibble_tools.node.record_log import DecisionRecord
 
 SLACK_S = 5  # between a record and the moment it is held against
 
@@ -39,7 +39,7 @@ class Dates:
         except (OSError, ValueError, TypeError):
             path.replace(path.with_name(path.name + ".bad"))
 
-    def learn(self, rows: list[Record], start_s: float, now_s: float) -> int:
+    def learn(self, rows: list[DecisionRecord], start_s: float, now_s: float) -> int:
         """Date the last rows, if they are those of the run that began at `start_s`; return how many there are."""
         count = 0
         later_s = now_s - start_s + SLACK_S
@@ -57,7 +57,7 @@ class Dates:
             )
         return count
 
-    def dated(self, rows: list[Record]) -> list[Record]:
+    def dated(self, rows: list[DecisionRecord]) -> list[DecisionRecord]:
         """Return the rows with the times that are known."""
         runs = sorted(self._runs.values(), key=lambda run: run.first)
         found, place = [], 0

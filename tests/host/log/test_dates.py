@@ -11,7 +11,7 @@ from dibble_tools.deploy.request import Request
 from dibble_tools.log.dates import Dates
 from dibble_tools.log.fetch import fetch
 from dibble_tools.log.join import join
-from dibble_tools.node.record_log import Record
+from dibble_tools.node.record_log import DecisionRecord
 from dibble_tools.virtual_board.board import VirtualBoard
 from virtual_helpers import own_registry, wait_until
 
@@ -19,12 +19,15 @@ NOW_S = 1_795_000_000
 LOG = "time,sequence,class,held,margin,flags,action,battery,soil_moisture_permille\n"
 
 
-def rows(*seconds: int, first: int = 1) -> list[Record]:
+def rows(*seconds: int, first: int = 1) -> list[DecisionRecord]:
     """Return records of a node that counts from power-on."""
-    return [Record(first + i, None, second, None, None, 0, 0, None, 0, (412,), 0) for i, second in enumerate(seconds)]
+    return [
+        DecisionRecord(first + i, None, second, None, None, 0, 0, None, 0, (412,), 0)
+        for i, second in enumerate(seconds)
+    ]
 
 
-def times(dates: Dates, found: list[Record]) -> list[int | None]:
+def times(dates: Dates, found: list[DecisionRecord]) -> list[int | None]:
     """Return seconds since 1970."""
     return [row.when and round(row.when.replace(tzinfo=UTC).timestamp()) for row in dates.dated(found)]
 
