@@ -49,9 +49,9 @@ def label(
     observations: Annotated[Path, typer.Argument(metavar="OBSERVATIONS.csv", help="time,label or from,to,label")],
     out: Annotated[Path, typer.Option(help="CSV to write")],
     tolerance: Annotated[str, typer.Option(help="how far a time,label speaks, either way")] = "30m",
-    zone: Annotated[
-        str, typer.Option(help="of the observations' times: Europe/Berlin, +02:00; the log's are UTC")
-    ] = "UTC",
+    time_zone: Annotated[
+        str, typer.Option(help="of the observations' times, such as Europe/Berlin; the log's are UTC")
+    ] = "",
     force: Annotated[bool, typer.Option("--force", help="overwrite --out")] = False,
 ) -> None:
     """Label a log by what was seen at the time; what comes out trains as it is. People rarely write down UTC."""
@@ -61,7 +61,7 @@ def label(
 
     if out.exists() and (not force or out.samefile(log) or out.samefile(observations)):
         raise InputError(f"{out}: expected a file that isn't there yet, got one: choose another name, or add --force")
-    joined = join(log, observations, parse_seconds(tolerance, "--tolerance"), zone)
+    joined = join(log, observations, parse_seconds(tolerance, "--tolerance"), time_zone)
     if joined.unused:
         lines = ", ".join(map(str, joined.unused[:20])) + (", …" if len(joined.unused) > 20 else "")
         say([f"{len(joined.unused)} observations speak of no row of the log: line {lines}"])

@@ -2,12 +2,9 @@
 
 import csv
 import io
-import re
 from dataclasses import dataclass
-from datetime import timedelta, timezone, tzinfo
 from itertools import pairwise
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pandas as pd
@@ -16,12 +13,12 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.console.labels import SKIP
 from dibble_tools.console.row_table import FIXED
 from dibble_tools.console.safe_text import cell, plain
-from dibble_tools.data.cell_parsing import ZONE, parse_times
-from dibble_tools.data.csv_table import NUMBER, Table, bytes_of, decode, scan
+from dibble_tools.data.csv_table import Table, bytes_of, decode, scan
+from dibble_tools.data.dialects import NUMBER
+from dibble_tools.data.times import TimeOptions, parse_times
 from dibble_tools.log.table import COLUMNS
 
 LABEL = "label"
-OFFSET = re.compile(r"([+-])([01]?[0-9]|2[0-3]):?([0-5][0-9])?")
 NOT_CHANNELS = {*COLUMNS, *FIXED} - {"time", "node"}
 
 
@@ -59,7 +56,7 @@ class Joined:
         return out.getvalue().encode()
 
 
-def join(log: Path, observations: Path, tolerance_s: float, zone: str = "UTC") -> Joined:
+def join(log: Path, observations: Path, tolerance_s: float, zone: str = "") -> Joined:
     """Label the rows of a log.
 
     Args:
@@ -67,7 +64,7 @@ def join(log: Path, observations: Path, tolerance_s: float, zone: str = "UTC") -
             is left out.
         observations: CSV of time,label: each speaks of the rows nearest to it, up to the tolerance; or of
             from,to,label: each speaks of the rows from its start until before its end.
-        zone: of the observations' times that name none: Europe/Berlin, +02:00.
+        zone: of the observations' times that name none: Europe/Berlin, +02:00; "": UTC.
     Raises:
         InputError: either isn't such a file, or two observations contradict each other; names the lines.
     """
@@ -79,9 +76,9 @@ def join(log: Path, observations: Path, tolerance_s: float, zone: str = "UTC") -
     places = np.flatnonzero(~bad)[order]
     left = pd.DataFrame({"at": times[places], "place": places})
     if {"from", "to", LABEL} <= set(said.header):
-        labels, used = _within(left, said, zone_named(zone))
+        labels, used = _within(left, said, TimeOptions(zone=zone))
     elif {"time", LABEL} <= set(said.header):
-        labels, used = _nearest(left, said, int(1000 * tolerance_s), zone_named(zone))
+        labels, used = _nearest(left, said, int(1000 * tolerance_s), TimeOptions(zone=zone))
     else:
         raise InputError(
             f"{said.file}: expected the columns time,label or from,to,label, got {plain(', '.join(said.header))}"
@@ -106,9 +103,9 @@ def join(log: Path, observations: Path, tolerance_s: float, zone: str = "UTC") -
     )
 
 
-def _within(left: pd.DataFrame, said: Table, zone: tzinfo) -> tuple[np.ndarray, np.ndarray]:
+def _within(left: pd.DataFrame, said: Table, options: TimeOptions) -> tuple[np.ndarray, np.ndarray]:
     """Return the label of each row that lies in an interval, "" of the others; and which intervals were used."""
-    starts, ends = _local(said, "from", zone), _local(said, "to", zone)
+    starts, ends = _times(said, "from", options)[0], _times(said, "to", options)[0]
     for i in np.flatnonzero(ends <= starts)[:1]:
         raise said.error(int(i), "to", "expected a time after that in column 'from': correct it")
     order = np.argsort(starts, kind="stable")
@@ -126,9 +123,9 @@ def _within(left: pd.DataFrame, said: Table, zone: tzinfo) -> tuple[np.ndarray, 
     return np.where(inside, found[LABEL].fillna("").to_numpy(str), ""), used
 
 
-def _nearest(left: pd.DataFrame, said: Table, tolerance_ms: int, zone: tzinfo) -> tuple[np.ndarray, np.ndarray]:
+def _nearest(left: pd.DataFrame, said: Table, tolerance_ms: int, options: TimeOptions) -> tuple[np.ndarray, np.ndarray]:
     """Return the label of each row near an observation, "" of the others; and which observations were used."""
-    times, labels = _local(said, "time", zone), _labels(said)
+    times, labels = _times(said, "time", options)[0], _labels(said)
     order = np.argsort(times, kind="stable")
     for before, after in pairwise(order):
         if times[before] == times[after] and labels[before] != labels[after]:
@@ -159,14 +156,16 @@ def _labels(said: Table) -> np.ndarray:
     return labels
 
 
-def _times(table: Table, name: str, empty: bool = False) -> tuple[np.ndarray, np.ndarray]:
+def _times(
+    table: Table, name: str, options: TimeOptions = TimeOptions(), *, empty: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the times in ms and which have none; a wrong one is an error, an empty one only if it may not be."""
     texts = table.texts(name)
     there = texts != "" if empty else np.ones(len(texts), bool)
     times = np.zeros(len(texts), np.int64)
     bad = ~there
     if there.any():
-        times[there], wrong = parse_times(texts[there])
+        times[there], wrong = parse_times(texts[there], options)
         for i in np.flatnonzero(there)[wrong][:1]:
             raise table.error(
                 int(i), name, f"expected a time such as 2026-05-01 06:30, got {plain(str(texts[i]), 40)!r}"
@@ -176,38 +175,8 @@ def _times(table: Table, name: str, empty: bool = False) -> tuple[np.ndarray, np
     return times, bad
 
 
-def zone_named(text: str) -> tzinfo:
-    """Return a zone by its name, or by its hours ahead of UTC.
-
-    Raises:
-        InputError: there is none.
-    """
-    match = OFFSET.fullmatch(text)
-    if match:
-        ahead = timedelta(hours=int(match[2]), minutes=int(match[3] or 0))
-        return timezone(ahead if match[1] == "+" else -ahead)
-    try:
-        return ZoneInfo(text)
-    except (ValueError, OSError, ZoneInfoNotFoundError):
-        raise InputError(f"--zone: expected a zone such as Europe/Berlin or +02:00, got {plain(text, 40)!r}") from None
-
-
-def _local(said: Table, name: str, zone: tzinfo) -> np.ndarray:
-    """Return the times of a column in ms, UTC; those that name no zone are in `zone`."""
-    times = _times(said, name)[0]
-    naive = ~pd.Series(said.texts(name), dtype=object).str.contains(ZONE).to_numpy(bool)
-    walls = pd.DatetimeIndex(times[naive].astype("datetime64[ms]"))
-    moments = walls.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
-    for i in np.flatnonzero(naive)[moments.isna()][:1]:
-        raise said.error(
-            int(i), name, "expected a time that is once that day: where the clocks change, add its offset, as +02:00"
-        )
-    times[naive] = moments.tz_convert("UTC").tz_localize(None).as_unit("ms").astype(np.int64)
-    return times
-
-
 def _read(path: Path) -> Table:
-    table = scan(decode(bytes_of(path), path.name, []), path.name, alone=False)
+    table = scan(decode(bytes_of(path), path.name, []), path.name, alone=False, notes=[])
     table.parse([], [name for name in table.header if name])
     return table
 
