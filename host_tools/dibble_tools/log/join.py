@@ -19,6 +19,7 @@ from dibble_tools.data.times import TimeOptions, parse_times
 from dibble_tools.log.table import COLUMNS
 
 LABEL = "label"
+UTC = TimeOptions()
 NOT_CHANNELS = {*COLUMNS, *FIXED} - {"time", "node"}
 
 
@@ -157,7 +158,7 @@ def _labels(said: Table) -> np.ndarray:
 
 
 def _times(
-    table: Table, name: str, options: TimeOptions = TimeOptions(), *, empty: bool = False
+    table: Table, name: str, options: TimeOptions = UTC, *, empty: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the times in ms and which have none; a wrong one is an error, an empty one only if it may not be."""
     texts = table.texts(name)
