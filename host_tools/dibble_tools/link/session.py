@@ -74,6 +74,7 @@ class Session:
         port: where it is.
         sent_bytes: so far.
         watched: the board has a timer that resets it when it isn't asked anything for SILENCE_S.
+        node_start_s: when the node that was stopped had begun to run, seconds since 1970 by this computer; None: none.
     """
 
     def __init__(self, port: str, transport: Transport, timeout_s: float) -> None:
@@ -81,6 +82,7 @@ class Session:
         self.sent_bytes = 0
         self.watched = False
         self._asked = 0.0  # when the board was asked last
+        self.node_start_s: float | None = None
         self._transport = transport
         self._timeout_s = timeout_s
         self._loaded: set[str] = set()
@@ -102,6 +104,9 @@ class Session:
         session = cls(port, _connect(port, timeout_s, deadline, vanished=vanished), timeout_s)
         try:
             session._catch(deadline)
+            up_s = session.run("state.up_s")
+            if up_s.isdigit():
+                session.node_start_s = time.time() - int(up_s)
             if session.run("state.watched") == "yes":
                 session._hard_reset()
             session.clear_heap()
@@ -148,6 +153,12 @@ class Session:
         """Tell the board that somebody is there, while the host has other work than asking it."""
         if self.watched and time.monotonic() > self._asked + SILENCE_S / 6:
             self.run("state.collect_often")
+
+    def set_calendar(self) -> bool:
+        """Set the board's calendar to this computer's time in UTC, as nodes read it; tell whether that worked."""
+        now = time.gmtime()
+        said = self.run("clock.calendar_set", *now[:3], now.tm_wday, *now[3:6])
+        return said == str(now.tm_year)
 
     def read_file(self, path: str, most_bytes: int = MOST_BYTES) -> bytes:
         """Return a file of the board; each piece of it comes with its CRC-32.

@@ -19,6 +19,14 @@ def uptime():
     print(time.ticks_ms())
 
 
+def up_s():
+    """Print for how many seconds the node that was stopped has been running; nothing where none was."""
+    for name in ("micropython", "circuitpython"):
+        clock = getattr(sys.modules.get("dibble.ports." + name), "_clock", None)
+        if clock:
+            print(clock.up_s())
+
+
 def collect_often():
     """Keep the heap from falling to pieces."""
     if hasattr(gc, "threshold"):  # not on CircuitPython
