@@ -10,6 +10,7 @@ import sys
 from dibble import ModelError, RecordError
 from dibble.inference import contents, model_of
 from dibble.inference.description import Description
+from dibble.inference.fixed_point import MISSING
 from dibble.inference.kernels.choice import KIND
 from dibble.storage.slots import END_BYTES
 
@@ -50,6 +51,7 @@ class Classifier:
         self.names = []
         self._values = sensors.values
         self._places = bytearray()
+        self._converted = []  # (channel, multiplier, divisor) of those in other units of the same quantity
         description = Description(model)
         for i in range(len(model.readings)):
             name, unit, mantissa, exponent, _, _ = description.channel(i)
@@ -59,10 +61,15 @@ class Classifier:
                 )
             place = sensors.names.index(name)
             if unit != sensors.units[place] or mantissa != 1 or exponent:
-                raise ModelError(
-                    "%s: expected steps of %d x 10**%d %s, which the model was trained with, got 1 %s from the sensor"
-                    % (name, mantissa, exponent, unit, sensors.units[place])
-                )
+                from dibble.inference.units import steps
+
+                factors = steps(sensors.units[place], unit, mantissa, exponent)
+                if factors is None:
+                    raise ModelError(
+                        "%s: expected steps of %d x 10**%d %s, as the model was trained with, got 1 %s from the sensor"
+                        % (name, mantissa, exponent, unit, sensors.units[place])
+                    )
+                self._converted.append((i, factors[0], factors[1]))
             self.names.append(name)
             self._places.append(place)
 
@@ -74,7 +81,16 @@ class Classifier:
         for place in self._places:
             readings[i] = values[place]
             i += 1
+        if self._converted:
+            self._convert(readings)
         return self.model.predict(None, elapsed_ms)
+
+    def _convert(self, readings):
+        from dibble.inference.units import converted
+
+        for i, multiplier, divisor in self._converted:
+            if readings[i] != MISSING:
+                readings[i] = converted(readings[i], multiplier, divisor)
 
 
 def install(path, slots, rejected, sensors, interval_ms):
