@@ -6,6 +6,7 @@ whichever is another model's, or isn't whole, is passed over.
 
 import gc
 import sys
+from array import array
 
 from dibble import ModelError, RecordError
 from dibble.inference import contents, model_of
@@ -32,6 +33,7 @@ class Classifier:
         in_place: whether its bytes lie in the flash.
         identity: 4 bytes, the CRC of its file.
         names: of its channels.
+        readings: array("i") of the last readings it decided on, in the sensors' units.
     Raises:
         ModelError: the file isn't whole, computes otherwise than the host did, or wants what no sensor gives.
     """
@@ -51,7 +53,7 @@ class Classifier:
         self.names = []
         self._values = sensors.values
         self._places = bytearray()
-        self._converted = []  # (channel, multiplier, divisor) of those in other units of the same quantity
+        self._factors = []  # multiplier and divisor of each channel, where any is in another unit of its quantity
         description = Description(model)
         for i in range(len(model.readings)):
             name, unit, mantissa, exponent, _, _ = description.channel(i)
@@ -60,6 +62,7 @@ class Classifier:
                     "expected a sensor for the model's channel %s, got %s" % (name, ", ".join(sensors.names))
                 )
             place = sensors.names.index(name)
+            factors = (1, 1)
             if unit != sensors.units[place] or mantissa != 1 or exponent:
                 from dibble.inference.units import steps
 
@@ -69,28 +72,36 @@ class Classifier:
                         "%s: expected steps of %d x 10**%d %s, as the model was trained with, got 1 %s from the sensor"
                         % (name, mantissa, exponent, unit, sensors.units[place])
                     )
-                self._converted.append((i, factors[0], factors[1]))
             self.names.append(name)
             self._places.append(place)
+            self._factors.append(factors)
+        self.readings = model.readings
+        if all([factors == (1, 1) for factors in self._factors]):
+            self._factors = []
+        else:
+            self.readings = array("i", model.readings)
 
     def decide(self, elapsed_ms):
         """Return the decision on the sensors' last readings."""
-        readings = self.model.readings
+        readings = self.readings
         values = self._values
         i = 0
         for place in self._places:
             readings[i] = values[place]
             i += 1
-        if self._converted:
-            self._convert(readings)
+        if self._factors:
+            self._convert()
         return self.model.predict(None, elapsed_ms)
 
-    def _convert(self, readings):
+    def _convert(self):
         from dibble.inference.units import converted
 
-        for i, multiplier, divisor in self._converted:
-            if readings[i] != MISSING:
-                readings[i] = converted(readings[i], multiplier, divisor)
+        steps = self.model.readings
+        i = 0
+        for multiplier, divisor in self._factors:
+            reading = self.readings[i]
+            steps[i] = reading if reading == MISSING else converted(reading, multiplier, divisor)
+            i += 1
 
 
 def install(path, slots, rejected, sensors, interval_ms):

@@ -47,10 +47,10 @@ def steps(sensor_unit, unit, mantissa, exponent):
         power = model_power = 0
     elif not kind or kind != model_kind:
         return None
-    power -= model_power + exponent
-    if not -6 <= power <= 6:
+    finer = model_power + exponent - power  # powers of ten that a step is larger than a reading's
+    if not -6 <= finer <= 6:
         return None
-    return (10**power, mantissa) if power > 0 else (1, mantissa * 10**-power)
+    return (1, mantissa * 10**finer) if finer >= 0 else (10 ** abs(finer), mantissa)
 
 
 def converted(reading, multiplier, divisor):
