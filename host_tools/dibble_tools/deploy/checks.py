@@ -6,6 +6,7 @@ from typing import Any
 from dibble import ConfigError
 from dibble.config import check_board as check_fits_board
 from dibble.config import check_classes
+from dibble.inference.units import steps
 
 from dibble_tools.boards.catalogue import watchdog_most_ms
 from dibble_tools.common.errors import InputError
@@ -97,10 +98,10 @@ def check_together(config: dict[str, Any], bounds: Bounds, model: HostModel | No
                 f"the model's channel {name}: expected a sensor of the configuration that gives it, "
                 f"got {', '.join(units) or 'none'}: add the sensor, or name its channel with `channels`"
             )
-        if unit != units[name] or mantissa != 1 or exponent:
+        if steps(units[name], unit, mantissa, exponent) is None:
             raise InputError(
-                f"the model's channel {name}: expected steps of 1 {units[name]}, as the sensor gives, "
-                f"got {mantissa} x 10**{exponent} {unit}: train on the node's own readings"
+                f"the model's channel {name}: expected steps of 1 {units[name]}, as the sensor gives, or of a unit "
+                f"of the same quantity, got {mantissa} x 10**{exponent} {unit}: train on the node's own readings"
             )
     windows = model.model.windows
     if windows and windows.is_gap(config["interval_s"] * 1000):
