@@ -6,6 +6,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 
 import numpy as np
 from dibble.inference.fixed_point import MISSING, READING_LIMIT
+from dibble.inference.units import quantity
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.formatting import listed
@@ -90,7 +91,8 @@ def find_channels(
     channels: list[Channel] = []
     notes: list[str] = []
     for name, column in zip(ds.columns, ds.values.T, strict=True):
-        channel = _channel(name, column, column if rows is None else column[rows], wanted.get(name), notes)
+        unit = ds.units.get(name) or unit_of(name)
+        channel = _channel(name, unit, column, column if rows is None else column[rows], wanted.get(name), notes)
         if channel is not None:
             channels.append(channel)
     if not channels:
@@ -110,7 +112,8 @@ def column_channels(names: Sequence[str], values: np.ndarray, options: Sequence[
         raise InputError(f"expected at most {MAX_CHANNELS} columns, got {len(names)}: fit on fewer.")
     channels = []
     for name, column in zip(names, values.T, strict=True):
-        channel = None if np.isnan(column).all() else _channel(name, column, column, wanted.get(name), [])
+        unit = unit_of(name)
+        channel = None if np.isnan(column).all() else _channel(name, unit, column, column, wanted.get(name), [])
         if channel is None:
             channel = _constant(name, column, wanted.get(name))
         channels.append(channel)
@@ -118,7 +121,7 @@ def column_channels(names: Sequence[str], values: np.ndarray, options: Sequence[
 
 
 def _channel(
-    name: str, column: np.ndarray, trained: np.ndarray, option: ChannelOption | None, notes: list[str]
+    name: str, unit: str, column: np.ndarray, trained: np.ndarray, option: ChannelOption | None, notes: list[str]
 ) -> Channel | None:
     """Return the channel of one column, or None with a note when its training readings don't differ."""
     if len(name.encode()) > MAX_NAME_BYTES:
@@ -142,7 +145,9 @@ def _channel(
     steps = _steps(trained, mantissa, exponent)
     steps = steps[steps != MISSING]
     low, high = int(steps.min()), int(steps.max())
-    unit = unit_of(name) if option is None else option.unit
+    if option is not None:
+        _check_unit(name, unit, option.unit)
+        unit = option.unit
     channel = Channel(name, unit, mantissa, exponent, low, high)
     if low == high:
         notes.append(f"column {name!r} is always {steps_to_text(low, channel)} at its resolution: left out")
@@ -155,6 +160,16 @@ def _channel(
         span = f"{steps_to_text(option.low, channel)} to {steps_to_text(option.high, channel)}"
         notes.append(f"column {name!r}: {outside} training readings lie outside {span}, as --channel sets it")
     return channel
+
+
+def _check_unit(name: str, file_unit: str, unit: str) -> None:
+    """Refuse an option's unit that is another than the file's own: its numbers would be read ten times wrong."""
+    own, asked = quantity(file_unit), quantity(unit)
+    if own[0] and asked[0] and own != asked:
+        raise InputError(
+            f"--channel {name}: expected the unit of the file's numbers, {file_unit}, got {unit}: leave --channel out, "
+            "and the node converts between units of one quantity"
+        )
 
 
 def _constant(name: str, column: np.ndarray, option: ChannelOption | None) -> Channel:

@@ -8,7 +8,7 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import BoardState
 from dibble_tools.deploy.drive import deploy_to_drive
 from dibble_tools.deploy.kernel import COMPILED_HEAP, NODE_HEAP_BYTES, SOURCE_HEAP, kernel_for_board, kernel_for_drive
-from dibble_tools.deploy.request import Wish
+from dibble_tools.deploy.request import Request
 from dibble_tools.export.unrolled import unrolled_source
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.node.files import MpyFormat, compiled, mpy_version
@@ -102,9 +102,9 @@ def test_a_drives_heap_is_that_of_its_board_and_code_that_is_too_large_or_anothe
     (tmp_path / "model_code.mpy").write_bytes(b"")
     source = unrolled_source(HostModel(LARGE.blob)).encode()
     assert 180_000 < NODE_HEAP_BYTES["circuitpython"] + SOURCE_HEAP * len(source) < 400_000
-    deploy_to_drive(tmp_path, Wish(LARGE, tmp_path / "config.json"))
+    deploy_to_drive(tmp_path, Request(LARGE, tmp_path / "config.json"))
     assert {path.name: path.read_bytes() for path in tmp_path.glob("model_code.*")} == (
         {"model_code.py": source} if code else {}
     )
-    deploy_to_drive(tmp_path, Wish(LARGE, only_model=True, kernel="tables"))
+    deploy_to_drive(tmp_path, Request(LARGE, only_model=True, kernel="tables"))
     assert not list(tmp_path.glob("model_code.*"))

@@ -20,9 +20,8 @@ from dibble_tools.export.microbit.library import LOAD, TEST, lay_out
 from dibble_tools.export.microbit.tables import has_room
 from dibble_tools.export.names import prefix_of
 from dibble_tools.machines import compiled, replay, single_file, tools
-from dibble_tools.machines.microbit_replay import TooLarge as TooLargeThere
-from dibble_tools.machines.microbit_replay import board_inputs, on_microbit
-from dibble_tools.machines.outcome import decisions_of
+from dibble_tools.machines.machine_run import decisions_of
+from dibble_tools.machines.microbit_replay import NoRoom, board_inputs, on_microbit
 from dibble_tools.machines.replay import WASI_HEAP, WASI_MEMORY
 from dibble_tools.machines.targets import ATMEGA328P, CORTEX_M0
 from dibble_tools.machines.tools import TooLarge
@@ -120,7 +119,7 @@ def _sketch(case: Case) -> Decisions:
 
 def _c(case: Case, run: Callable) -> Decisions:
     content = case.model.content
-    source = compiled.Source(write(case.model, "c"), prefix_of(content.name), content.timed)
+    source = compiled.CProgram(write(case.model, "c"), prefix_of(content.name), content.timed)
     outcome = run(source, case.readings, case.elapsed_ms if content.timed else None)
     assert not outcome.failed, f"golden vector {outcome.failed - 1}"
     return outcome.decisions
@@ -154,7 +153,7 @@ def run(form: str, case: Case) -> Result:
     """Return what came of a case in a form."""
     try:
         decisions = FORMS[form](case)
-    except (InputError, TooLarge, TooLargeThere) as error:
+    except (InputError, TooLarge, NoRoom) as error:
         return Result(refused=str(error))
     except Exception as error:  # whatever it is, it is a finding
         return Result(problem=f"{type(error).__name__}: {error}")

@@ -43,6 +43,7 @@ def x(n):
 TEST = """\
 x(4*len(low))
 x=0
+gc.collect()
 """
 
 
