@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from dibble.inference import additive, forest, mlp
 from dibble.inference.features import KINDS
-from dibble.inference.format import ADDITIVE, FOREST, HEAD, NOVELTY, Cursor
+from dibble.inference.format import ADDITIVE, FOREST, NOVELTY, Cursor
 from dibble.inference.model import Model
 
 from dibble_tools.data.channels import steps_to_text, to_values
@@ -22,7 +22,8 @@ def describe(opened: HostModel) -> dict[str, Any]:
     names = [channel.name for channel in opened.channels]
     return {
         "name": model.name,
-        "format": HEAD[4],
+        "format": opened.blob[4],
+        "parts": [str(name, "utf-8") for name in model.parts],
         "family": FAMILIES[model.blob[5] & 127],
         "bytes": len(opened.blob),
         "classes": list(model.classes),

@@ -175,7 +175,10 @@ def test_ports_have_the_same_functions():
         return {name: arguments for name, arguments in found.items() if not name.startswith("_")}
 
     micropython = functions("micropython.py")
-    circuitpython = {**functions("circuitpython_pins.py"), **functions("circuitpython.py")}
+    circuitpython = {}
+    for part in ("pins", "time"):
+        circuitpython.update(functions(f"circuitpython_{part}.py"))
+    circuitpython.update(functions("circuitpython.py"))
     for name, arguments in micropython.items():
         assert name in circuitpython
         if arguments is not None and circuitpython[name] is not None:

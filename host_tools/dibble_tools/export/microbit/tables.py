@@ -81,7 +81,7 @@ def _forest(model: HostModel, data: bytearray) -> list[str]:
     wide = bytes(values) if max(values) < 256 else array("H" if max(values) < 65536 else "i", values)
     parts = (features, wide, lefts, rights, starts, children)
     lines = [f"{name}={_read(table, data)}" for name, table in zip("abcdeg", parts, strict=True)]
-    lines += [f"{name}={_read(table, data)}" for name, table in zip("yzw", (*leaves, base), strict=True)]
+    lines += [f"{name}={_read(table, data)}" for name, table in zip("yzw", (*leaves, array("H", base)), strict=True)]
     lines += ["s=array('H',w)", f"a=(a,b,c,d,e,g,{leaves_end},{trees},y,z,w)"]
     return [*lines, "score=started(_forest(None,a,s))"]
 
