@@ -1,6 +1,7 @@
 # Commands that set up what they need: `make demo`, `make test`, `make bench`.
 PYTHON ?= python3
 BIN := .venv/bin
+DEMO_STAMP := .venv/.installed-demo
 STAMP := .venv/.installed
 # One more than there are processors, as some tests wait for boards and brokers.
 WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
@@ -10,7 +11,7 @@ GAS ?=
 
 .PHONY: demo test bench emulator clean
 
-demo: $(STAMP) emulator
+demo: $(DEMO_STAMP) emulator
 	$(BIN)/dibble demo
 
 test: $(STAMP) emulator
@@ -31,12 +32,17 @@ $(BENCH_STAMP): $(STAMP) pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[dev,bench]'
 	@touch $(BENCH_STAMP)
 
-$(STAMP): pyproject.toml
+$(STAMP): $(DEMO_STAMP)
+	@echo "== installing what tests need"
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $(STAMP)
+
+$(DEMO_STAMP): pyproject.toml
 	@echo "== creating .venv and installing dibble into it"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "expected Python >= 3.11, got $$($(PYTHON) --version); name another: make PYTHON=python3.12 …"; exit 2; }
 	@$(PYTHON) -m venv .venv || { echo "expected the venv module; on Debian: apt-get install python3-venv"; exit 2; }
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	@touch $(STAMP)
+	$(BIN)/python -m pip install --quiet --editable '.[demo]'
+	@touch $(DEMO_STAMP)
 
 # The emulated Cortex-M0 and an MQTT broker: from Debian's packages, as root or through sudo.
 emulator:

@@ -16,10 +16,9 @@ from dibble_tools.bench.cases import Case
 from dibble_tools.bench.kept import heap_kept
 from dibble_tools.data.feature_spec import FeatureSpec
 from dibble_tools.machines.replay import cost
-from dibble_tools.model.build import forest_spec
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.limits import HEAP, work
-from dibble_tools.model.writer import ModelSpec, export
+from dibble_tools.model.writer import ModelSpec, export, forest_spec
 from helpers import channels_of, random_additive, random_mlp, random_rows, random_spec, random_trees
 
 SHAPES = [(3, 2), (5, 3), (8, 5), (12, 2), (4, 7), (6, 3), (1, 2), (2, 4)]  # features, classes
@@ -62,7 +61,7 @@ def main() -> None:
         low, high = ([getattr(c, end) for c in spec.channels] for end in ("low", "high"))
         readings = random_rows(1, spec.channels, 40)
         readings = np.where((readings < low) | (readings > high), low, readings)
-        counts.append(work(model.model))
+        counts.append(work(model.content))
         measured.append(cost(model, readings).instructions)
         kept.append(heap_kept(Case("random", model, readings, readings)))
         print(f"{len(measured)} models", end="\r", file=sys.stderr)

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from dibble.inference import mlp
-from dibble.inference.format import Cursor
 from dibble_tools.bench.peers import fuel
 from dibble_tools.data.prepare import DataOptions, prepare
 from dibble_tools.machines.replay import cost, kernel_cost
+from dibble_tools.model.content import Mlp
 from dibble_tools.model.host_model import HostModel
+from dibble_tools.model.oracle import scale
 from dibble_tools.training.result import TrainOptions
 from dibble_tools.training.train import train
 from sklearn.ensemble import RandomForestClassifier
@@ -46,16 +46,13 @@ layers = {layers}
 
 def plain_loops(model: HostModel, values: np.ndarray) -> int:
     """Return the instructions of the same network in plain Python loops, its codes given."""
-    from dibble_tools.model.oracle import scale, weights_of
-
-    node = model.model
-    scalers, _, layers = mlp.read(Cursor(node.blob, node.family_at), node.limits, len(node.classes))
-    inputs, plain = len(scalers), []
-    for i, (form, (rows, biases, shifts, extra)) in enumerate(layers):
-        weights = [weights_of(form, row, extra, inputs).tolist() for row in rows]
-        plain.append((i + 1 == len(layers), weights, list(biases), list(shifts)))
-        inputs = len(rows)
-    return fuel(PLAIN.replace("{layers}", repr(plain)), "scores(layers, row)", scale(scalers, values))
+    network = model.content.family
+    assert isinstance(network, Mlp)
+    inputs, plain = len(network.scalers), []
+    for i, layer in enumerate(network.layers):
+        plain.append((i + 1 == len(network.layers), layer.weights(inputs), layer.biases, layer.shifts))
+        inputs = len(layer.rows)
+    return fuel(PLAIN.replace("{layers}", repr(plain)), "scores(layers, row)", scale(network.scalers, values))
 
 
 def peers(x: np.ndarray, y: np.ndarray, test: np.ndarray) -> list[tuple[Any, ...]]:

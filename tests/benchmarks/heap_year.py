@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from dibble_tools.boards import read_power
+from dibble_tools.boards.catalogue import read_power
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.simulator import season
 from dibble_tools.simulator.node.firmware import firmware_folder

@@ -15,11 +15,12 @@ from pathlib import Path
 import numpy as np
 from dibble_tools.bench import counts
 from dibble_tools.bench.cases import DIGITS, cases
-from dibble_tools.families.forest.trees import IntegerTrees
+from dibble_tools.families.forest.integer_trees import IntegerTrees
 from dibble_tools.machines.replay import WASI_HEAP, WASI_MEMORY
 from dibble_tools.machines.vms import run_wasi
+from dibble_tools.model.content import Forest
 from dibble_tools.model.host_model import HostModel
-from dibble_tools.model.tree_file import trees_of
+from dibble_tools.model.reader import trees_of
 from sklearn.datasets import load_digits
 
 MODEL = Path(__file__).parents[2] / "models" / "digits"
@@ -169,7 +170,8 @@ def main() -> None:
     x = load_digits().data.astype(np.int64)
     rows = x[:: len(x) // ROWS][:ROWS]
     expected = model.decide(rows).class_index.tolist()
-    trees = trees_of(model.model)
+    assert isinstance(model.content.family, Forest)
+    trees = trees_of(model.content.family)
     low = list(model.model.low)
     rows = np.clip(rows, low, list(model.model.high)) - low
     for what, program in forms(trees):

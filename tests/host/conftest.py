@@ -1,5 +1,7 @@
 """Fixtures that several test files share."""
 
+import signal
+
 import pytest
 from dibble_tools.data.datasets import read_dataset
 
@@ -16,9 +18,15 @@ def read(tmp_path):
     return write_and_read
 
 
+def pytest_configure():
+    """Let Ctrl-C reach what tests start: a shell that runs them in the background makes all of it ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(scope="session", autouse=True)
-def state_folder(tmp_path_factory):
-    """Keep what commands remember apart from what the user's own do."""
+def own_folders(tmp_path_factory):
+    """Keep what commands remember, and virtual boards, apart from the user's own and from other workers'."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
         yield

@@ -3,16 +3,15 @@
 import numpy as np
 import pytest
 from dibble import ModelError
-from dibble.inference import forest
-from dibble.inference.format import Cursor
 from dibble.inference.model import Model
 from dibble_tools import convert
 from dibble_tools.cli.main import app
 from dibble_tools.common.errors import InputError
 from dibble_tools.families.forest.trees import hard_votes
-from dibble_tools.machines.predict import made_up_rows
 from dibble_tools.machines.verify import verify
+from dibble_tools.model.content import Forest
 from dibble_tools.model.host_model import HostModel
+from dibble_tools.model.rows import made_up_rows
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 from typer.testing import CliRunner
@@ -76,8 +75,8 @@ def test_wide_model_of_several_pages_agrees_on_every_vm():
     x, y = made_up(100, 10, rows=1500)
     y = np.random.default_rng(1).integers(0, 10, len(y))  # noise: deep trees, many pages
     model = convert(RandomForestClassifier(5, random_state=0).fit(x, y), x)
-    _, tables = forest.read(Cursor(model.blob, model.model.family_at), model.model.limits, 10)
-    assert len(tables[4]) > 5
+    assert isinstance(model.content.family, Forest)
+    assert len(model.content.family.page_nodes) > 5
     readings, elapsed = made_up_rows(model)
     assert all(a.ok and a.equal == a.rows for a in verify(model, readings, elapsed, vms=["unix", "wasi"]))
 
@@ -96,7 +95,7 @@ def test_every_flipped_bit_and_every_truncation_is_refused(small):
 
 def test_self_test_replays_the_golden_vectors(small):
     model = Model(small.blob)
-    assert model.self_test() == model.golden_count >= 4
+    assert model.self_test() == len(small.content.golden) >= 4
     model.unsure_below = 99
     with pytest.raises(ModelError, match=r"golden vector \d+: expected"):
         model.self_test()
@@ -128,7 +127,7 @@ def test_train_predict_evaluate_verify_inspect_on_a_time_series(field_csv, tmp_p
         return result.stdout
 
     run("train", field_csv, "--label", "state", *series, "--out", out, "--budget", "10s")
-    assert HostModel.open(out).model.interval_ms == 3_600_000
+    assert HostModel.open(out).content.interval_ms == 3_600_000
     host = run("predict", out, field_csv, *series)
     assert host.count("sensor fault") > 0
     assert run("predict", out, field_csv, *series, "--vm", "wasi") == host

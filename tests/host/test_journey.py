@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE_S
 
-PATIENCE_S = 90.0
 DIBBLE = [sys.executable, "-P", "-c", "from dibble_tools.cli.main import main; main()"]
 
 

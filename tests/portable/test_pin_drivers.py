@@ -9,6 +9,7 @@ class Port:
 
     def __init__(self, uv):
         self.uv = uv
+        self.at_end = uv == 3300000
         self.now_ms = 0
         self.taken_ms = 0
         self.sent = []
@@ -95,11 +96,12 @@ def test_metal_oxide_sensor():
     driver = driver_of(mox_adc, 1650000)
     text = "expected a warm gas sensor at pin A0, got one warming up: 30 min left"
     assert complaint(driver) == text
-    driver.port.sleep_ms(1800000)
+    port = driver.warm_up.port
+    port.sleep_ms(1800000)
     assert driver.read() == (0, 10000)
-    driver.port.uv = 2200000
+    port.uv = 2200000
     assert driver.read() == (-999, 5000)
-    driver.port.uv = 0
+    port.uv = 0
     assert complaint(driver).startswith("expected 1 to 99 % of 3300 mV of a gas sensor at pin A0, got 0 mV")
 
 
@@ -112,7 +114,41 @@ def test_anemometer():
 
 def test_wind_vane():
     assert driver_of(wind_vane, 300000).read() == (90,)
-    assert complaint(driver_of(wind_vane, 3300000)).startswith("expected 212 to 3046 mV of a wind vane at pin A0")
+    assert complaint(driver_of(wind_vane, 3200000)).startswith("expected 212 to 3046 mV of a wind vane at pin A0")
+
+
+def test_the_converters_very_end_is_no_value():
+    given = (
+        (battery, {}),
+        (soil_adc, {"probe_curve": [3300, 1200]}),
+        (gas_adc, {"zero_uv": 400000, "uv_per_ppm": 50000, "saturated_mv": 5000}),
+        (mox_adc, {"warm_up_s": 0, "supply_mv": 5000}),
+        (wind_vane, {"supply_mv": 3600}),
+    )
+    text = "expected a voltage within the converter's range at pin A0, got its very end, 3300 mV: shorted, or too high"
+    for module, settings in given:
+        assert complaint(driver_of(module, 3300000, **settings)) == text, module
+    assert complaint(driver_of(battery, 0)) == "expected a battery's voltage at pin A0, got 0 uV: no divider?"
+
+
+def test_an_eighth_of_the_readings_may_be_at_the_end():
+    for ends, fine in ((2, True), (3, False)):
+        driver = driver_of(battery, 3290000)
+        seen = []
+
+        def read_uv():
+            seen.append(1)
+            driver.input._adc.at_end = len(seen) <= ends  # noqa: B023 - called within the loop's turn
+            return 3290000
+
+        driver.input._adc.read_uv = read_uv
+        assert (complaint(driver) == "") == fine
+
+
+def test_raw_is_the_sum_of_all_readings():
+    driver = driver_of(soil_adc, 1750000, probe_curve=[2300, 1200])
+    driver.read()
+    assert driver.raw == 16 * 1750000
 
 
 def test_thermometer():

@@ -188,3 +188,14 @@ def _code_of(name, identity):
     del code, sys.modules[name]
     gc.collect()
     return None
+
+
+def class_of(classifier, name, where, notes):
+    """Return the index of a class that the configuration names; -1: none; `notes` takes where a model lacks it."""
+    if not classifier:
+        return -1  # that there is none is told already
+    classes = classifier.model.classes
+    if name in classes:
+        return classes.index(name)
+    notes.append("config.%s: expected a class of the model (%s), got %s" % (where, ", ".join(classes), name))
+    return -1

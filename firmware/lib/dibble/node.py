@@ -3,9 +3,9 @@
 import gc
 import sys
 
-from dibble import RecordError
+from dibble import ConfigError, RecordError
 from dibble.actions import Action
-from dibble.classifier import install, recall
+from dibble.classifier import class_of, install, recall
 from dibble.inference.decision import NO_CLASS, SENSOR_FAULT, Decision
 from dibble.inference.fixed_point import MISSING
 from dibble.report.serial_line import SerialLines
@@ -20,8 +20,14 @@ MODEL = "model.dib"
 GATE = "gate.dib"
 CONFIRM_MS = 60000
 AWAKE_LIMIT_MS = 60000
+LATE_MS = 3600000  # no wait ends later than that
 FAILURES = 3  # cycles in a row that end in an error: then a reset
 _DAY_S = 86400
+
+
+def expected(fault):
+    """Return the part of an error's text that stays the same as long as the error does."""
+    return fault.split(", got ")[0]
 
 
 class Node:
@@ -31,27 +37,29 @@ class Node:
         port: a module of dibble.ports.
         boot: storage.boot.BootState of this boot.
         models: Slots of the model.
-        configured: the configuration, its text, the Slots of the last good one, and notes to tell about it.
+        configured: what setup.configure() returns.
     Attributes:
         sequence, time_s, decision, action, faults, battery_mv, readings: of the last cycle, for its report.
         classes, channels: names of the model's classes; (name, unit) of each reading.
     Raises:
-        ConfigError: the sensors can't be made of it.
+        ConfigError: the sensors can't be made of it, or the model can't be used under it.
     """
 
     def __init__(self, port, boot, models, configured):
         self.port = port
         self._boot = boot
-        config, self._text, self._kept, self._notes = configured
+        config, self._text, self._kept, self._stands_in, self._notes = configured
         self.interval_ms = config["interval_s"] * 1000
         self._light = config["sleep"] == "light"
-        self._watchdog = Watchdog(port, config["watchdog_ms"], self.interval_ms + AWAKE_LIMIT_MS)
+        radio_ms = config["mqtt"]["join_ms"] + 10 * config["mqtt"]["timeout_ms"] if config["mqtt"]["host"] else 0
+        self._watchdog = Watchdog(port, config["watchdog_ms"], self.interval_ms + AWAKE_LIMIT_MS + radio_ms)
         self._slice_ms = config["watchdog_ms"] // 2 or self.interval_ms
         self.sensors = Sensors(config, port)
+        self._notes += self.sensors.notes
         self._classifier = self._recall(models, MODEL, boot)
         gates = Slots("gate")
         self._gate = self._recall(gates, GATE, None) if self.sensors.costly else None
-        self._skip = self._class_of(self._gate, config["gate"]["skip"], "gate.skip") if self._gate else -1
+        self._skip = class_of(self._gate, config["gate"]["skip"], "gate.skip", self._notes) if self._gate else -1
         self._max_age = config["gate"]["max_age_cycles"]
         self._age = self._max_age  # cycles since the costly readings were taken
         model = self._classifier.model if self._classifier else None
@@ -64,7 +72,7 @@ class Node:
         self.channels = [(name, self.sensors.units[self.sensors.names.index(name)]) for name in names]
         self.actions = [
             Action(
-                self._class_of(self._classifier, entry["class"], "actions"),
+                class_of(self._classifier, entry["class"], "actions", self._notes),
                 port.output(entry["pin"], entry["active_low"]),  # off from its first moment
                 entry["max_on_s"] * 1000,
                 entry["rest_s"] * 1000,
@@ -73,6 +81,8 @@ class Node:
             for entry in config["actions"]
         ]
         self._led = port.output(config["led"]) if config["led"] != "" else None
+        if self._stands_in and not self._led:
+            self._led = port.status_led()
         self._battery = self.sensors.names.index("battery_mv") if "battery_mv" in self.sensors.names else -1
         log = config["log"]
         sent = Slots("sent")
@@ -88,12 +98,13 @@ class Node:
             last,
         )
         self.lines = SerialLines(sys.stdout.write, config["node"], self.classes, self.channels)
-        self._radio = self._make_radio(config, sent, last) if config["mqtt"]["host"] else None
+        self._mqtt = (config["mqtt"], config["node"], sent, last) if config["mqtt"]["host"] else None
+        self._radio, self._radio_error = None, ""
         self.sequence = self.time_s = self.action = self.faults = 0
         self.battery_mv = None
         self._elapsed_ms = None
-        self._up_ms = 0
-        self._woke = port.ticks_ms()
+        self._up_ms = self._cycle_ms = 0
+        self._seen = port.ticks_ms()
         self._told = {}
 
     def cycle(self):
@@ -122,6 +133,7 @@ class Node:
                 failed = 0
             except KeyboardInterrupt:
                 self.log.flush()  # whoever stops the node may want its log
+                self.tell("stopped", "")  # when, by its clock
                 raise
             except Exception as error:
                 failed += 1
@@ -149,14 +161,14 @@ class Node:
             self.sensors.read(True)
             self._age = 0
         self._age += 1
-        self.sensors.judge(look)
+        self.sensors.check_plausible(look)
         self.faults = 0
         for sensor in self.sensors.all:
             if sensor.fault:
                 self.faults += 1
-                if self._told.get(sensor) != sensor.fault:
+                if self._told.get(sensor) != expected(sensor.fault):
                     self.tell("fault", "%s: %s" % (sensor.name, sensor.fault))
-            self._told[sensor] = sensor.fault
+            self._told[sensor] = expected(sensor.fault)
 
     def decide(self):
         """Features, scores, margin, hysteresis: all in the model. Without one the node only logs."""
@@ -166,18 +178,19 @@ class Node:
             self.decision.settle(NO_CLASS, 0, SENSOR_FAULT if self.faults else 0, -1)
 
     def act(self):
-        """Switch relays by the held class, and blink: the class's number, or once long for a fault."""
+        """Switch relays by the held class, and blink.
+
+        The class's number; once long for a fault; twice long before it while the last good configuration stands in.
+        """
         faulty = self.decision.flags & SENSOR_FAULT
         self.action = 0
         for i in range(len(self.actions)):
             self.actions[i].want(self.decision.held_index, faulty)
             self.action |= self.actions[i].is_on << i
         if self._led:
-            for _ in range(1 if faulty else min(self.decision.class_index, 9) + 1):
-                self._led.set(1)
-                self.port.sleep_ms(400 if faulty else 40)
-                self._led.set(0)
-                self.port.sleep_ms(200)
+            if self._stands_in:
+                self._blink(2, 400)
+            self._blink(1 if faulty else min(self.decision.class_index, 9) + 1, 400 if faulty else 40)
 
     def record(self):
         """Append the decision to the log."""
@@ -204,14 +217,22 @@ class Node:
             self.log.error = ""
 
     def report(self):
-        """Write a line on the console; by radio when it's time."""
+        """Write a line on the console; by radio when it's time, of which nothing ends a cycle: it's an event."""
         self.lines.decision(self)
-        if self._radio:
-            self._radio.report(self)
+        if self._mqtt:
+            try:
+                if not self._radio:
+                    self._radio = self._make_radio()
+                error = self._radio.report(self)
+            except Exception as caught:  # drivers raise whatever (micropython#17661, #15563, #11247)
+                error = repr(caught)
+            if error is not None and error != self._radio_error:
+                self._radio_error = error
+                self.tell("radio", error or "reports arrive")
 
     def confirm(self):
         """After a good reading and a minute: this boot, its model and its configuration are good."""
-        self._up_ms += self.port.ticks_diff(self.port.ticks_ms(), self._woke)
+        self._pass(0)
         if self._boot.unconfirmed and self._up_ms >= CONFIRM_MS and self.faults < len(self.sensors.all):
             self._boot.confirm()
             try:
@@ -223,30 +244,46 @@ class Node:
 
     def sleep(self):
         """Sleep until the next cycle, waking to switch off what has been on for long enough."""
-        awake_ms = self.port.ticks_diff(self.port.ticks_ms(), self._woke)
-        left_ms = max(self.interval_ms - awake_ms, 1000)
-        slept_ms = left_ms
+        until_off = self._pass(0)
+        left_ms = max(self.interval_ms - self._cycle_ms, 1000)
         self._watchdog.completed()
         gc.collect()  # while nobody waits, and before the heap is in pieces
-        self._let_pass(awake_ms)
         while left_ms > 0:
-            part_ms = self._let_pass(0)
-            part_ms = min(left_ms, self._slice_ms, part_ms or left_ms)
+            part_ms = min(left_ms, self._slice_ms, until_off or left_ms)
+            before_ms = self._cycle_ms
             self.port.doze_ms(part_ms, self._light)
-            self._let_pass(part_ms)
-            left_ms -= part_ms
-        # Not by the ticks, which stand still in some boards' light sleep.
-        self._elapsed_ms = awake_ms + slept_ms
-        self._up_ms += slept_ms
-        self._woke = self.port.ticks_ms()
+            until_off = self._pass(part_ms)
+            left_ms -= self._cycle_ms - before_ms
+        self._elapsed_ms = self._cycle_ms
+        self._cycle_ms = 0
 
     def tell(self, kind, text):
         """Write an event's line on the console."""
         day, second = self.port.date()
         self.lines.event(kind, day * _DAY_S + second, text)
 
-    def _let_pass(self, ms):
-        """Let time pass for the outputs; return the ms until the first has to go off, 0: none is on."""
+    def _blink(self, times, ms):
+        for _ in range(times):
+            self._led.set(1)
+            self.port.sleep_ms(ms)
+            self._led.set(0)
+            self.port.sleep_ms(200)
+
+    def _pass(self, least_ms):
+        """Count the time since the last call, by the ticks; return the ms until the first output has to go off.
+
+        Args:
+            least_ms: what it can't be less than; taken where the ticks say what can't be.
+        Returns:
+            int; 0: none is on.
+        """
+        now = self.port.ticks_ms()
+        ms = self.port.ticks_diff(now, self._seen)
+        self._seen = now
+        if not least_ms <= ms < least_ms + LATE_MS:
+            ms = least_ms
+        self._cycle_ms += ms
+        self._up_ms = min(CONFIRM_MS, self._up_ms + ms)
         first = 0
         for action in self.actions:
             left = action.elapse(ms)
@@ -262,20 +299,13 @@ class Node:
             self._notes.append(note)
         classifier = recall(path, slots, rejected, self.sensors, self.interval_ms, self._notes)
         if not classifier and slots.generation and boot and not rejected:
+            if boot.config_on_trial and self._kept.generation:
+                raise ConfigError(self._notes[-1])
             boot.reject(slots.generation)
             classifier = recall(path, slots, boot.rejected, self.sensors, self.interval_ms, self._notes)
         return classifier
 
-    def _class_of(self, classifier, name, where):
-        if not classifier:
-            return -1  # that there is none is told already
-        classes = classifier.model.classes
-        if name in classes:
-            return classes.index(name)
-        self._notes.append("config.%s: expected a class of the model (%s), got %s" % (where, ", ".join(classes), name))
-        return -1
-
-    def _make_radio(self, config, sent, last):
+    def _make_radio(self):
         from dibble.report.radio import Radio
 
-        return Radio(self, config["mqtt"], config["node"], sent, last)
+        return Radio(self, *self._mqtt)

@@ -3,8 +3,8 @@
 from array import array
 
 from dibble import ConfigError, SensorError
-from dibble.drivers import driver
-from dibble.health import Health
+from dibble.drivers import channels_of, driver
+from dibble.health import AGREE, Health
 from dibble.inference.fixed_point import MISSING, READING_LIMIT
 
 
@@ -62,14 +62,27 @@ class Sensor:
                 self._power.set(0)
                 self._started = False
 
-    def judge(self, values):
+    def check_plausible(self, values, names):
         """Doubt what can't be; call once a cycle in which all was read."""
         if self.fault:
             return
+        raw = getattr(self._driver, "raw", None)
+        if raw is None:
+            raw = [values[self.first + i] for i in range(self.count)]
+        health = self._health
         try:
-            self._health.judge(values, self.first)
+            at = health.check_plausible(values, self.first, raw)
         except SensorError as error:
             self.fail(values, 0, self.count, error)
+            return
+        if at >= 0:  # the sensor works: it isn't started anew
+            self.fault = "expected %s within %d of %d, got %d: a jump, believed when %d in a row agree" % (
+                names[self.first + at],
+                health.max_step[at],
+                health.good[at],
+                health.last[at],
+                AGREE,
+            )
 
     def fail(self, values, start, end, error):
         self.fault = str(error)
@@ -97,6 +110,7 @@ class Sensors:
         names, units: of every reading, in the order of the configuration.
         values: array("i") of the last readings, MISSING where one failed.
         costly: whether any reading has to be asked for.
+        notes: what there is to tell of the channels' names.
     """
 
     def __init__(self, config, port):
@@ -105,19 +119,17 @@ class Sensors:
         self.names = []
         self.units = []
         self.all = []
-        for settings in config["sensors"]:
-            channels = driver(settings["driver"]).CHANNELS
-            names = settings["channels"] or [channel[0] for channel in channels]
-            if len(names) != len(channels):
-                raise ConfigError(
-                    "config.sensors: %s: expected %d channels, got %r" % (settings["driver"], len(channels), names)
-                )
-            self.all.append(Sensor(settings, port, bus, len(self.names)))
-            for i in range(len(names)):
-                if names[i] in self.names:
-                    raise ConfigError("config.sensors: expected %s once, got it twice: set channels" % names[i])
-                self.names.append(names[i])
-                self.units.append(channels[i][1])
+        channels, self.notes = channels_of(config["sensors"])
+        for i in range(len(channels)):
+            settings = config["sensors"][i]
+            settings["interval_s"] = config["interval_s"]
+            try:
+                self.all.append(Sensor(settings, port, bus, len(self.names)))
+            except (ValueError, TypeError, OSError, AttributeError) as error:  # what a port raises at a pin's name
+                raise ConfigError("config.sensors[%d]: expected pins that this board has, got %r" % (i, error))
+            for name, unit in channels[i]:
+                self.names.append(name)
+                self.units.append(unit)
         self.values = array("i", [MISSING] * len(self.names))
         self.costly = any([sensor.costly_from < sensor.count for sensor in self.all])
 
@@ -126,11 +138,11 @@ class Sensors:
         for sensor in self.all:
             sensor.read(self.values, costly)
 
-    def judge(self, everything):
+    def check_plausible(self, everything):
         """Doubt what can't be, in sensors that were read whole."""
         for sensor in self.all:
             if everything or sensor.costly_from == sensor.count:
-                sensor.judge(self.values)
+                sensor.check_plausible(self.values, self.names)
 
     def costly_is_missing(self):
         """Tell whether a sensor that is read on demand failed at its last reading."""

@@ -5,13 +5,13 @@ python -m dibble_tools.bench.baseline   # count anew, tell what changed, store i
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
 from dibble_tools.bench import cortex_m0, counts
 from dibble_tools.bench.cases import Case, cases
 from dibble_tools.bench.measure import microbit
+from dibble_tools.common.shipped import ROOMS
 
-BASELINE = Path(__file__).parent / "baseline.json"
+BASELINE = ROOMS / "bench" / "baseline.json"
 COMMAND = "python -m dibble_tools.bench.baseline"
 SLACK = 0.02
 Counts = Mapping[str, float]

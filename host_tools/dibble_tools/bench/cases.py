@@ -11,8 +11,8 @@ from dibble_tools.data.channels import Channel
 from dibble_tools.families.additive.tables import AdditiveTables, Term
 from dibble_tools.families.mlp.tables import Layer, MlpTables
 from dibble_tools.families.scaling import Scaler
-from dibble_tools.machines.predict import made_up_rows
 from dibble_tools.model.host_model import HostModel
+from dibble_tools.model.rows import made_up_rows
 from dibble_tools.model.writer import ModelSpec, export
 
 ROWS, MANY = 20, 1000
@@ -72,7 +72,7 @@ def opened(path: Path) -> Case:
     """
     model = HostModel.open(path)
     rows = np.clip(made_up_rows(model)[0], model.model.low, model.model.high)
-    return Case(model.model.name or str(path), f"{path}, on made-up rows within its ranges", model, few(rows), rows)
+    return Case(model.content.name or str(path), f"{path}, on made-up rows within its ranges", model, few(rows), rows)
 
 
 def few(rows: np.ndarray) -> np.ndarray:

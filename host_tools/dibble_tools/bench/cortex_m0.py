@@ -15,21 +15,20 @@ from typing import Any, NamedTuple
 
 import dibble
 import numpy as np
-from dibble.inference import additive, forest, mlp
-from dibble.inference.format import Cursor
-from dibble.inference.model import Model
 
 from dibble_tools.bench import reference
 from dibble_tools.bench.cases import Case
 from dibble_tools.bench.machine_code import machine_code
+from dibble_tools.common.shipped import ROOMS
 from dibble_tools.machines.compiled import NATIVE
 from dibble_tools.machines.targets import CORTEX_M0
 from dibble_tools.machines.tools import run as run_tool
+from dibble_tools.model.host_model import HostModel
+from dibble_tools.model.reader import kernel_tables
 
 PLAIN = ("-fno-data-sections",)  # tables lie side by side, as gcc -O2 has them if nothing else is asked for
-KERNELS_C = Path(__file__).parent / "native" / "kernels.c"
+KERNELS_C = ROOMS / "bench" / "native" / "kernels.c"
 FIRMWARE_KERNELS = Path(dibble.__path__[0]) / "inference" / "kernels"
-FAMILIES = {1: (forest, "forest"), 2: (additive, "additive"), 3: (mlp, "mlp")}
 PLANS = {
     "forest": ("plan", "forest_plan"),
     "additive": ("plan", "coded_plan", "additive_plan"),
@@ -50,7 +49,7 @@ def instructions(case: Case) -> Counts:
     """Return what each takes; AssertionError where an answer isn't the model's."""
     decisions = case.model.decide(case.rows)
     expected = [int(c) | int(m) << 8 for c, m in zip(decisions.class_index, decisions.margin, strict=True)]
-    kernel = KERNELS[FAMILIES[case.model.blob[5] & 127][1]]
+    kernel = KERNELS[case.model.content.family_name]
     tables = reference.source(case) + _rows(case.rows) + _placed(case.model.blob, plan_of(case)) + codes(kernel)
     rows = range(len(expected))
     numbers = run(tables, [f"count({kind}, rows[{i}]);" for kind in ("thumb", "viper", "judge") for i in rows])
@@ -65,17 +64,15 @@ def instructions(case: Case) -> Counts:
 
 def plan_of(case: Case) -> array:
     """Return the plan of a model, as the firmware's own Python makes it; its first word has to become the file's."""
-    name, parts = parts_of(case.model.model)
-    judge, _ = plans(name)(*parts)
+    judge, _ = plans(case.model.content.family_name)(*parts_of(case.model))
     return judge.__self__
 
 
-def parts_of(model: Model) -> tuple[str, tuple[Any, ...]]:
-    """Return a model's family, and what the maker of its kernel is handed: the last two are lows and limits."""
-    reader, name = FAMILIES[model.blob[5] & 127]
-    arguments = {"in_place": True} if name == "mlp" else {}
-    parts = reader.read(Cursor(model.blob, model.family_at), model.limits, len(model.classes), **arguments)
-    return name, (model.blob, *(parts if name == "forest" else (parts,)), model.low, model.limits)
+def parts_of(model: HostModel) -> tuple[Any, ...]:
+    """Return what the maker of a model's kernel is handed: the last two are lows and limits."""
+    tables = kernel_tables(model.blob)
+    parts = tables if model.content.family_name == "forest" else (tables,)
+    return (model.blob, *parts, model.model.low, model.content.limits)
 
 
 def plans(name: str) -> Any:

@@ -50,7 +50,7 @@ def kernels(case: Case) -> dict[str, int]:
     """Return WebAssembly instructions of the family's kernel alone, by tables and by code, which holds ranges, too."""
     offsets = case.rows - list(case.model.model.low)
     return {
-        "kernel_tables": kernel_cost(case.model, feature_values(case.model.model, offsets)),
+        "kernel_tables": kernel_cost(case.model, feature_values(case.model.content, offsets)),
         "kernel_code": code_cost(case),
     }
 
@@ -62,7 +62,7 @@ def code_cost(case: Case, *, ranges: bool = True) -> int:
         ranges: every reading is held within its range.
     """
     m = case.model.model
-    rows = feature_values(m, case.rows - list(m.low)) if m.windows else case.rows
+    rows = feature_values(case.model.content, case.rows - list(m.low)) if m.windows else case.rows
     found = []
     for times in (1, 3):
         with tempfile.TemporaryDirectory() as folder:

@@ -20,7 +20,6 @@ from dibble_tools.machines.compiled import Source, on_target
 from dibble_tools.machines.targets import ATMEGA328P, CORTEX_M0
 from dibble_tools.machines.tools import TooLarge
 from dibble_tools.model.content import Content, Forest
-from dibble_tools.model.reader import content_of
 
 ROWS = 200
 # The model's own static functions, on values that are readings less the channels' lows.
@@ -77,7 +76,7 @@ def on_atmega328p(case: Case) -> Figures:
 
 
 def _exported(case: Case) -> tuple[Content, Source, np.ndarray]:
-    content = content_of(case.model)
+    content = case.model.content
     return content, Source(write_c(content), prefix_of(content.name), content.timed), case.many[:ROWS]
 
 

@@ -46,5 +46,5 @@ def heap_kept(case: Case, *, viper: bool = False, code: bool = False, words: int
         else:
             run = run_wasi(folder, "kept.py", heap=WASI_HEAP, memory_bytes=WASI_MEMORY)
     kept, passed = map(int, run.stdout.split())
-    assert passed == case.model.model.golden_count
+    assert passed == len(case.model.content.golden)
     return kept - len(case.model.blob)

@@ -22,7 +22,6 @@ from dibble_tools.bench.results import (
 )
 from dibble_tools.machines.microbit_replay import TooLarge, on_microbit, out_of_room
 from dibble_tools.machines.vms import VmError, unix_can_exist
-from dibble_tools.model.inspection import FAMILIES
 
 MOST_INT16 = 32767
 MACHINE_CODE = {"thumb": THUMB, "viper": VIPER, "gcc": C}  # as cortex_m0 names what it counts
@@ -31,8 +30,8 @@ Told = Callable[[str], None]
 
 def measure(case: Case, quick: bool, told: Told = lambda step: None) -> Measured:
     """Return all figures of a model; with `quick` only those that are exact and of the 32-bit VM, and bytes."""
-    m = case.model.model
-    found = Measured(case.name, case.what, FAMILIES[m.blob[5] & 127], len(m.blob), bool(m.windows))
+    m = case.model.content
+    found = Measured(case.name, case.what, m.family_name, len(case.model.blob), m.windowed)
     told("instructions on the 32-bit VM")
     exact(case, found)
     if quick:

@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Iterator
 
 from dibble_tools.bench.cases import Case
-from dibble_tools.bench.cortex_m0 import FAMILIES, FIRMWARE_KERNELS, KERNELS, plan_of
+from dibble_tools.bench.cortex_m0 import FIRMWARE_KERNELS, KERNELS, plan_of
 from dibble_tools.bench.machine_code import machine_code
 from dibble_tools.machines.microbit import INSTRUCTIONS_A_TICK, Microbit
 
@@ -32,7 +32,7 @@ def called(case: Case, rows: list[list[int]]) -> Iterator[tuple[int, int]]:
     Raises:
         VmError: the model doesn't fit 9 KB of heap beside its kernel.
     """
-    name = FAMILIES[case.model.blob[5] & 127][1]
+    name = case.model.content.family_name
     plan = plan_of(case)
     with Microbit() as board:
         board.put_file("classify.py", assembler(KERNELS[name]).encode())

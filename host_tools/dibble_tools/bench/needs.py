@@ -4,6 +4,7 @@ import importlib.util
 import shutil
 import sys
 
+from dibble_tools.common.extras import install_command
 from dibble_tools.machines.microbit import FIRMWARE
 from dibble_tools.machines.tools import PACKAGES
 from dibble_tools.machines.vms import unix_can_exist
@@ -45,7 +46,7 @@ def missing() -> list[str]:
             "apt-get install qemu-system-arm firmware-microbit-micropython"
         )
     if not has_peers():
-        found.append("other people's exporters: pip install 'dibble[bench]'")
+        found.append(f"other people's exporters: {install_command('bench')}")
     if not unix_can_exist():
         found.append(f"microseconds on the unix VM: it has no build for {sys.platform} on this machine")
     return found

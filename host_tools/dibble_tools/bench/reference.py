@@ -1,17 +1,16 @@
 """The same tables in C, as a person would write it for a compiler: what machine code can be held against."""
 
+import itertools
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-from dibble.inference import additive, forest, mlp
-from dibble.inference.format import Cursor
 
 from dibble_tools.bench.cases import Case
 from dibble_tools.machines.tools import run
-from dibble_tools.model.oracle import weights_of
-from dibble_tools.model.tree_file import thresholds_of
+from dibble_tools.model.content import Additive, Forest, Mlp, Scaler
+from dibble_tools.model.reader import LEAVES
 
 TIMES = 20_000
 HEAD = """\
@@ -85,56 +84,71 @@ int main(void) {{
 
 def source(case: Case) -> str:
     """Return C that computes what the model does for rows whose features are the last readings, int judge(x)."""
-    m = case.model.model
-    cursor, classes = Cursor(m.blob, m.family_at), len(m.classes)
-    head = HEAD.format(classes=classes, low=_list(m.low), span=_list(m.limits))
-    body = RANGES.format(inputs=len(m.low))
-    family = m.blob[5] & 127
-    if family == 1:
-        layout, tables = forest.read(cursor, m.limits, classes)
-        features, codes, lefts, rights, starts, children, end, trees, leaf_classes, amounts, base = tables
-        cuts = thresholds_of(m.blob, layout)
-        widest = max(max(cut, default=0) for cut in cuts.values())
-        head += _table("feature", features) + _table("left", lefts) + _table("right", rights)
-        head += _table(
-            "cut", [cuts[f][c] for f, c in zip(features, codes, strict=True)], "u8" if widest < 256 else "i32"
-        )
-        head += _table("start", starts, "u16") + _table("child", children or [0], "u16") + _table("base", base, "u16")
-        head += _table("leaf_class", leaf_classes) + _table("leaf_amount", amounts)
-        body += FOREST.format(classes=classes, trees=trees, end=end)
-    elif family == 2:
-        scalers, singles, pairs, tables, _, base = additive.read(cursor, m.limits, classes)
-        cells = [f"c[{code}]" for code in singles]
-        cells += [f"(c[{a}] >> {drop_a}) * {n} + (c[{b}] >> {drop_b})" for a, drop_a, n, b, drop_b in pairs]
-        head += _scalers(scalers)
-        body += _scale(scalers) + f"    score[0] = {base[0]};\n"
-        for k in range(1, classes):
-            for t, table in enumerate(tables):
-                head += _table(f"t{t}_{k}", table[k - 1])
-            sums = "".join(f" + t{t}_{k}[{cell}]" for t, cell in enumerate(cells))
-            body += f"    score[{k}] = {base[k]}{sums};\n"
+    m = case.model.content
+    classes = len(m.classes)
+    head = HEAD.format(classes=classes, low=_list(c.low for c in m.channels), span=_list(m.limits))
+    body = RANGES.format(inputs=len(m.channels))
+    if isinstance(m.family, Forest):
+        tables, code = _forest(m.family, classes)
+    elif isinstance(m.family, Additive):
+        tables, code = _additive(m.family, classes)
     else:
-        scalers, base, layers = mlp.read(cursor, m.limits, classes)
-        head += _scalers(scalers)
-        body += _scale(scalers) + f"    score[0] = {base};\n"
-        inputs = "c"
-        size = len(scalers)
-        for n, (form, (rows, biases, shifts, extra)) in enumerate(layers):
-            last = n + 1 == len(layers)
-            weights = [w for row in rows for w in weights_of(form, row, extra, size).tolist()]
-            head += _table(f"w{n}", weights, "i8" if max(map(abs, weights)) < 128 else "i16")
-            head += _table(f"b{n}", biases, "i32") + _table(f"s{n}", shifts)
-            out, top = ("score", 65535) if last else (f"h{n}", 255)
-            body += "" if last else f"    int32_t h{n}[{len(rows)}];\n"
-            body += (
-                f"    for (int k = 0; k < {len(rows)}; k++) {{\n        int32_t q = b{n}[k];\n"
-                f"        for (int i = 0; i < {size}; i++) q += w{n}[k * {size} + i] * {inputs}[i];\n"
-                f"        q >>= s{n}[k];\n"
-                f"        {out}[k + {int(last)}] = q < 0 ? 0 : q > {top} ? {top} : q;\n"
-                "    }\n"
-            )
-            inputs, size = out, len(rows)
+        tables, code = _mlp(m.family)
+    head, body = head + tables, body + code
     return head + "__attribute__((noinline)) int judge(const int32_t *x) {\n" + body + "    return top_two();\n}\n"
+
+
+def _forest(forest: Forest, classes: int) -> tuple[str, str]:
+    features, codes, lefts, rights = zip(*forest.nodes, strict=True)
+    cuts = [forest.threshold(feature, code) for feature, code in zip(features, codes, strict=True)]
+    starts = list(itertools.accumulate(forest.page_nodes, initial=0))[:-1]
+    leaves = forest.leaves or [(k, 1) for k in range(classes)]
+    head = _table("feature", features) + _table("left", lefts) + _table("right", rights)
+    head += _table("cut", cuts, "u8" if max(cuts) < 256 else "i32")
+    head += _table("start", starts, "u16") + _table("child", forest.first_followers or [0], "u16")
+    head += _table("base", forest.base, "u16")
+    head += _table("leaf_class", [leaf[0] for leaf in leaves]) + _table("leaf_amount", [leaf[1] for leaf in leaves])
+    return head, FOREST.format(classes=classes, trees=forest.trees, end=LEAVES + len(leaves))
+
+
+def _additive(tables: Additive, classes: int) -> tuple[str, str]:
+    head, body, code_of = _scaled(tables.scalers)
+    body += f"    score[0] = {tables.base[0]};\n"
+    cells = []
+    for term in tables.terms:
+        cell = f"c[{code_of[term.a]}]"
+        if term.b is not None:
+            cell = f"({cell} >> {term.shift_a}) * {term.row} + (c[{code_of[term.b]}] >> {term.shift_b})"
+        cells.append(cell)
+    for k in range(1, classes):
+        for t, term in enumerate(tables.terms):
+            head += _table(f"t{t}_{k}", [entry[k - 1] for entry in term.entries])
+        sums = "".join(f" + t{t}_{k}[{cell}]" for t, cell in enumerate(cells))
+        body += f"    score[{k}] = {tables.base[k]}{sums};\n"
+    return head, body
+
+
+def _mlp(network: Mlp) -> tuple[str, str]:
+    head, body, _ = _scaled(network.scalers)
+    body += f"    score[0] = {network.base};\n"
+    inputs, size = "c", len(network.scalers)
+    for n, layer in enumerate(network.layers):
+        last = n + 1 == len(network.layers)
+        units = len(layer.rows)
+        weights = [w for row in layer.weights(size) for w in row]
+        head += _table(f"w{n}", weights, "i8" if max(map(abs, weights)) < 128 else "i16")
+        head += _table(f"b{n}", layer.biases, "i32") + _table(f"s{n}", layer.shifts)
+        out, top = ("score", 65535) if last else (f"h{n}", 255)
+        body += "" if last else f"    int32_t h{n}[{units}];\n"
+        body += (
+            f"    for (int k = 0; k < {units}; k++) {{\n        int32_t q = b{n}[k];\n"
+            f"        for (int i = 0; i < {size}; i++) q += w{n}[k * {size} + i] * {inputs}[i];\n"
+            f"        q >>= s{n}[k];\n"
+            f"        {out}[k + {int(last)}] = q < 0 ? 0 : q > {top} ? {top} : q;\n"
+            "    }\n"
+        )
+        inputs, size = out, units
+    return head, body
 
 
 def nanoseconds(case: Case) -> float:
@@ -157,23 +171,27 @@ def timed(judge: str, rows: np.ndarray, kind: str = "int32_t", include: str = ".
     return [int(answer) for answer in answers], float(took)
 
 
-def _scalers(scalers: Sequence[Sequence[int]]) -> str:
-    names = ("from", "drop", "bias", "zero", "mult", "shift", "top")
-    columns = zip(*scalers, strict=True)
+def _scaled(scalers: Sequence[Scaler]) -> tuple[str, str, dict[int, int]]:
+    """Return C of the scalers, C that makes codes c with them, and which code each feature has."""
+    used = [(feature, scaler) for feature, scaler in enumerate(scalers) if scaler.top]
+    columns = {
+        "from": [feature for feature, _ in used],
+        "drop": [s.drop for _, s in used],
+        "bias": [s.bias for _, s in used],
+        "zero": [s.zero_point for _, s in used],
+        "mult": [s.multiplier for _, s in used],
+        "shift": [s.shift for _, s in used],
+        "top": [s.top for _, s in used],
+    }
+    logarithmic = any(columns["bias"])
     tables = [
         _table(name, column, "u16" if max(column) < 1 << 16 else "i32")
-        for name, column in zip(names, columns, strict=True)
-        if name != "bias" or any(column)
+        for name, column in columns.items()
+        if name != "bias" or logarithmic
     ]
-    return "".join(tables) + (LOG if _logarithmic(scalers) else "")
-
-
-def _scale(scalers: Sequence[Sequence[int]]) -> str:
-    return SCALE.format(codes=len(scalers), u=LOG_U if _logarithmic(scalers) else LINEAR_U)
-
-
-def _logarithmic(scalers: Sequence[Sequence[int]]) -> bool:
-    return any(bias for _, _, bias, *_ in scalers)
+    code = SCALE.format(codes=len(used), u=LOG_U if logarithmic else LINEAR_U)
+    head = "".join(tables) + (LOG if logarithmic else "")
+    return head, code, {feature: k for k, (feature, _) in enumerate(used)}
 
 
 def _table(name: str, values: Iterable[int], kind: str = "u8") -> str:

@@ -21,7 +21,7 @@ from dibble_tools.common.files import write_atomically
 from dibble_tools.common.shipped import MODELS
 from dibble_tools.data.channels import to_readings
 from dibble_tools.model.convert import convert
-from dibble_tools.model.evaluator import Decisions
+from dibble_tools.model.decisions import Decisions
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
 from dibble_tools.model.metrics import evaluation
 
@@ -120,7 +120,7 @@ def card(shipped: Shipped, model: HostModel) -> dict[str, Any]:
             "recipe": f"RandomForestClassifier({shipped.trees}, max_leaf_nodes={shipped.leaves}, random_state=0)",
             "bytes": len(model.blob),
             "sha256": hashlib.sha256(model.blob).hexdigest(),
-            "golden_vectors": model.model.golden_count,
+            "golden_vectors": len(model.content.golden),
         },
         "data": {
             "what": shipped.about,
@@ -132,7 +132,7 @@ def card(shipped: Shipped, model: HostModel) -> dict[str, Any]:
             "float_reference": {"what": "scikit-learn's own predict of the same forest", "accuracy": right},
             "integer_model": {
                 "what": "what the node computes",
-                **evaluation(shipped.y[held], decided, model.model.classes),
+                **evaluation(shipped.y[held], decided, model.content.classes),
             },
         },
     }

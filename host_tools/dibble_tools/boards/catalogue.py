@@ -6,9 +6,12 @@ from typing import Any
 from dibble_tools.boards.reading import read_file
 from dibble_tools.boards.schema import Board, Runtime
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.formatting import listed
 from dibble_tools.common.shipped import BOARDS
-from dibble_tools.data.datasets import listed
-from dibble_tools.model.limits import Limits
+from dibble_tools.simulator.unkindness import Likeness, unkind_to
+
+PLATFORMS = {"RP2": "rp2", "ESP32": "esp32", "SAMD": "samd"}  # by the chip's name
+UNSET_S = {"rp2": Likeness.unset_s}  # the others begin with 2000-01-01
 
 
 def board_names() -> list[str]:
@@ -59,6 +62,20 @@ def read_board(text: str) -> dict[str, Any]:
     }
 
 
+def watchdog_most_ms(runtime: str, machine: str = "", build: str = "") -> int:
+    """Return the most that a board's watchdog takes, as boards/ has it; 0: not known, or it has none.
+
+    Args:
+        machine: what the board says that it is, such as "Raspberry Pi Pico W with RP2040".
+        build: name of its firmware, as CircuitPython tells it.
+    """
+    for board in all_boards().values():
+        for name, has in board.runtimes.items():
+            if name == runtime and (has.build == build or machine.startswith(f"{board.title} with ")):
+                return has.watchdog_max_ms
+    return 0
+
+
 def read_power(text: str) -> dict[str, float]:
     """Return currents in mA: active_ma; of the chip alone light_sleep_ma, and watched_sleep_ma beside a watchdog."""
     _, board = board_named(text)
@@ -70,23 +87,18 @@ def read_power(text: str) -> dict[str, float]:
     }
 
 
-def limits_of(
-    board: str | None, *, max_bytes: int | None, max_heap: int | None = None, max_us: float | None = None
-) -> Limits:
-    """Return the limits of a board, narrowed by what the user asks for.
+def likeness(text: str, kind: frozenset[str] = frozenset()) -> Likeness:
+    """Return what a simulated node on a board is like.
 
-    Raises:
-        InputError: no such board; or a limit in microseconds without a board to tell how fast it is.
+    Args:
+        kind: unkindnesses that it is without.
     """
-    if board is None:
-        if max_us is not None:
-            raise InputError("--max-us: expected --board too: it tells how long an instruction takes")
-        return Limits(max_bytes=max_bytes, max_heap=max_heap)
-    has = read_board(board)
-    return Limits(
-        max_bytes=min(filter(None, (max_bytes, has["model_bytes"]))),
-        max_heap=min(filter(None, (max_heap, has["heap_bytes"]))),
-        max_us=min(filter(None, (max_us, has["predict_us"]))),
-        board=board,
-        us_per_instruction=has["us_per_instruction"],
+    _, board = board_named(text)
+    chip = board.chip.name
+    platform = next((own for start, own in PLATFORMS.items() if chip.startswith(start)), chip.lower())
+    return Likeness(
+        platform=platform,
+        wifi=board.chip.radio == "wifi",
+        unset_s=UNSET_S.get(platform, 0),
+        unkind=unkind_to(board.runtime(None)[1].unkind, kind),
     )

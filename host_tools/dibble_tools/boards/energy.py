@@ -6,8 +6,7 @@ from typing import Any
 from dibble_tools.boards.figure import Figure
 from dibble_tools.boards.schema import Board, Runtime
 from dibble_tools.boards.sensing import SPREAD, sensing
-from dibble_tools.simulator.node.energy import Battery, Energy
-from dibble_tools.simulator.season import SETTLE_MS
+from dibble_tools.simulator.node.energy import SETTLE_MS, Battery, Energy
 
 DAY_S = 86400
 BLINK_MS = 240  # of each blink of the LED, dark part included: node.act()

@@ -13,7 +13,6 @@ from dibble_tools.boards.schema import Board, Runtime
 from dibble_tools.common.errors import InputError
 from dibble_tools.machines.replay import kernel_cost, middle_cost
 from dibble_tools.model.host_model import HostModel
-from dibble_tools.model.inspection import FAMILIES
 from dibble_tools.model.limits import estimate as estimate_parts
 from dibble_tools.node.config import whole
 
@@ -71,14 +70,14 @@ def estimate(
     if interval_s is not None:
         config = {**config, "interval_s": interval_s}
     settings = whole(config)
-    size, family = len(opened.blob), FAMILIES[opened.model.blob[5] & 127]
+    size, family = len(opened.blob), opened.content.family_name
     full = runtime.node == "full"
     counted = middle_cost(opened)
     predict_us = _predict_us(opened, runtime, counted.instructions)
     files = {"model": stored(size, runtime.block_bytes) * (1 + (SLOTS if full else 0))}
     if full:
         files |= {"library": library_bytes(runtime_name, runtime), "log": log_bytes(settings)}
-    heap = Figure.within(estimate_parts(opened.model, size).heap, HEAP_SPREAD, "counts of the model's parts")
+    heap = Figure.within(estimate_parts(opened.content, size).heap, HEAP_SPREAD, "counts of the model's parts")
     if runtime.node == "small":
         node_heap = Figure.exact(0, f"not counted: {SMALL_LEFT}")
     else:
@@ -124,7 +123,7 @@ def _predict_us(opened: HostModel, runtime: Runtime, instructions: int) -> Figur
     each = Figure.within(runtime.us_per_instruction, source.spread, str(source))
     if not runtime.viper:
         return Figure.exact(instructions, "").times(each, f"bytecode; {source}")
-    middle = np.array([[limit // 2 for limit in opened.model.limits]], dtype=np.int64)
+    middle = np.array([[limit // 2 for limit in opened.content.limits]], dtype=np.int64)
     kernel = min(kernel_cost(opened, middle), instructions)
     viper = Figure.within(kernel * runtime.viper_share, runtime.source("viper_share").spread, "")
     spent = Figure.exact(instructions - kernel, "").plus(viper, rests_on="")

@@ -7,13 +7,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from dibble_tools.boards.schema import Runtime
-from dibble_tools.common.shipped import FIRMWARE, LIBRARY
+from dibble_tools.common.shipped import FIRMWARE, LIBRARY, ROOMS
 from dibble_tools.machines.replay import WASI_HEAP, WASI_MEMORY
 from dibble_tools.machines.vms import run_wasi
 from dibble_tools.node.files import runs
 from dibble_tools.simulator.node.firmware import firmware_folder
 
-GUEST = Path(__file__).parent / "guest" / "node_heap.py"
+GUEST = ROOMS / "boards" / "guest" / "node_heap.py"
 NODE = ("dibble.app", "dibble.node", "dibble.inference.model", "dibble.ports.micropython")
 MODEL_ONLY = ("dibble.inference.model",)
 FAMILIES = ("forest", "additive", "mlp")

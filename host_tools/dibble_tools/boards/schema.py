@@ -2,7 +2,9 @@
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from dibble_tools.simulator.unkindness import UNKINDNESSES
 
 KINDS = ("measured", "published", "data sheet", "source code", "chosen", "recalled, unverified", "guess")
 # How far a figure of each kind may be off, either way, where its source doesn't say.
@@ -130,7 +132,7 @@ class Battery(Strict):
 class Runtime(Group):
     """A board under MicroPython or CircuitPython."""
 
-    UNSOURCED = ("sources", "notes", "build", "led_inverted", "i2c_power")
+    UNSOURCED = ("sources", "notes", "build", "led_inverted", "i2c_power", "unkind")
     build: Text
     node: Literal["full", "small", "model only"]
     pins: dict[Label, PinValue] = Field(min_length=3)
@@ -154,7 +156,17 @@ class Runtime(Group):
     light_sleep_ma: MilliAmpere
     us_per_instruction: float = Field(gt=0, le=10)
     viper_share: float = Field(default=1.0, gt=0, le=1)
+    unkind: dict[str, Text] = {}
     notes: list[str] = []
+
+    @field_validator("unkind")
+    @classmethod
+    def _unkindnesses_are_known(cls, unkind: dict[str, str]) -> dict[str, str]:
+        known = [name for name, each in UNKINDNESSES.items() if each.of == "board"]
+        for name in unkind:
+            if name not in known:
+                raise ValueError(f"expected names of {', '.join(known)}, got {name!r}")
+        return unkind
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

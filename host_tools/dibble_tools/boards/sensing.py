@@ -56,6 +56,8 @@ class Sensing:
 class _Level:
     """An analog pin at one voltage, and a contact that rests."""
 
+    at_end = False
+
     def read_uv(self) -> int:
         return 1_700_000
 

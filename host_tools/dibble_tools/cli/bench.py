@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 
 from dibble_tools.cli.output import console
+from dibble_tools.common.extras import extras_named
 
 
+@extras_named("bench")
 def bench(
     models: Annotated[
         list[Path] | None,

@@ -28,11 +28,15 @@ def start(
     name: Annotated[str, typer.Option(help="that no running board has")] = "virtual",
     image: Annotated[Path | None, typer.Option(help="file of its flash, made where it isn't  [NAME.flash]")] = None,
     romfs: Annotated[str | None, typer.Option(help="size of a ROMFS partition, kept in IMAGE.romfs")] = None,
+    kind: Annotated[
+        str, typer.Option(help="unkindnesses of real boards that it is without, with commas: dibble simulate --help")
+    ] = "",
     background: Annotated[bool, typer.Option("--background", help="return when it runs")] = False,
 ) -> None:
     """Give a board power, until Ctrl-C. mpremote, and the commands of dibble with --port, find it as they find a Pico.
 
-    Its clock is right, Linux on x86-64 is needed, and whatever kills it, the flash image stays as the chip would.
+    Nobody has set its clock and its sleep is a board's. Linux on x86-64 is needed; whatever kills it, the flash image
+    stays as the chip would.
 
       dibble board start --sensors --speed 600 --background
 
@@ -50,6 +54,7 @@ def start(
         sensors=sensors,
         seed=seed,
         romfs=romfs,
+        kind=kind,
         background=background,
     )
     console.print(f"{name} runs at {made.port} (now {os.path.realpath(made.port)})", markup=False, soft_wrap=True)

@@ -65,7 +65,7 @@ def estimate(
     kind, has = runtime_of(own, found, runtime)
     opened = HostModel.open(model)
     settings = read_config(config) if config else config_for(own, kind, has)
-    every = interval or (None if config else opened.model.interval_ms // 1000 or None)
+    every = interval or (None if config else opened.content.interval_ms // 1000 or None)
     with console.status("counting instructions"):
         result = estimated(opened, found, kind, has, settings, every)
     if as_json:
@@ -74,7 +74,8 @@ def estimate(
             content |= {"day_mah": asdict(result.budget.day_mah()), "days": asdict(result.budget.days(cell))}
         print(json.dumps(content, indent=1, ensure_ascii=False))
     else:
-        title = f"{opened.model.name} on {own} under {kind}" + ("" if config else ", with the board's example sensors")
+        example = "" if config else ", with the board's example sensors"
+        title = f"{opened.content.name} on {own} under {kind}{example}"
         Console(width=max(Console().width, 110)).print(estimate_table(title, result, cell))
         for note in result.notes:
             console.print(f"note: {note}", markup=False, soft_wrap=True)

@@ -67,12 +67,12 @@ def deploy(
         raise InputError("--overwrite-romfs: expected --romfs beside it")
 
     from dibble_tools.deploy.drive import deploy_to_drive, find_drive
-    from dibble_tools.deploy.model_file import ModelFile
     from dibble_tools.deploy.report import deploy_table, printable, show
-    from dibble_tools.deploy.request import Wish
+    from dibble_tools.deploy.request import Request
+    from dibble_tools.model.host_model import HostModel
 
-    wish = Wish(
-        ModelFile.open(model) if model else None, config, only is not None, kernel, romfs, overwrite_romfs, no_model
+    request = Request(
+        HostModel.open(model) if model else None, config, only is not None, kernel, romfs, overwrite_romfs, no_model
     )
     drive = drive or (find_drive() if port == "auto" else None)
     if drive:
@@ -80,7 +80,7 @@ def deploy(
             raise InputError("--romfs: expected a MicroPython board: CircuitPython has no such partition")
         if rollback:
             raise InputError("--rollback: expected a MicroPython board: on CircuitPython, deploy the model of before")
-        board, plan = deploy_to_drive(drive, wish, dry_run=dry_run)
+        board, plan = deploy_to_drive(drive, request, dry_run=dry_run)
         console.print(board, deploy_table(plan, not dry_run) if plan else "nothing to do", markup=False)
         return
 
@@ -98,7 +98,7 @@ def deploy(
         try:
             outcome = run(
                 found,
-                wish,
+                request,
                 rollback=rollback,
                 dry_run=dry_run,
                 step=lambda text: bar.update(task, description=text),
@@ -112,8 +112,8 @@ def deploy(
             )
             raise typer.Exit(1) from None
     remembered = Remembered()
-    for header in outcome.awakening.headers if outcome.awakening else []:
+    for header in outcome.first_run.headers if outcome.first_run else []:
         remembered.add(header)  # the next is many decisions away
     show(console, outcome)
-    if outcome.awakening and (outcome.awakening.errors or not outcome.awakening.works):
+    if outcome.first_run and (outcome.first_run.errors or not outcome.first_run.works):
         raise typer.Exit(1)

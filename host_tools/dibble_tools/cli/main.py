@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from dibble import __version__
 
 from dibble_tools.cli.bench import bench
 from dibble_tools.cli.board import board
@@ -14,13 +15,14 @@ from dibble_tools.cli.deploy import deploy
 from dibble_tools.cli.export import export
 from dibble_tools.cli.log import fetch, label, retune
 from dibble_tools.cli.model import evaluate, inspect, pack, predict, unpack, verify
-from dibble_tools.cli.node import lorawan, microbit, unroll
+from dibble_tools.cli.node import library, lorawan, microbit, unroll
 from dibble_tools.cli.output import console, escape
 from dibble_tools.cli.project import new
 from dibble_tools.cli.simulate import simulate
 from dibble_tools.cli.studio import studio
 from dibble_tools.cli.train import train
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.extras import extras_named
 
 app = typer.Typer(
     name="dibble",
@@ -33,28 +35,45 @@ app = typer.Typer(
 )
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"dibble {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="show it and end")
+    ] = False,
+) -> None:
+    """Take what stands before a command; its text is the app's help."""
+
+
 def main() -> None:
     """Run the command; an InputError is one paragraph on stderr and exit status 2."""
     try:
-        app()
+        with extras_named():
+            app()
     except InputError as error:
         console.print(f"[bold red]dibble:[/] {escape(str(error))}", soft_wrap=True, emoji=False)
         sys.exit(2)
 
 
+@extras_named("demo")
 def demo(
     station: Annotated[str, typer.Option(help="hold out this airport: EWR, JFK or LGA")] = "JFK",
-    out: Annotated[Path, typer.Option(help="folder to write")] = Path("models/field_weather"),
+    out: Annotated[Path, typer.Option(help="folder to write")] = Path("build/demo"),
 ) -> None:
     """Do the whole job: train on a year of real weather, compare with persistence, prove on the VMs; then bring a
     node to a virtual board, watch it, and fetch its log."""
-    from dibble_tools.demo import board_demo as demo_board
-    from dibble_tools.demo import weather_demo as demo
+    from dibble_tools.demo import board_demo, weather_demo
     from dibble_tools.machines.vms import unix_can_exist
+    from dibble_tools.virtual_board import registry
 
-    held = demo.run(station, out, console)
-    if unix_can_exist() and sys.platform == "linux":
-        held &= demo_board.run(console)
+    held = weather_demo.run(station, out, console)
+    if unix_can_exist() and registry.can_exist():
+        held &= board_demo.run(console)
     else:
         console.print("the virtual board runs on Linux on x86-64 only: left out")
     if not held:
@@ -64,7 +83,7 @@ def demo(
 PANELS = {
     "The way to the field and back": (new, collect, train, deploy, monitor, fetch, label, studio),
     "Boards, and fields that are simulated": (boards, estimate, simulate),
-    "A model": (inspect, predict, evaluate, verify, pack, unpack, export, unroll, bench, microbit, lorawan),
+    "A model": (inspect, predict, evaluate, verify, pack, unpack, export, unroll, bench, library, microbit, lorawan),
     "All of it at once": (demo,),
 }
 for panel, commands in PANELS.items():

@@ -30,8 +30,9 @@ def predict(
 ) -> None:
     """Decide on every row: a CSV of line, class, margin, flag, channel and held class; --why adds because and push."""
     from dibble_tools.common.files import write_atomically
-    from dibble_tools.machines.predict import decide, decisions_csv, read_rows, reasons
+    from dibble_tools.machines.predict import decide, decisions_csv, reasons
     from dibble_tools.model.host_model import HostModel
+    from dibble_tools.model.rows import read_rows
 
     opened = HostModel.open(model)
     if out is not None and out.exists() and (not force or out.samefile(file)):
@@ -57,9 +58,10 @@ def evaluate(
     plot: Annotated[Path | None, typer.Option(help="write the confusion matrix as a PNG picture")] = None,
 ) -> None:
     """Say how often the model is right: accuracy, macro-F1, confusion matrix, and what "unsure" is worth."""
-    from dibble_tools.machines.predict import decide, read_rows
+    from dibble_tools.machines.predict import decide
     from dibble_tools.model.host_model import HostModel
     from dibble_tools.model.metrics import evaluation
+    from dibble_tools.model.rows import read_rows
     from dibble_tools.report.plots import plot_confusion
     from dibble_tools.report.tables import evaluation_tables
 
@@ -94,10 +96,10 @@ def verify(
     """
     from dataclasses import asdict
 
-    from dibble_tools.machines.predict import made_up_rows, read_rows
     from dibble_tools.machines.verify import VMS, agreement_table
     from dibble_tools.machines.verify import verify as run
     from dibble_tools.model.host_model import HostModel
+    from dibble_tools.model.rows import made_up_rows, read_rows
 
     if vm not in ("all", *VMS):
         raise InputError(f"--vm: expected one of all, {', '.join(VMS)}; got {vm!r}")

@@ -1,4 +1,4 @@
-"""Commands that write what a node or its network needs: `dibble microbit`, `dibble lorawan`, `dibble unroll`."""
+"""Commands that write what a node or its network needs: `dibble library`, `microbit`, `lorawan`, `unroll`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -88,3 +88,31 @@ def unroll(
 
     write_atomically(out, unrolled_source(HostModel.open(model)).encode())
     console.print(f"wrote {out}")
+
+
+def library(
+    family: Annotated[str, typer.Argument(metavar="FAMILY", help="forest, additive, mlp, or all of them")],
+    out: Annotated[Path, typer.Option(help="folder to write")],
+    arch: Annotated[
+        str,
+        typer.Option(
+            help="machine code for armv6m (RP2040), armv7emsp (RP2350, STM32F4), xtensawin (ESP32) …; none: any"
+        ),
+    ] = "",
+    novelty: Annotated[bool, typer.Option("--novelty", help="for models that flag unusual combinations")] = False,
+    code: Annotated[bool, typer.Option("--code", help="for models as code, of `dibble unroll`")] = False,
+) -> None:
+    """Write the library that loads and runs one family's models, compiled, for a program of your own.
+
+    `mpremote mip install OUT/package.json` copies it to a board. Without this command, from sources:
+    `mpremote mip install firmware/forest.json`, or `additive.json`, `mlp.json`, `package.json` (all).
+    """
+    from dibble_tools.node.library import FAMILIES, compiled_library, library_modules, readers_of, write_library
+
+    if family not in (*FAMILIES, "all"):
+        raise InputError(f"expected a family, one of {', '.join(FAMILIES)} or all, got {family!r}")
+    families = FAMILIES if family == "all" else (family,)
+    files = compiled_library(library_modules(families, novelty=novelty, code=code), arch)
+    listing = write_library(files, out)
+    console.print(f"wrote {len(files)} files, {sum(map(len, files.values())):,} bytes, for {readers_of(arch)}")
+    console.print(f"copy them with: mpremote mip install {listing}", markup=False, soft_wrap=True)

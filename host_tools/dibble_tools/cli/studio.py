@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 
 from dibble_tools.cli.output import console
+from dibble_tools.common.extras import extras_named
 
 
+@extras_named("studio")
 def studio(
     folder: Annotated[Path, typer.Argument(help="project folder, as `dibble new` makes it")] = Path("."),
     port: Annotated[str, typer.Option(help="serial port, name of a virtual board, or auto: the one there is")] = "auto",

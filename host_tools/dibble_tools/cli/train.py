@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from dibble_tools.cli.output import console
-from dibble_tools.common.errors import InputError
 
 CsvPath = Annotated[Path, typer.Argument(metavar="FILE.csv", help="readings with a header line; gzip is fine")]
 
@@ -72,15 +71,12 @@ def train(
 
     Example: dibble train field.csv --label state --time when --group node --max-bytes 1000
     """
-    from dibble_tools.boards import limits_of
+    from dibble_tools.boards.limits import limits_of
     from dibble_tools.cli.durations import parse_seconds
     from dibble_tools.data.prepare import DataOptions
     from dibble_tools.training.job import run
-    from dibble_tools.training.recipes import FAMILIES
     from dibble_tools.training.result import TrainOptions
 
-    if family != "auto" and family not in FAMILIES:
-        raise InputError(f"--family: expected auto, {', '.join(FAMILIES)}; got {family!r}")
     options = TrainOptions(
         DataOptions(
             label=label,

@@ -1,5 +1,7 @@
-"""Figures as people read them; "-" where there is none."""
+"""Figures and lists as people read them; "-" where there is none."""
 
+import difflib
+from collections.abc import Sequence
 from typing import TypeGuard
 
 
@@ -36,3 +38,10 @@ def times_in_100(share: float) -> str:
     if count == 0 and share > 0:
         return "less than once in 100"
     return "once in 100" if count == 1 else f"{count} times in 100"
+
+
+def listed(name: str, names: Sequence[str]) -> str:
+    """Return a sentence that lists what there is, and what the name may have meant."""
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    more = f" and {len(names) - 30} more" if len(names) > 30 else ""
+    return f"there are: {', '.join(names[:30])}{more}." + (f" Did you mean {near[0]!r}?" if near else "")

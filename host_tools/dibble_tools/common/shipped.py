@@ -1,17 +1,17 @@
-"""Files that come with dibble: folders beside host_tools/ in the clone, folders of the package where it is installed.
-Nothing else looks for them."""
+"""Files that come with dibble, in the clone and where it's installed. Nothing else looks for them."""
 
 from importlib import resources
 from pathlib import Path
 
 import dibble
 
-_PACKAGE = Path(str(resources.files("dibble_tools")))
+ROOMS = Path(str(resources.files("dibble_tools")))  # guests, templates, C: beside the code that uses them
 
 
 def _folder(name: str) -> Path:
-    installed = _PACKAGE / "shipped" / name
-    return installed if installed.is_dir() else _PACKAGE.parents[1] / name
+    """Return a folder that lies beside host_tools/ in the clone, in the package where it's installed."""
+    installed = ROOMS / "shipped" / name
+    return installed if installed.is_dir() else ROOMS.parents[1] / name
 
 
 FIRMWARE = _folder("firmware")  # main.py, code.py …: what lies in a board's root

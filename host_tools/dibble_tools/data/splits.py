@@ -10,8 +10,9 @@ import pandas as pd
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.formatting import listed
 from dibble_tools.data.cells import parse_times, time_text
-from dibble_tools.data.datasets import Dataset, listed
+from dibble_tools.data.datasets import Dataset
 
 TEST_SHARE = 0.25
 GROUP_DRAWS = 100

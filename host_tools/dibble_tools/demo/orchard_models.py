@@ -18,16 +18,15 @@ import numpy as np
 
 from dibble_tools.data.datasets import Dataset, read_dataset
 from dibble_tools.data.prepare import DataOptions
-from dibble_tools.machines.predict import read_rows
 from dibble_tools.model.evaluator import evaluate
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.limits import Limits
 from dibble_tools.model.metrics import score
+from dibble_tools.model.rows import read_rows
 from dibble_tools.simulator.field_csv import CHANNELS, SKIP, write_field_csv
 from dibble_tools.simulator.orchard.soil_water import SOILS
 from dibble_tools.simulator.orchard.truth import RIPENING_PPB, STRONG_GUST_M_S
 from dibble_tools.simulator.orchard.weather import GUST_FACTOR
-from dibble_tools.training.job import write
 from dibble_tools.training.result import Trained, TrainOptions
 from dibble_tools.training.train import train
 
@@ -68,7 +67,7 @@ def make(folder: Path) -> dict[str, Any]:
         one.card["data"]["simulated"] = (
             f"a year of {NODES} nodes on {SOIL}, no measured reading: see dibble_tools/simulator"
         )
-        write(one, folder / one.model.model.name)
+        one.save(folder / one.model.content.name)
     return {"rule": trained.card["held_out"]["rule"], **gate.card["held_out"]["cascade"]}
 
 
@@ -102,8 +101,8 @@ def cascade(model: HostModel, gate: HostModel, file: Path) -> dict[str, Any]:
         readings = rows.readings[held]
         last = np.maximum.accumulate(np.where(looks, np.arange(len(looks)), 0))
         readings[:, column] = readings[last, column]
-        decided = evaluate(model.model, readings, rows.elapsed_ms[held]).class_index
-        right = np.array(model.model.classes)[decided] == truth
+        decided = evaluate(model.content, readings, rows.elapsed_ms[held]).class_index
+        right = np.array(model.content.classes)[decided] == truth
         result[name] = {
             "readings_skipped": round(1 - float(looks.mean()), 4),
             "ripening_recall": round(float(right[truth == "ripening"].mean()), 4),
@@ -121,7 +120,7 @@ def gated(gate: HostModel, readings: np.ndarray, starts: np.ndarray) -> np.ndarr
     """
     names = [channel.name for channel in gate.channels]
     column = names.index(ETHYLENE)
-    skip = gate.model.classes.index(SKIP)
+    skip = gate.content.classes.index(SKIP)
     taken = np.zeros(len(readings), bool)
     age = kept = 0
     for row, (values, start) in enumerate(zip(readings.tolist(), starts.tolist(), strict=True)):

@@ -12,13 +12,12 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.data import airport_weather as weather
 from dibble_tools.data.datasets import read_dataset
 from dibble_tools.data.prepare import DataOptions
-from dibble_tools.machines.predict import read_rows
 from dibble_tools.machines.replay import cost
 from dibble_tools.machines.verify import Agreement, agreement_table, verify, vms_that_can_exist
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
 from dibble_tools.model.metrics import Scores, score
+from dibble_tools.model.rows import read_rows
 from dibble_tools.report.tables import demo_table, training_tables
-from dibble_tools.training.job import write
 from dibble_tools.training.result import TrainOptions
 from dibble_tools.training.train import train
 
@@ -64,7 +63,7 @@ def run(station: str, out: Path, console: Console) -> bool:
     wasi = [replace(a, instructions=price.instructions) if a.vm.startswith("WASI") else a for a in found]
     card = trained.card
     card["held_out"]["persistence"] = {"what": "the next 6 hours are like now", **rule.to_json()}
-    write(trained, out)
+    trained.save(out)
     screen = Console()
     screen.print(*training_tables(card, screen.width))
     screen.print(demo_table(card, rule, len(opened.blob), price.model_bytes))

@@ -6,15 +6,14 @@ them to their places then goes on after any cut: firmware/dibble_update.py.
 
 import hashlib
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.common.shipped import FIRMWARE
+from dibble_tools.common.shipped import FIRMWARE, ROOMS
 from dibble_tools.deploy.board_state import BoardState, look
 from dibble_tools.deploy.plan import LIST, MAIN, SPARE_BLOCKS, STAGED, UPDATE, Plan, is_there
 from dibble_tools.link.session import LinkError, RemoteError, Session
 
-HANDOVER = Path(__file__).parent / "guest" / "main.py"
+HANDOVER = ROOMS / "deploy" / "guest" / "main.py"
 BACKUPS = {MAIN: "main_before.py", "config.json": "config_before.json"}
 FIRST = b'FIRST = "dibble update 1\\n"'  # in every dibble_update.py that follows such lists
 APART = "dibble_apart"  # not in any plan
@@ -77,14 +76,16 @@ def stage(session: Session, plan: Plan, state: BoardState, progress: Progress) -
         raise _refused(error) from None
 
 
-def try_out(session: Session, plan: Plan, with_model: bool) -> None:
-    """Check the configuration and run the model's self-test on the board, with the library they'd run with.
+def try_out(session: Session, plan: Plan, with_model: bool, watchdog_ms: int) -> None:
+    """Make sensors, outputs and model once on the board, as its node would, with the library they'd run with.
 
+    Args:
+        watchdog_ms: the most that the board's watchdog takes; 0: not known.
     Raises:
         TrialError: the board refuses one of them.
     """
     try:
-        said = session.run("trial.trial", plan.staged, plan.removals, with_model, timeout_s=60)
+        said = session.run("trial.trial", plan.staged, plan.removals, with_model, watchdog_ms, timeout_s=60)
     except RemoteError as error:
         raise TrialError(str(error)) from None
     if said != "well":

@@ -8,6 +8,7 @@ from dibble import __version__
 from dibble.inference.features import DELTA, EMA, KINDS, LAST, MAX, MEAN, MIN, SLOPE
 from dibble.inference.fixed_point import MISSING
 
+from dibble_tools.common.shipped import ROOMS
 from dibble_tools.export import names
 from dibble_tools.export.c.families import additive_parts, forest_parts, mlp_parts
 from dibble_tools.export.c.tables import Kind, rows, signed, unsigned
@@ -18,7 +19,7 @@ from dibble_tools.model.content import Additive, Content, Forest, Mlp
 def environment(language: str) -> jinja2.Environment:
     """Return the renderer of the templates in a language's folder: "c" or "python"."""
     found = jinja2.Environment(
-        loader=jinja2.PackageLoader(f"dibble_tools.export.{language}"),
+        loader=jinja2.FileSystemLoader(ROOMS / "export" / language / "templates"),
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
         trim_blocks=True,
@@ -30,7 +31,7 @@ def environment(language: str) -> jinja2.Environment:
 
 
 def context_of(content: Content, prefix: str) -> dict[str, Any]:
-    """Return what the templates ask for."""
+    """Return what the templates ask for, of a compacted Content."""
     channels = [about(channel) for channel in content.channels]
     for channel, ending in zip(channels, names.endings([c.name for c in content.channels], "channel"), strict=True):
         channel["ending"] = ending

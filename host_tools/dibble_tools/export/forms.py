@@ -6,7 +6,6 @@ from dibble_tools.export.c.source import write_c
 from dibble_tools.export.microbit.source import strip
 from dibble_tools.export.python.source import write_python
 from dibble_tools.model.host_model import HostModel
-from dibble_tools.model.reader import content_of
 
 FORMS = ("c", "arduino", "python")
 
@@ -25,7 +24,7 @@ def write(model: HostModel, form: str, name: str = "", *, small: bool = False) -
         raise InputError(f"--to: expected one of {', '.join(FORMS)}; got {form!r}")
     if small and form != "python":
         raise InputError("--small: expected --to python: C has no comments left once it is compiled")
-    content = content_of(model)
+    content = model.content
     if form == "python":
         files = write_python(content, name)
         return {file: strip(text) if small else text for file, text in files.items()}

@@ -5,7 +5,8 @@ from pathlib import Path
 import jinja2
 from dibble.report import lorawan
 
-from dibble_tools.model.flags import FLAG_NAMES
+from dibble_tools.common.shipped import ROOMS
+from dibble_tools.model.decisions import FLAG_NAMES
 from dibble_tools.model.host_model import HostModel
 
 
@@ -16,8 +17,8 @@ def write_decoder(model_path: str | Path) -> str:
         InputError: it can't be read as a model.
     """
     opened = HostModel.open(model_path)
-    model = opened.model
-    class_bits, fields, size = lorawan.plan(len(model.classes), model.low, model.high)
+    model = opened.content
+    class_bits, fields, size = lorawan.plan(len(model.classes), opened.model.low, opened.model.high)
     channels = []
     for index, bits, step in fields:
         channel = opened.channels[index]
@@ -33,7 +34,7 @@ def write_decoder(model_path: str | Path) -> str:
                 "divisor": 10 ** max(-channel.exponent, 0),
             }
         )
-    templates = jinja2.PackageLoader("dibble_tools.export", "templates")
+    templates = jinja2.FileSystemLoader(ROOMS / "export" / "templates")
     environment = jinja2.Environment(loader=templates, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     return environment.get_template("lorawan_decoder.js.j2").render(
         name=model.name,

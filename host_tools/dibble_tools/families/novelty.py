@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from dibble_tools.common import portable
 from dibble_tools.common.errors import InputError
 from dibble_tools.families.additive.tables import AdditiveTables, Term, cell_of, codes_of, length, quantize, sum_tables
 from dibble_tools.families.scaling import Scaler, fit_scaler
@@ -116,8 +117,9 @@ def _strongest(scalers: list[Scaler | None], used: list[int], codes: np.ndarray)
         hot[np.arange(len(codes)), ends[i] + codes[:, f]] = 1
     joint = (hot.T @ hot).astype(np.float64) / len(codes)
     alone = np.diag(joint)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        each = np.where(joint > 0, joint * np.log(joint / np.outer(alone, alone)), 0.0)
+    least = 0.5 / len(codes)  # a pair that never occurs counts for nothing
+    ratio = np.maximum(joint, least) / np.maximum(np.outer(alone, alone), least * least)
+    each = joint * portable.log(ratio)
     told = np.add.reduceat(np.add.reduceat(each, ends[:-1], axis=0), ends[:-1], axis=1)
     found = sorted((-told[i, j], i, j) for i in range(len(used)) for j in range(i + 1, len(used)))
     tree = list(range(len(used)))  # Kruskal: which tree each feature belongs to so far
@@ -164,7 +166,7 @@ def _densities(
         cell = cell_of(scalers, features, shifts, codes)
         sizes = [length(scalers[f], 0) for f in features]
         counts = PRIOR + np.bincount(cell, minlength=int(np.prod(sizes))).reshape(sizes)
-        table = np.log(counts / counts.sum(axis=-1, keepdims=True)).reshape(1, -1)
+        table = portable.log(counts / counts.sum(axis=-1, keepdims=True)).reshape(1, -1)
         terms.append(Term(features, shifts, table, table[:, cell].mean(axis=1)))
     return terms
 

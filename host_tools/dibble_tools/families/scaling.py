@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dibble_tools.common import portable
+
 VALUE_BITS = 15  # of a value that enters the product: with a multiplier of 7 bits it stays a small int
 LOG_STEPS = 256  # of a doubling
 MULTIPLIER_BITS = 7  # one byte in the file; a scale within 1 % of the wanted is as good
@@ -105,4 +107,4 @@ def _evenness(scaler: Scaler, column: np.ndarray, limit: int) -> float:
     """Return how many of 16 classes of codes a column fills, counted as exp of the entropy."""
     counts = np.bincount(apply(scaler, column, limit) * 15 // scaler.top, minlength=16) / len(column)
     counts = counts[counts > 0]
-    return float(np.exp(-(counts * np.log(counts)).sum()))
+    return float(portable.exp(-(counts * portable.log(counts)).sum()))

@@ -20,13 +20,15 @@ from mpremote.transport_serial import SerialTransport
 from serial import SerialException
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.shipped import ROOMS
 
-REMOTE = Path(__file__).parent / "guest"
+REMOTE = ROOMS / "link" / "guest"
 MOST_BYTES = 1 << 20  # of one answer
 BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 REBOOT = b"soft reboot\r\n"
 ASK_S = 0.2  # from one Ctrl-C to the next
 TAKE_S = 0.1  # a node takes its boot back after a Ctrl-C, undisturbed
+RESET_S = 0.1  # from the answer to machine.reset() until the port is sure to have gone: 8 ms on an RP2
 PIECE_BYTES = 3072  # of a file in one answer
 _TROUBLE = (TransportError, SerialException, OSError, struct.error)
 
@@ -227,8 +229,9 @@ class Session:
         """Reset the board; open its port anew where it goes away meanwhile, as that of USB does."""
         with self._trouble("reset"):
             self._transport.exec_raw_no_follow("import machine\nmachine.reset()")
+            time.sleep(RESET_S)
         self.close()
-        self._transport = _connect(self.port, self._timeout_s, time.monotonic() + self._timeout_s)
+        self._transport = _connect(self.port, self._timeout_s, time.monotonic() + self._timeout_s, vanished=True)
 
     def _read_until(self, ending: bytes, deadline: float) -> bytes:
         serial = self._transport.serial
@@ -251,14 +254,15 @@ class Session:
             ) from None
 
 
-def _connect(port: str, timeout_s: float, deadline: float) -> SerialTransport:
+def _connect(port: str, timeout_s: float, deadline: float, *, vanished: bool = False) -> SerialTransport:
+    """Open a board's port; one that vanished may take until the deadline to come back."""
     while True:
         try:
             transport = SerialTransport(os.path.realpath(port) if os.path.islink(port) else port)
             transport.serial.timeout = timeout_s
             return transport
         except (TransportError, SerialException, OSError) as error:
-            if time.monotonic() > deadline or not Path(port).exists():
+            if time.monotonic() > deadline or not (vanished or Path(port).exists()):
                 raise LinkError(
                     f"{port}: expected a board's port, got: {error}: is it plugged in, and no other program using it?"
                 ) from None

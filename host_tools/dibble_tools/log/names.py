@@ -7,13 +7,13 @@ from pathlib import Path
 
 from dibble import ConfigError, ModelError
 from dibble.config import check
-from dibble.drivers import driver
-from dibble.inference.model import Model
+from dibble.drivers import channels_of, driver
 from dibble.storage.slots import HEADER_BYTES, MAGIC
 
 from dibble_tools.common.files import write_atomically
 from dibble_tools.console.safe_text import is_fit_name
 from dibble_tools.model.host_model import HostModel
+from dibble_tools.model.reader import content_of
 
 MOST_CHANNELS = 255
 # Of bytes that a board sent under a right CRC: no model file that dibble wrote raises them.
@@ -43,8 +43,8 @@ class Names:
 def of_model(blob: bytes) -> tuple[int, Names] | None:
     """Return (the CRC that stands in the log, its names) of a model file; None where it isn't one."""
     try:
-        model = Model(blob)
-        names = Names(tuple(model.channel(i)[0] for i in range(len(model.low))), tuple(model.classes))
+        model = content_of(blob)
+        names = Names(tuple(channel.name for channel in model.channels), model.classes)
     except _UNFIT:
         return None
     return (int.from_bytes(blob[-4:], "little"), names) if names.are_fit() else None
@@ -59,8 +59,9 @@ def of_config(data: bytes) -> Names | None:
     """Return the names of the sensors' readings in a config.json, as a node without a model logs them."""
     names: list[str] = []
     try:
-        for settings in check(json.loads(data), lambda name: _driver(name).SETTINGS)["sensors"]:
-            names += settings["channels"] or [channel[0] for channel in _driver(settings["driver"]).CHANNELS]
+        sensors = check(json.loads(data), lambda name: _driver(name).SETTINGS)["sensors"]
+        for channels in channels_of(sensors)[0]:
+            names += [name for name, _ in channels]
     except _UNFIT:
         return None
     found = Names(tuple(names))

@@ -21,7 +21,6 @@ from dibble_tools.machines.tools import TooLarge, ToolError
 from dibble_tools.machines.verify import first_difference
 from dibble_tools.machines.vms import VmError
 from dibble_tools.model.host_model import HostModel
-from dibble_tools.model.reader import content_of
 
 C_MACHINES = {"pc": "PC", "cortex_m0": "Cortex-M0", "atmega328p": "ATmega328P"}
 VMS = {"unix": "unix VM", "wasi": "WASI VM", "microbit": "micro:bit"}
@@ -65,7 +64,7 @@ def check(
     Raises:
         InputError: a compiler, simulator or VM isn't installed.
     """
-    content = content_of(model)
+    content = model.content
     elapsed_ms = elapsed_ms if content.timed else None
     host = model.decide(readings, elapsed_ms)
     files = write(model, "python" if form == "python" else "c", name)

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 from dibble.inference.fixed_point import MISSING
 
+from dibble_tools.common.shipped import ROOMS
 from dibble_tools.machines.outcome import Outcome, decisions_of
 from dibble_tools.machines.replay import rows_bytes
 from dibble_tools.machines.targets import Target
 from dibble_tools.machines.tools import TooLarge, ToolError, run
 
-NATIVE = Path(__file__).parent / "native"
+NATIVE = ROOMS / "machines" / "native"
 STRICT = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror")
 AROUND = ("-std=gnu99", "-Wall", "-Wextra", "-Werror")
 SANITIZERS = ("-fsanitize=undefined,address", "-fno-sanitize-recover=all", "-g")

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from dibble.inference.decision import OUT_OF_RANGE, SENSOR_FAULT
-from dibble.inference.fixed_point import MISSING
 
-from dibble_tools.export.microbit.library import FAMILY, LIBRARY_FILE, lay_out
+from dibble_tools.data.feature_spec import offsets_of
+from dibble_tools.export.microbit.library import LIBRARY_FILE, lay_out
 from dibble_tools.export.microbit.source import strip as strip
-from dibble_tools.export.microbit.tables import family_of, only_last
+from dibble_tools.export.microbit.tables import has_room, only_last
 from dibble_tools.machines.microbit import Microbit
 from dibble_tools.machines.vms import VmError
-from dibble_tools.model.evaluator import Decisions, evaluate, feature_values, held_classes
+from dibble_tools.model.decisions import Decisions
+from dibble_tools.model.evaluator import evaluate, feature_values, held_classes
 from dibble_tools.model.host_model import HostModel
 
 MOST_ROWS = 400
@@ -67,10 +68,10 @@ def on_microbit(model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray |
         TooLarge: library and model leave no room to run.
         VmMissing, VmError: see microbit.Microbit.
     """
-    if family_of(model) not in FAMILY:
+    if not has_room(model.content):
         raise TooLarge("only forests and additive models without novelty are laid out for its 9 KB of heap")
     inputs, expected, note = _inputs(model, readings, elapsed_ms)
-    files = lay_out(model, functions=[REPLAY])
+    files = lay_out(model.content, functions=[REPLAY])
     room = FILE_SYSTEM_BYTES - sum(map(stored, files.values()))
     rows = min(len(inputs), MOST_ROWS, room // (4 * inputs.shape[1]))
     if rows < 1:
@@ -127,15 +128,14 @@ def last_line(error: Exception) -> str:
 
 def _inputs(model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> tuple[np.ndarray, Decisions, str]:
     """Return what the board is given, what the host decides on it, and what was left out."""
-    m = model.model
-    if only_last(model):
+    m = model.content
+    if only_last(m):
         return readings, evaluate(m, readings, None), ""  # the board knows no gaps
     host = evaluate(m, readings, elapsed_ms)
-    low, high = np.array(m.low), np.array(m.high)
-    offsets = np.where(readings == MISSING, -1, np.clip(readings, low, high) - low)
+    offsets = offsets_of(readings, m.channels)
     whole = (host.flags & (SENSOR_FAULT | OUT_OF_RANGE)) == 0
     values = feature_values(m, offsets, elapsed_ms)[whole]
     columns = host.columns()[whole]
     still = np.zeros(len(columns), dtype=bool)
-    columns[:, 4] = held_classes(columns[:, 0], columns[:, 2], still, m.decision.hysteresis)
+    columns[:, 4] = held_classes(columns[:, 0], columns[:, 2], still, m.hysteresis)
     return values, Decisions(*columns.T), "windows computed on the host"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dibble_tools.machines.tools import ToolError
-from dibble_tools.model.evaluator import Decisions
+from dibble_tools.model.decisions import Decisions
 
 NO_CHANNEL = 255
 

@@ -10,12 +10,13 @@ from pathlib import Path
 import dibble
 import numpy as np
 
+from dibble_tools.common.shipped import ROOMS
 from dibble_tools.export.unrolled import unrolled_source
 from dibble_tools.machines.vms import Run, VmError, run_unix, run_wasi
-from dibble_tools.model.evaluator import Decisions
+from dibble_tools.model.decisions import Decisions
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
 
-GUESTS = Path(__file__).parent / "guest"
+GUESTS = ROOMS / "machines" / "guest"
 NONE_TOLD = -2  # an elapsed time that isn't handed to predict()
 LONGEST_ELAPSED = 2**30 - 1
 COST_ROWS = 20

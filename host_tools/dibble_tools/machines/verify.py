@@ -12,8 +12,7 @@ from rich.text import Text
 from dibble_tools.machines.microbit_replay import TooLarge, on_microbit
 from dibble_tools.machines.replay import Replay, on_unix, on_wasi
 from dibble_tools.machines.vms import VmError, unix_can_exist
-from dibble_tools.model.evaluator import Decisions
-from dibble_tools.model.flags import FLAG_NAMES
+from dibble_tools.model.decisions import Decisions, flag_text
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.report.tables import new_table
 
@@ -122,7 +121,7 @@ def first_difference(host: Decisions, guest: Decisions, classes: Sequence[str], 
         if FIELDS[column] in ("class", "held class"):
             return "none" if value == NO_CLASS else classes[value] if value < len(classes) else str(value)
         if FIELDS[column] == "flags":
-            return " + ".join(n for i, n in enumerate(FLAG_NAMES) if value >> i & 1) or "none"
+            return flag_text(int(value), "none")
         return str(value)
 
     return equal, (

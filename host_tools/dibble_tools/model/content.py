@@ -1,14 +1,15 @@
-"""What a model file holds, as plain integers: what `dibble export` writes programs from.
+"""What a model file holds, decoded into plain integers: the one form in which the host knows a model."""
 
-Features are numbered anew, in the order of their channels and without those that no table asks about, so that a
-program can push each reading through its windows to its code in one pass and keep nothing but the code.
-"""
-
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from dibble.inference.features import KINDS, LAST
+from dibble.inference.mlp import SPARSE8
 
 from dibble_tools.data.channels import Channel
+
+LARGEST_CODE = 255
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Forest:
     """Trees over codes.
 
     Attributes:
-        thresholds: of each feature, ascending; none where a value has 8 bits: it is its own code.
+        thresholds: of each feature, ascending; a value's code is how many of them lie below it. Where there are
+            none, it is its own code.
         page_nodes: nodes of each page; the first page of tree i is page i.
         first_followers: for each page, the first of the pages that follow it; empty where every tree is one page.
         nodes: (feature, code, left, right); references as in models/FORMAT.md.
@@ -55,6 +57,32 @@ class Forest:
     nodes: list[tuple[int, int, int, int]]
     leaves: list[tuple[int, int]] | None
     base: list[int]
+
+    def threshold(self, feature: int, code: int) -> int:
+        """Return the largest value of a feature that a split at `code` sends left."""
+        own = self.thresholds[feature]
+        return own[code] if own else code
+
+    def used(self) -> set[int]:
+        """Return the features that a split asks about."""
+        return {node[0] for node in self.nodes}
+
+    def renumbered(self, new: Mapping[int, int], limits: Sequence[int]) -> "Forest":
+        """Return the same trees by new numbers of features; a feature of 8 bits is its own code there.
+
+        Args:
+            new: number of each feature that is kept.
+            limits: of each feature, by the numbers so far.
+        """
+        nodes = []
+        for feature, code, left, right in self.nodes:
+            own = self.thresholds[feature]
+            if own and limits[feature] <= LARGEST_CODE:
+                # Its value is at most a threshold just where its code is at most that one's place.
+                code = own[code] if code < len(own) else LARGEST_CODE
+            nodes.append((new[feature], code, left, right))
+        thresholds = [[] if limits[i] <= LARGEST_CODE else self.thresholds[i] for i in new]
+        return replace(self, thresholds=thresholds, nodes=nodes)
 
 
 @dataclass(frozen=True)
@@ -76,11 +104,26 @@ class Term:
 
 @dataclass(frozen=True)
 class Additive:
-    """Tables over codes, a scaler for each feature."""
+    """Tables over codes, a scaler for each feature.
+
+    Attributes:
+        terms: features alone, then pairs.
+        base: each class's score before any table; class 0's is its score.
+    """
 
     scalers: list[Scaler]
     terms: list[Term]
     base: list[int]
+
+    def used(self) -> set[int]:
+        """Return the features that have a code."""
+        asked = {i for term in self.terms for i in (term.a, term.b) if i is not None}
+        return asked | {i for i, scaler in enumerate(self.scalers) if scaler.top}
+
+    def renumbered(self, new: Mapping[int, int], limits: Sequence[int]) -> "Additive":
+        """Return the same tables by new numbers of features: see Forest.renumbered."""
+        terms = [replace(t, a=new[t.a], b=None if t.b is None else new[t.b]) for t in self.terms]
+        return Additive([self.scalers[i] for i in new], terms, self.base)
 
 
 @dataclass(frozen=True)
@@ -94,10 +137,19 @@ class Layer:
     """
 
     form: int
-    rows: list[list[int]] | list[list[tuple[int, int]]]
+    rows: list[list[Any]]
     biases: list[int]
     shifts: list[int]
     book: list[int]
+
+    def weights(self, inputs: int) -> list[list[int]]:
+        """Return each unit's weight for each of `inputs` inputs, whatever the form."""
+        if self.form == SPARSE8:
+            kept = [dict(row) for row in self.rows]
+            return [[row.get(i, 0) for i in range(inputs)] for row in kept]
+        if self.book:
+            return [[self.book[place] for place in row] for row in self.rows]
+        return self.rows
 
 
 @dataclass(frozen=True)
@@ -107,6 +159,19 @@ class Mlp:
     scalers: list[Scaler]
     layers: list[Layer]
     base: int
+
+    def used(self) -> set[int]:
+        """Return the features: a network asks about each."""
+        return set(range(len(self.scalers)))
+
+    def renumbered(self, new: Mapping[int, int], limits: Sequence[int]) -> "Mlp":
+        """Return the same network by new numbers of features: see Forest.renumbered."""
+        first = self.layers[0]
+        if first.form == SPARSE8:
+            rows: list[list[Any]] = [[(new[at], weight) for at, weight in row] for row in first.rows]
+        else:
+            rows = [[row[i] for i in new] for row in first.rows]
+        return Mlp([self.scalers[i] for i in new], [replace(first, rows=rows), *self.layers[1:]], self.base)
 
 
 @dataclass(frozen=True)
@@ -119,24 +184,77 @@ class Golden:
     flags: int
 
 
+FAMILIES: dict[type, str] = {Forest: "forest", Additive: "additive", Mlp: "mlp"}
+
+
 @dataclass(frozen=True)
 class Content:
     """All of a model.
 
     Attributes:
-        timed: the rows are a time series, and the time between two can be a gap.
+        features: in the file's order.
+        windowed: the file lists its features: a row is pushed through windows. Else each channel is a feature.
         novelty, novel_below: tables of how usual a combination is (two classes, of which score 1 counts), or None.
+        interval_ms: sampling interval of a time series; 0 where each row stands alone.
+        unsure_below: a smaller margin is flagged unsure.
+        hysteresis: trusted decisions in a row that change the held class.
+        format, parts: of the file, and the names of its optional parts.
+        family_bytes, novelty_bytes: that the tables take in the file.
     """
 
     name: str
     classes: tuple[str, ...]
     channels: list[Channel]
     features: list[Feature]
+    windowed: bool
     family: Forest | Additive | Mlp
     novelty: Additive | None
     novel_below: int
     interval_ms: int
-    timed: bool
     unsure_below: int
     hysteresis: int
     golden: list[Golden]
+    format: int
+    parts: tuple[str, ...]
+    family_bytes: int
+    novelty_bytes: int
+
+    @property
+    def family_name(self) -> str:
+        """The family's name, as `dibble train --family` has it."""
+        return FAMILIES[type(self.family)]
+
+    @property
+    def tells_why(self) -> bool:
+        """Whether a decision comes with the channel that pushed hardest: an additive model's does."""
+        return isinstance(self.family, Additive)
+
+    @property
+    def limits(self) -> list[int]:
+        """The largest value of each feature."""
+        return [feature.limit for feature in self.features]
+
+    @property
+    def timed(self) -> bool:
+        """Whether the rows are a time series, and the time between two can be a gap."""
+        return self.windowed and self.interval_ms > 0
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether a row's decision depends on rows before it."""
+        return any(feature.kind != LAST for feature in self.features)
+
+    def compacted(self) -> "Content":
+        """Return the same model as programs have it, which push a reading to its code in one pass and keep no more.
+
+        Its features are numbered anew, in the order of their channels, without those that no table asks about; a
+        forest's features of 8 bits are their own codes.
+        """
+        used = self.family.used() | (self.novelty.used() if self.novelty else set())
+        new = {old: i for i, old in enumerate(sorted(used, key=lambda i: (self.features[i].channel, i)))}
+        return replace(
+            self,
+            features=[self.features[i] for i in new],
+            family=self.family.renumbered(new, self.limits),
+            novelty=self.novelty.renumbered(new, self.limits) if self.novelty else None,
+        )

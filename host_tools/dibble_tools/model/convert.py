@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.data.channels import Channel, column_channels, parse_channel_option, to_readings, to_values
+from dibble_tools.data.channels import Channel, to_readings, to_values
+from dibble_tools.data.column_channels import column_channels, parse_channel_option
 from dibble_tools.data.splits import MAX_CLASSES
+from dibble_tools.families.forest import integer_trees
 from dibble_tools.families.forest import trees as forest
-from dibble_tools.model.build import forest_spec
 from dibble_tools.model.golden import golden_rows
 from dibble_tools.model.host_model import HostModel
-from dibble_tools.model.writer import export
+from dibble_tools.model.writer import export, forest_spec
 
 SPLIT_BYTES = 4
 
@@ -62,7 +63,7 @@ def convert(
         """Return the file of the trees, pruned to so many splits, and how many they have."""
         integer = forest.integer_trees(estimator, _to_input(found), _nearest(found), splits)
         covering = _cover(found, integer)
-        above_low = forest.shift(integer, [channel.low for channel in covering])
+        above_low = integer_trees.shift(integer, [channel.low for channel in covering])
         spec = forest_spec(name, covering, labels, above_low, unsure_below=unsure_below)
         readings = to_readings(values, spec.channels)
         return export(spec, golden_rows(spec, readings, None)), len(integer.nodes)
@@ -103,10 +104,10 @@ def _nearest(channels: Sequence[Channel]) -> Callable[[int, np.ndarray], np.ndar
     return steps
 
 
-def _cover(channels: Sequence[Channel], trees: forest.IntegerTrees) -> list[Channel]:
+def _cover(channels: Sequence[Channel], trees: integer_trees.IntegerTrees) -> list[Channel]:
     """Return the channels with ranges that hold every threshold, so that clamping moves no reading past one."""
     low, high = [c.low for c in channels], [c.high for c in channels]
-    for feature, threshold, _, _ in forest.reachable(trees):
+    for feature, threshold, _, _ in integer_trees.reachable(trees):
         low[feature] = min(low[feature], threshold)
         high[feature] = max(high[feature], threshold + 1)
     return [replace(c, low=a, high=b) for c, a, b in zip(channels, low, high, strict=True)]

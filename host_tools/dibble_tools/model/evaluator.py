@@ -7,38 +7,22 @@ windows, which are sequential by nature, are the firmware's own.
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 from dibble.inference.decision import NO_CLASS, NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE
-from dibble.inference.features import LAST
+from dibble.inference.features import Window, Windows
 from dibble.inference.fixed_point import MISSING
-from dibble.inference.format import NOVELTY
-from dibble.inference.model import Model
 
 from dibble_tools.data.feature_spec import run_windows
+from dibble_tools.model.content import Content
+from dibble_tools.model.decisions import Decisions
 from dibble_tools.model.oracle import novel, scorer
 
 CHUNK_ROWS = 1 << 14  # so many fit a cache, and are worth a thread
 
 
-@dataclass(frozen=True)
-class Decisions:
-    """What the node concludes on each row: int arrays, as in firmware's Decision."""
-
-    class_index: np.ndarray
-    margin: np.ndarray
-    flags: np.ndarray
-    channel: np.ndarray
-    held_index: np.ndarray
-
-    def columns(self) -> np.ndarray:
-        """Return all of it as one int array (rows, 5)."""
-        return np.stack([self.class_index, self.margin, self.flags, self.channel, self.held_index], axis=1)
-
-
 def evaluate(
-    model: Model,
+    model: Content,
     readings: np.ndarray,
     elapsed_ms: np.ndarray | None = None,
     convert: Callable[[np.ndarray], np.ndarray] | None = None,
@@ -46,41 +30,38 @@ def evaluate(
     """Return the decisions on consecutive rows, starting fresh.
 
     Args:
-        model: as read by the firmware's reader.
         readings: ints (rows, channels); MISSING where there is none.
         elapsed_ms: time since the row before; where left out, one sampling interval.
         convert: makes such readings of rows of anything else.
     """
     readings = np.asarray(readings)
-    judge = _Judge(model)
+    each = _Rows(model)
     rows = len(readings)
     out = np.empty((4, rows), dtype=np.int64)
     values = None
-    if _looks_back(model):
+    if model.looks_back:
         readings, convert = (convert(readings), None) if convert else (readings, None)
-        values = feature_values(model, judge.offsets(readings)[0], elapsed_ms)
+        values = feature_values(model, each.offsets(readings)[0], elapsed_ms)
 
     def part(first: int) -> None:
         end = min(first + CHUNK_ROWS, rows)
         rows_here = convert(readings[first:end]) if convert else readings[first:end]
-        out[:, first:end] = judge.judge(rows_here, None if values is None else values[first:end])
+        out[:, first:end] = each.decide(rows_here, None if values is None else values[first:end])
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:  # NumPy and the trees let go of the interpreter
         list(threads.map(part, range(0, rows, CHUNK_ROWS)))
     class_index, margin, flags, channel = out
     gap = gaps(model, elapsed_ms, rows)
-    return Decisions(
-        class_index, margin, flags, channel, held_classes(class_index, flags, gap, model.decision.hysteresis)
-    )
+    return Decisions(class_index, margin, flags, channel, held_classes(class_index, flags, gap, model.hysteresis))
 
 
-class _Judge:
-    """What is asked of each row by itself."""
+class _Rows:
+    """What is decided on each row by itself."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Content) -> None:
         self.model = model
-        self.low = np.array(model.low, dtype=np.int64)
-        self.high = np.array(model.high, dtype=np.int64)
+        self.low = np.array([channel.low for channel in model.channels], dtype=np.int64)
+        self.high = np.array([channel.high for channel in model.channels], dtype=np.int64)
         self.span = (self.high - self.low).astype(np.uint64)
         self.score = scorer(model)
 
@@ -94,7 +75,7 @@ class _Judge:
         beyond = ((readings < self.low) | (readings > self.high)) & ~missing
         return np.where(missing, -1, np.clip(readings, self.low, self.high) - self.low), missing, beyond
 
-    def judge(self, readings: np.ndarray, values: np.ndarray | None) -> np.ndarray:
+    def decide(self, readings: np.ndarray, values: np.ndarray | None) -> np.ndarray:
         """Return class, margin, flags and channel, int64 (4, rows), before the hysteresis.
 
         Args:
@@ -106,11 +87,11 @@ class _Judge:
             values = feature_values(model, offsets)
         if missing is not None:
             fault = np.asarray(missing.any(axis=1))
-            values = np.where(fault[:, None], 0, values)  # not judged: the flag is all there is
+            values = np.where(fault[:, None], 0, values)  # not decided: the flag is all there is
         scores = self.score(values)
         class_index, margin = leaders(scores)
         flags = np.where(margin < model.unsure_below, UNSURE, 0)
-        if model.blob[5] & NOVELTY:
+        if model.novelty:
             flags |= np.where(novel(model, values), NOVEL, 0)
         channel = np.full(len(readings), -1)
         if missing is not None and beyond is not None:
@@ -143,25 +124,21 @@ def lead(scores: np.ndarray) -> np.ndarray:
     return top[:, -1] - top[:, -2] if scores.shape[1] > 1 else top[:, -1] + 1
 
 
-def gaps(model: Model, elapsed_ms: np.ndarray | None, rows: int) -> np.ndarray:
+def gaps(model: Content, elapsed_ms: np.ndarray | None, rows: int) -> np.ndarray:
     """Return where a time series breaks: the elapsed time isn't one interval, give or take half."""
-    if elapsed_ms is None or not model.windows:
+    if elapsed_ms is None or not model.windowed:
         return np.zeros(rows, dtype=bool)
     return np.abs(np.asarray(elapsed_ms, dtype=np.int64) - model.interval_ms) > model.interval_ms // 2
 
 
-def _looks_back(model: Model) -> bool:
-    return bool(model.windows) and any(window.kind != LAST for window in model.windows.windows)
-
-
-def feature_values(model: Model, offsets: np.ndarray, elapsed_ms: np.ndarray | None = None) -> np.ndarray:
+def feature_values(model: Content, offsets: np.ndarray, elapsed_ms: np.ndarray | None = None) -> np.ndarray:
     """Return the model's feature values (rows, features) from offsets (-1: missing)."""
-    windows = model.windows
-    if not windows:
-        return offsets
-    if not _looks_back(model):
-        return offsets[:, [window.channel for window in windows.windows]]
-    return run_windows(windows, offsets, gaps(model, elapsed_ms, len(offsets)))
+    if not model.looks_back:
+        channels = [feature.channel for feature in model.features]
+        return offsets if channels == list(range(offsets.shape[1])) else offsets[:, channels]
+    spans = [channel.high - channel.low for channel in model.channels]
+    windows = [Window(f.channel, f.kind, f.size, spans[f.channel]) for f in model.features]
+    return run_windows(Windows(windows, model.interval_ms), offsets, gaps(model, elapsed_ms, len(offsets)))
 
 
 def held_classes(class_index: np.ndarray, flags: np.ndarray, gap: np.ndarray, hysteresis: int) -> np.ndarray:

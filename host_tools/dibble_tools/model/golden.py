@@ -3,9 +3,10 @@
 import numpy as np
 from dibble.inference.decision import SENSOR_FAULT
 from dibble.inference.fixed_point import MISSING
-from dibble.inference.model import Model
 
-from dibble_tools.model.evaluator import Decisions, evaluate, gaps
+from dibble_tools.model.decisions import Decisions
+from dibble_tools.model.evaluator import evaluate, gaps
+from dibble_tools.model.reader import content_of
 from dibble_tools.model.writer import ModelSpec, export
 
 ROWS_LOOKED_AT = 4000
@@ -29,7 +30,7 @@ def golden_rows(
     most = max(1, min(most, READINGS_KEPT // readings.shape[1]))
     readings = readings[:ROWS_LOOKED_AT]
     elapsed_ms = None if elapsed_ms is None else elapsed_ms[:ROWS_LOOKED_AT]
-    model = Model(export(spec))
+    model = content_of(export(spec))
     decisions = evaluate(model, readings, elapsed_ms)
     if spec.interval_ms:
         chosen = _run(decisions, gaps(model, elapsed_ms, len(readings)), most)

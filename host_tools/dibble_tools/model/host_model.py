@@ -9,12 +9,14 @@ from dibble.inference.model import Model
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.files import write_atomically
-from dibble_tools.data.channels import Channel, to_readings
-from dibble_tools.model.evaluator import Decisions, evaluate
-from dibble_tools.model.metrics import names_of
+from dibble_tools.data.channels import to_readings
+from dibble_tools.model.decisions import Decisions, names_of
+from dibble_tools.model.evaluator import evaluate
+from dibble_tools.model.reader import content_of
 
 MODEL_FILE = "model.dib"
 CHECKED_ROWS = 300
+MOST_SHOWN = 8  # names in a repr
 
 
 class HostModel:
@@ -23,7 +25,9 @@ class HostModel:
     Args:
         blob: bytes of a model file.
     Attributes:
-        blob, model: the bytes, and the firmware's Model over them.
+        blob: the bytes.
+        content: what they hold, decoded.
+        model: the firmware's Model over them, which decides a row at a time, and tells why.
         channels: list of Channel, in the order of `readings`.
         classes: class names.
     """
@@ -31,8 +35,15 @@ class HostModel:
     def __init__(self, blob: bytes) -> None:
         self.blob = blob
         self.model = Model(blob)
-        self.channels = [Channel(*self.model.channel(i)) for i in range(len(self.model.low))]
-        self.classes: tuple[str, ...] = self.model.classes
+        self.content = content_of(self.model)
+        self.channels = self.content.channels
+        self.classes = self.content.classes
+
+    def __repr__(self) -> str:
+        """Return what people ask of a model: its name, kind, size, classes and channels."""
+        names = [c.name if c.name.endswith(c.unit) else f"{c.name} ({c.unit})" for c in self.channels]
+        size = f"{self.content.family_name}, {len(self.blob):,} bytes"
+        return f"<HostModel {self.content.name!r}: {size}; decides {_some(self.classes)} from {_some(names)}>"
 
     @classmethod
     def open(cls, path: str | Path) -> "HostModel":
@@ -44,13 +55,22 @@ class HostModel:
         path = Path(path)
         file = path / MODEL_FILE if path.is_dir() else path
         try:
-            model = cls(file.read_bytes())
-            model.model.self_test()
+            return cls.tested(file.read_bytes())
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise InputError(f"{file}: expected a model file, as `dibble train` writes: {reason}") from None
         except ModelError as error:
             raise InputError(f"{file}: {error}") from None
+
+    @classmethod
+    def tested(cls, blob: bytes) -> "HostModel":
+        """Return the model of a file's bytes, self-tested.
+
+        Raises:
+            ModelError: damaged, of another format, or it computes something else than its golden vectors.
+        """
+        model = cls(blob)
+        model.model.self_test()
         return model
 
     def save(self, path: str | Path) -> None:
@@ -59,7 +79,7 @@ class HostModel:
 
     def decide(self, readings: np.ndarray, elapsed_ms: np.ndarray | None = None) -> Decisions:
         """Return the decisions on consecutive rows of integer readings (rows, channels)."""
-        return evaluate(self.model, readings, elapsed_ms)
+        return evaluate(self.content, readings, elapsed_ms)
 
     def cross_check(self, readings: np.ndarray, elapsed_ms: np.ndarray | None = None) -> None:
         """Compare the firmware's own kernels with NumPy's decisions on the first rows.
@@ -79,9 +99,34 @@ class HostModel:
         self.model.restart()
 
     def predict(self, x: Sequence[Sequence[float]] | np.ndarray) -> np.ndarray:
-        """Return the class decided for each row of values in the channels' units; "" where one is missing."""
+        """Return the classes decided for rows of values, as strings: the node's decisions, before its hysteresis.
+
+        Args:
+            x: (rows, channels) values in the channels' units, in the order of `channels`; NaN is a missing one. Rows
+                are consecutive, an interval apart, where the model's features are windows.
+        Returns:
+            (rows,) class names; "" where a value is missing.
+        Raises:
+            InputError: x has another shape.
+        """
         values = np.asarray(x, dtype=np.float64)
         if values.ndim != 2 or values.shape[1] != len(self.channels):
             raise InputError(f"expected rows of {len(self.channels)} values, got an array of shape {values.shape}")
-        decisions = evaluate(self.model, values, None, lambda part: to_readings(part, self.channels))
+        decisions = evaluate(self.content, values, None, lambda part: to_readings(part, self.channels))
         return names_of(decisions, self.classes)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - MOST_SHOWN
+    return ", ".join(names[:MOST_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def load(path: str | Path) -> HostModel:
+    """Return the model of a file, or of the model.dib in a model's folder, as `dibble train` and `save()` write it.
+
+    It is checked first: CRC-32, and golden vectors replayed by the firmware's own code.
+
+    Raises:
+        InputError: it isn't there, is damaged, or computes something else than its golden vectors.
+    """
+    return HostModel.open(path)

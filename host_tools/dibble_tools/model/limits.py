@@ -1,12 +1,14 @@
 """What a model may take on a board, and what it will: bytes, heap, instructions, microseconds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dibble.inference import additive, forest, mlp
 from dibble.inference.features import LAST
-from dibble.inference.format import ADDITIVE, FOREST, NOVELTY, Cursor
-from dibble.inference.kernels import additive_bytecode
-from dibble.inference.model import Model
+from dibble.inference.mlp import CODEBOOK4, SPARSE8
+
+from dibble_tools.families.forest.integer_trees import IntegerTrees
+from dibble_tools.model.content import Additive, Content, Forest, Scaler
+from dibble_tools.model.reader import trees_of
 
 
 @dataclass(frozen=True)
@@ -101,73 +103,72 @@ HEAP = {
 }
 
 
-def work(model: Model) -> dict[str, float]:
+def work(model: Content) -> dict[str, float]:
     """Return what a prediction does, as counts of its parts."""
-    cursor, classes = Cursor(model.blob, model.family_at), len(model.classes)
-    windows = model.windows.windows if model.windows else []
+    kinds = [feature.kind for feature in model.features] if model.windowed else []
     counts = {
         "once": 1.0,
-        "channel": len(model.low),
-        "class": classes,
-        "window": sum(window.kind != LAST for window in windows),
-        "last": sum(window.kind == LAST for window in windows),
+        "channel": len(model.channels),
+        "class": len(model.classes),
+        "window": sum(kind != LAST for kind in kinds),
+        "last": sum(kind == LAST for kind in kinds),
     }
-    family = model.blob[5] & 127
-    if family == FOREST:
-        layout, tables = forest.read(cursor, model.limits, classes)
-        counts["rank"] = sum(count > 0 for _, _, _, count in layout)
-        counts["rank step"] = sum(max(count.bit_length() - 1, 0) for _, _, _, count in layout)
-        counts["tree"] = tables[7]
-        counts["split"] = depth(tables)
-    elif family == ADDITIVE:
-        _count_additive(additive.read(cursor, model.limits, classes), counts)
+    family = model.family
+    if isinstance(family, Forest):
+        coded = [len(thresholds) for thresholds in family.thresholds if thresholds]
+        counts["rank"] = len(coded)
+        counts["rank step"] = sum(count.bit_length() - 1 for count in coded)
+        counts["tree"] = family.trees
+        counts["split"] = depth(trees_of(family))
+    elif isinstance(family, Additive):
+        _count_additive(family, counts)
     else:
-        scalers, _, layers = mlp.read(cursor, model.limits, classes)
-        _count_scalers(scalers, counts)
-        inputs = len(scalers)
-        for form, (rows, *_) in layers:
-            kept = sum(len(row[0]) for row in rows) if form == mlp.SPARSE8 else inputs * len(rows)
-            name = {mlp.SPARSE8: "sparse weight", mlp.CODEBOOK4: "codebook weight"}.get(form, "weight")
-            counts[name] = counts.get(name, 0) + kept
+        _count_scalers(family.scalers, counts)
+        for layer in family.layers:
+            name = {SPARSE8: "sparse weight", CODEBOOK4: "codebook weight"}.get(layer.form, "weight")
+            counts[name] = counts.get(name, 0) + sum(map(len, layer.rows))
             counts["layer"] = counts.get("layer", 0) + 1
-            counts["unit"] = counts.get("unit", 0) + len(rows)
-            inputs = len(rows)
-    if model.blob[5] & NOVELTY:
-        _count_additive(additive.read(Cursor(model.blob, model.novelty_at), model.limits, 2), counts)
+            counts["unit"] = counts.get("unit", 0) + len(layer.rows)
+    if model.novelty:
+        _count_additive(model.novelty, counts)
     return counts
 
 
-def depth(tables: tuple) -> float:
+def depth(trees: IntegerTrees) -> float:
     """Return the mean number of splits on the way to a leaf, each side as likely, over all trees together."""
-    features, _, lefts, rights, starts, children, leaves_end, trees = tables[:8]
-    pages = [*starts, len(features)]
-    below = [0.0] * len(features)
-    for page in range(len(starts) - 1, -1, -1):
-        for i in range(pages[page + 1] - 1, pages[page] - 1, -1):
-            below[i] = 1.0
-            for reference in (lefts[i], rights[i]):
-                if reference < 128:
-                    below[i] += below[pages[page] + reference] / 2
-                elif reference >= leaves_end:
-                    below[i] += below[pages[children[page] + reference - leaves_end]] / 2
-    return sum(below[pages[tree]] for tree in range(trees))
+    below: list[float] = []
+    for _, _, left, right in trees.nodes:  # children come first
+        below.append(1 + sum(below[child] / 2 for child in (left, right) if child >= 0))
+    return sum(below[root] for root in trees.roots)
 
 
-def _count_scalers(scalers: list, counts: dict[str, float]) -> None:
-    for _, _, bias, *_ in scalers:
-        name = "log" if bias else "scale"
-        counts[name] = counts.get(name, 0) + 1
+def _count_scalers(scalers: Sequence[Scaler], counts: dict[str, float]) -> None:
+    for scaler in scalers:
+        name = "log" if scaler.bias else "scale"
+        counts[name] = counts.get(name, 0) + (scaler.top > 0)
 
 
-def _count_additive(parts: tuple, counts: dict[str, float]) -> None:
-    scalers, singles, pairs, tables, _, base = parts
-    _count_scalers(scalers, counts)
-    groups = len(additive_bytecode._pack(singles, pairs, tables, base))
-    for name, count in (("group", groups), ("entry", groups * len(singles)), ("pair entry", groups * len(pairs))):
+def _count_additive(tables: Additive, counts: dict[str, float]) -> None:
+    _count_scalers(tables.scalers, counts)
+    groups = _groups(tables)
+    pairs = sum(term.b is not None for term in tables.terms)
+    singles = len(tables.terms) - pairs
+    for name, count in (("group", groups), ("entry", groups * singles), ("pair entry", groups * pairs)):
         counts[name] = counts.get(name, 0) + count
 
 
-def estimate(model: Model, size: int) -> Estimate:
+def _groups(tables: Additive) -> int:
+    """Return how many sums the bytecode kernel makes: of classes whose scores fit one small int together."""
+    columns = len(tables.base) - 1
+    largest = [
+        tables.base[k + 1] + sum(max(cell[k] for cell in term.entries) for term in tables.terms) for k in range(columns)
+    ]
+    highest = max(largest, default=0)
+    together = 3 if highest < 1 << 10 else 2 if highest < 1 << 15 else 1
+    return -(-columns // together)
+
+
+def estimate(model: Content, size: int) -> Estimate:
     """Return what a model of `size` bytes takes, from counts of its parts."""
     counts = work(model)
     instructions = sum(COSTS.get(name, 0) * count for name, count in counts.items())

@@ -1,54 +1,49 @@
-"""Class scores of a model file for many rows at once, in NumPy: the oracle that the kernels are held against.
+"""Class scores of a model for many rows at once, in NumPy: the oracle that the kernels are held against.
 
-The bytes are read by the firmware's own readers; every sum and product here is NumPy's, every walk of
-a tree scikit-learn's.
+Every sum and product here is NumPy's, every walk of a tree scikit-learn's.
 """
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from dibble.inference import additive, mlp
-from dibble.inference.format import ADDITIVE, FOREST, NOVELTY, Cursor
-from dibble.inference.model import Model
 
-from dibble_tools.model.tree_file import trees_of
-from dibble_tools.model.tree_walk import TreeWalk
+from dibble_tools.model.content import Additive, Content, Forest, Mlp, Scaler
+from dibble_tools.model.reader import trees_of
 
 LOG_STEPS = 256
 
 
-def class_scores(model: Model, values: np.ndarray) -> np.ndarray:
+def class_scores(model: Content, values: np.ndarray) -> np.ndarray:
     """Return each class's score, int64 (rows, classes), for feature values (rows, features)."""
     return scorer(model)(values).T
 
 
-def scorer(model: Model) -> Callable[[np.ndarray], np.ndarray]:
+def scorer(model: Content) -> Callable[[np.ndarray], np.ndarray]:
     """Return f(values): each class's score, int64 (classes, rows), for feature values (rows, features)."""
-    family, cursor, classes = model.blob[5] & 127, Cursor(model.blob, model.family_at), len(model.classes)
-    if family == FOREST:
-        return TreeWalk(trees_of(model), model.limits).scores
-    if family == ADDITIVE:
-        tables = additive.read(cursor, model.limits, classes)
-        return lambda values: _additive(tables, values).T
-    layers = mlp.read(cursor, model.limits, classes)
-    return lambda values: _mlp(layers, values).T
+    family = model.family
+    if isinstance(family, Forest):
+        from dibble_tools.model.tree_walk import TreeWalk  # not before: scikit-learn comes with it, for seconds
+
+        return TreeWalk(trees_of(family), model.limits).scores
+    if isinstance(family, Additive):
+        return lambda values: _additive(family, values).T
+    return lambda values: _mlp(family, values).T
 
 
-def novel(model: Model, values: np.ndarray) -> np.ndarray:
+def novel(model: Content, values: np.ndarray) -> np.ndarray:
     """Return which rows' combinations of values are novel: bool (rows,)."""
-    if not model.blob[5] & NOVELTY:
+    if model.novelty is None:
         return np.zeros(len(values), dtype=bool)
-    cursor = Cursor(model.blob, model.novelty_at)
-    return _additive(additive.read(cursor, model.limits, 2), values)[:, 1] < model.novel_below
+    return _additive(model.novelty, values)[:, 1] < model.novel_below
 
 
-def scale(scalers: Sequence[tuple[int, ...]], values: np.ndarray) -> np.ndarray:
-    """Return the codes (rows, scalers) of feature values."""
+def scale(scalers: Sequence[Scaler], values: np.ndarray) -> np.ndarray:
+    """Return the codes (rows, features) of feature values; 0 of a feature that isn't asked about."""
     codes = np.zeros((len(values), len(scalers)), dtype=np.int64)
-    for k, (feature, drop, bias, zero_point, multiplier, shift, top) in enumerate(scalers):
-        column = values[:, feature].astype(np.int64)
-        u = _log2(column + bias) if bias else column // 2**drop
-        codes[:, k] = np.clip((u - zero_point) * multiplier // 2**shift, 0, top)
+    for k, s in enumerate(scalers):
+        column = values[:, k].astype(np.int64)
+        u = _log2(column + s.bias) if s.bias else column // 2**s.drop
+        codes[:, k] = np.clip((u - s.zero_point) * s.multiplier // 2**s.shift, 0, s.top)
     return codes
 
 
@@ -57,41 +52,22 @@ def _log2(values: np.ndarray) -> np.ndarray:
     return exponent * LOG_STEPS + (values - (1 << exponent)) * LOG_STEPS // (1 << exponent)
 
 
-def _additive(parts: tuple, values: np.ndarray) -> np.ndarray:
-    scalers, singles, pairs, tables, _, base = parts
-    codes = scale(scalers, values)
-    scores = np.tile(np.array(base, dtype=np.int64), (len(values), 1))
-    cells = [codes[:, i] for i in singles]
-    cells += [(codes[:, a] >> drop_a) * n + (codes[:, b] >> drop_b) for a, drop_a, n, b, drop_b in pairs]
-    for cell, columns in zip(cells, tables, strict=True):
-        for k, column in enumerate(columns):
-            scores[:, k + 1] += np.frombuffer(column, dtype=np.uint8)[cell]
+def _additive(tables: Additive, values: np.ndarray) -> np.ndarray:
+    codes = scale(tables.scalers, values)
+    scores = np.tile(np.array(tables.base, dtype=np.int64), (len(values), 1))
+    for term in tables.terms:
+        cell = codes[:, term.a] >> term.shift_a
+        if term.b is not None:
+            cell = cell * term.row + (codes[:, term.b] >> term.shift_b)
+        scores[:, 1:] += np.array(term.entries, dtype=np.int64)[cell]
     return scores
 
 
-def _mlp(parts: tuple, values: np.ndarray) -> np.ndarray:
-    scalers, base, layers = parts
-    x = scale(scalers, values)
-    for form, (rows, biases, shifts, extra) in layers:
-        weights = np.array([weights_of(form, row, extra, x.shape[1]) for row in rows])
-        total = x @ weights.T + np.array(biases, dtype=np.int64)
-        x = np.clip(total // 2 ** np.frombuffer(shifts, dtype=np.uint8).astype(np.int64), 0, 65535)
-        if rows is not layers[-1][1][0]:
-            x = np.minimum(x, 255)
-    return np.column_stack([np.full(len(values), base, dtype=np.int64), x])
-
-
-def weights_of(form: int, row: object, extra: object, inputs: int) -> np.ndarray:
-    """Return a unit's weights, int64 (inputs,)."""
-    if form == mlp.SPARSE8:
-        at, kept = (np.frombuffer(part, dtype=np.uint8).astype(np.int64) for part in row)  # type: ignore[attr-defined]
-        weights = np.zeros(inputs, dtype=np.int64)
-        weights[at] = kept - 128
-        return weights
-    if form == mlp.CODEBOOK4:
-        places = np.frombuffer(row, dtype=np.uint8)  # type: ignore[call-overload]
-        halves = np.stack([places // 16, places % 16], axis=1).ravel()[:inputs]
-        return np.frombuffer(extra, dtype=np.uint8).astype(np.int64)[halves] - 128  # type: ignore[call-overload]
-    if form == mlp.DENSE16:
-        return np.array(row, dtype=np.int64) - 32768
-    return np.frombuffer(row, dtype=np.uint8).astype(np.int64) - 128  # type: ignore[call-overload]
+def _mlp(network: Mlp, values: np.ndarray) -> np.ndarray:
+    x = scale(network.scalers, values)
+    for i, layer in enumerate(network.layers):
+        weights = np.array(layer.weights(x.shape[1]), dtype=np.int64).reshape(-1, x.shape[1])
+        total = x @ weights.T + np.array(layer.biases, dtype=np.int64)
+        highest = 65535 if i + 1 == len(network.layers) else 255
+        x = np.clip(total // 2 ** np.array(layer.shifts, dtype=np.int64), 0, highest)
+    return np.column_stack([np.full(len(values), network.base, dtype=np.int64), x])

@@ -1,110 +1,152 @@
-"""Read a model file's content, by the firmware's own readers, for the programs that `dibble export` writes."""
+"""A model file's bytes -> its Content. The only place on the host that knows the firmware's readers."""
 
-from collections.abc import Mapping, Sequence
+import itertools
 from typing import Any
 
+from dibble import ModelError
 from dibble.inference import additive, forest, mlp
+from dibble.inference.description import Description
 from dibble.inference.features import LAST, feature_limit
-from dibble.inference.format import ADDITIVE, FOREST, NOVELTY, Cursor
+from dibble.inference.format import ADDITIVE, FOREST, MLP, NOVELTY, Cursor
+from dibble.inference.model import Model
 
+from dibble_tools.data.channels import Channel
+from dibble_tools.families.forest.integer_trees import IntegerTrees
+from dibble_tools.families.forest.tree_sharing import Split
 from dibble_tools.model.content import Additive, Content, Feature, Forest, Golden, Layer, Mlp, Scaler, Term
-from dibble_tools.model.host_model import HostModel
 
-LARGEST_CODE = 255
+LEAVES = 128  # the first reference to a leaf
 
 
-def content_of(model: HostModel) -> Content:
-    """Return what a model file holds."""
-    m = model.model
-    spans = [channel.high - channel.low for channel in model.channels]
-    windows = [(w.channel, w.kind, w.size) for w in m.windows.windows] if m.windows else None
+def content_of(file: bytes | Model) -> Content:
+    """Return what a model file holds.
+
+    Args:
+        file: its bytes, or the firmware's Model of them.
+    Raises:
+        ModelError: damaged, cut short, of another format, or it says what can't be.
+    """
+    m = file if isinstance(file, Model) else Model(file)
+    told = Description(m)
+    channels = [Channel(*told.channel(i)) for i in range(len(m.low))]
+    if not all(channel.mantissa for channel in channels):
+        raise ModelError("the model file contradicts itself: a channel in steps of 0")
+    spans = [channel.high - channel.low for channel in channels]
+    windows = [(w.channel, w.kind, w.size) for w in m.windows.windows] if m.windows else []
     every = windows or [(i, LAST, 1) for i in range(len(spans))]
-    family, used = _family(model, Cursor(m.blob, m.family_at))
-    novelty = None
+    features = [Feature(channel, kind, size, feature_limit(kind, spans[channel])) for channel, kind, size in every]
+    limits = [feature.limit for feature in features]
+    kind = m.blob[5] & ~NOVELTY
+    cursor = Cursor(m.blob, told.family_at)
+    family: Forest | Additive | Mlp
+    if kind == FOREST:
+        family = _forest(cursor, limits, len(told.classes))
+    elif kind == ADDITIVE:
+        family = _additive(cursor, limits, len(told.classes))
+    else:
+        family = _mlp(cursor, limits, len(told.classes))
+    family_bytes = cursor.at - told.family_at
+    novelty, novel_below, novelty_bytes = None, 0, 0
     if m.blob[5] & NOVELTY:
-        novelty, also = _additive(model, Cursor(m.blob, m.novelty_at), 2)
-        used |= also
-    order = sorted(used, key=lambda i: (every[i][0], i))
-    new = {old: i for i, old in enumerate(order)}
-    features = [Feature(*every[i], feature_limit(every[i][1], spans[every[i][0]])) for i in order]
+        cursor = Cursor(m.blob, m.novelty_at)
+        novelty, novel_below = _additive(cursor, limits, 2), m.novel_below
+        novelty_bytes = cursor.at - m.novelty_at
     return Content(
-        name=m.name,
-        classes=m.classes,
-        channels=model.channels,
+        name=told.name,
+        classes=told.classes,
+        channels=channels,
         features=features,
-        family=_renumbered(family, order, new),
-        novelty=_renumbered(novelty, order, new) if novelty else None,
-        novel_below=m.novel_below,
-        interval_ms=m.interval_ms,
-        timed=bool(windows and m.interval_ms),
+        windowed=bool(windows),
+        family=family,
+        novelty=novelty,
+        novel_below=novel_below,
+        interval_ms=told.interval_ms,
         unsure_below=m.unsure_below,
         hysteresis=m.decision.hysteresis,
-        golden=_golden(model),
+        golden=_golden(m),
+        format=m.blob[4],
+        parts=tuple(str(name, "utf-8") for name in m.parts),
+        family_bytes=family_bytes,
+        novelty_bytes=novelty_bytes,
     )
 
 
-def _family(model: HostModel, cursor: Cursor) -> tuple[Forest | Additive | Mlp, set[int]]:
-    """Return the family's tables, by the file's numbers of features, and which features they ask about."""
-    m = model.model
-    classes = len(m.classes)
-    kind = m.blob[5] & ~NOVELTY
-    if kind == FOREST:
-        return _forest(model, cursor)
-    if kind == ADDITIVE:
-        return _additive(model, cursor, classes)
-    scalers, base, layers = mlp.read(cursor, m.limits, classes)
-    inputs = len(m.limits)
+def kernel_tables(blob: bytes) -> tuple[Any, ...]:
+    """Return a family's tables as the firmware's own reader hands them to its kernels in machine code."""
+    m = Model(blob)
+    told = Description(m)
+    family = m.blob[5] & ~NOVELTY
+    reader = {FOREST: forest, ADDITIVE: additive, MLP: mlp}[family]
+    arguments = {"in_place": True} if family == MLP else {}
+    return reader.read(Cursor(m.blob, told.family_at), told.limits, len(told.classes), **arguments)
+
+
+def trees_of(forest: Forest) -> IntegerTrees:
+    """Return a model's trees over feature values."""
+    first = list(itertools.accumulate(forest.page_nodes, initial=0))  # node of each page
+    leaves = forest.leaves or [(k, 1) for k in range(len(forest.base))]
+    leaves_end = LEAVES + len(leaves)
+    nodes: list[Split] = []
+    number: dict[int, int] = {}
+    # Followers of a page come after it, and so do children of a node: the last first, so that children are known.
+    for page in range(len(forest.page_nodes) - 1, -1, -1):
+        for i in range(first[page + 1] - 1, first[page] - 1, -1):
+            feature, code, *references = forest.nodes[i]
+            ends = []
+            for reference in references:
+                if reference < LEAVES:
+                    ends.append(number[first[page] + reference])
+                elif reference < leaves_end:
+                    ends.append(LEAVES - 1 - reference)
+                else:
+                    ends.append(number[first[forest.first_followers[page] + reference - leaves_end]])
+            number[i] = len(nodes)
+            nodes.append((feature, forest.threshold(feature, code), ends[0], ends[1]))
+    roots = [number[first[tree]] for tree in range(forest.trees)]
+    return IntegerTrees(nodes, roots, len(forest.base), leaves, forest.base)
+
+
+def _forest(cursor: Cursor, limits: list[int], classes: int) -> Forest:
+    layout, tables = forest.read(cursor, limits, classes)
+    features, codes, lefts, rights, starts, children, _, trees, of_class, amounts, base = tables
+    thresholds: list[list[int]] = [[] for _ in limits]
+    for feature, width, position, count in layout:
+        data = bytes(cursor.blob[position : position + width * count])
+        thresholds[feature] = [int.from_bytes(data[i : i + width], "little") for i in range(0, len(data), width)]
+    votes = list(of_class) == list(range(classes)) and set(amounts) == {1} and not any(base)
+    return Forest(
+        thresholds=thresholds,
+        trees=trees,
+        page_nodes=[end - start for start, end in itertools.pairwise([*starts, len(features)])],
+        first_followers=list(children),
+        nodes=list(zip(features, codes, lefts, rights, strict=True)),
+        leaves=None if votes else list(zip(of_class, amounts, strict=True)),
+        base=list(base),
+    )
+
+
+def _additive(cursor: Cursor, limits: list[int], classes: int) -> Additive:
+    scalers, singles, pairs, tables, _, base = additive.read(cursor, limits, classes)
+    feature_of = [scaler[0] for scaler in scalers]
+    each = [Scaler() for _ in limits]
+    for feature, *parts in scalers:
+        each[feature] = Scaler(*parts)
+    terms = [(feature_of[code], 0, 1, None, 0) for code in singles]
+    terms += [(feature_of[a], shift_a, row, feature_of[b], shift_b) for a, shift_a, row, b, shift_b in pairs]
+    sizes = [scalers[code][6] + 1 for code in singles]
+    sizes += [((scalers[a][6] >> shift_a) + 1) * row for a, shift_a, row, _, _ in pairs]
+    cells = [[[c[i] for c in columns] for i in range(size)] for columns, size in zip(tables, sizes, strict=True)]
+    return Additive(each, [Term(*t, entries=e) for t, e in zip(terms, cells, strict=True)], list(base))
+
+
+def _mlp(cursor: Cursor, limits: list[int], classes: int) -> Mlp:
+    scalers, base, layers = mlp.read(cursor, limits, classes)
+    inputs = len(limits)
     read = []
     for form, (rows, biases, shifts, extra) in layers:
         read.append(_layer(form, rows, list(biases), list(shifts), extra, inputs))
         inputs = len(rows)
-    return Mlp([_scaler(scaler[1:]) for scaler in scalers], read, base), set(range(len(m.limits)))
-
-
-def _forest(model: HostModel, cursor: Cursor) -> tuple[Forest, set[int]]:
-    m = model.model
-    layout, tables = forest.read(cursor, m.limits, len(m.classes))
-    features, codes, lefts, rights, starts, children, _, trees, classes, amounts, base = tables
-    thresholds: list[list[int]] = [[] for _ in m.limits]
-    for feature, width, position, count in layout:
-        data = bytes(m.blob[position : position + width * count])
-        thresholds[feature] = [int.from_bytes(data[i : i + width], "little") for i in range(0, len(data), width)]
-    codes = bytearray(codes)
-    for i, feature in enumerate(features):
-        # A value of 8 bits needs no code: it is at most a threshold just where its code is at most that one's place.
-        if m.limits[feature] <= LARGEST_CODE and thresholds[feature]:
-            codes[i] = [*thresholds[feature], LARGEST_CODE][min(codes[i], len(thresholds[feature]))]
-    thresholds = [[] if limit <= LARGEST_CODE else own for limit, own in zip(m.limits, thresholds, strict=True)]
-    ends = [*starts[1:], len(features)]
-    votes = list(classes) == list(range(len(m.classes))) and set(amounts) == {1} and not any(base)
-    found = Forest(
-        thresholds=thresholds,
-        trees=trees,
-        page_nodes=[end - start for start, end in zip(starts, ends, strict=True)],
-        first_followers=list(children),
-        nodes=list(zip(features, codes, lefts, rights, strict=True)),
-        leaves=None if votes else list(zip(classes, amounts, strict=True)),
-        base=list(base),
-    )
-    return found, set(features)
-
-
-def _additive(model: HostModel, cursor: Cursor, classes: int) -> tuple[Additive, set[int]]:
-    limits = model.model.limits
-    scalers, singles, pairs, tables, _, base = additive.read(cursor, limits, classes)
-    feature_of = [scaler[0] for scaler in scalers]
-    each = [Scaler() for _ in limits]
-    for scaler in scalers:
-        each[scaler[0]] = _scaler(scaler[1:])
-    terms = [(feature_of[code], 0, 1, None, 0) for code in singles]
-    terms += [(feature_of[a], shift_a, row, feature_of[b], shift_b) for a, shift_a, row, b, shift_b in pairs]
-    cells = [[list(cell) for cell in zip(*columns, strict=True)] for columns in tables]
-    found = [Term(*term, entries=entries) for term, entries in zip(terms, cells, strict=True)]
-    return Additive(each, found, list(base)), set(feature_of)
-
-
-def _scaler(parts: Sequence[int]) -> Scaler:
-    return Scaler(*parts)
+    return Mlp([Scaler(*parts) for _, *parts in scalers], read, base)
 
 
 def _layer(form: int, rows: list, biases: list[int], shifts: list[int], extra: object, inputs: int) -> Layer:
@@ -119,32 +161,7 @@ def _layer(form: int, rows: list, biases: list[int], shifts: list[int], extra: o
     return Layer(form, [[weight - zero_point for weight in row] for row in rows], biases, shifts, [])
 
 
-def _renumbered(tables: Any, order: Sequence[int], new: Mapping[int, int]) -> Any:
-    """Return the same tables by the new numbers of features: number i was order[i], and old number j is new[j]."""
-    if isinstance(tables, Forest):
-        nodes = [(new[feature], code, left, right) for feature, code, left, right in tables.nodes]
-        return Forest(
-            [tables.thresholds[i] for i in order],
-            *(tables.trees, tables.page_nodes, tables.first_followers, nodes, tables.leaves, tables.base),
-        )
-    scalers = [tables.scalers[i] for i in order]
-    if isinstance(tables, Additive):
-        terms = [
-            Term(new[t.a], t.shift_a, t.row, None if t.b is None else new[t.b], t.shift_b, t.entries)
-            for t in tables.terms
-        ]
-        return Additive(scalers, terms, tables.base)
-    first = tables.layers[0]
-    if first.form == mlp.SPARSE8:
-        rows = [[(new[at], weight) for at, weight in row] for row in first.rows]
-    else:
-        rows = [[row[i] for i in order] for row in first.rows]
-    layers = [Layer(first.form, rows, first.biases, first.shifts, first.book), *tables.layers[1:]]
-    return Mlp(scalers, layers, tables.base)
-
-
-def _golden(model: HostModel) -> list[Golden]:
-    m = model.model
+def _golden(m: Model) -> list[Golden]:
     cursor = Cursor(m.blob, m.tables_end)
     found = []
     for _ in range(cursor.number()):

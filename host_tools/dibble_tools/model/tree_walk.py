@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.tree._tree import Tree
 
-from dibble_tools.families.forest.trees import IntegerTrees, highest_scores
+from dibble_tools.families.forest.integer_trees import IntegerTrees, highest_scores
 
 EXACT_FLOAT32 = 1 << 24  # integers up to here are floats of 32 bits, which is what those trees compare
 WORD_BITS = 63

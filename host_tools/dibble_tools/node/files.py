@@ -67,7 +67,7 @@ def node_files(drivers: Iterable[str], mpy: MpyFormat | None, *, viper: bool = T
     files = {name: (FIRMWARE / name).read_bytes() for name in ENTRY}
     native = viper and mpy is not None and bool(mpy.architecture) and made_for(mpy.architecture) == mpy
     for module in sorted(
-        _reached(["dibble.app", "dibble.ports.micropython", *map("dibble.drivers.{}".format, drivers)])
+        reached(["dibble.app", "dibble.ports.micropython", *map("dibble.drivers.{}".format, drivers)])
     ):
         source = source_of(module)
         if not runs(source.stem, mpy.architecture if mpy and native else ""):
@@ -83,7 +83,7 @@ def node_files(drivers: Iterable[str], mpy: MpyFormat | None, *, viper: bool = T
 def circuitpython_files(drivers: Iterable[str]) -> dict[str, bytes]:
     """Return path -> content of the program of a CircuitPython node with these sensors, code.py last."""
     roots = ["dibble.app", CIRCUITPYTHON, *map("dibble.drivers.{}".format, drivers)]
-    sources = [source_of(module) for module in sorted(_reached(roots))]
+    sources = [source_of(module) for module in sorted(reached(roots))]
     files = {
         f"lib/{source.relative_to(LIBRARY.parent).as_posix()}": source.read_bytes()
         for source in sources
@@ -139,13 +139,17 @@ def source_of(module: str) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-def _reached(roots: Iterable[str]) -> set[str]:
-    """Return all modules of the firmware that some import, wherever in them, with the packages they lie in."""
+def reached(roots: Iterable[str], without: Iterable[str] = ()) -> set[str]:
+    """Return all modules of the firmware that some import, wherever in them, with the packages they lie in.
+
+    Args:
+        without: modules that are left out, and what only they import.
+    """
     reached: set[str] = set()
     waiting = list(roots)
     while waiting:
         module = waiting.pop()
-        if module not in reached and source_of(module).is_file():
+        if module not in (*reached, *without) and source_of(module).is_file():
             reached.add(module)
             package = module.rpartition(".")[0]
             waiting += [*_imports(module), *([package] if package else [])]

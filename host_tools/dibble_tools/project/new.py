@@ -10,8 +10,9 @@ from typing import Any
 import jinja2
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.shipped import ROOMS
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = ROOMS / "project" / "templates"
 NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dibble import ConfigError
-from dibble.drivers import driver
+from dibble.drivers import channels_of, driver
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.files import write_atomically
@@ -74,10 +74,10 @@ class Config:
             InputError: there is none, or more than one.
         """
         found = []
+        channels = channels_of(self.table["sensors"])[0]
         for i, settings in enumerate(self.table["sensors"]):
             if settings["driver"] in drivers:
-                channels = settings["channels"] or [name for name, _ in driver(settings["driver"]).CHANNELS]
-                found.append(Sensor(i, settings, channels[0]))
+                found.append(Sensor(i, settings, channels[i][0][0]))
         named = [s for s in found if which in (None, s.channel, str(s.settings.get("pin", s.settings.get("address"))))]
         if len(named) == 1:
             return named[0]

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from dibble_tools.common.files import write_atomically
 from dibble_tools.common.formatting import is_number, percent, points, times_in_100, whole
+from dibble_tools.common.shipped import ROOMS
 from dibble_tools.report.plots import DRAWINGS, pictures
 
 REPORT_FILE = "report.html"
@@ -124,7 +125,7 @@ def _half_interval(share: float, rows: int) -> float:
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("dibble_tools.report"),
+        loader=jinja2.FileSystemLoader(ROOMS / "report" / "templates"),
         autoescape=True,
         undefined=jinja2.ChainableUndefined,
         trim_blocks=True,

@@ -12,18 +12,19 @@ from dibble_tools.node.config import whole
 from dibble_tools.node.console_lines import Event, LineReader, Rejected, Row
 from dibble_tools.node.records import Records, read_folder
 from dibble_tools.simulator.faults import Faults
-from dibble_tools.simulator.node.energy import Energy
+from dibble_tools.simulator.node.energy import SETTLE_MS, Energy
 from dibble_tools.simulator.node.firmware import firmware_folder
 from dibble_tools.simulator.node.flash import Flash, PowerCut
 from dibble_tools.simulator.node.vm import FieldVm, Stop
-from dibble_tools.simulator.node.wire import POWER_ON, WATCHDOG, Hardware
+from dibble_tools.simulator.node.wire import LIKE, POWER_ON, WATCHDOG, Hardware
 from dibble_tools.simulator.orchard.site import TO_UNIX_S, Site
 from dibble_tools.simulator.orchard.truth import Field
+from dibble_tools.simulator.unkindness import Likeness
 
 START_S = 820_454_400  # 2026-01-01, in the boards' seconds since 2000
 FLASH_BLOCKS = 192
 MOVE_US = 60_000_000  # the truth follows the time in steps of this
-SETTLE_MS = 20  # of the processor for a cycle beside its waits and the prediction
+NOTICED_US = 86_400_000_000  # until somebody cuts the power of a node that hangs
 HEAP = "96wk"  # 96 KB of a 32-bit board, fewer than an ESP32 or a Pico has: this VM's words are twice as long
 
 
@@ -75,7 +76,7 @@ class Season:
     """What a season brought.
 
     Attributes:
-        lives: what ended each life: "stop", "reset", "watchdog", "cut", "end".
+        lives: what ended each life: "stop", "reset", "watchdog", "cut", "hang", "end".
         energy: by account.
     """
 
@@ -104,6 +105,7 @@ class Simulation:
         seed: of the sensors, the fruit and the faults.
         faults: of faults.FAULTS.
         power: the board's currents, boards.read_power().
+        like: the board, boards.likeness().
         predict_us: of one prediction on the board.
         config: the node's config.json; None: one that gives the model its channels.
         start_s: when, in seconds since 2000.
@@ -128,6 +130,7 @@ class Simulation:
         interval_s: int = 600,
         start_s: int = START_S,
         heap: str = HEAP,
+        like: Likeness = LIKE,
         progress: Callable[[float], None] = lambda share: None,
     ) -> None:
         self.model = model
@@ -135,7 +138,7 @@ class Simulation:
         self._power = power
         self._predict_us = predict_us
         self._progress = progress
-        self.hardware = Hardware(Flash(FLASH_BLOCKS), start_s)
+        self.hardware = Hardware(Flash(FLASH_BLOCKS), start_s, like, seed)
         truth = Field(seed, soil, station, start_s + TO_UNIX_S)
         self.site = Site(truth, self.hardware, seed, bent_adc=bent_adc)
         names = [channel.name for channel in self.model.channels]
@@ -181,6 +184,8 @@ class Simulation:
                 cause = WATCHDOG if ended == "watchdog" else POWER_ON
                 if ended == "cut":
                     self._without_power(self.faults.power_lost())
+                elif ended == "hang":
+                    self._without_power(NOTICED_US)
             self.hardware.on_time = lambda: None
             self.hardware.flash.cut_at([])
             self._account()

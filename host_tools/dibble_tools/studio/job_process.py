@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.extras import extras_named
+from dibble_tools.studio import process_group
 
 
 def tell(**said: Any) -> None:
@@ -22,10 +24,12 @@ def run(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
 
     The studio holds the other end of stdin; when that closes, nobody wants the work any more.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a studio in the background of a script ignores it
     request = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_stdin, daemon=True).start()
     try:
-        result = work(request)
+        with extras_named():
+            result = work(request)
     except InputError as error:
         tell(problem=str(error))
     except KeyboardInterrupt:
@@ -39,6 +43,6 @@ def run(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
 
 
 def _end_with_stdin() -> None:
-    while os.read(0, 4096):
-        pass
-    os.killpg(0, signal.SIGKILL)  # a group of its own: Jobs starts it so
+    while os.read(0, 4096):  # a line asks to end with what there is, where no signal can
+        signal.raise_signal(signal.SIGINT)
+    process_group.end_own()

@@ -16,13 +16,14 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.shipped import ROOMS
 from dibble_tools.studio.guard import Guard
 from dibble_tools.studio.project import Project
 from dibble_tools.studio.state import State
 from dibble_tools.studio.studio import Action, Studio
 
 HOST = "127.0.0.1"
-STATIC = Path(__file__).parent / "static"
+STATIC = ROOMS / "studio" / "static"
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 OPTION = re.compile(r"^--[a-z-]+: ")  # of a command, which some errors name first
 PAUSE_S = 0.15  # between two versions of the state: faster than eyes, slower than a fast virtual board
@@ -105,13 +106,13 @@ def application(port: int, state: State, actions: dict[str, Action], report: Cal
         if action is None:
             return JSONResponse({"problem": "no such button"}, 404)
         try:
-            wish = await request.json()
-            if not isinstance(wish, dict):
+            request = await request.json()
+            if not isinstance(request, dict):
                 raise ValueError
         except ValueError:
             return JSONResponse({"problem": "expected a JSON object"}, 400)
         try:
-            await run_in_threadpool(action, wish)
+            await run_in_threadpool(action, request)
         except InputError as error:
             return JSONResponse({"problem": OPTION.sub("", str(error))}, 422)
         return JSONResponse({})

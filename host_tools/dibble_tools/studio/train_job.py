@@ -9,7 +9,6 @@ from dibble_tools.common.formatting import percent, times_in_100
 from dibble_tools.data.prepare import DataOptions
 from dibble_tools.model.limits import Limits
 from dibble_tools.studio.job_process import run, tell
-from dibble_tools.training.job import write
 from dibble_tools.training.result import TrainOptions
 from dibble_tools.training.train import train
 
@@ -41,7 +40,7 @@ def work(request: dict[str, Any]) -> dict[str, Any]:
     )
     trained = train(Path(request["csv"]), options, lambda step, share: tell(step=step, share=share))
     tell(step="drawing the report", share=1.0)
-    write(trained, Path(request["folder"]))
+    trained.save(request["folder"])
     for note in trained.notes:
         tell(log=note)
     return {"words": _words(trained.card, len(trained.model.blob))}

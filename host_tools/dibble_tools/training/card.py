@@ -8,13 +8,14 @@ import numpy as np
 import sklearn
 from dibble import __version__
 from dibble.inference.decision import NOVEL
-from dibble.inference.model import Model
 
 from dibble_tools.families.additive.tables import AdditiveTables
-from dibble_tools.model.evaluator import Decisions
+from dibble_tools.model.content import Content
+from dibble_tools.model.decisions import Decisions
 from dibble_tools.model.host_model import MODEL_FILE
 from dibble_tools.model.metrics import evaluation
 from dibble_tools.model.oracle import class_scores
+from dibble_tools.model.reader import content_of
 from dibble_tools.training.cross_validation import Tried
 from dibble_tools.training.insight import importance, learning_curve, shortcut_check
 from dibble_tools.training.result import Clock, Training
@@ -45,14 +46,14 @@ def make_card(t: Training, clock: Clock, progress: Callable[[str, float], None])
     stages = stage_table(t.student, t.model, (teacher_name, t.teacher.predict), t.about, t.held_out)
     return {
         "made_by": f"dibble {__version__}, scikit-learn {sklearn.__version__}, numpy {np.__version__}",
-        "name": t.model.model.name,
+        "name": t.model.content.name,
         "model": {
             "file": MODEL_FILE,
             "family": t.chosen.recipe.family,
             "recipe": str(t.chosen.recipe),
             "bytes": len(t.model.blob),
             "sha256": hashlib.sha256(t.model.blob).hexdigest(),
-            "golden_vectors": t.model.model.golden_count,
+            "golden_vectors": len(t.model.content.golden),
         },
         "data": {
             "file": t.path.name,
@@ -77,7 +78,7 @@ def make_card(t: Training, clock: Clock, progress: Callable[[str, float], None])
         "front": _front(t),
         "stages": stages,
         "unsure": {
-            "below_margin": t.model.model.unsure_below,
+            "below_margin": t.model.content.unsure_below,
             "margin_unit": t.student.margin_unit,
             "sure": t.options.sure,
             "chosen_on": "cross-validation inside the training part",
@@ -135,7 +136,7 @@ def _novelty(t: Training, held_out: Decisions) -> dict[str, Any] | None:
     return {
         "rate": t.novelty.rate,
         "flagged_held_out": round(float(np.mean(held_out.flags & NOVEL > 0)), 4),
-        "bytes": t.model.model.tables_end - t.model.model.novelty_at,
+        "bytes": t.model.content.novelty_bytes,
     }
 
 
@@ -170,7 +171,7 @@ def _insight(t: Training, clock: Clock, progress: Callable[[str, float], None]) 
     if not len(t.held_out.truth):
         return {}
     progress("shuffling each channel", clock.used())
-    drops = importance(t.model.model, t.student.columns, t.about, t.held_out, seed)
+    drops = importance(t.model.content, t.student.columns, t.about, t.held_out, seed)
     result: dict[str, Any] = {"importance": drops}
     if clock.used() < CHECKS_SHARE:
         progress("checking for shortcuts", clock.used())
@@ -178,7 +179,7 @@ def _insight(t: Training, clock: Clock, progress: Callable[[str, float], None]) 
         result |= {"without_channel": without, "only_channel": alone, "shortcut": warning}
     if clock.used() < CHECKS_SHARE:
         progress("drawing the learning curve", clock.used())
-        model = t.model.model
+        model = t.model.content
         accuracy = [
             float(np.mean(_decide(model, t.student.columns, part.values) == part.truth))
             for part in (t.held_out, t.lesson)
@@ -192,9 +193,9 @@ def _insight(t: Training, clock: Clock, progress: Callable[[str, float], None]) 
 def _taught(t: Training, rows: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """Return how a student of the chosen recipe decides that was taught with some rows only."""
     student = fit_student(t.chosen.recipe, t.lesson.rows(rows), t.task.order, t.options.data.seed)
-    model = Model(t.about.smallest_blob(student))
+    model = content_of(t.about.smallest_blob(student))
     return lambda values: _decide(model, student.columns, values)
 
 
-def _decide(model: Model, columns: tuple[int, ...], values: np.ndarray) -> np.ndarray:
+def _decide(model: Content, columns: tuple[int, ...], values: np.ndarray) -> np.ndarray:
     return class_scores(model, values[:, list(columns)]).argmax(axis=1)

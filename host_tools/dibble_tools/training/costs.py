@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dibble_tools.common import portable
 from dibble_tools.common.errors import InputError
-from dibble_tools.data.datasets import listed
+from dibble_tools.common.formatting import listed
 
 GRAMMAR = "TRUTH:DECIDED=COST such as frost:ok=5"
 MAX_COST = 1e6
@@ -43,7 +44,7 @@ class Costs:
         counts = np.bincount(y, minlength=len(self.matrix))
         share = np.maximum(counts, 1) / len(y)  # a class without rows weighs nothing anyway
         missed = self.matrix.sum(axis=1) / (len(self.matrix) - 1)
-        weights = (share**-balance * missed)[y]
+        weights = (portable.exp(-balance * portable.log(share)) * missed)[y]
         return weights / weights.mean()
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from dibble.inference.model import Model
 
+from dibble_tools.common import portable
 from dibble_tools.common.errors import InputError
 from dibble_tools.model.evaluator import lead
 from dibble_tools.model.limits import Estimate, Limits, estimate
 from dibble_tools.model.oracle import class_scores
+from dibble_tools.model.reader import content_of
 from dibble_tools.training.costs import Costs
 from dibble_tools.training.recipes import ADDITIVE, BOOSTED, CODEBOOK, HALF, MLP, PLAIN, QUARTER, Recipe
 from dibble_tools.training.students import Student, fit_student
@@ -97,7 +98,7 @@ def judge(task: Task, recipe: Recipe, bar: float = np.inf) -> Tried | None:
             blob = task.blob_of(student)
         except InputError:
             return None
-        model = Model(blob)
+        model = content_of(blob)
         size = max(size, len(blob))
         needs = estimate(model, len(blob))
         worst = needs if worst is None or needs.instructions > worst.instructions else worst
@@ -148,9 +149,7 @@ def surprise(scores: np.ndarray, truth: np.ndarray) -> float:
     """Return the mean nats of the true class, softmax of scores (rows, classes) by the divisor that suits them best."""
     best = np.inf
     for divisor in 2.0 ** np.arange(-4, 5):
-        logits = scores / divisor
-        logits = logits - logits.max(axis=1, keepdims=True)
-        nats = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(truth)), truth]
+        nats = -portable.log_softmax(scores / divisor)[np.arange(len(truth)), truth]
         best = min(best, float(nats.mean()))
     return best
 

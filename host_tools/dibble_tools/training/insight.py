@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import ExtraTreesClassifier
 
+from dibble_tools.model.content import Content
 from dibble_tools.model.oracle import class_scores
 from dibble_tools.training.naming import About
 from dibble_tools.training.stages import HeldOut
@@ -18,11 +19,12 @@ CARRIES = 0.9  # of the gain over always saying the commonest class: one channel
 SHARES = (0.125, 0.25, 0.5)
 
 
-def importance(model: Any, columns: Sequence[int], about: About, held_out: HeldOut, seed: int) -> list[dict[str, Any]]:
+def importance(
+    model: Content, columns: Sequence[int], about: About, held_out: HeldOut, seed: int
+) -> list[dict[str, Any]]:
     """Return the accuracy lost when a channel's features are shuffled over the held-out rows, largest first.
 
     Args:
-        model: the firmware's Model.
         columns: the data set's features that it uses, in order.
     """
     rng = np.random.default_rng(seed)

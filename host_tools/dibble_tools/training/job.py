@@ -1,7 +1,6 @@
 """`dibble train` around the training: progress on the terminal, a Dask cluster, files written at the end."""
 
 import contextlib
-import json
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,14 +10,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.common.files import write_atomically
 from dibble_tools.model.host_model import MODEL_FILE
-from dibble_tools.report.html import write_report
 from dibble_tools.report.tables import training_tables
-from dibble_tools.training.result import Trained, TrainOptions
+from dibble_tools.training.result import CARD_FILE, Trained, TrainOptions
 from dibble_tools.training.train import train
-
-CARD_FILE = "card.json"
 
 
 def run(file: Path, options: TrainOptions, out: Path | None, dask: str | None, console: Console) -> Trained:
@@ -34,8 +29,8 @@ def run(file: Path, options: TrainOptions, out: Path | None, dask: str | None, c
         task = bar.add_task("starting", total=1.0)
         trained = train(file, options, lambda step, share: bar.update(task, description=step, completed=share))
         bar.update(task, description="drawing the report", completed=1.0)
-        folder = out or Path("models") / trained.model.model.name
-        write(trained, folder)
+        folder = out or Path("models") / trained.model.content.name
+        trained.save(folder)
     for text in trained.notes:
         console.print("[yellow]note:[/]", end=" ")
         console.print(text, markup=False, soft_wrap=True)
@@ -49,24 +44,14 @@ def run(file: Path, options: TrainOptions, out: Path | None, dask: str | None, c
     return trained
 
 
-def write(trained: Trained, folder: Path) -> None:
-    """Write card, report and model; the model last, so that what lies beside it is its own."""
-    card = json.dumps(trained.card, indent=1, ensure_ascii=False) + "\n"
-    write_atomically(folder / CARD_FILE, card.encode())
-    write_report(trained.card, folder)
-    write_atomically(folder / MODEL_FILE, trained.model.blob)
-
-
 @contextlib.contextmanager
 def cluster(address: str | None) -> Iterator[None]:
     """Make joblib work on a Dask cluster while the context lasts; on this machine where there is no address."""
     if address is None:
         yield
         return
-    try:
-        from distributed import Client
-    except ImportError:
-        raise InputError("--dask: expected the package distributed: pip install 'dibble[dask]'") from None
+    from distributed import Client
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of other versions of packages: what matters fails by itself
         try:

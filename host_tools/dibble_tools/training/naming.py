@@ -9,12 +9,10 @@ from dibble.inference.features import LAST
 
 from dibble_tools.data.channels import Channel
 from dibble_tools.data.feature_spec import FeatureSpec
-from dibble_tools.families.forest import pages
-from dibble_tools.families.forest import trees as forest
-from dibble_tools.model.build import keep_features
+from dibble_tools.families.forest import integer_trees, pages
 from dibble_tools.model.golden import golden_rows
 from dibble_tools.model.tables_bytes import Tables
-from dibble_tools.model.writer import ModelSpec, export
+from dibble_tools.model.writer import ModelSpec, export, keep_features
 
 if TYPE_CHECKING:
     from dibble_tools.training.students import Student
@@ -65,7 +63,7 @@ class About:
         sizes = []
         for count in range(1, len(order) + 1):
             columns = sorted(order[:count])
-            answer = pages.pack(forest.IntegerTrees([], [-1], len(self.classes)), count)
+            answer = pages.pack(integer_trees.IntegerTrees([], [-1], len(self.classes)), count)
             spec = self.spec(answer, columns)
             middle = [[(c.low + c.high) // 2 for c in spec.channels]]
             sizes.append(len(export(spec, middle)) - count - LEAF_BYTES)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dibble_tools.common import portable
 from dibble_tools.families.scaling import apply, fit_scaler
 
 TOP = 255  # largest code
@@ -69,7 +70,7 @@ def _gram(
         rows = slice(start, start + CHUNK)
         basis = tables[np.arange(features), codes[rows]].reshape(-1, wide)
         columns = np.column_stack([basis, targets[rows], np.ones(len(basis))])
-        joint += (columns * share[rows, None]).T @ columns
+        joint += portable.matmul((columns * share[rows, None]).T, columns)
     class_share = joint[-1, wide:-1]  # a rare class's targets vary as much as a common one's: as a chi-square counts
     joint = joint - np.outer(joint[-1], joint[-1])
     scale = np.sqrt(np.maximum(np.diag(joint)[:wide], 1e-12))
@@ -93,14 +94,17 @@ def _blocks(gram: np.ndarray) -> np.ndarray:
 def _gains(gram: np.ndarray, moment: np.ndarray) -> np.ndarray:
     """Return by how much each feature alone would lessen what is left of the targets."""
     moments = moment.reshape(-1, COLUMNS, moment.shape[1])
-    return (moments * np.linalg.solve(_blocks(gram), moments)).sum(axis=(1, 2))
+    return (moments * portable.solve(_blocks(gram), moments)).sum(axis=(1, 2))
 
 
 def _without(gram: np.ndarray, moment: np.ndarray, feature: int) -> tuple[np.ndarray, np.ndarray]:
     """Return what is left of all columns and targets once a feature has explained what it can (Schur complement)."""
     own = slice(feature * COLUMNS, (feature + 1) * COLUMNS)
-    explained = np.linalg.solve(gram[own, own], np.hstack([gram[own], moment[own]]))
+    explained = portable.solve(gram[own, own], np.hstack([gram[own], moment[own]]))
     across = gram[:, own]
-    left = gram - across @ explained[:, : len(gram)]
+    left, rest = gram.copy(), moment.copy()
+    for column, row in zip(across.T, explained, strict=True):
+        left -= column[:, None] * row[: len(gram)]
+        rest -= column[:, None] * row[len(gram) :]
     left[own, own] += np.eye(COLUMNS)  # the feature itself is used up: any block that can be solved
-    return left, moment - across @ explained[:, len(gram) :]
+    return left, rest

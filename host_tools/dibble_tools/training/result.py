@@ -1,23 +1,30 @@
 """What a training is asked for, what it came to, and how much of its time is used."""
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dibble_tools.common.errors import InputError
+from dibble_tools.common.files import write_atomically
+from dibble_tools.common.formatting import percent, whole
 from dibble_tools.data.prepare import DataOptions, Prepared
 from dibble_tools.families.novelty import Novelty
-from dibble_tools.model.host_model import HostModel
+from dibble_tools.model.host_model import MODEL_FILE, HostModel
 from dibble_tools.model.limits import Limits
+from dibble_tools.report.html import write_report
 from dibble_tools.training.cross_validation import Task, Tried
 from dibble_tools.training.naming import About
+from dibble_tools.training.recipes import FAMILIES
 from dibble_tools.training.stages import HeldOut
 from dibble_tools.training.students import Student
 from dibble_tools.training.teacher import Teacher
 from dibble_tools.training.training_set import TrainingSet
 
 DEFAULT_BYTES = 2048
+CARD_FILE = "card.json"
 
 Progress = Callable[[str, float], None]
 
@@ -38,6 +45,11 @@ class TrainOptions:
     novelty: float | None = None
     hysteresis: int | None = None
     name: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raise InputError where there is no such family."""
+        if self.family != "auto" and self.family not in FAMILIES:
+            raise InputError(f"--family: expected auto, {', '.join(FAMILIES)}; got {self.family!r}")
 
 
 @dataclass(frozen=True)
@@ -73,6 +85,20 @@ class Trained:
     model: HostModel
     card: dict[str, Any]
     notes: list[str]
+
+    def __repr__(self) -> str:
+        """Return what people want to know first: which model, and how good it is on rows it wasn't trained on."""
+        held_out, recipe = self.card["held_out"]["integer_model"], self.card["model"]["recipe"]
+        right = f"{percent(held_out['accuracy'])} of {whole(held_out['rows'])} rows held out"
+        return f"<Trained {recipe}: {right} right; {self.model!r}>"
+
+    def save(self, folder: str | Path) -> None:
+        """Write card, report and model; the model last, so that what lies beside it is its own."""
+        place = Path(folder)
+        card = json.dumps(self.card, indent=1, ensure_ascii=False) + "\n"
+        write_atomically(place / CARD_FILE, card.encode())
+        write_report(self.card, place)
+        self.model.save(place / MODEL_FILE)
 
 
 @dataclass

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from dibble.inference.format import NOVELTY
 
 from dibble_tools.machines.replay import cost
 from dibble_tools.model.host_model import HostModel
@@ -64,7 +63,7 @@ def stage_table(
     same = next(
         (row for row, stage in zip(table[1:], student.stages, strict=True) if stage.tables is student.tables), None
     )
-    prices = None if same is None or shipped.blob[5] & NOVELTY else (same["instructions"], same["heap"])
+    prices = None if same is None or shipped.content.novelty else (same["instructions"], same["heap"])
     table.append(_integer("shipped", _shipped(shipped), shipped, student.columns, about, held_out, prices))
     packed = pack(shipped.blob)
     last = {**table[-1], "stage": "packed", "what": "the same, Huffman-coded for a slow radio", "bytes": len(packed)}
@@ -75,7 +74,7 @@ _NO_COST: dict[str, Any] = {"bytes": None, "instructions": None, "heap": None}
 
 
 def _shipped(model: HostModel) -> str:
-    return f"the model file, {model.model.golden_count} golden vectors included"
+    return f"the model file, {len(model.content.golden)} golden vectors included"
 
 
 def _integer(
@@ -88,7 +87,7 @@ def _integer(
     prices: tuple[int, int] | None = None,
 ) -> dict[str, Any]:
     """Return a row of the table; instructions and heap are counted unless they are known."""
-    decided = class_scores(model.model, held_out.values[:, list(columns)]).argmax(axis=1)
+    decided = class_scores(model.content, held_out.values[:, list(columns)]).argmax(axis=1)
     if prices is None:
         price = cost(model, about.readings[:, about.kept(columns)])
         prices = price.instructions, price.model_bytes

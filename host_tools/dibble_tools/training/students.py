@@ -7,8 +7,7 @@ import numpy as np
 
 from dibble_tools.families.additive.tables import AdditiveTables
 from dibble_tools.families.additive.training import fit as fit_additive
-from dibble_tools.families.forest import boosting, pages, voting
-from dibble_tools.families.forest import trees as forest
+from dibble_tools.families.forest import boosting, integer_trees, pages, voting
 from dibble_tools.families.mlp.training import MlpRecipe, MlpStages
 from dibble_tools.families.mlp.training import Student as FloatNet
 from dibble_tools.families.mlp.training import fit as fit_mlp
@@ -129,8 +128,8 @@ def _forest(recipe: Recipe, few: TrainingSet, columns: tuple[int, ...], seed: in
         )
         what = f"voting forest of {count} trees, grown to {GROWN * leaves} leaves"
         last = f"pruned by cost-complexity to {splits} splits at most; thresholds exact"
-    used = forest.used_features(made.trees) or [0]
-    tables = pages.pack(forest.renumber(made.trees, used), len(used), [few.limits[i] for i in used])
+    used = integer_trees.used_features(made.trees) or [0]
+    tables = pages.pack(integer_trees.renumber(made.trees, used), len(used), [few.limits[i] for i in used])
     over = tuple(columns[used[source]] for source in tables.sources)
     stages = [
         Stage("student float", what, lambda values: made.scores(values[:, list(columns)])),

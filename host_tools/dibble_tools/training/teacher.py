@@ -7,21 +7,24 @@ from dataclasses import dataclass
 
 import numpy as np
 from joblib import Parallel, delayed
-from scipy.optimize import minimize_scalar
-from scipy.special import softmax
 from sklearn.base import BaseEstimator
 from sklearn.dummy import DummyClassifier
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
+from dibble_tools.common import portable
 from dibble_tools.training.teachers import CANDIDATES
 
 Folds = Sequence[tuple[np.ndarray, np.ndarray]]
 
 BLEND = "blend"
 BLEND_OF = 3  # candidates
+SOFT_STEPS = 256  # of a soft label: what libm's exp says otherwise on another computer vanishes
+WEIGHT_STEPS = 64  # of a row's weight: trees grow on sums that are exact
+LN2 = 0.6931471805599453
+POWERS = (-3.0, 3.0)  # of 2: the least and the largest distill_temperature
+NARROWINGS = 20
 FLOOR = 1e-4  # a forest's 0 means "in none of my trees", not "never"
 
 
@@ -47,8 +50,8 @@ class Teacher:
         name: a key of `CANDIDATES`, or "blend".
         members: one, or those whose mean the blend is.
         distill_temperature: of the blend's mean; 1 for a single member.
-        soft: (rows, K) calibrated probabilities of the rows given to `fit_teacher`, each by estimators
-            that hadn't seen the row; of a row that no fold judges, by the final ones.
+        soft: (rows, K) calibrated probabilities of the rows given to `fit_teacher`, in whole 1/256, each by
+            estimators that hadn't seen the row; of a row that no fold judges, by the final ones.
         scores: candidate -> {accuracy, std (of the folds' accuracies), log_loss (calibrated),
             log_loss_raw, distill_temperature}, over the rows that the folds judge. Log losses are
             weighted; rows of a class that wasn't there to learn from don't count.
@@ -81,7 +84,7 @@ def fit_teacher(
     *,
     seed: int,
     jobs: int,
-    budget_s: float,
+    budget_s: float | None,
     progress: Callable[[str], None] = lambda step: None,
     max_rows: int = 20_000,
 ) -> Teacher:
@@ -94,7 +97,7 @@ def fit_teacher(
         weights: (rows,), mean about 1.
         folds: (fit, judge) positions into the rows, each row judged once at most.
         jobs: threads; or workers of the joblib backend that is active.
-        budget_s: a candidate that can't start within it is left out; the first always starts.
+        budget_s: a candidate that can't start within it is left out; the first always starts; None: all do.
         progress: called with a few words as candidates come in. An interrupt after the first ends the search.
         max_rows: a single fit sees at most so many rows, of each class its share.
     """
@@ -102,9 +105,9 @@ def fit_teacher(
     known = np.concatenate([np.isin(y[judge], y[fit]) for fit, judge in folds])
     counted = weights[judged] * known if known.any() else weights[judged]
     fold = np.repeat(np.arange(len(folds)), [len(judge) for _, judge in folds])
-    fitting = _Fitting(values, y, weights, classes, seed, max_rows)
+    grid = np.maximum(np.rint(weights * WEIGHT_STEPS), 1) / WEIGHT_STEPS
+    fitting = _Fitting(values, y, grid, classes, seed, max_rows)
     with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # what hasn't converged shows in its score
         warnings.filterwarnings("ignore", ".*have been cancelled", UserWarning)  # after an interrupt, as it should be
         raw, notes = _cross_validate(fitting, folds, jobs, budget_s, progress)
         scores = {name: _score(p, y[judged], counted, fold) for name, p in raw.items()}
@@ -124,21 +127,22 @@ def fit_teacher(
     ]
     distill_temperature = scores[winner]["distill_temperature"]
     teacher = Teacher(winner, members, distill_temperature, np.zeros((len(y), classes)), scores, notes)
-    teacher.soft[judged] = calibrated(raw[winner], distill_temperature)
+    teacher.soft[judged] = _in_steps(calibrated(raw[winner], distill_temperature))
     rest = np.setdiff1d(everything, judged)
     if len(rest):
-        teacher.soft[rest] = teacher.predict_proba(values[rest])
+        teacher.soft[rest] = _in_steps(teacher.predict_proba(values[rest]))
     return teacher
 
 
 def _cross_validate(
-    fitting: "_Fitting", folds: Folds, jobs: int, budget_s: float, progress: Callable[[str], None]
+    fitting: "_Fitting", folds: Folds, jobs: int, budget_s: float | None, progress: Callable[[str], None]
 ) -> tuple[dict[str, np.ndarray], list[str]]:
     """Return candidate -> probabilities of the judged rows, fold after fold, and notes."""
     raw: dict[str, np.ndarray] = {}
     skipped: list[str] = []
     notes = []
-    tasks = _tasks(fitting, folds, time.monotonic() + budget_s, skipped)
+    deadline = np.inf if budget_s is None else time.monotonic() + budget_s
+    tasks = _tasks(fitting, folds, deadline, skipped)
     results = Parallel(jobs, prefer="threads", pre_dispatch=jobs, batch_size=1, return_as="generator")(tasks)
     try:
         for name in CANDIDATES:
@@ -152,7 +156,7 @@ def _cross_validate(
         if not raw:
             raise
         notes.append(f"teacher: interrupted, chosen among {', '.join(raw)}")
-    if skipped:
+    if skipped and budget_s is not None:
         notes.append(f"teacher: {', '.join(skipped)} not tried: {budget_s:.0f} s had passed")
     return raw, notes
 
@@ -162,21 +166,43 @@ def calibrated(probabilities: np.ndarray, distill_temperature: float) -> np.ndar
 
     Source: Guo et al., On Calibration of Modern Neural Networks, ICML 2017, eq. (9).
     """
-    return softmax(np.log(np.maximum(probabilities, FLOOR)) / distill_temperature, axis=1)
+    return portable.softmax(portable.log(np.maximum(probabilities, FLOOR)) / distill_temperature)
 
 
 def log_loss(probabilities: np.ndarray, y: np.ndarray, weights: np.ndarray) -> float:
     """Return the weighted mean of -log of the true class's probability, in nats."""
     true = np.maximum(probabilities[np.arange(len(y)), y], FLOOR)
-    return float(-np.average(np.log(true), weights=weights))
+    return -portable.dot(portable.log(true), weights) / float(weights.sum())
 
 
 def fit_distill_temperature(probabilities: np.ndarray, y: np.ndarray, weights: np.ndarray) -> float:
     """Return the distill_temperature, 1/8 to 8, with the lowest log-loss."""
-    found = minimize_scalar(
-        lambda power: log_loss(calibrated(probabilities, 2.0**power), y, weights), bounds=(-3, 3), method="bounded"
-    )
-    return float(2.0**found.x)
+    logs = portable.log(np.maximum(probabilities, FLOOR))
+
+    def loss(power: float) -> float:
+        nats = portable.log_softmax(logs / _power_of_2(power))[np.arange(len(y)), y]
+        return -portable.dot(nats, weights)
+
+    low, high = POWERS
+    for _ in range(NARROWINGS):  # the loss has one valley: by thirds
+        left, right = low + (high - low) / 3, high - (high - low) / 3
+        if loss(left) <= loss(right):
+            high = right
+        else:
+            low = left
+    return _power_of_2((low + high) / 2)
+
+
+def _power_of_2(power: float) -> float:
+    return float(portable.exp(np.array(power * LN2)))
+
+
+def _in_steps(probabilities: np.ndarray) -> np.ndarray:
+    """Return probabilities in whole steps; what rounding leaves over goes to the largest of a row."""
+    steps = np.rint(probabilities * SOFT_STEPS)
+    rows = np.arange(len(steps))
+    steps[rows, steps.argmax(axis=1)] += SOFT_STEPS - steps.sum(axis=1)
+    return steps / SOFT_STEPS
 
 
 @dataclass(frozen=True)

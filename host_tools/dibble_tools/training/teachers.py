@@ -1,19 +1,28 @@
-"""What may become the teacher: scikit-learn's classifiers, set so that they hold up on rows unlike those they saw."""
+"""What may become the teacher: classifiers set so that they hold up on rows unlike those they saw.
+
+The linear one and the network are made here of portable arithmetic, as scikit-learn's sum by BLAS; its trees
+don't, and grow alike on every computer from weights of few bits.
+"""
 
 from collections.abc import Callable
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier, RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
+
+from dibble_tools.common import portable
+from dibble_tools.families.lbfgs import minimize
+from dibble_tools.families.mlp import network
 
 TREES = 200
 MIN_ROWS_OF_A_LEAF = 3  # full trees are surer of other groups than they may be
 LOG_GAIN = 3  # a logarithm is taken of a feature that is so much less skewed then
 TAIL = 0.002  # of a feature's values on either side are clipped
-EARLY_STOPPING_ROWS = 500  # with fewer, the tenth of them that says when to stop is too few
+RIDGE = 1.0  # of the linear model's weights, as scikit-learn's C = 1
+LINEAR_STEPS, LINEAR_TOLERANCE = 200, 1e-6
+UNITS = (16,)
+NETWORK_SHARE, NETWORK_RATE = 2.0, 0.01  # twice as long as a student's training
 
 
 class Evener(TransformerMixin, BaseEstimator):
@@ -26,7 +35,7 @@ class Evener(TransformerMixin, BaseEstimator):
     def fit(self, values: np.ndarray, y: np.ndarray | None = None) -> "Evener":
         """Learn from values >= 0 (rows, features)."""
         self.bias_ = np.maximum(np.median(values, axis=0) / 4, 1)
-        self.log_ = _skewness(np.log(values + self.bias_)) * LOG_GAIN < _skewness(values)
+        self.log_ = _skewness(portable.log(values + self.bias_)) * LOG_GAIN < _skewness(values)
         u = self._u(values)
         self.low_, self.high_ = np.quantile(u, [TAIL, 1 - TAIL], axis=0)
         u = u.clip(self.low_, self.high_)
@@ -39,24 +48,70 @@ class Evener(TransformerMixin, BaseEstimator):
         return (self._u(values).clip(self.low_, self.high_) - self.mean_) / self.scale_
 
     def _u(self, values: np.ndarray) -> np.ndarray:
-        return np.where(self.log_, np.log(values + self.bias_), values)
+        return np.where(self.log_, portable.log(values + self.bias_), values)
 
 
 def _skewness(values: np.ndarray) -> np.ndarray:
     centred = values - values.mean(axis=0)
-    return np.abs((centred**3).mean(axis=0)) / np.maximum(centred.std(axis=0), 1e-9) ** 3
+    spread = np.maximum(centred.std(axis=0), 1e-9)
+    return np.abs((centred * centred * centred).mean(axis=0)) / (spread * spread * spread)
+
+
+class Linear(ClassifierMixin, BaseEstimator):
+    """Multinomial logistic regression."""
+
+    def fit(self, values: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> "Linear":
+        """Learn from values (rows, features), about standardized."""
+        self.classes_, index = np.unique(y, return_inverse=True)
+        targets = np.eye(len(self.classes_))[index]
+        weights = np.ones(len(y)) if sample_weight is None else sample_weight
+        shape = values.shape[1] + 1, len(self.classes_)
+        x = portable.whole(np.column_stack([values, np.ones(len(values))]), portable.shared_bits(max(*values.shape)))
+        held = RIDGE * (np.arange(shape[0]) < shape[0] - 1)[:, None]
+
+        def objective(point: np.ndarray) -> tuple[float, np.ndarray]:
+            table = point.reshape(shape)
+            chances = portable.softmax(portable.matmul(x, table))
+            nats = -portable.log(np.maximum((chances * targets).sum(axis=1), 1e-300))
+            slope = portable.matmul(x.T, (chances - targets) * weights[:, None]) + held * table
+            return portable.dot(weights, nats) + float((held * table * table).sum()) / 2, slope.ravel()
+
+        start = np.zeros(shape[0] * shape[1])
+        self.table_ = minimize(objective, start, steps=LINEAR_STEPS, tolerance=LINEAR_TOLERANCE).reshape(shape)
+        return self
+
+    def predict_proba(self, values: np.ndarray) -> np.ndarray:
+        """Return probabilities (rows, classes)."""
+        return portable.softmax(portable.matmul(np.column_stack([values, np.ones(len(values))]), self.table_))
+
+
+class Network(ClassifierMixin, BaseEstimator):
+    """A network of one hidden layer, trained as students are, in floats."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+
+    def fit(self, values: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> "Network":
+        """Learn from values (rows, features), about standardized."""
+        self.classes_, index = np.unique(y, return_inverse=True)
+        targets = np.eye(len(self.classes_))[index]
+        weights = np.ones(len(y)) if sample_weight is None else sample_weight
+        rng = np.random.default_rng(self.seed)
+        net = network.new_net((values.shape[1], *UNITS, len(self.classes_) - 1), rng)
+        self.net_ = network.train(net, values, targets, weights, rng, share=NETWORK_SHARE, rate=NETWORK_RATE)
+        return self
+
+    def predict_proba(self, values: np.ndarray) -> np.ndarray:
+        """Return probabilities (rows, classes)."""
+        return network.probabilities(network.forward(self.net_, values)[-1])
 
 
 def _logistic(y: np.ndarray, seed: int) -> BaseEstimator:
-    return make_pipeline(Evener(), LogisticRegression(max_iter=200))
+    return make_pipeline(Evener(), Linear())
 
 
 def _network(y: np.ndarray, seed: int) -> BaseEstimator:
-    enough = len(y) >= EARLY_STOPPING_ROWS and np.unique(y, return_counts=True)[1].min() > 1
-    network = MLPClassifier(
-        (16,), alpha=1e-3, learning_rate_init=3e-3, max_iter=150, early_stopping=enough, random_state=seed
-    )
-    return make_pipeline(Evener(), network)
+    return make_pipeline(Evener(), Network(seed))
 
 
 def _boosting(y: np.ndarray, seed: int) -> BaseEstimator:

@@ -36,7 +36,7 @@ TEACHER_SHARE, SEARCH_SHARE = 0.2, 0.62
 
 
 def train(path: Path, options: TrainOptions, progress: Progress = lambda step, share: None) -> Trained:
-    """Train a model on a CSV file.
+    """Return a model trained on a CSV file, with its card.
 
     Args:
         progress: called with a few words and the share of the work done.
@@ -44,6 +44,12 @@ def train(path: Path, options: TrainOptions, progress: Progress = lambda step, s
         InputError: something in the file or the options has to change.
     """
     clock = Clock(options.budget_s)
+    done = learn(path, options, clock, progress)
+    return Trained(done.model, make_card(done, clock, progress), done.data.notes)
+
+
+def learn(path: Path, options: TrainOptions, clock: Clock, progress: Progress = lambda step, share: None) -> Training:
+    """Return a model trained on a CSV file, and all that it came from; see `train`."""
     recipe = parse_recipe(options.recipe) if options.recipe else None
     progress("reading the data", 0.0)
     data = prepare(path, options.data)
@@ -66,7 +72,7 @@ def train(path: Path, options: TrainOptions, progress: Progress = lambda step, s
         parts,
         seed=options.data.seed,
         jobs=options.jobs,
-        budget_s=clock.left(TEACHER_SHARE),
+        budget_s=None if recipe else clock.left(TEACHER_SHARE),
         progress=lambda step: progress(step, clock.used()),
     )
     targets = mix(teacher.soft, truth[rows], SOFT_SHARE)
@@ -93,10 +99,9 @@ def train(path: Path, options: TrainOptions, progress: Progress = lambda step, s
     chosen, student, model, novelty, margins = _finish(tried, task, about, options)
     model.cross_check(about.readings[:, about.kept(student.columns)], about.elapsed_ms)
     data.notes.extend([*teacher.notes, *student.notes, *_left_out(about, student)])
-    done = Training(
+    return Training(
         path, options, data, teacher, lesson, held_out, about, task, tried, chosen, student, novelty, model, margins
     )
-    return Trained(model, make_card(done, clock, progress), data.notes)
 
 
 def _folds(data: Prepared, rows: np.ndarray, seed: int) -> Folds:
@@ -158,7 +163,7 @@ def _finish(
         for golden, odd in GOLDEN:
             blob = about.blob(spec, student.columns, golden, odd=odd)
             model = HostModel(blob)
-            if limits.hold(len(blob), estimate(model.model, len(blob))):
+            if limits.hold(len(blob), estimate(model.content, len(blob))):
                 return candidate, student, model, novelty, margins
         smallest = min(smallest or len(blob), len(blob))
         if smallest is not None and not candidate.fits and limits.max_bytes is not None:

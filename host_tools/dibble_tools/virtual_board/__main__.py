@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.extras import extras_named
+from dibble_tools.simulator.unkindness import ALL, Likeness
 from dibble_tools.virtual_board import registry
 from dibble_tools.virtual_board.flash_file import FlashFile
 from dibble_tools.virtual_board.paced_hardware import PacedHardware
@@ -48,13 +50,16 @@ def _run(settings: Settings, folder: Path, lifeline: int, tell: Callable[..., No
     flash = FlashFile(image, settings.flash_bytes or (None if image.exists() else size("--flash", FLASH)))
     supervisor: Supervisor
     start_s = int(time.time()) - BOARDS_EPOCH_S if settings.start_s is None else settings.start_s
-    hardware = PacedHardware(flash, start_s, settings.speed, lambda seconds: supervisor.wait(seconds))
+    kind = frozenset(settings.kind) | (set() if settings.start_s is None else {"clock_unset"})
+    like = Likeness(unkind=ALL - kind)
+    hardware = PacedHardware(flash, start_s, settings.speed, lambda seconds: supervisor.wait(seconds), like)
     rom = FlashFile(settings.rom_image, settings.romfs_bytes) if settings.rom_image else None
     config = None
     if settings.sensors:
-        from dibble_tools.virtual_board.sensors import attach
+        with extras_named("simulate"):
+            from dibble_tools.virtual_board.sensors import attach
 
-        config = attach(hardware, settings)
+            config = attach(hardware, settings)
     port = str(folder / registry.PORT)
     registry.register(registry.Running(settings.name, port, os.getpid(), settings.image))
     supervisor = Supervisor(settings, folder, hardware, lifeline, lambda: tell(port=port, config=config))

@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import Any
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.machines.vms import unix_library
 from dibble_tools.virtual_board import registry
 from dibble_tools.virtual_board.control import order
 from dibble_tools.virtual_board.settings import HEAP, Settings, checked
-from dibble_tools.virtual_board.vm_process import vm_library
 
 START_S = 30.0
 
@@ -54,6 +54,7 @@ class VirtualBoard:
         seed: int = 0,
         romfs: str | None = None,
         start_s: int | None = None,
+        kind: str = "",
         background: bool = False,
     ) -> "VirtualBoard":
         """Give a board power; return when it has come to its boot.py.
@@ -66,16 +67,15 @@ class VirtualBoard:
             speed: of time while the board sleeps; it computes in the computer's time.
             sensors: attach the simulated orchard's, with their noise from `seed`.
             romfs: size of a ROMFS partition, kept beside the image in IMAGE.romfs; None: none.
-            start_s: of its clock, seconds since 2000; None: the computer's time.
+            start_s: what its clock shows at first, seconds since 2000; None: nobody has set it.
+            kind: unkindnesses of boards that this one is without, with commas; "all".
             background: it outlives this process.
         Raises:
             InputError: it can't be; the message says what to change.
         """
-        if sys.platform != "linux":
-            raise InputError(
-                "expected Linux on x86-64, where the virtual board's VM runs; `dibble simulate` runs elsewhere too"
-            )
-        vm_library()
+        if not registry.can_exist():
+            raise InputError(registry.ELSEWHERE)
+        unix_library()
         made = checked(
             name,
             image,
@@ -86,6 +86,7 @@ class VirtualBoard:
             sensors=sensors,
             seed=seed,
             romfs=romfs,
+            kind=kind,
         )
         made = replace(made, start_s=start_s)
         registry.folder_of(name)

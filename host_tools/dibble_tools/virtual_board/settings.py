@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.simulator.unkindness import kind_names
 
 FLASH = "1408k"  # as on a Pico; the node alone takes some 260 KB in blocks of 4
 HEAP = "128k"
@@ -25,7 +26,8 @@ class Settings:
         sensors: the simulated orchard's are attached.
         seed: of their noise.
         romfs_bytes: of a ROMFS partition beside the flash; 0: none.
-        start_s: of its clock, seconds since 2000; None: the computer's time.
+        start_s: what its clock shows, seconds since 2000; None: nobody has set it.
+        kind: what it spares its programs, of simulator/unkindness.UNKINDNESSES.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Settings:
     seed: int = 0
     romfs_bytes: int = 0
     start_s: int | None = None
+    kind: tuple[str, ...] = ()
 
     @property
     def rom_image(self) -> Path | None:
@@ -48,7 +51,8 @@ class Settings:
 
     @staticmethod
     def from_json(text: str) -> "Settings":
-        return Settings(**json.loads(text))
+        content = json.loads(text)
+        return Settings(**{**content, "kind": tuple(content["kind"])})
 
 
 def checked(
@@ -62,6 +66,7 @@ def checked(
     sensors: bool,
     seed: int,
     romfs: str | None,
+    kind: str = "",
 ) -> Settings:
     """Return the settings that a person means.
 
@@ -85,6 +90,7 @@ def checked(
         sensors=sensors,
         seed=seed,
         romfs_bytes=size("--romfs", romfs) if romfs else 0,
+        kind=tuple(sorted(kind_names(kind))),
     )
 
 

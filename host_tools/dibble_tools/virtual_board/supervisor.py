@@ -1,6 +1,7 @@
 """What holds a virtual board together: its power supply, its serial port, its hardware, and one life of its VM after
 another."""
 
+import contextlib
 import select
 import time
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import Any
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.simulator.node.flash import PowerCut
-from dibble_tools.simulator.node.wire import ANSWER, POWER_ON, REQUEST, WATCHDOG, NodeReset, WatchdogBite
+from dibble_tools.simulator.node.wire import ANSWER, POWER_ON, REQUEST, WATCHDOG, NodeHangs, NodeReset, WatchdogBite
 from dibble_tools.virtual_board import registry
 from dibble_tools.virtual_board.control import Control, Order
 from dibble_tools.virtual_board.keyboard import CTRL_A, Keyboard
@@ -25,6 +26,8 @@ SLICE_S = 0.25  # of a sleep, after which the world moves on
 RETRY_S = 0.001
 IDLE_S = 1.0
 FAILED_STARTS = 2
+RESET_LATE_S = 0.008
+UNPLUGGED_S = 0.3  # until a computer has the USB port of a board that was reset
 
 
 class Ended(Exception):
@@ -90,6 +93,8 @@ class Supervisor:
             self._hardware.on_power_lost()
             if ended == "cut" and not self._stay_off():
                 break
+            if ended in ("reset", "watchdog") and "reset_late" in self._hardware.unkind:
+                self._unplug()
             self._hardware.power_up(cause)
         self._answer()
 
@@ -113,6 +118,14 @@ class Supervisor:
         link = self._folder / registry.PORT
         link.unlink(missing_ok=True)
         link.symlink_to(self._port.name)
+
+    def _unplug(self) -> None:
+        """Let the port vanish and come back, as USB does at a reset."""
+        time.sleep(RESET_LATE_S)
+        self._port.close()
+        (self._folder / registry.PORT).unlink()
+        time.sleep(UNPLUGGED_S)
+        self._plug_in()
 
     def _stay_off(self) -> bool:
         """Wait without power for it to come back; False: to be stopped."""
@@ -153,7 +166,8 @@ class Supervisor:
                     request = vm.read_request(REQUEST)
                     if request is None:
                         raise Ended
-                    vm.answer(self._serve(*request))
+                    with contextlib.suppress(NodeHangs):  # it waits for its answer until its power is cut
+                        vm.answer(self._serve(*request))
                 self._hardware.catch_up()
         except Ended:
             return "reset" if vm.crashed() else "exit"

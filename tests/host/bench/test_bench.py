@@ -152,7 +152,7 @@ def test_gas_readings_become_a_network_and_a_forest_on_rows_held_out(tmp_path: P
     ]
     (tmp_path / "gas.csv").write_text("\n".join(["a,b,label,group", *rows]))
     network, forest = gas_cases(tmp_path / "gas.csv")
-    assert network.model.model.blob[5] & 127 == 3 and len(network.model.blob) <= 2048
+    assert network.model.content.family_name == "mlp" and len(network.model.blob) <= 2048
     for case in (network, forest):
         assert case.many.shape == (30, 2)
         assert (case.many >= case.model.model.low).all() and (case.many <= case.model.model.high).all()

@@ -1,9 +1,9 @@
 """Board descriptions: the files, what they allow a model, and the example configuration made of them."""
 
 import pytest
-from dibble_tools.boards import board_named, board_names, limits_of, read_board, read_power
-from dibble_tools.boards.catalogue import all_boards
+from dibble_tools.boards.catalogue import all_boards, board_named, board_names, read_board, read_power
 from dibble_tools.boards.example import example_config, pins_for
+from dibble_tools.boards.limits import limits_of
 from dibble_tools.boards.reading import read_file
 from dibble_tools.boards.sketch import sketch
 from dibble_tools.cli.durations import parse_seconds

@@ -1,15 +1,12 @@
 """What a deploy finds on a board, what it would write and remove, and what it refuses."""
 
-import json
 import os
 from dataclasses import replace
 
 import pytest
 from dibble_tools.common.errors import InputError
-from dibble_tools.common.shipped import LIBRARY
 from dibble_tools.deploy.board_state import BoardState, OnBoard, digest_of, parse
 from dibble_tools.deploy.checks import check_board
-from dibble_tools.deploy.package import PACKAGE_FILE, package_json
 from dibble_tools.deploy.plan import blocks_needed, check_room, make_plan, stale_files
 from dibble_tools.link.session import LinkError
 from dibble_tools.node.files import MpyFormat, circuitpython_files, node_files
@@ -150,10 +147,3 @@ def test_machine_code_goes_where_it_runs():
     for without in (node_files([], MpyFormat(6, 2, "armv6m")), node_files([], MpyFormat(6)), node_files([], None)):
         own = {path.partition(".")[0] for path in without if path.startswith("lib/dibble/inference/")}
         assert own == plain
-
-
-def test_mip_installs_every_file_of_the_library():
-    assert PACKAGE_FILE.read_text(encoding="utf-8") == package_json(), "run: python -m dibble_tools.deploy.package"
-    urls = json.loads(package_json())["urls"]
-    assert {name for name, _ in urls} == {path.relative_to(LIBRARY.parent).as_posix() for path in LIBRARY.rglob("*.py")}
-    assert all((PACKAGE_FILE.parent / url).is_file() for _, url in urls)

@@ -59,7 +59,7 @@ def equal_on(
     model = HostModel(export(spec, golden_rows(spec, readings, elapsed)))
     expected = model.decide(readings, elapsed).columns()
     assert len(np.unique(expected[:, 2])) > 2  # flags
-    content = content_of(model)
+    content = model.content
     source = Source(write_c(content), prefix_of(content.name), content.timed)
     outcomes = [outcome for machine in machines for outcome in machine(source, readings, elapsed)]
     for outcome in outcomes:
@@ -151,7 +151,7 @@ def test_golden_vectors_tell_a_changed_program() -> None:
     spec = random_spec(3)
     readings = random_rows(1, spec.channels, 300)
     model = HostModel(export(spec, golden_rows(spec, readings, None)))
-    files = write_c(content_of(model))
+    files = write_c(model.content)
     files["random.c"] = files["random.c"].replace("uint8_t missing = NONE", "uint8_t missing = 0", 1)
     source = Source(files, "random", False)
     assert on_pc(source, readings[:1], None).failed > 0
@@ -160,12 +160,12 @@ def test_golden_vectors_tell_a_changed_program() -> None:
 def test_what_does_not_fit_says_so() -> None:
     spec = random_spec(3, trees=60, depth=9)
     model = HostModel(export(spec))
-    content = content_of(model)
+    content = model.content
     source = Source(write_c(content), "random", content.timed)
     with pytest.raises(TooLarge, match="is too large"):
         on_target(source, random_rows(1, spec.channels, 3), None, ATMEGA328P)
     spec = random_spec(5, [FeatureSpec(i, windows.MIN, 255) for i in range(3)], trees=3)
-    content = content_of(HostModel(export(spec)))
+    content = content_of(export(spec))
     source = Source(write_c(content), "random", content.timed)
     with pytest.raises(TooLarge):
         on_target(source, random_rows(1, spec.channels, 3), None, ATMEGA328P)

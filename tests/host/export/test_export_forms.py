@@ -14,13 +14,12 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel
 from dibble_tools.export.forms import write
 from dibble_tools.export.names import comment, endings, prefix_of, string
-from dibble_tools.families.forest.trees import IntegerTrees
+from dibble_tools.families.forest.integer_trees import IntegerTrees
 from dibble_tools.machines.check import check
 from dibble_tools.machines.tools import ToolError, find, run
-from dibble_tools.model.build import forest_spec
 from dibble_tools.model.golden import golden_rows
 from dibble_tools.model.host_model import HostModel
-from dibble_tools.model.writer import export
+from dibble_tools.model.writer import export, forest_spec
 from helpers import random_rows, random_spec
 from typer.testing import CliRunner
 
@@ -174,7 +173,7 @@ def test_the_command_writes_checks_and_never_overwrites(tmp_path: Path, model: H
     assert run_cli(file, "--to", "python", "--out", out, "--small", "--name", "small one")[0] == 0
     assert '"""' not in (out / "small_one.py").read_text()
     said = run([sys.executable, "-c", "import small_one; print(small_one.Node().self_test())"], out)
-    assert int(said) == model.model.golden_count
+    assert int(said) == len(model.content.golden)
 
 
 @pytest.mark.parametrize(

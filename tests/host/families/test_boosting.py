@@ -7,18 +7,10 @@ import pytest
 from dibble_tools.common.errors import InputError
 from dibble_tools.families.forest.binning import coarser, fit_bins
 from dibble_tools.families.forest.boosting import BoostedStages, fit_boosted
+from dibble_tools.families.forest.integer_trees import IntegerTrees, highest_scores, reachable, renumber, scores, shift
 from dibble_tools.families.forest.leaf_sharing import clusters, share_leaves
 from dibble_tools.families.forest.pages import MAX_LEAVES, pack
-from dibble_tools.families.forest.trees import (
-    IntegerTrees,
-    hard_votes,
-    highest_scores,
-    integer_trees,
-    reachable,
-    renumber,
-    scores,
-    shift,
-)
+from dibble_tools.families.forest.trees import hard_votes, integer_trees
 from dibble_tools.families.forest.voting import fit_voting
 from sklearn.ensemble import RandomForestClassifier
 
@@ -125,7 +117,7 @@ def test_scores_of_plain_votes_are_scikit_learns_own() -> None:
 def test_one_hot_targets_give_the_forest_of_hard_labels() -> None:
     values, targets = soft(3, 500, 3)
     labels = targets.argmax(axis=1)
-    weights = np.random.default_rng(1).uniform(0.5, 1.5, 500)
+    weights = np.random.default_rng(1).integers(32, 97, 500) / 64  # on the grid of a voting forest's weights
     stages = fit_voting(values, np.eye(3)[labels], weights, trees=7, leaves=10, seed=4, amounts=1)
     hard = RandomForestClassifier(7, max_leaf_nodes=10, random_state=4)
     bins = fit_bins(values, 64).of(values)

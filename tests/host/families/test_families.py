@@ -11,13 +11,14 @@ from dibble.inference.fixed_point import MISSING
 from dibble.inference.model import Model
 from dibble_tools.data.feature_spec import FeatureSpec
 from dibble_tools.export.unrolled import unrolled_source
+from dibble_tools.families.forest.integer_trees import IntegerTrees
 from dibble_tools.families.forest.pages import pack
-from dibble_tools.families.forest.trees import IntegerTrees
 from dibble_tools.machines.replay import on_unix, on_wasi
 from dibble_tools.machines.verify import verify
 from dibble_tools.model.golden import golden_rows
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.oracle import class_scores
+from dibble_tools.model.reader import content_of
 from dibble_tools.model.writer import ModelSpec, export
 from helpers import channels_of, random_additive, random_elapsed, random_mlp, random_rows, random_spec, random_trees
 
@@ -51,7 +52,7 @@ def spec_of(tables, classes: int, **settings) -> ModelSpec:
 @pytest.mark.parametrize("name", ["additive", "low additive", *FORMS])
 def test_oracle_reads_from_the_file_what_the_trainer_computes(name: str, classes: int) -> None:
     tables = tables_of(name, classes)
-    model = HostModel(export(spec_of(tables, classes))).model
+    model = content_of(export(spec_of(tables, classes)))
     values = np.random.default_rng(1).integers(0, np.array(LIMITS) + 1, (2000, 5))
     values[:20] = np.array(LIMITS) * np.random.default_rng(2).integers(0, 2, (20, 5))
     scores = class_scores(model, values)

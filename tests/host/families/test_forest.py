@@ -4,13 +4,13 @@ import re
 
 import numpy as np
 import pytest
-from dibble.inference import forest as board_forest
-from dibble.inference.format import Cursor
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.feature_spec import offsets_of
+from dibble_tools.families.forest.integer_trees import IntegerTrees, scores
 from dibble_tools.families.forest.pages import PAGE_NODES, pack
-from dibble_tools.families.forest.trees import IntegerTrees, hard_votes, scores, trees_of
+from dibble_tools.families.forest.trees import hard_votes, trees_of
 from dibble_tools.model import evaluator
+from dibble_tools.model.content import Forest
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.oracle import class_scores
 from dibble_tools.model.tree_walk import TreeWalk
@@ -64,8 +64,8 @@ def near_thresholds(estimator: object, x: np.ndarray, seed: int = 0) -> np.ndarr
 
 
 def board_votes(model: HostModel, x: np.ndarray) -> np.ndarray:
-    values = evaluator.feature_values(model.model, offsets_of(x, model.channels))
-    return class_scores(model.model, values)
+    values = evaluator.feature_values(model.content, offsets_of(x, model.channels))
+    return class_scores(model.content, values)
 
 
 def check(estimator: object, x: np.ndarray) -> HostModel:
@@ -157,10 +157,10 @@ def test_large_tree_goes_over_several_pages() -> None:
     rng = np.random.default_rng(5)
     x = rng.integers(-5000, 5000, (3000, 4))
     model = check(DecisionTreeClassifier(random_state=0).fit(x, rng.integers(0, 3, 3000)), x)
-    _, tables = board_forest.read(Cursor(model.blob, model.model.family_at), model.model.limits, 3)
-    starts = [*tables[4], len(tables[0])]
-    assert len(starts) > 10
-    assert max(np.diff(starts)) <= PAGE_NODES
+    family = model.content.family
+    assert isinstance(family, Forest)
+    assert len(family.page_nodes) > 9
+    assert max(family.page_nodes) <= PAGE_NODES
 
 
 def test_feature_with_more_than_255_thresholds_is_coded_in_parts() -> None:
@@ -168,8 +168,8 @@ def test_feature_with_more_than_255_thresholds_is_coded_in_parts() -> None:
     x = rng.integers(-30_000, 30_000, (2500, 1))
     tree = DecisionTreeClassifier(random_state=0).fit(x, rng.integers(0, 2, 2500))
     model = check(tree, x)
-    layout, _ = board_forest.read(Cursor(model.blob, model.model.family_at), model.model.limits, 2)
-    counts = [count for _, _, _, count in layout]
+    assert isinstance(model.content.family, Forest)
+    counts = list(map(len, model.content.family.thresholds))
     assert len(counts) > 1
     assert max(counts) == 255
     assert sum(counts) == len({split[1] for split in integers_of(tree).nodes})

@@ -66,10 +66,10 @@ def test_gradient_equals_finite_differences(hidden: tuple[int, ...]) -> None:
     exact = gradient(net, x, targets, weights)
     for i in range(len(net.vector)):
         step = np.zeros_like(net.vector)
-        step[i] = 1e-6
+        step[i] = 1e-3  # far above the 25 bits of a product's factors
         above, below = (replace(net, vector=net.vector + s) for s in (step, -step))
-        slope = (loss(above, x, targets, weights) - loss(below, x, targets, weights)) / 2e-6
-        assert abs(slope - exact[i]) < 1e-6
+        slope = (loss(above, x, targets, weights) - loss(below, x, targets, weights)) / 2e-3
+        assert abs(slope - exact[i]) < 1e-4
 
 
 def test_integer_forward_equals_plain_python() -> None:

@@ -16,17 +16,22 @@ def driver_of(device, **settings):
 @pytest.mark.parametrize(
     ("uv", "permille", "expected"),
     [
-        (0, 2000, 0),
         (1_650_000, 2000, 3300),
         (2_100_249, 2000, 4200),
         (2_100_250, 2000, 4201),
-        (3_300_000, 20_000, 66_000),
+        (3_298_000, 20_000, 65_960),
     ],
 )
 def test_voltage_through_the_divider_rounds_halves_up(uv, permille, expected):
     driver = driver_of(Steady(uv), divider_permille=permille)
     driver.start()
     assert driver.read() == (expected,)
+
+
+@pytest.mark.parametrize(("uv", "got"), [(0, "0 uV: no divider"), (3_300_000, "its very end, 3300 mV")])
+def test_either_end_of_the_converter_is_an_error(uv, got):
+    with pytest.raises(SensorError, match=f"at pin 26, got {got}"):
+        driver_of(Steady(uv)).read()
 
 
 def test_noise_leaves_some_millivolts():

@@ -1,12 +1,15 @@
 """The BME680's driver against a model of its registers: truths, errors, and what the heater does."""
 
+import random
+
 import pytest
 from dibble import SensorError
 from dibble.drivers import bme680
 from dibble_tools.simulator.devices.bme680 import Bme680
+from dibble_tools.simulator.devices.cable import I2cCable
 from dibble_tools.simulator.node.bus import SimBus, VirtualClock
 
-SETTINGS = {"address": 0x77, "heater_c": 320, "heater_ms": 150}
+SETTINGS = {"address": 0x77, "heater_c": 320, "heater_ms": 0, "interval_s": 600}
 TRUTHS = (
     (20.0, 50.0, 101325.0, 50000.0),
     (-19.37, 93.0, 95040.0, 1.2e6),
@@ -94,7 +97,45 @@ def test_heater_stays_on_as_long_as_set(heater_ms: int) -> None:
     """Less the quarter that the register's coarse steps may lose; and the driver waits for it."""
     rig = Rig(heater_ms=heater_ms).started()
     rig.driver.read_costly()
-    assert heater_ms * 0.75 * 12 < rig.device.charge_uc - 7 <= heater_ms * 12
+    before_uc = rig.device.charge_uc
+    rig.driver.read_costly()
+    assert heater_ms * 0.75 * 12 < rig.device.charge_uc - before_uc - 3.5 <= heater_ms * 12
+
+
+@pytest.mark.parametrize(("interval_s", "heater_ms"), [(4, 150), (29, 150), (30, 1000), (300, 1000), (600, 1000)])
+def test_heater_is_on_as_long_as_the_interval_asks_for(interval_s: int, heater_ms: int) -> None:
+    assert bme680.heating_ms({**SETTINGS, "interval_s": interval_s}) == heater_ms
+    assert bme680.heating_ms({**SETTINGS, "interval_s": interval_s, "heater_ms": 77}) == 77
+
+
+@pytest.mark.parametrize("variant", [0, 1])
+def test_the_first_gas_reading_after_a_reset_is_one_too(variant: int) -> None:
+    """The part says that its heater wasn't stable: heated again, it is."""
+    rig = Rig(variant=variant).started()
+    rig.driver.read_cheap()
+    assert abs(rig.driver.read_costly()[0] / 50000 - 1) < 0.01
+
+
+def test_short_heating_after_a_long_pause_reads_too_little() -> None:
+    """Why 150 ms aren't the default at ten minutes."""
+    readings = []
+    for heater_ms in (150, 0):
+        rig = Rig(heater_ms=heater_ms).started()
+        rig.driver.read_costly()
+        rig.clock.sleep_ms(600_000)
+        readings.append(rig.driver.read_costly()[0] / 50000)
+    assert readings[0] < 0.92 and abs(readings[1] - 1) < 0.004
+
+
+def test_one_lost_answer_or_acknowledge_is_no_fault() -> None:
+    rig = Rig()
+    cable = rig.bus.devices[0x77] = I2cCable(rig.device, random.Random(1))
+    for call in (rig.driver.start, rig.driver.read_cheap, rig.driver.read_costly, rig.driver.read_cheap):
+        cable.lose = 1
+        call()
+    cable.lose = 99
+    with pytest.raises(SensorError, match="expected an answer at I2C 0x77"):
+        rig.driver.read_cheap()
 
 
 def test_wrong_chip_id() -> None:
@@ -130,7 +171,7 @@ def test_a_measurement_that_never_ends_is_given_up() -> None:
         before_us = rig.clock.now_us()
         with pytest.raises(SensorError, match=f"expected new data within .* at I2C 0x77, got status {status}"):
             read()
-        assert rig.clock.now_us() - before_us < 300_000
+        assert rig.clock.now_us() - before_us < 2_500_000
     rig.device.hangs = False
     rig.driver.start()
     assert rig.driver.read_cheap()[0] == 2000
@@ -139,7 +180,7 @@ def test_a_measurement_that_never_ends_is_given_up() -> None:
 def test_a_heater_that_never_gets_stable() -> None:
     rig = Rig().started()
     rig.device.heater_is_weak = True
-    with pytest.raises(SensorError, match="expected a heater stable at 320 C at I2C 0x77, got an unstable one in 150"):
+    with pytest.raises(SensorError, match="expected a heater stable at 320 C at I2C 0x77, got an unstable one in 1000"):
         rig.driver.read_costly()
     assert rig.driver.read_cheap()[1] == 500
 

@@ -1,13 +1,15 @@
 """The SHT3x driver on a model of the part, and its integers against the data sheet's formulas in fractions."""
 
+import random
 from fractions import Fraction
 
 import pytest
 from dibble import SensorError
 from dibble.drivers import sht3x
+from dibble_tools.simulator.devices.cable import I2cCable
 from dibble_tools.simulator.devices.sht3x import MEASURE_UC, Sht3x
 from dibble_tools.simulator.devices.sht4x import Sht4x
-from dibble_tools.simulator.node.bus import SimBus, VirtualClock
+from dibble_tools.simulator.node.bus import Nack, SimBus, VirtualClock
 
 
 @pytest.fixture
@@ -49,6 +51,42 @@ def test_read_tells_the_truth(driver, device, celsius: float, percent: float, re
 def test_a_reading_costs_one_measurement_and_sixteen_milliseconds(driver, device, clock: VirtualClock) -> None:
     driver.read()
     assert (device.charge_uc, clock.now_us()) == (MEASURE_UC, 16_000)
+
+
+def test_device_in_periodic_mode_refuses_a_reset(device) -> None:
+    device.periodic = True
+    for command in (b"\x30\xa2", b"\xf3\x2d", b"\x24\x00"):
+        with pytest.raises(Nack):
+            device.write(command)
+
+
+def test_start_ends_what_other_firmware_left(driver, device) -> None:
+    device.periodic, device.heater_on = True, True
+    driver.start()
+    assert driver.read() == (2000, 500)
+
+
+def test_one_lost_answer_or_bit_is_no_fault(clock: VirtualClock, device) -> None:
+    cable = I2cCable(device, random.Random(1))
+    driver = sht3x.build({"address": 0x45}, clock, SimBus({0x45: cable}))
+    for fault in ("lose", "spoil"):
+        for step in (driver.start, driver.read):
+            setattr(cable, fault, 1)
+            step()
+            assert getattr(cable, fault) == 0
+    assert driver.read() == (2000, 500)
+
+
+def test_a_cable_that_loses_one_in_fifty_costs_one_reading_in_hundreds(clock: VirtualClock, device) -> None:
+    cable = I2cCable(device, random.Random(2), nack_share=0.01, flip_share=0.01)
+    driver = sht3x.build({"address": 0x45}, clock, SimBus({0x45: cable}))
+    failed = 0
+    for _ in range(3000):
+        try:
+            assert driver.read() == (2000, 500)
+        except SensorError:
+            failed += 1
+    assert failed < 10
 
 
 def test_device_refuses_a_driver_that_does_not_wait(driver, clock: VirtualClock) -> None:

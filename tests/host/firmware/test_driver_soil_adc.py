@@ -7,6 +7,7 @@ from math import floor
 import pytest
 from dibble import ConfigError, SensorError
 from dibble.drivers import soil_adc
+from dibble.health import Health
 from dibble_tools.simulator.devices.analog import AnalogPin, SoilProbe, esp32_adc
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,16 +62,21 @@ def test_a_falling_supply_without_correction_looks_wet():
     assert driver_of(pin, probe_curve=probe.probe_curve_mv()).read()[0] > 700
 
 
-@pytest.mark.parametrize(("supply_uv", "mv"), [(824_499, 1649), (3_300_500, 6601), (0, 0)])
+@pytest.mark.parametrize(("supply_uv", "mv"), [(549_666, 1649), (2_200_334, 6601), (0, 0)])
 def test_a_supply_far_from_the_nominal_one_is_an_error(supply_uv, mv):
-    driver = driver_of(Steady(1_500_000), Steady(supply_uv), probe_curve=[2300, 1200])
+    driver = driver_of(
+        Steady(1_500_000), Steady(supply_uv), probe_curve=[2300, 1200], supply_divider_permille=3000
+    )  # fmt: skip
     with pytest.raises(SensorError, match=f"expected a probe's supply near 3300 mV at pin A1, got {mv} mV"):
         driver.read()
 
 
-@pytest.mark.parametrize("supply_uv", [825_000, 3_300_000])
+@pytest.mark.parametrize("supply_uv", [550_000, 2_200_000])
 def test_a_supply_of_half_or_twice_the_nominal_one_is_taken(supply_uv):
-    driver = driver_of(Steady(1_750_000 * supply_uv / 1_650_000), Steady(supply_uv), probe_curve=[2300, 1200])
+    driver = driver_of(
+        Steady(875_000 * supply_uv / 1_100_000), Steady(supply_uv), probe_curve=[1150, 600],
+        supply_divider_permille=3000,
+    )  # fmt: skip
     assert driver.read() == (500,)
 
 
@@ -90,7 +96,7 @@ def test_an_open_pin_is_an_error_whatever_it_drifts_to():
                 driver.read()
 
 
-@pytest.mark.parametrize("uv", [0, 900_000, 2_600_000, 3_300_000])
+@pytest.mark.parametrize("uv", [0, 900_000, 2_600_000, 3_298_000])
 def test_far_beyond_the_curve_is_an_error(uv):
     driver = driver_of(Steady(uv), probe_curve=[2300, 1200])
     with pytest.raises(SensorError, match=f"expected 2300 to 1200 mV of a soil probe at pin A0, got {uv // 1000} mV"):
@@ -145,3 +151,39 @@ def test_equals_the_line_in_fractions(dry, wet, uv):
         assert found == floor(1000 * min(max(share, Fraction(0)), Fraction(1)) + Fraction(1, 2))
     else:
         assert found is None
+
+
+def judged(driver, health):
+    """Return what Health makes of the next reading."""
+    values = list(driver.read())
+    health.check_plausible(values, 0, driver.raw)
+    return values[0]
+
+
+@pytest.mark.parametrize("noise_mv", [0.3, 0.5, 0.8, 1.2, 2.0])
+@pytest.mark.parametrize("beyond_dry_v", [0.0, 0.05])
+def test_quiet_soil_that_stays_as_it_is_is_never_stuck(noise_mv, beyond_dry_v):
+    """Forty probes for a day, in soil as moist throughout, or drier than the curve's dry end, which reads 0."""
+    for seed in range(40):
+        rng = random.Random(seed)
+        volts = 2.3 + beyond_dry_v if beyond_dry_v else rng.uniform(1.2, 2.3)
+        pin = AnalogPin(lambda v=volts: v, rng, noise_v=noise_mv / 1000)
+        driver = driver_of(pin, probe_curve=[2300, 1200])
+        health = Health(1, soil_adc.STUCK_CYCLES, ())
+        readings = {judged(driver, health) for _ in range(144)}
+        if beyond_dry_v:
+            assert readings == {0}
+
+
+def test_a_line_that_says_the_same_to_the_last_bit_is_stuck():
+    probe, pin = wired(5)
+    driver = driver_of(pin, probe_curve=probe.probe_curve_mv())
+    health = Health(1, soil_adc.STUCK_CYCLES, soil_adc.MAX_STEP)
+    for _ in range(50):
+        judged(driver, health)
+    pin.stuck = True
+    for _ in range(soil_adc.STUCK_CYCLES):
+        judged(driver, health)
+        probe.moisture += 0.01
+    with pytest.raises(SensorError, match="got the same 37 times: stuck"):
+        judged(driver, health)

@@ -212,9 +212,9 @@ def test_every_case_of_the_portable_tests(kernel, portable, monkeypatch):
 def test_random_models(kernel):
     found = Cases(kernel)
     for model in RANDOM[kernel]:
-        name, parts = cortex_m0.parts_of(model().model)
-        score, _ = found.maker(name)(*parts)
-        for row in random_rows(1, model().channels, 60):
+        made = model()
+        score, _ = found.maker(made.content.family_name)(*cortex_m0.parts_of(made))
+        for row in random_rows(1, made.channels, 60):
             score(array("i", row.tolist()))
     found.check()
 
@@ -235,7 +235,7 @@ def test_micropython_calls_it_with_a_row(kernel):
 def test_assembler_takes_as_few_instructions_as_c():
     """Where thresholds are ranked first a few more: C compares with them as they are."""
     for case in cases():
-        if case.model.model.windows:
+        if case.model.content.windowed:
             continue
         counts = cortex_m0.instructions(case)
         assert counts.thumb < counts.gcc * (1.1 if case.name.startswith("wine") else 1), (case.name, counts)

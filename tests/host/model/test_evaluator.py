@@ -43,7 +43,7 @@ def check(seed: int, features: list[FeatureSpec], hysteresis: int, with_times: b
     elapsed = random_elapsed(seed, ROWS) if with_times else None
     expected = row_by_row(model, readings, elapsed)
     assert {0, 1, 2, 4} <= set(expected[:, 2].tolist())
-    assert np.array_equal(evaluate(model.model, readings, elapsed).columns(), expected)
+    assert np.array_equal(evaluate(model.content, readings, elapsed).columns(), expected)
 
 
 @pytest.mark.parametrize("hysteresis", [1, 2, 3])

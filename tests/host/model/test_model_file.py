@@ -14,11 +14,10 @@ from dibble.inference.model import Model
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel
 from dibble_tools.data.feature_spec import FeatureSpec
-from dibble_tools.families.forest.trees import IntegerTrees
-from dibble_tools.model.build import forest_spec
+from dibble_tools.families.forest.integer_trees import IntegerTrees
 from dibble_tools.model.golden import golden_rows
 from dibble_tools.model.host_model import HostModel
-from dibble_tools.model.writer import check_bounds, export
+from dibble_tools.model.writer import check_bounds, export, forest_spec
 from helpers import random_rows, random_spec
 
 STUMP = IntegerTrees([(0, 10, -1, -2)], [0], 2)
@@ -150,9 +149,9 @@ def test_names_units_ranges_and_classes_come_back() -> None:
     model = HostModel(export(spec))
     assert model.channels == channels
     assert model.classes == tuple(classes)
-    assert model.model.name == "Gewächshaus №1"
-    assert (model.model.unsure_below, model.model.decision.hysteresis) == (300, 200)
-    assert (model.model.interval_ms, model.model.golden_count, model.model.windows) == (0, 0, None)
+    assert model.content.name == "Gewächshaus №1"
+    assert (model.content.unsure_below, model.model.decision.hysteresis) == (300, 200)
+    assert (model.content.interval_ms, len(model.content.golden), model.model.windows) == (0, 0, None)
 
 
 def test_windows_and_interval_come_back() -> None:

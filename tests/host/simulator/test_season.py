@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from dibble_tools.boards import read_power
+from dibble_tools.boards.catalogue import likeness, read_power
 from dibble_tools.common.errors import InputError
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.simulator.faults import FAULTS, parse_faults
@@ -19,6 +19,7 @@ def live(days, *faults, gate=False, seed=1, start_s=SUMMER_S):
         HostModel.open(MODELS / "orchard"),
         days=days,
         power=read_power("esp32_devkit"),
+        like=likeness("esp32_devkit"),
         gate=HostModel.open(MODELS / "orchard_gate") if gate else None,
         faults=faults,
         seed=seed,

@@ -8,9 +8,8 @@ from dibble_tools.studio.ear import Ear
 from dibble_tools.studio.project import Project
 from dibble_tools.studio.state import State
 from live_bench import Line, Node
+from patience import PATIENCE_S
 from studio_process import write_project
-
-WAIT_S = 20
 
 
 @pytest.fixture
@@ -34,7 +33,7 @@ def heard(tmp_path, monkeypatch):
 
 
 def say_until(line, node, state, shown):
-    deadline = time.monotonic() + WAIT_S
+    deadline = time.monotonic() + PATIENCE_S
     while not shown(state):
         assert time.monotonic() < deadline, state.snapshot()
         line.say(node.say(412, 90, class_index=0, margin=7))

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from dibble_tools.virtual_board.board import VirtualBoard
+from patience import PATIENCE_S
 from studio_process import StudioProcess, chromium, write_project
 
 STATIC = Path(__file__).parents[3] / "host_tools/dibble_tools/studio/static"
-WAIT_S = 120
 ROWS = 24  # of each label
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
 TARGET_PX = 44  # of what a thumb has to hit
@@ -35,7 +35,7 @@ class Page:
         from selenium.common.exceptions import StaleElementReferenceException
         from selenium.webdriver.support.ui import WebDriverWait
 
-        wait = WebDriverWait(self.driver, WAIT_S, 0.1, [StaleElementReferenceException])
+        wait = WebDriverWait(self.driver, PATIENCE_S, 0.1, [StaleElementReferenceException])
         return wait.until(lambda _: condition(), "problem: " + self.text("#problem"))
 
     def all(self, css):

@@ -15,19 +15,19 @@ from pathlib import Path
 import serial
 from dibble_tools.deploy.board_state import OnBoard, look
 from dibble_tools.deploy.deploying import deploy
-from dibble_tools.deploy.model_file import ModelFile
-from dibble_tools.deploy.request import Wish
+from dibble_tools.deploy.request import Request
 from dibble_tools.link.session import Session
+from dibble_tools.model.host_model import HostModel
 from dibble_tools.node import files as node_files
 from dibble_tools.node.console_lines import Event, Header, LineReader, Row
 from dibble_tools.virtual_board.board import VirtualBoard
 from node_helpers import soil_model
+from patience import PATIENCE_S
 
 CHANGED = ("app", "node", "classifier", "sensors", "inference/model", "storage/slots", "report/serial_line", "setup")
 OLD_VERSION = "0.0.1"
 OLD_ONLY = "lib/dibble/storage/old.py"
 SPEED = 50
-BOOT_S = 60.0
 MOVABLE = 25  # operations at the end that depend on how the node boots
 _BANNER = re.compile(r"dibble (\S+): Ctrl-C")
 # Of the node's own making, or of a deploy that isn't done.
@@ -68,7 +68,7 @@ class DeployBench:
         self._write("old", config, 300)
         self._write("new", {**config, "sensors": [*config["sensors"], sensors["battery"]]}, 500)
         with old_firmware(folder / "firmware"):
-            deploy(self.board.port, self._wish("old"))
+            deploy(self.board.port, self._request("old"))
         self.old = self.what_runs(), self.compared()
         self.save()
         before = self.board.state()["operations"]
@@ -112,12 +112,12 @@ class DeployBench:
     def cut_power(self, after: int, torn: float) -> None:
         """Deploy, and cut the board's power at an operation of its flash."""
         self.board.cut(after=after, torn=torn)
-        self.start_deploy().wait(timeout=120)
+        self.start_deploy().wait(timeout=PATIENCE_S)
         assert not self.board.state()["power"] or after > self.operations - MOVABLE, self.said()
 
     def repair(self) -> None:
         """Deploy again, to the end."""
-        assert self.start_deploy().wait(timeout=180) == 0, self.said()
+        assert self.start_deploy().wait(timeout=PATIENCE_S) == 0, self.said()
 
     def said(self) -> str:
         """Return what the last deploy printed."""
@@ -128,7 +128,7 @@ class DeployBench:
         reader = LineReader()
         text = ""
         node = model = ""
-        deadline = time.monotonic() + BOOT_S
+        deadline = time.monotonic() + PATIENCE_S
         if self.board.state()["power"]:
             self.board.cut()
         self.board.power()
@@ -168,8 +168,8 @@ class DeployBench:
         (self.folder / f"{name}.json").write_text(json.dumps({**config, "node": name}))
         (self.folder / f"{name}.dib").write_bytes(soil_model(dry_below, hysteresis=1))
 
-    def _wish(self, name: str) -> Wish:
-        return Wish(ModelFile.open(self.folder / f"{name}.dib"), self.folder / f"{name}.json")
+    def _request(self, name: str) -> Request:
+        return Request(HostModel.open(self.folder / f"{name}.dib"), self.folder / f"{name}.json")
 
 
 class old_firmware:

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 import pytest
-
-WAIT_S = 20
+from patience import PATIENCE_S
 
 
 class Mosquitto:
@@ -58,7 +57,7 @@ class Mosquitto:
 
     def start(self) -> None:
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        end = time.monotonic() + WAIT_S
+        end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end and self._process.poll() is None:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
@@ -75,7 +74,7 @@ class Mosquitto:
         """Have it write its sessions to its database, and wait for that: it may be killed next."""
         before = self._saved()
         self.send_signal(signal.SIGUSR1)
-        end = time.monotonic() + WAIT_S
+        end = time.monotonic() + PATIENCE_S
         while self._saved() == before:
             assert time.monotonic() < end, "expected mosquitto to save its database"
             time.sleep(0.005)
@@ -91,7 +90,7 @@ class Mosquitto:
         assert self._process
         self._process.send_signal(number)
         self._process.send_signal(signal.SIGCONT)
-        self._process.wait(WAIT_S)
+        self._process.wait(PATIENCE_S)
 
 
 class Collector:
@@ -136,7 +135,7 @@ class Collector:
 
     def settle(self) -> None:
         """Wait until it is connected and has all that the broker has for it: a message to itself came back."""
-        end = time.monotonic() + WAIT_S
+        end = time.monotonic() + PATIENCE_S
         probe = self._probes + 1
         while time.monotonic() < end:
             self._client.publish("probe", str(probe))
@@ -145,7 +144,7 @@ class Collector:
                     return
         pytest.fail("expected the collector to be connected again")
 
-    def wait_for(self, count: int, timeout_s: float = WAIT_S) -> list[tuple[str, bytes, bool]]:
+    def wait_for(self, count: int, timeout_s: float = PATIENCE_S) -> list[tuple[str, bytes, bool]]:
         """Return the messages once there are `count` of them."""
         with self._seen:
             assert self._seen.wait_for(lambda: len(self.messages) >= count, timeout_s), self.messages

@@ -11,12 +11,18 @@ class Contact(Protocol):
     def closures(self, start_us: int, end_us: int) -> list[int]: ...
 
 
-class AnalogInput:
+END_UV = 3_300_000 * 65500 // 65535
+
+
+class Analog:
     def __init__(self, source: Any) -> None:
         self.source = source
+        self.at_end = False
 
     def read_uv(self) -> int:
-        return int(self.source.microvolts())
+        uv = int(self.source.microvolts())
+        self.at_end = uv >= END_UV
+        return uv
 
 
 class Pulses:
@@ -49,8 +55,8 @@ class PinPort:
         self.ticks_diff = self.clock.ticks_diff
         self.sleep_ms = self.clock.sleep_ms
 
-    def analog(self, pin: int | str) -> AnalogInput:
-        return AnalogInput(self.devices[pin])
+    def analog(self, pin: int | str) -> Analog:
+        return Analog(self.devices[pin])
 
     def pulses(self, pin: int | str, lockout_ms: int) -> Pulses:
         return Pulses(self.clock, self.devices[pin], lockout_ms)

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE_S
 
-WAIT_S = 30
 INSTALL = "apt-get install chromium chromium-driver"
 
 
@@ -43,7 +43,7 @@ class StudioProcess:
     def __enter__(self) -> "StudioProcess":
         assert self.process.stderr
         said = b""
-        deadline = time.monotonic() + WAIT_S
+        deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             if select.select([self.process.stderr], [], [], 0.2)[0]:
                 piece = os.read(self.process.stderr.fileno(), 4096)
@@ -59,7 +59,7 @@ class StudioProcess:
     def __exit__(self, *_: object) -> None:
         self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(WAIT_S)
+            self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -68,7 +68,7 @@ class StudioProcess:
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, dict[str, str], bytes]:
         """Return the status, headers and body of an answer; headers are given with _ for -."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         try:
             named = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, path, body or None, named)
@@ -77,14 +77,16 @@ class StudioProcess:
         finally:
             connection.close()
 
-    def do(self, action: str, **wish: Any) -> tuple[int, str]:
+    def do(self, action: str, **request: Any) -> tuple[int, str]:
         """Press a button; return the status, and the problem in words, "" if there is none."""
-        status, _, body = self.ask("POST", f"/do/{action}", json.dumps(wish).encode(), Content_Type="application/json")
+        status, _, body = self.ask(
+            "POST", f"/do/{action}", json.dumps(request).encode(), Content_Type="application/json"
+        )
         return status, json.loads(body).get("problem", "")
 
     def states(self) -> Iterator[dict[str, Any]]:
         """Yield what a tab is told, from now on; close it, or leave the loop."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         try:
             connection.request("GET", "/events")
             for line in connection.getresponse():

@@ -13,8 +13,7 @@ from dibble_tools.virtual_board.board import VirtualBoard
 from dibble_tools.virtual_board.registry import running
 from littlefs import LittleFS
 from mpremote.transport_serial import SerialTransport
-
-PATIENCE_S = 20.0
+from patience import PATIENCE_S
 
 
 @contextlib.contextmanager

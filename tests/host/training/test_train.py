@@ -68,7 +68,7 @@ def test_the_stage_table_is_what_the_file_decides(searched, field_csv) -> None:
     names = [channel.name for channel in model.channels]
     at = [[c.name for c in data.channels].index(name) for name in names]
     test = data.split.test
-    scores = class_scores(model.model, data.values[test][:, at])
+    scores = class_scores(model.content, data.values[test][:, at])
     right = np.array(model.classes)[scores.argmax(axis=1)] == data.ds.labels[test]
     shipped = next(row for row in card["stages"] if row["stage"] == "shipped")
     assert shipped["accuracy"] == round(float(right.mean()), 4)
@@ -129,7 +129,7 @@ def test_an_additive_model_tells_why(field_csv) -> None:
     middle = {"soil_permille": 700, "air_c": 80, "battery_mv": 3700, "wind": 400}
     row = [middle[name] for name in names]
     row[names.index("air_c")] = -60
-    assert model.classes[model.predict(row).class_index] == "frost"
+    assert trained.model.classes[model.predict(row).class_index] == "frost"
     channel, amount = model.explain()
     assert (names[channel], amount > 0) == ("air_c", True)
     assert {shape["channel"] for shape in trained.card["shapes"]} <= set(names)
@@ -140,8 +140,8 @@ def test_a_model_whose_kernels_differ_from_numpys_is_not_shipped(field_csv) -> N
     rows = np.array([[c.low for c in trained.model.channels], [c.high for c in trained.model.channels]])
     trained.model.cross_check(rows)
     node = trained.model.model
-    right = node.look
-    node.look = lambda row: right(row) + 256  # the margin, by one
+    right = node.check_and_score
+    node.check_and_score = lambda row: right(row) + 256  # the margin, by one
     with pytest.raises(AssertionError, match="row 0: expected class, margin"):
         trained.model.cross_check(rows)
 

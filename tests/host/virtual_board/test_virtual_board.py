@@ -4,10 +4,26 @@ import hashlib
 import json
 
 import pytest
+from dibble_tools.common.shipped import FIRMWARE, MODELS
 from dibble_tools.virtual_board.board import VirtualBoard
 from virtual_helpers import files_of, image_of, interrupted, mpremote, own_registry, raw_repl, read_until, wait_until
 
+WINE = (MODELS / "wine" / "model.dib").read_bytes()
 CONTENT = bytes(range(256)) * 20
+CLEAN = """
+import os
+def remove(folder):
+    for entry in os.ilistdir(folder):
+        path = folder + "/" + entry[0]
+        if path[:4] == "/rom":
+            continue
+        if entry[1] & 0x4000:
+            remove(path)
+            os.rmdir(path)
+        else:
+            os.remove(path)
+remove("")
+"""
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +37,7 @@ def board(tmp_path_factory):
 def clean(board):
     """A board without files of earlier tests."""
     with raw_repl(board) as repl:
-        repl.exec("import os\nfor name in os.listdir('/'):\n if name[:3] != 'rom': os.remove(name)")
+        repl.exec(CLEAN)
     return board
 
 
@@ -58,6 +74,12 @@ def test_mip_installs_from_a_folder(clean, tmp_path):
     (tmp_path / "package.json").write_text(json.dumps({"urls": [["answer.py", "answer.py"]], "version": "1"}))
     mpremote(clean, "mip", "install", "--target", "/", "./package.json", folder=tmp_path)
     assert mpremote(clean, "exec", "import answer; print(answer.A)") == "42\n"
+
+
+def test_mip_installs_the_library_of_a_family_from_its_sources(clean):
+    mpremote(clean, "mip", "install", "forest.json", folder=FIRMWARE)
+    script = f"from dibble.inference import model_of; print(model_of({WINE!r}).self_test())"
+    assert mpremote(clean, "exec", script) == "6\n"
 
 
 def test_romfs_is_deployed_and_used_in_place(clean, tmp_path):

@@ -36,7 +36,7 @@ def registry_of_the_test(tmp_path):
 
 @pytest.fixture
 def board(tmp_path):
-    with VirtualBoard.start(tmp_path / "node.flash") as started:
+    with VirtualBoard.start(tmp_path / "node.flash", kind="reset_late") as started:
         yield started
 
 
@@ -120,6 +120,30 @@ def test_board_resets_itself(board, code, cause):
         repl.fs_writefile("main.py", CAUSE)
         repl.exec_raw_no_follow("import machine\n" + code)
         assert b"cause " + cause + b"\r\n" in read_until(repl, b">>> ")
+
+
+def test_port_vanishes_at_a_reset_and_comes_back(tmp_path):
+    with VirtualBoard.start(tmp_path / "node.flash") as board:
+        first = os.path.realpath(board.port)
+        with raw_repl(board) as repl:
+            repl.exec_raw_no_follow("import machine\nmachine.reset()")
+            with pytest.raises(OSError, match="disconnected"):
+                while True:
+                    repl.serial.read(1)
+            wait_until(lambda: os.path.exists(board.port))
+            assert os.path.realpath(board.port) != first
+        assert mpremote(board, "exec", "import machine; print(machine.reset_cause())") == "2\n"
+
+
+def test_clock_that_nobody_set_says_so_after_each_power_on(tmp_path):
+    year = "import time; print(time.gmtime()[0])"
+    with VirtualBoard.start(tmp_path / "node.flash") as board:
+        assert mpremote(board, "exec", year) == "2021\n"
+        mpremote(board, "rtc", "--set")
+        assert int(mpremote(board, "exec", year)) >= 2024
+        board.cut()
+        board.power()
+        assert mpremote(board, "exec", year) == "2021\n"
 
 
 def test_watchdog_bites_also_at_the_prompt(board):

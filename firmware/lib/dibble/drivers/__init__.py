@@ -9,7 +9,62 @@ def driver(name):
     Raises:
         ConfigError: there is none of that name.
     """
-    try:
-        return __import__("dibble.drivers." + name, None, None, ("CHANNELS",))
-    except ImportError:
+    module = None
+    if not name.strip("abcdefghijklmnopqrstuvwxyz0123456789_"):
+        try:
+            module = __import__("dibble.drivers." + name, None, None, ("CHANNELS",))
+        except ImportError:
+            pass
+    if not hasattr(module, "SETTINGS"):  # what drivers share has none
         raise ConfigError("config.sensors: expected a driver of lib/dibble/drivers, got %r" % name)
+    return module
+
+
+def channels_of(sensors):
+    """Return what each sensor gives, no name twice, and what there is to tell of that.
+
+    Names that the configuration chooses are as it says. Of the drivers' own the first keeps its name, and so its
+    place in a model; the next is numbered before its unit: air_temperature_2_centi_c.
+
+    Args:
+        sensors: the configuration's, whole.
+    Returns:
+        for each sensor [(name, unit)]; list of notes.
+    Raises:
+        ConfigError: chosen names that are too few, too many, or there twice.
+    """
+    taken = []
+    for i in range(len(sensors)):
+        names = sensors[i]["channels"]
+        own = driver(sensors[i]["driver"]).CHANNELS
+        if names and len(names) != len(own):
+            raise ConfigError(
+                "config.sensors[%d].channels: expected %d names, for %s, got %d"
+                % (i, len(own), ", ".join([name for name, _ in own]), len(names))
+            )
+        for name in names:
+            if name in taken:
+                raise ConfigError("config.sensors[%d].channels: expected each name once, got %s twice" % (i, name))
+            taken.append(name)
+    found = []
+    notes = []
+    for i in range(len(sensors)):
+        own = driver(sensors[i]["driver"]).CHANNELS
+        names = list(sensors[i]["channels"]) or [_free(name, unit, taken) for name, unit in own]
+        if not sensors[i]["channels"] and names != [name for name, _ in own]:
+            notes.append(
+                'config.sensors[%d]: names taken; unless you set others: "channels": ["%s"]' % (i, '", "'.join(names))
+            )
+        found.append([(names[j], own[j][1]) for j in range(len(own))])
+    return found, notes
+
+
+def _free(name, unit, taken):
+    """Return a name that isn't taken, and take it."""
+    free = name
+    number = 2
+    while free in taken:
+        free = "%s%d_%s" % (name[: -len(unit)], number, unit)
+        number += 1
+    taken.append(free)
+    return free

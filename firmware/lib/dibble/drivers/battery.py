@@ -1,6 +1,7 @@
 """A battery's voltage through a divider."""
 
-from dibble.drivers.oversampling import steady_uv
+from dibble import SensorError
+from dibble.drivers.analog_input import AnalogInput
 from dibble.drivers.proportion import proportion
 
 CHANNELS = (("battery_mv", "mv"),)
@@ -19,14 +20,15 @@ class Battery:
     """See SETTINGS."""
 
     def __init__(self, port, settings):
-        self.port = port
         self.settings = settings
-        self.adc = port.analog(settings["pin"])
+        self.input = AnalogInput(port, settings["pin"], settings["samples"])
 
     def start(self):
         """Nothing to wake: the divider always conducts."""
 
     def read(self):
         settings = self.settings
-        uv = steady_uv(self.port, self.adc, settings["pin"], settings["samples"])
+        uv = self.input.steady_uv()
+        if not uv:  # then nothing would run
+            raise SensorError("expected a battery's voltage at pin %s, got 0 uV: no divider?" % settings["pin"])
         return (proportion(uv, settings["divider_permille"], 1000000),)

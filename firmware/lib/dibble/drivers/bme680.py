@@ -7,6 +7,7 @@ Source: Bosch Sensortec BST-BME680-DS001, sections 3 and 5; bme680_compensation.
 
 from dibble import SensorError
 from dibble.drivers import bme680_compensation as compensation
+from dibble.drivers.second_try import twice
 
 CHANNELS = (
     ("air_temperature_centi_c", "centi_c"),
@@ -20,8 +21,12 @@ MAX_STEP = (1000, 400, 1000, 0)
 SETTINGS = (
     ("address", int, 0x76, 0x77, 0x77),
     ("heater_c", int, 200, 400, 320),
-    ("heater_ms", int, 1, 4032, 150),
+    ("heater_ms", int, 0, 4032, 0),  # 0: as the interval asks for, heating_ms()
 )
+# Bosch's answer in BME680_driver issue 4: 150 ms where readings come each 4 s, a second where they come each 5 min.
+_SHORT_HEATING_MS = 150
+_LONG_HEATING_MS = 1000
+_OFTEN_S = 30  # between the two, by their ratio
 
 _TRIM = ((0x8A, 23), (0xE1, 14), (0x00, 5))
 _FIELD = b"\x1d"
@@ -35,10 +40,22 @@ _POLL_MS = 5
 
 
 def build(settings, port, bus):
-    return Bme680(bus, port, settings["address"], settings["heater_c"], settings["heater_ms"])
+    return Bme680(bus, port, settings["address"], settings["heater_c"], heating_ms(settings))
+
+
+def heating_ms(settings):
+    """Return how long the heater is on for a reading: what the settings say, or what the node's interval asks for."""
+    often = settings.get("interval_s", 600) < _OFTEN_S
+    return settings["heater_ms"] or (_SHORT_HEATING_MS if often else _LONG_HEATING_MS)
 
 
 class Bme680:
+    """See SETTINGS.
+
+    Attributes:
+        raw: what the converter made of pressure, temperature and humidity at the last cheap reading.
+    """
+
     def __init__(self, bus, port, address, heater_c, heater_ms):
         self._bus = bus
         self._port = port
@@ -46,13 +63,19 @@ class Bme680:
         self._heater_c = heater_c
         self._heater_ms = heater_ms
         self._air_temperature_centi_c = 2500  # until the first reading
+        self.raw = None
         self._variant = 0
         self._trim = None
+        self._fresh = True  # nothing was heated since the reset
         self._field = bytearray(17)
 
     def start(self):
         """Reset the sensor, check that it is one, read its trim."""
+        twice(self._start)
+
+    def _start(self):
         self._trim = None
+        self._fresh = True
         self._bus.write(self._address, b"\xe0\xb6")
         self._port.sleep_ms(10)
         chip_id = self._registers(0xD0, 1)[0]
@@ -67,14 +90,18 @@ class Bme680:
         """Return air temperature in centi_c, humidity in permille (halves up) and pressure in Pa, with the heater off.
 
         Raises:
-            SensorError: no answer, not ready in time, or a value out of the sensor's range.
+            SensorError: no answer, not ready in time, or a value out of the sensor's range; twice each.
         """
+        return twice(self._read_cheap)
+
+    def _read_cheap(self):
         field = self._measure(_CHEAP, _CHEAP_MS)
         fine = compensation.fine_of(_adc20(field, 5), self._trim[0])
         centi_c = self._checked(compensation.centi_c_of(fine), -4000, 8500, "centi_c")
         pa = self._checked(compensation.pressure_pa(_adc20(field, 2), fine, self._trim[1]), 30000, 110000, "Pa")
         milli = compensation.humidity_milli_percent(field[8] << 8 | field[9], centi_c, self._trim[2])
         self._air_temperature_centi_c = centi_c
+        self.raw = bytes(field[2:10])
         return centi_c, (milli + 50) // 100, pa
 
     def read_costly(self):
@@ -83,6 +110,9 @@ class Bme680:
         Raises:
             SensorError: as read_cheap, or the heater didn't reach its temperature.
         """
+        return twice(self._read_costly)
+
+    def _read_costly(self):
         code = compensation.heater_code(self._heater_c, self._air_temperature_centi_c // 100, self._started()[3])
         time = compensation.heater_time_code(self._heater_ms)
         run = 0x20 if self._variant else 0x10
@@ -93,7 +123,11 @@ class Bme680:
         status = field[at + 1]
         if not status & 0x20:
             raise self._error("a valid gas reading", "none (status 0x%02x)" % status)
+        fresh = self._fresh
+        self._fresh = False
         if not status & 0x10:
+            if fresh:  # no first reading after a reset is stable: Adafruit_BME680 issue 43
+                return self._read_costly()
             raise self._error("a heater stable at %d C" % self._heater_c, "an unstable one in %d ms" % self._heater_ms)
         adc = field[at] << 2 | status >> 6
         if self._variant:

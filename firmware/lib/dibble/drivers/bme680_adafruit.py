@@ -2,15 +2,16 @@
 
 The bus must have `raw`, the runtime's own I2C object (`busio.I2C`). This is the one driver where floats arrive; they
 become ints here. The library doesn't say whether the heater got stable, heats for an ambient of 25 C, and takes H1 from
-the other half of register 0xE2: humidity is up to 3.4 % away from Bosch's. Prefer `bme680`.
+the other half of register 0xE2: humidity is up to 3.4 % away from Bosch's. It waits for ever for a sensor that hangs,
+so that nothing is asked twice. Prefer `bme680`.
 """
 
 from dibble import SensorError
-from dibble.drivers.bme680 import CHANNELS, COSTLY_FROM, SETTINGS  # noqa: F401
+from dibble.drivers.bme680 import CHANNELS, COSTLY_FROM, SETTINGS, heating_ms  # noqa: F401
 
 
 def build(settings, port, bus):
-    return Bme680Adafruit(bus, settings["address"], settings["heater_c"], settings["heater_ms"])
+    return Bme680Adafruit(bus, settings["address"], settings["heater_c"], heating_ms(settings))
 
 
 class Bme680Adafruit:
@@ -20,9 +21,11 @@ class Bme680Adafruit:
         self._heater_c = heater_c
         self._heater_ms = heater_ms
         self._sensor = None
+        self._fresh = True
 
     def start(self):
         self._sensor = None
+        self._fresh = True
         try:
             from adafruit_bme680 import Adafruit_BME680_I2C
         except ImportError:
@@ -40,6 +43,9 @@ class Bme680Adafruit:
     def read_costly(self):
         """Return the gas resistance in ohm."""
         sensor = self._heated(self._heater_c, self._heater_ms)
+        if self._fresh:  # the first reading after a reset isn't stable, which the library doesn't say
+            self._asked(lambda: sensor.gas)
+            self._fresh = False
         return (self._asked(lambda: sensor.gas),)
 
     def _heated(self, heater_c, heater_ms):

@@ -5,6 +5,7 @@ Neither start() nor a new boot of the node interrupts one that measures.
 """
 
 from dibble import SensorError
+from dibble.drivers.second_try import twice
 
 CHANNELS = (("tvoc_ppb", "ppb"), ("eco2_ppm", "ppm"))
 SETTINGS = (("address", int, 0x52, 0x53, 0x53),)
@@ -55,7 +56,7 @@ class Ens160:
             raise self._error("part id 0x0160", "0x%02x%02x" % (part_id[1], part_id[0]))
         # Setting the mode again would restart the warm-up.
         if self._read(OPMODE, 1)[0] != STANDARD:
-            self.bus.write(self.address, bytes((OPMODE[0], STANDARD)))
+            twice(self.bus.write, self.address, bytes((OPMODE[0], STANDARD)))
             self.port.sleep_ms(MODE_MS)
             mode = self._read(OPMODE, 1)[0]
             if mode != STANDARD:
@@ -63,6 +64,10 @@ class Ens160:
 
     def read(self):
         self._wait_for_data()
+        return twice(self._read_air)
+
+    def _read_air(self):
+        """Return (TVOC, eCO2) of the last measurement, which the part holds until it has the next."""
         before = self._read(MISR, 1)[0]
         data = self._read(TVOC, 4)
         misr = self._read(MISR, 1)[0]
@@ -90,7 +95,7 @@ class Ens160:
 
     def _read(self, register, size):
         buffer = bytearray(size)
-        self.bus.write_read_into(self.address, register, buffer)
+        twice(self.bus.write_read_into, self.address, register, buffer)
         return buffer
 
     def _error(self, expected, got):

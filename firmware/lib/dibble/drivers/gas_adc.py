@@ -1,7 +1,7 @@
 """An electrochemical ethylene cell behind an amplifier: a voltage that rises in proportion to the gas."""
 
 from dibble import SensorError
-from dibble.drivers.oversampling import steady_uv
+from dibble.drivers.analog_input import AnalogInput
 from dibble.drivers.proportion import proportion
 from dibble.drivers.warm_up import WarmUp
 
@@ -25,9 +25,9 @@ class GasCell:
     """See SETTINGS."""
 
     def __init__(self, port, settings):
-        self.port = port
         self.settings = settings
-        self.adc = port.analog(settings["pin"])
+        self.raw = None
+        self.input = AnalogInput(port, settings["pin"], settings["samples"])
         self.warm_up = WarmUp(port, settings["pin"], settings["warm_up_s"])
 
     def start(self):
@@ -37,7 +37,8 @@ class GasCell:
         settings = self.settings
         pin = settings["pin"]
         self.warm_up.check()
-        uv = steady_uv(self.port, self.adc, pin, settings["samples"])
+        uv = self.input.steady_uv()
+        self.raw = self.input.raw
         if uv >= 1000 * settings["saturated_mv"]:
             raise SensorError(
                 "expected less than %d mV of a gas cell at pin %s, got %d mV: saturated"

@@ -9,8 +9,8 @@ each reboot.
 """
 
 from dibble import SensorError
+from dibble.drivers.analog_input import AnalogInput
 from dibble.drivers.log2 import millilog2
-from dibble.drivers.oversampling import steady_uv
 from dibble.drivers.proportion import proportion
 from dibble.drivers.warm_up import WarmUp
 
@@ -53,9 +53,9 @@ class Mox:
     """See SETTINGS."""
 
     def __init__(self, port, settings):
-        self.port = port
         self.settings = settings
-        self.adc = port.analog(settings["pin"])
+        self.raw = None
+        self.input = AnalogInput(port, settings["pin"], settings["samples"])
         self.warm_up = WarmUp(port, settings["pin"], settings["warm_up_s"])
         self.baseline = None
 
@@ -66,7 +66,8 @@ class Mox:
         settings = self.settings
         pin = settings["pin"]
         self.warm_up.check()
-        uv = steady_uv(self.port, self.adc, pin, settings["samples"])
+        uv = self.input.steady_uv()
+        self.raw = self.input.raw
         load_uv = proportion(uv, settings["divider_permille"], 1000)
         ohm = resistance_ohm(load_uv, 1000 * settings["supply_mv"], settings["load_ohm"])
         if ohm is None:

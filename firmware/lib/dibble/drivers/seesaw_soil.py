@@ -57,13 +57,18 @@ def soil_temperature_centi_c(data):
 
 
 class SeesawSoil:
-    """One sensor with its own probe curve."""
+    """One sensor with its own probe curve.
+
+    Attributes:
+        raw: the bytes of the last reading.
+    """
 
     def __init__(self, bus, port, address, probe_curve):
         self.bus = bus
         self.port = port
         self.address = address
         self.probe_curve = probe_curve
+        self.raw = None
 
     def start(self):
         self.bus.write(self.address, RESET)
@@ -75,7 +80,9 @@ class SeesawSoil:
     def read(self):
         touch = self._ask(TOUCH, 2, TOUCH_LIMIT >> 8)
         moisture = soil_moisture_permille(touch[0] << 8 | touch[1], *self.probe_curve)
-        temperature = soil_temperature_centi_c(self._ask(TEMPERATURE, 4, 0xFF))
+        celsius = self._ask(TEMPERATURE, 4, 0xFF)
+        temperature = soil_temperature_centi_c(celsius)
+        self.raw = touch + celsius
         if not -4000 <= temperature <= 10500:  # what the chip stands
             raise self._error("-4000 to 10500 centi_c", temperature)
         return moisture, temperature

@@ -1,6 +1,7 @@
 """What Sensirion's I2C parts share: a command, a wait, and words of 16 bits, each followed by its CRC-8."""
 
 from dibble import SensorError
+from dibble.drivers.second_try import twice
 from dibble.inference.fixed_point import divide
 
 
@@ -17,16 +18,26 @@ def crc8(data, start, end):
     return crc
 
 
+def tell(bus, port, address, command, wait_ms):
+    """Send a command that has no answer, and wait until the part takes the next; a second time where it's refused."""
+    twice(bus.write, address, command)
+    port.sleep_ms(wait_ms)
+
+
 def ask(bus, port, address, command, wait_ms, count):
-    """Send a command, wait, and return the words that the part answers with.
+    """Send a command, wait, and return the words that the part answers with; try twice.
 
     Args:
         command: bytes.
         wait_ms: the longest that the part takes; it doesn't acknowledge before.
         count: number of words.
     Raises:
-        SensorError: nothing answers, or a CRC is wrong.
+        SensorError: nothing answers, or a CRC is wrong, both times.
     """
+    return twice(_ask, bus, port, address, command, wait_ms, count)
+
+
+def _ask(bus, port, address, command, wait_ms, count):
     bus.write(address, command)
     port.sleep_ms(wait_ms)
     answer = bytearray(3 * count)
@@ -55,16 +66,20 @@ class AirSensor:
     Args:
         command, wait_ms: of a measurement.
         humidity_permille: of its second word.
+    Attributes:
+        raw: the words of the last reading.
     """
 
     def __init__(self, bus, port, address, command, wait_ms, humidity_permille):
         self.bus = bus
         self.port = port
         self.address = address
+        self.raw = None
         self._command = command
         self._wait_ms = wait_ms
         self._humidity_permille = humidity_permille
 
     def read(self):
-        temperature, humidity = ask(self.bus, self.port, self.address, self._command, self._wait_ms, 2)
+        self.raw = ask(self.bus, self.port, self.address, self._command, self._wait_ms, 2)
+        temperature, humidity = self.raw
         return air_temperature_centi_c(temperature), self._humidity_permille(humidity)

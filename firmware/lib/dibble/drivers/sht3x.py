@@ -1,7 +1,7 @@
 """SHT30, SHT31 and SHT35: temperature and humidity of the air, or of the air at a leaf, over I2C."""
 
 from dibble import SensorError
-from dibble.drivers.sensirion import AirSensor, ask
+from dibble.drivers.sensirion import AirSensor, ask, tell
 from dibble.inference.fixed_point import divide
 
 CHANNELS = (("air_temperature_centi_c", "centi_c"), ("humidity_permille", "permille"))
@@ -9,9 +9,11 @@ STUCK_CYCLES = 36
 MAX_STEP = (1000, 400)
 SETTINGS = (("address", int, 0x44, 0x45, 0x44),)
 
-# Data sheet 2, 4.3, 4.9 and 4.11: the longest that a command takes, rounded up.
+# Data sheet 2, 4.3, 4.8 to 4.11: the longest that a command takes, rounded up.
 MEASURE = b"\x24\x00"  # single shot, high repeatability, no clock stretching
+BREAK = b"\x30\x93"  # ends periodic measurements, in which the part acknowledges nothing else
 RESET = b"\x30\xa2"
+HEATER_OFF = b"\x30\x66"
 STATUS = b"\xf3\x2d"
 MEASURE_MS = 16
 SHORT_MS = 2
@@ -41,8 +43,10 @@ class Sht3x(AirSensor):
         AirSensor.__init__(self, bus, port, address, MEASURE, MEASURE_MS, humidity_permille)
 
     def start(self):
-        self.bus.write(self.address, RESET)
-        self.port.sleep_ms(SHORT_MS)
+        # Other firmware may have left the part in periodic mode (libdriver/sht35 issue 8), and some boards come up
+        # with the heater on (esphome issue 1465).
+        for command in (BREAK, RESET, HEATER_OFF):
+            tell(self.bus, self.port, self.address, command, SHORT_MS)
         status = ask(self.bus, self.port, self.address, STATUS, SHORT_MS, 1)[0]
         if status & CHECKED != RESET_DETECTED:
             raise SensorError(

@@ -1,6 +1,6 @@
 """SHT40, SHT41, SHT43 and SHT45: temperature and humidity of the air, over I2C."""
 
-from dibble.drivers.sensirion import AirSensor, ask
+from dibble.drivers.sensirion import AirSensor, ask, tell
 from dibble.inference.fixed_point import divide
 
 CHANNELS = (("air_temperature_centi_c", "centi_c"), ("humidity_permille", "permille"))
@@ -36,7 +36,6 @@ class Sht4x(AirSensor):
         AirSensor.__init__(self, bus, port, address, MEASURE, MEASURE_MS, humidity_permille)
 
     def start(self):
-        self.bus.write(self.address, RESET)
-        self.port.sleep_ms(SHORT_MS)
+        tell(self.bus, self.port, self.address, RESET, SHORT_MS)
         # The serial number has no fixed part: its CRCs tell that the part knows this command.
         ask(self.bus, self.port, self.address, SERIAL, SHORT_MS, 2)

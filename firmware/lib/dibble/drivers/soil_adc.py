@@ -1,11 +1,11 @@
 """A capacitive soil probe at an analog pin, by two voltages measured in dry and in saturated soil."""
 
 from dibble import ConfigError, SensorError
-from dibble.drivers.oversampling import steady_uv
+from dibble.drivers.analog_input import AnalogInput
 from dibble.drivers.proportion import proportion
 
 CHANNELS = (("soil_moisture_permille", "permille"),)
-STUCK_CYCLES = 36  # its noise alone changes a reading sooner
+STUCK_CYCLES = 36  # its noise alone changes some of so many measurements
 MAX_STEP = (150,)
 SETTINGS = (
     ("pin", (int, str), 0, 255, None),
@@ -46,6 +46,8 @@ def moisture_permille(uv, dry_mv, wet_mv):
 class SoilProbe:
     """See SETTINGS.
 
+    Attributes:
+        raw: of the last reading, see AnalogInput.
     Raises:
         ConfigError: the curve's voltages, or a supply's correction without a pin.
     """
@@ -59,22 +61,23 @@ class SoilProbe:
             raise ConfigError(
                 "expected the ends of probe_curve %d mV apart, got %s at pin %s" % (LEAST_SPAN_MV, curve, pin)
             )
-        self.port = port
         self.settings = settings
-        self.adc = port.analog(pin)
-        self.supply_adc = None
+        self.raw = None
+        self.input = AnalogInput(port, pin, settings["samples"])
+        self.supply = None
         if settings["supply_mv_nominal"]:
             if settings["supply_pin"] == "":
                 raise ConfigError("expected supply_pin with supply_mv_nominal, got none for the probe at pin %s" % pin)
-            self.supply_adc = port.analog(settings["supply_pin"])
+            self.supply = AnalogInput(port, settings["supply_pin"], settings["samples"])
 
     def start(self):
         """Nothing to wake: the probe runs while it has power."""
 
     def read(self):
         settings = self.settings
-        uv = steady_uv(self.port, self.adc, settings["pin"], settings["samples"])
-        if self.supply_adc:
+        uv = self.input.steady_uv()
+        self.raw = self.input.raw
+        if self.supply:
             # The output is a share of the supply: bring it to what the curve was measured at.
             # At most twice 5,000,000 uV.
             uv = proportion(uv, settings["supply_mv_nominal"], self.supply_mv())
@@ -90,7 +93,7 @@ class SoilProbe:
     def supply_mv(self):
         """Return the probe's supply, which has to be between half and twice the nominal one."""
         settings = self.settings
-        uv = steady_uv(self.port, self.supply_adc, settings["supply_pin"], settings["samples"])
+        uv = self.supply.steady_uv()
         mv = proportion(uv, settings["supply_divider_permille"], 1000000)
         nominal_mv = settings["supply_mv_nominal"]
         if not nominal_mv <= 2 * mv <= 4 * nominal_mv:

@@ -3,7 +3,7 @@
 from array import array
 
 from dibble import SensorError
-from dibble.drivers.oversampling import steady_uv
+from dibble.drivers.analog_input import AnalogInput
 from dibble.drivers.proportion import proportion
 
 CHANNELS = (("wind_direction_deg", "deg"),)
@@ -43,9 +43,9 @@ class WindVane:
     """See SETTINGS."""
 
     def __init__(self, port, settings):
-        self.port = port
         self.settings = settings
-        self.adc = port.analog(settings["pin"])
+        self.raw = None
+        self.input = AnalogInput(port, settings["pin"], settings["samples"])
         supply_uv = 1000 * settings["supply_mv"]
         self.table_uv = array("i", [proportion(ohm, supply_uv, ohm + settings["pull_up_ohm"]) for ohm in OHM])
 
@@ -54,7 +54,8 @@ class WindVane:
 
     def read(self):
         pin = self.settings["pin"]
-        uv = steady_uv(self.port, self.adc, pin, self.settings["samples"])
+        uv = self.input.steady_uv()
+        self.raw = self.input.raw
         deg = direction_deg(uv, self.table_uv)
         if deg is None:
             raise SensorError(

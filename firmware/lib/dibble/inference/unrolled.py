@@ -43,6 +43,9 @@ class Unrolled(Model):
             return Model.predict(self, readings, elapsed_ms)
         if readings is None:
             readings = self.readings
+        elif None in readings:  # the code's TypeError would take room on the heap
+            self.row = readings
+            return self.finish(self.check_and_score(readings))
         self.row = readings
         if self.decide(readings):
             return self.decision

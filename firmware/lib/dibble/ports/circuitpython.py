@@ -17,7 +17,7 @@ import rtc
 from dibble import ConfigError
 from dibble.ports.circuitpython_pins import analog, i2c, named, onewire, output, status_led  # noqa: F401
 from dibble.ports.circuitpython_time import seconds, ticks_diff, ticks_ms
-from dibble.ports.shared import date_of
+from dibble.ports.shared import OFF_TRIES, Clock
 
 KIND = "circuitpython"
 _SLICE_MS = 2000
@@ -42,8 +42,7 @@ def sleep_ms(ms):
 def doze_ms(ms, light):
     """Wait between cycles; light: with the processor stopped, where the board can (the RP2350 can't).
 
-    No contact is counted in light sleep. An alarm's time is a float of 22 bits: after a month without reset it is a
-    second early, and the rest of the wait is an ordinary one.
+    No contact is counted in light sleep.
     """
     if light:
         slept_ms = _light_sleep(ms)
@@ -54,7 +53,14 @@ def doze_ms(ms, light):
 
 
 def _light_sleep(ms):
-    """Return how long it was, 0 where the board can't."""
+    """Return how long it was, at most `ms`; 0 where the board can't.
+
+    An alarm is set for a moment since power-on, a float whose steps grow with it: of less than 2**-20 of it, so much
+    sooner than wanted is never too late. Ordinary waits, by the ticks, are the rest.
+    """
+    coarse_ms = int(time.monotonic()) >> 10
+    if ms <= coarse_ms:
+        return 0
     try:
         import alarm
     except ImportError:
@@ -63,18 +69,23 @@ def _light_sleep(ms):
         counter.stop()
     started = ticks_ms()
     try:
-        alarm.light_sleep_until_alarms(alarm.time.TimeAlarm(monotonic_time=time.monotonic() + seconds(ms)))
-    except ValueError:  # the floats are too coarse by now: it is in the past
+        until = time.monotonic() + seconds(ms - coarse_ms)
+        alarm.light_sleep_until_alarms(alarm.time.TimeAlarm(monotonic_time=until))
+    except ValueError:  # it is in the past by now
         pass
     for counter in _counters:
         counter.start()
-    return min(ms, ticks_diff(ticks_ms(), started))
+    return max(0, min(ms, ticks_diff(ticks_ms(), started)))
 
 
-def date():
-    """Return (days since 2000-01-01, seconds since midnight) in UTC; day 0: the clock isn't set."""
-    # Not time.localtime(), which boards without long ints refuse.
-    return date_of(rtc.RTC().datetime[:6], ticks_ms())
+def _calendar():
+    return rtc.RTC().datetime[:6]  # not time.localtime(), which boards without long ints refuse
+
+
+_clock = Clock(ticks_ms, ticks_diff, _calendar)
+date = _clock.date
+set_date = _clock.set
+date_is_set = _clock.is_set
 
 
 def start_watchdog(timeout_ms):
@@ -147,32 +158,56 @@ def pulses(pin, lockout_ms):
 
 
 def connect(timeout_ms):
-    """Join the Wi-Fi of settings.toml (WIFI_SSID, WIFI_PASSWORD); return whether that worked in time."""
-    import wifi
+    """Join the Wi-Fi of settings.toml (WIFI_SSID, WIFI_PASSWORD); return whether that worked in time.
 
+    Raises:
+        OSError: the board has none.
+        Exception: what its driver raised, until the end.
+    """
+    try:
+        import wifi
+    except ImportError:
+        raise OSError("Wi-Fi: expected a board that has it; this one's CircuitPython has no module wifi")
     radio = wifi.radio
-    radio.enabled = True
+    error = None
     longest_ms = int(_watchdog.timeout) * 1000 - 1000 if _watchdog else timeout_ms
-    while not radio.connected and timeout_ms > 0:
+    while timeout_ms > 0:
         feed_watchdog()  # the radio waits in one piece
         started = ticks_ms()
         try:
+            radio.enabled = True
+            if radio.connected:
+                return True
             part_ms = min(timeout_ms, longest_ms)
             radio.connect(secret("WIFI_SSID"), secret("WIFI_PASSWORD"), timeout=seconds(part_ms))
+            error = None
         except (OSError, ValueError):  # no such network, refused; a password too short for any
+            error = None
             sleep_ms(100)
+        except (RuntimeError, MemoryError) as caught:
+            error = caught
+            sleep_ms(1000)
         took_ms = max(100, ticks_diff(ticks_ms(), started))
         if on_wait:
             on_wait(took_ms)
         timeout_ms -= took_ms
+    if error:
+        raise error
     return radio.connected
 
 
 def disconnect():
-    """Switch the radio off."""
-    import wifi
-
-    wifi.radio.enabled = False
+    """Switch the radio off, where there is one."""
+    try:
+        import wifi
+    except ImportError:
+        return
+    for _ in range(OFF_TRIES):
+        try:
+            wifi.radio.enabled = False
+            return
+        except (OSError, RuntimeError, MemoryError):
+            sleep_ms(100)
 
 
 def open_stream(host, port, timeout_ms):

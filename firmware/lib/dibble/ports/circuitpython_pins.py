@@ -7,7 +7,7 @@ import digitalio
 import microcontroller
 
 from dibble import ConfigError, SensorError
-from dibble.ports.shared import NoOutput, silent
+from dibble.ports.shared import END_STEPS, NoOutput, silent
 
 _LOCK_MS = 50
 _owners = {}  # (class, pin) -> object: CircuitPython gives a pin only once, but two drivers may share one
@@ -106,11 +106,14 @@ def i2c(sda, scl, frequency_hz):
 class _Analog:
     def __init__(self, pin):
         self._input = analogio.AnalogIn(pin)
+        self.at_end = False
         self._reference_mv = (int(self._input.reference_voltage * 10000) + 5) // 10
 
     def read_uv(self):
         """Return microvolts: value * reference : 65535, below 2**30 at each step for references up to 5 V."""
-        product = self._input.value * self._reference_mv
+        steps = self._input.value
+        self.at_end = steps >= END_STEPS
+        product = steps * self._reference_mv
         return product // 65535 * 1000 + product % 65535 * 1000 // 65535
 
 

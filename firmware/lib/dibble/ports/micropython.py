@@ -5,10 +5,14 @@ import time
 
 import machine
 
-from dibble.ports.shared import NoOutput, date_of, silent
+from dibble import ConfigError
+from dibble.ports.shared import END_STEPS, OFF_TRIES, Clock, NoOutput, silent
 
 KIND = "micropython"
 _SLICE_MS = 2000
+_LONGEST_SLEEP_MS = 3600000  # an RP2 refuses 72 minutes
+_AT_ONCE_MS = 5
+_PENDING_MS = 20
 ticks_ms = time.ticks_ms
 ticks_diff = time.ticks_diff
 print_exception = sys.print_exception
@@ -27,18 +31,53 @@ def sleep_ms(ms):
 
 
 def doze_ms(ms, light):
-    """Wait between cycles; light: with the processor stopped, where that can be together with the watchdog."""
-    if light and not (_watchdog and sys.platform == "rp2"):  # micropython#17228: both hang an RP2040
-        machine.lightsleep(ms)
-    else:
-        time.sleep_ms(ms)
-    if on_wait:
-        on_wait(ms)
+    """Wait between cycles, `ms` by the ticks; light: with the processor stopped, where that can be.
+
+    lightsleep() is told the longest it may take: it may end sooner, or at once where the radio has something to do.
+    """
+    light = light and not (_watchdog and _hangs_beside_watchdog())
+    if not light:
+        sleep_ms(ms)
+        return
+    while ms > 0:
+        started = ticks_ms()
+        machine.lightsleep(min(ms, _LONGEST_SLEEP_MS))
+        passed = ticks_diff(ticks_ms(), started)
+        if 0 <= passed < _AT_ONCE_MS:  # what is pending wants time
+            passed = min(ms, _PENDING_MS)
+            time.sleep_ms(passed)
+        elif not 0 <= passed <= ms + _SLICE_MS:  # these ticks can't be
+            passed = ms
+        ms -= passed
+        if on_wait:
+            on_wait(passed)
 
 
-def date():
-    """Return (days since 2000-01-01, seconds since midnight) in UTC; day 0: the clock isn't set."""
-    return date_of(time.gmtime()[:6], ticks_ms())
+def _hangs_beside_watchdog():
+    """Tell whether a light sleep in which the watchdog bites never ends (micropython#17228): an RP2040's, to 1.28.
+
+    Mended by the 376th commit after it.
+    """
+    system = sys.implementation
+    if sys.platform != "rp2" or "RP2350" in getattr(system, "_machine", ""):
+        return False
+    version = system.version
+    if version[:3] < (1, 29, 0):
+        return True
+    if version[:3] > (1, 29, 0) or len(version) < 4 or version[3] != "preview":
+        return False
+    count = sys.version.split("-preview.")[-1].split(".")[0]
+    return not (count.isdigit() and int(count) >= 376)
+
+
+def _calendar():
+    return time.gmtime()[:6]
+
+
+_clock = Clock(ticks_ms, ticks_diff, _calendar)
+date = _clock.date
+set_date = _clock.set
+date_is_set = _clock.is_set
 
 
 def start_watchdog(timeout_ms):
@@ -66,6 +105,8 @@ def secret(name):
         import secrets
     except ImportError:
         return ""
+    except SyntaxError:
+        raise ConfigError("secrets.py: expected lines like WIFI_SSID = 'name', got what isn't: look for a quote")
     return getattr(secrets, name, "")
 
 
@@ -109,13 +150,19 @@ def i2c(sda, scl, frequency_hz):
 
 class _Analog:
     def __init__(self, pin):
-        self._adc = machine.ADC(machine.Pin(pin))
+        adc = machine.ADC
+        if hasattr(adc, "ATTN_11DB"):  # up to MicroPython 1.25 an ESP32's default is 0 dB, which ends at 1.1 V (#8276)
+            self._adc = adc(machine.Pin(pin), atten=adc.ATTN_11DB)
+        else:
+            self._adc = adc(machine.Pin(pin))
+        self.at_end = False
 
     def read_uv(self):
-        """Return microvolts; by the chip's own trim where it has one."""
+        """Return microvolts; by the chip's own trim where it has one. at_end: it can't read any more than that."""
+        steps = self._adc.read_u16()
+        self.at_end = steps >= END_STEPS
         if hasattr(self._adc, "read_uv"):
             return self._adc.read_uv()
-        steps = self._adc.read_u16()
         return steps * 50 + steps * 1550 // 4369  # 3,300,000 : 65,535, each product below 2**27
 
 
@@ -191,17 +238,34 @@ def onewire(pin):
 
 
 def connect(timeout_ms):
-    """Join the Wi-Fi of secrets.py; return whether that worked in time."""
-    import network
+    """Join the Wi-Fi of secrets.py; return whether that worked in time.
 
-    wlan = network.WLAN(network.STA_IF)
-    wlan.active(True)
-    if not wlan.isconnected():
-        wlan.connect(secret("WIFI_SSID"), secret("WIFI_PASSWORD"))
-    while not wlan.isconnected() and timeout_ms > 0:
-        sleep_ms(100)
-        timeout_ms -= 100
-    return wlan.isconnected()
+    Raises:
+        OSError: the board has none.
+        Exception: what its driver raised, until the end (micropython#17661, #15563, #11247).
+    """
+    try:
+        import network
+    except ImportError:
+        raise OSError("Wi-Fi: expected a board that has it; this one's MicroPython has no module network")
+    ssid, password = secret("WIFI_SSID"), secret("WIFI_PASSWORD")
+    started = ticks_ms()
+    wlan = error = None
+    while 0 <= ticks_diff(ticks_ms(), started) < timeout_ms:
+        try:
+            if not wlan:
+                wlan = network.WLAN(network.STA_IF)
+                wlan.active(True)
+                if not wlan.isconnected():
+                    wlan.connect(ssid, password)
+            if wlan.isconnected():
+                return True
+        except (OSError, RuntimeError, MemoryError) as caught:
+            error, wlan = caught, None
+        sleep_ms(100 if wlan else 1000)
+    if error and not wlan:
+        raise error
+    return False
 
 
 def open_stream(host, port, timeout_ms):
@@ -212,7 +276,14 @@ def open_stream(host, port, timeout_ms):
 
 
 def disconnect():
-    """Switch the radio off."""
-    import network
-
-    network.WLAN(network.STA_IF).active(False)
+    """Switch the radio off, where there is one."""
+    try:
+        import network
+    except ImportError:
+        return
+    for _ in range(OFF_TRIES):
+        try:
+            network.WLAN(network.STA_IF).active(False)
+            return
+        except (OSError, RuntimeError, MemoryError):
+            sleep_ms(100)

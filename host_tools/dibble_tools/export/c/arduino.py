@@ -14,6 +14,7 @@ def write_sketch(content: Content, prefix: str = "") -> dict[str, str]:
     Raises:
         InputError: the model can't be written so.
     """
+    content = content.compacted()
     prefix = names.prefix_of(prefix or content.name)
     longest = max(len(name.encode()) for name in content.classes) + 1
     found = context_of(content, prefix) | {"name_bytes": longest}

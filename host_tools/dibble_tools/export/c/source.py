@@ -18,6 +18,7 @@ def write_c(content: Content, prefix: str = "") -> dict[str, str]:
     """
     if content.interval_ms > LONGEST_INTERVAL_MS:
         raise InputError(f"expected a sampling interval of at most {LONGEST_INTERVAL_MS} ms, got {content.interval_ms}")
+    content = content.compacted()
     prefix = names.prefix_of(prefix or content.name)
     parts = context_of(content, prefix)
     render = environment("c").get_template

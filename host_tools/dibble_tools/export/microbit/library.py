@@ -10,12 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dibble.inference.format import ADDITIVE, FOREST
-
 from dibble_tools.common.shipped import LIBRARY
 from dibble_tools.export.microbit.source import definitions, names_of
 from dibble_tools.export.microbit.tables import TABLES_FILE, tables_of
-from dibble_tools.model.host_model import HostModel
+from dibble_tools.model.content import Content
 
 LIBRARY_FILE = "library"
 # Written without a function, as what a file's top level compiles to isn't kept.
@@ -53,7 +51,6 @@ EVERY = (
     _of("inference/kernels/generator", "started"),
     _of("inference/decision", "Decision"),
 )
-FAMILY = (FOREST, ADDITIVE)
 # Up to so many trees' splits are laid out as code, with and without an app beside it: as code a split takes some
 # 20 bytes of the board's heap, in tables 5.
 FEW_SPLITS, MOST_SPLITS = 30, 100
@@ -74,7 +71,7 @@ AS_CODE = (
 
 
 def lay_out(
-    model: HostModel, also: Sequence[Source] = (), functions: Sequence[str] = (), last: str = ""
+    content: Content, also: Sequence[Source] = (), functions: Sequence[str] = (), last: str = ""
 ) -> dict[str, bytes]:
     """Return the files for the board, by their names in its flat file system.
 
@@ -84,7 +81,7 @@ def lay_out(
         also, functions: what else is wanted beside it.
         last: a program of short lines.
     """
-    own, making, data = tables_of(model, FEW_SPLITS if also else MOST_SPLITS)
+    own, making, data = tables_of(content, FEW_SPLITS if also else MOST_SPLITS)
     texts = [*functions, *own]
     for source in (*EVERY, *(AS_CODE if own else IN_TABLES), *also):
         texts += definitions(source.path, source.keep, source.without, source.left_out)

@@ -10,9 +10,9 @@ from dibble import __version__
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.files import write_atomically
-from dibble_tools.common.shipped import LIBRARY
-from dibble_tools.export.microbit.library import FAMILY, LOAD, Source, lay_out
-from dibble_tools.export.microbit.tables import family_of, only_last
+from dibble_tools.common.shipped import LIBRARY, ROOMS
+from dibble_tools.export.microbit.library import LOAD, Source, lay_out
+from dibble_tools.export.microbit.tables import has_room, only_last
 from dibble_tools.model.host_model import HostModel
 
 ANALOG_PINS = (0, 1, 2)  # 3, 4 and 10 can measure, too, but light columns of the display
@@ -32,7 +32,7 @@ APP = (
             ("actions", ("Action",)),
         )
     ),
-    Source(Path(__file__).parent / "guest/app.py", ("run", "Pin")),
+    Source(ROOMS / "export" / "microbit" / "guest" / "app.py", ("run", "Pin")),
 )
 SETTINGS_FILE = "settings"
 SETTINGS = """\
@@ -140,7 +140,7 @@ def small_node_files(model: HostModel, chosen: SmallNode) -> dict[str, bytes]:
         f"{1000 * chosen.max_on_s},{1000 * chosen.rest_s},{chosen.active_low})",
     )
     return {
-        **lay_out(model, APP, last=naming),
+        **lay_out(model.content, APP, last=naming),
         HEAD_FILE: head + b"*%08X" % before,
         SETTINGS_FILE: settings.encode("ascii"),
         "main.py": MAIN.encode("ascii"),
@@ -148,12 +148,12 @@ def small_node_files(model: HostModel, chosen: SmallNode) -> dict[str, bytes]:
 
 
 def _check_model(model: HostModel) -> None:
-    if family_of(model) not in FAMILY:
+    if not has_room(model.content):
         raise InputError(
             "expected a forest or an additive model without novelty for the micro:bit: train with --family forest or "
             "--family additive"
         )
-    if not only_last(model):
+    if not only_last(model.content):
         raise InputError(
             "expected a model of last readings for the micro:bit, which has no room for windows: train without --time, "
             'or with "*" = ["last"] in features.toml'

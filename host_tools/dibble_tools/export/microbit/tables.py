@@ -1,59 +1,53 @@
 """A model's tables as a short program that the micro:bit runs in place of the model file's reader."""
 
+import itertools
 import re
 from array import array
 from collections.abc import Sequence
 
-from dibble.inference import forest
-from dibble.inference.features import LAST, feature_limit
-from dibble.inference.format import FOREST, Cursor
+from dibble.inference.features import LAST
 
 from dibble_tools.export.unrolled import TABLES, deciding
-from dibble_tools.model.host_model import HostModel
-from dibble_tools.model.tree_file import thresholds_of
+from dibble_tools.model.content import Additive, Content, Forest
 
 TABLES_FILE = "tables"
 SPACES = re.compile(r" (<=|[-=+*<>]|\+=|<<|>>|[|&]) ")
+LEAVES = 128  # the first reference to a leaf
 
 
-def family_of(model: HostModel) -> int:
-    """Return FOREST, ADDITIVE or another family's number, NOVELTY included."""
-    return model.blob[5]
+def has_room(content: Content) -> bool:
+    """Return whether a model is of a kind that is laid out for the board: trees or tables, without novelty."""
+    return isinstance(content.family, Forest | Additive) and not content.novelty
 
 
-def only_last(model: HostModel) -> bool:
-    """Tell whether the features are the channels' last readings, so that no windows have to be kept."""
-    windows = model.model.windows
-    return not windows or [(w.channel, w.kind) for w in windows.windows] == [
-        (i, LAST) for i in range(len(model.channels))
-    ]
+def only_last(content: Content) -> bool:
+    """Return whether the features are the channels' last readings, so that no windows have to be kept."""
+    each = [(feature.channel, feature.kind) for feature in content.features]
+    return each == [(i, LAST) for i in range(len(content.channels))]
 
 
-def ranges(model: HostModel) -> tuple[list[int], list[int]]:
+def ranges(content: Content) -> tuple[list[int], list[int]]:
     """Return the range of each input of the board's predictor: a channel's, or with windows a feature's."""
-    m = model.model
-    if only_last(model):
-        return list(m.low), list(m.high)
-    limits = [feature_limit(w.kind, m.high[w.channel] - m.low[w.channel]) for w in m.windows.windows]
-    return [0] * len(limits), limits
+    if only_last(content):
+        return [channel.low for channel in content.channels], [channel.high for channel in content.channels]
+    return [0] * len(content.limits), content.limits
 
 
-def tables_of(model: HostModel, most_splits: int) -> tuple[list[str], str, bytes]:
+def tables_of(content: Content, most_splits: int) -> tuple[list[str], str, bytes]:
     """Return (definitions, a program of short lines that makes `node`, the Predictor; the file of tables it reads).
 
     Args:
-        model: of the family FOREST or ADDITIVE.
+        content: of a model that has_room().
         most_splits: trees of more stay tables.
     """
-    m = model.model
-    low, high = ranges(model)
+    low, high = ranges(content)
     data = bytearray(array("i", low + high).tobytes())
     definitions: list[str] = []
-    if family_of(model) == FOREST and splits_of(model) > most_splits:
-        lines = _forest(model, data)
+    if isinstance(content.family, Forest) and len(content.family.nodes) > most_splits:
+        lines = _forest(content.family, data)
         made, end = "Predictor(low,high,None,score,{},{})", []
     else:
-        definitions, lines = _code(model, low, high, data)
+        definitions, lines = _code(content, low, high, data)
         made = "Unrolled(low,high,None,None,{},{},1)"
         end = ["node.decide=judge", "decision=node.decision"]
     size = 4 * len(low)
@@ -64,49 +58,48 @@ def tables_of(model: HostModel, most_splits: int) -> tuple[list[str], str, bytes
         f"low=array('i',r({size}))",
         f"high=array('i',r({size}))",
     ]
-    end = ["t.close()", f"node={made.format(m.unsure_below, m.decision.hysteresis)}", *end]
+    end = ["t.close()", f"node={made.format(content.unsure_below, content.hysteresis)}", *end]
     return definitions, "".join(line + "\n" for line in begin + lines + end).replace(", ", ","), bytes(data)
 
 
-def _forest(model: HostModel, data: bytearray) -> list[str]:
+def _forest(forest: Forest, data: bytearray) -> list[str]:
     """Return the lines that make `score`, the kernel; append what they read.
 
     A node's code is its threshold: so nothing is looked up, and no feature has a table of thresholds.
     """
-    m = model.model
-    layout, tables = forest.read(Cursor(m.blob, m.family_at), m.limits, len(m.classes))
-    features, codes, lefts, rights, starts, children, leaves_end, trees, *leaves, base = tables
-    cuts = thresholds_of(m.blob, layout)
-    values = [cuts[feature][code] for feature, code in zip(features, codes, strict=True)]
-    wide = bytes(values) if max(values) < 256 else array("H" if max(values) < 65536 else "i", values)
-    parts = (features, wide, lefts, rights, starts, children)
+    features, _, lefts, rights = (bytes(part) for part in zip(*forest.nodes, strict=True))
+    values = [forest.threshold(feature, code) for feature, code, _, _ in forest.nodes]
+    starts = array("i", itertools.accumulate(forest.page_nodes[:-1], initial=0))
+    parts: list[array | bytes] = [features, _narrowest(values), lefts, rights, starts]
+    parts.append(array("i", forest.first_followers))
     lines = [f"{name}={_read(table, data)}" for name, table in zip("abcdeg", parts, strict=True)]
-    lines += [f"{name}={_read(table, data)}" for name, table in zip("yzw", (*leaves, array("H", base)), strict=True)]
-    lines += ["s=array('H',w)", f"a=(a,b,c,d,e,g,{leaves_end},{trees},y,z,w)"]
+    leaves = forest.leaves or [(k, 1) for k in range(len(forest.base))]
+    ends: list[array | bytes] = [bytes(part) for part in zip(*leaves, strict=True)]
+    ends.append(array("H", forest.base))
+    lines += [f"{name}={_read(table, data)}" for name, table in zip("yzw", ends, strict=True)]
+    lines += ["s=array('H',w)", f"a=(a,b,c,d,e,g,{LEAVES + len(leaves)},{forest.trees},y,z,w)"]
     return [*lines, "score=started(_forest(None,a,s))"]
 
 
-def splits_of(model: HostModel) -> int:
-    """Return the number of splits of a model's trees, of a forest."""
-    m = model.model
-    return len(forest.read(Cursor(m.blob, m.family_at), m.limits, len(m.classes))[1][0])
-
-
-def _code(model: HostModel, low: Sequence[int], high: Sequence[int], data: bytearray) -> tuple[list[str], list[str]]:
+def _code(content: Content, low: Sequence[int], high: Sequence[int], data: bytearray) -> tuple[list[str], list[str]]:
     """Return (the code of the model, the lines that make its tables); append what they read."""
-    texts, tables = deciding(model, low, high)
+    texts, tables = deciding(content, low, high)
     texts = [SPACES.sub(r"\1", text) for text in texts]
     lines = [f"{TABLES}=()"]
     for table in tables:
-        packed = bytes(table) if max(table) < 256 else array("H" if max(table) < 65536 else "i", table)
-        lines.append(f"{TABLES}+=({_read(packed, data)},)")
+        lines.append(f"{TABLES}+=({_read(_narrowest(table), data)},)")
     return texts, lines
 
 
-def _read(table: array | bytes | memoryview, data: bytearray) -> str:
+def _narrowest(values: Sequence[int]) -> array | bytes:
+    """Return the values in the narrowest type that holds them."""
+    return bytes(values) if max(values) < 256 else array("H" if max(values) < 65536 else "i", values)
+
+
+def _read(table: array | bytes, data: bytearray) -> str:
     """Append a table to the file; return what reads it."""
     if isinstance(table, array):
         data += table.tobytes()
         return f"array({table.typecode!r},r({len(table) * table.itemsize}))"
-    data += bytes(table)
+    data += table
     return f"r({len(table)})"

@@ -22,6 +22,7 @@ def write_python(content: Content, prefix: str = "") -> dict[str, str]:
     Args:
         prefix: the module's name; "" makes one of the model's name.
     """
+    content = content.compacted()
     prefix = prefix_of(prefix or content.name)
     env = environment("python")
     env.filters.update(shown=_shown, constants=_constants, bytes_literal=_bytes)

@@ -4,33 +4,31 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dibble.inference.model import Model
-
 from dibble_tools.common.errors import InputError
 from dibble_tools.export.unrolled.block import SMALL_INT_BITS, Block, Packed, top_two
-from dibble_tools.families.forest.trees import IntegerTrees, highest_scores
-from dibble_tools.model.tree_file import trees_of
+from dibble_tools.export.unrolled.sums import Inputs
+from dibble_tools.families.forest.integer_trees import IntegerTrees, highest_scores
+from dibble_tools.model.content import Forest
+from dibble_tools.model.reader import trees_of
 
 MOST_DEEP = 80  # CPython's parser takes a hundred levels of indentation
 
 
-def append_forest(out: Block, model: Model, lows: Sequence[int]) -> list[str]:
-    """Append what makes w, m and s of the inputs x0, x1, ...; return the variables in the order of their use.
+def append_forest(out: Block, forest: Forest, inputs: Inputs) -> list[str]:
+    """Append what makes w, m and s of the inputs; return the variables in the order of their use.
 
     A tree is one expression, whose value is what its leaf gives. Its sums share a small int where they fit.
 
-    Args:
-        lows: what each input is at least: its value is what lies above.
     Raises:
-        InputError: a tree is deeper than a parser takes.
+        InputError: a tree is deeper than a parser takes, or gives to more classes than a small int holds.
     """
-    trees = trees_of(model)
+    trees = trees_of(forest)
     groups = _groups(trees)
     scores = [str(base) if base else "" for base in trees.base]
     for g, (packed, roots) in enumerate(groups):
         values = {-1 - i: packed.of(*gives) for i, gives in enumerate(trees.gives) if gives[0] in packed.classes}
         for i, root in enumerate(roots):
-            tree = _expression(trees, root, values, model.limits, lows, 0)
+            tree = _expression(trees, root, values, inputs, 0)
             out.add(f"v{g} {'+=' if i else '='} {tree}")
         for k in packed.classes:
             score = packed.score(f"v{g}", k)
@@ -78,15 +76,13 @@ def _classes(trees: IntegerTrees, root: int) -> set[int]:
     return found
 
 
-def _expression(
-    trees: IntegerTrees, node: int, values: dict[int, int], limits: Sequence[int], lows: Sequence[int], depth: int
-) -> str:
-    while node >= 0 and trees.nodes[node][1] >= limits[trees.nodes[node][0]]:
+def _expression(trees: IntegerTrees, node: int, values: dict[int, int], inputs: Inputs, depth: int) -> str:
+    while node >= 0 and trees.nodes[node][1] >= inputs.limits[trees.nodes[node][0]]:
         node = trees.nodes[node][2]  # no value is beyond its threshold
     if node < 0:
         return str(values[node])
     if depth > MOST_DEEP:
         raise InputError(f"expected trees at most {MOST_DEEP} splits deep, got a deeper one: there is no code for it")
     feature, threshold, left, right = trees.nodes[node]
-    below, above = (_expression(trees, child, values, limits, lows, depth + 1) for child in (left, right))
-    return f"({below} if x{feature} <= {threshold + lows[feature]} else {above})"
+    below, above = (_expression(trees, child, values, inputs, depth + 1) for child in (left, right))
+    return f"({below} if x{feature} <= {threshold + inputs.lows[feature]} else {above})"

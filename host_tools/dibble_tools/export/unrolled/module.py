@@ -3,12 +3,12 @@
 import re
 from collections.abc import Sequence
 
-from dibble.inference import additive
-from dibble.inference.format import ADDITIVE, CRC_BYTES, FOREST, NOVELTY, Cursor
+from dibble.inference.format import CRC_BYTES
 
 from dibble_tools.export.unrolled.block import Block
 from dibble_tools.export.unrolled.forest import append_forest
-from dibble_tools.export.unrolled.sums import append_additive, append_mlp
+from dibble_tools.export.unrolled.sums import Inputs, append_additive, append_mlp
+from dibble_tools.model.content import Additive, Content, Forest
 from dibble_tools.model.host_model import HostModel
 
 HEAD = """\
@@ -33,42 +33,42 @@ def unrolled_source(model: HostModel, *, ranges: bool = True) -> str:
     Args:
         ranges: no readings beyond theirs are taken; without, as other people's code, it is only to be compared with.
     """
-    m = model.model
+    content = model.content
     end = model.blob[-CRC_BYTES:]
     crc = (int.from_bytes(end[2:], "little"), int.from_bytes(end[:2], "little"))
-    text = HEAD.format(name=m.name, crc=crc, tables_end=m.tables_end)
-    novelty = model.blob[5] & NOVELTY
-    lows = [0] * len(m.limits) if m.windows else list(m.low)
+    text = HEAD.format(name=content.name, crc=crc, tables_end=model.model.tables_end)
+    channels = [] if content.windowed else content.channels
+    inputs = Inputs([channel.low for channel in channels] or [0] * len(content.features), content.limits)
+    count = len(content.features)
     body = Block(IN_TRY)
-    if ranges and not m.windows:
-        append_ranges(body, m.low, m.high)
+    if ranges and channels:
+        append_ranges(body, inputs.lows, [channel.high for channel in channels])
     sums = Block()
-    tables, first = _append_family(sums, model, lows)
+    tables, first = _append_family(sums, content, inputs)
     chunks = _chunks(sums.lines, LONGEST, PART)
     for n, chunk in enumerate(chunks):
         body.add(f"{_target(chunk)} f{n}(x)")
     for line in sums.lines[sum(map(len, chunks)) :]:
         body.add(line)
-    decides = not m.windows and not novelty
+    decides = not content.windowed and not content.novelty
     if decides:
-        append_decision(body, m.unsure_below, m.decision.hysteresis)
+        append_decision(body, content.unsure_below, content.hysteresis)
     else:
         body.add(PACKED)
     parameters = [*(["d"] if decides else []), *_parameters(tables)]
     text += f"DECIDES = {decides}\n"
-    text += "".join(_part(n, chunk, len(m.limits)) for n, chunk in enumerate(chunks))
-    text += _generator("judge", parameters, body, len(m.limits), "False" if decides else "-1", first, parts=len(chunks))
-    if novelty:
+    text += "".join(_part(n, chunk, count) for n, chunk in enumerate(chunks))
+    text += _generator("judge", parameters, body, count, "False" if decides else "-1", first, parts=len(chunks))
+    if content.novelty:
         body = Block(IN_TRY)
-        parameters = _parameters(append_additive(body, m, m.novelty_at, 2, lows))
+        parameters = _parameters(append_additive(body, content.novelty, inputs))
         body.add(PACKED)
-        base = additive.read(Cursor(m.blob, m.novelty_at), m.limits, 2)[5]
-        text += f"NOVEL_LEAD = {m.novel_below - base[0]}\n"
-        text += _generator("novel", parameters, body, len(m.limits), "-1", [])
+        text += f"NOVEL_LEAD = {content.novel_below - content.novelty.base[0]}\n"
+        text += _generator("novel", parameters, body, count, "-1", [])
     return text
 
 
-def deciding(model: HostModel, low: Sequence[int], high: Sequence[int]) -> tuple[list[str], list[list[int]]]:
+def deciding(content: Content, low: Sequence[int], high: Sequence[int]) -> tuple[list[str], list[list[int]]]:
     """Return the source of judge(x), of what it calls, and the tables it takes.
 
     judge tells whether a row of ints, a reading each, was one to decide on, and if so overwrites `decision`. It
@@ -77,27 +77,27 @@ def deciding(model: HostModel, low: Sequence[int], high: Sequence[int]) -> tuple
     Args:
         low, high: range of each input.
     """
-    m = model.model
+    inputs = Inputs(low, content.limits)
     body = Block(1)
     append_ranges(body, low, high, "return 0")
     sums = Block()
-    tables, _ = _append_family(sums, model, low)
+    tables, _ = _append_family(sums, content, inputs)
     if sum(map(len, tables)) > LONG:
         sums = Block()
-        tables, _ = _append_family(sums, model, low, apart=True)
-    inputs = "".join(f"x{i}," for i in range(len(low)))
+        tables, _ = _append_family(sums, content, inputs, apart=True)
+    unpacked = "".join(f"x{i}," for i in range(len(low)))
     chunks = _chunks(sums.lines, SHORT, SHORT)
     texts: list[str] = []
     for chunk in chunks:
         total = "+".join(line.partition("= ")[2] for line in chunk)
         body.add(f"{_target(chunk)} f{len(texts)}(x)")
-        texts.append(f"def f{len(texts)}(x):\n {inputs}=x\n return {total}\n")
+        texts.append(f"def f{len(texts)}(x):\n {unpacked}=x\n return {total}\n")
     for line in sums.lines[sum(map(len, chunks)) :]:
         body.add(line)
     body.add(f"d={DECISION}")
-    append_decision(body, m.unsure_below, m.decision.hysteresis, "return 1")
+    append_decision(body, content.unsure_below, content.hysteresis, "return 1")
     names = "".join(f"t{i}," for i in range(len(tables)))
-    lines = ["def judge(x):", f" {inputs}=x", *([f" {names}={TABLES}"] if tables else [])]
+    lines = ["def judge(x):", f" {unpacked}=x", *([f" {names}={TABLES}"] if tables else [])]
     return ["\n".join([*lines, *body.lines, ""]), *texts], tables
 
 
@@ -141,16 +141,15 @@ def _part(n: int, chunk: Sequence[str], inputs: int) -> str:
 
 
 def _append_family(
-    body: Block, model: HostModel, lows: Sequence[int], *, apart: bool = False
+    body: Block, content: Content, inputs: Inputs, *, apart: bool = False
 ) -> tuple[list[list[int]], list[str]]:
     """Append what makes w, m and s; return its tables, and the variables to name first."""
-    m = model.model
-    family = model.blob[5] & ~NOVELTY
-    if family == FOREST:
-        return [], append_forest(body, m, lows)
-    if family == ADDITIVE:
-        return append_additive(body, m, m.family_at, len(m.classes), lows, apart=apart), []
-    append_mlp(body, m, lows)
+    family = content.family
+    if isinstance(family, Forest):
+        return [], append_forest(body, family, inputs)
+    if isinstance(family, Additive):
+        return append_additive(body, family, inputs, apart=apart), []
+    append_mlp(body, family, inputs)
     return [], []
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import solve_triangular
-from scipy.optimize import minimize
 
+from dibble_tools.common import portable
 from dibble_tools.families.additive.tables import AdditiveTables, Term, cell_of, codes_of, length, quantize, sum_tables
+from dibble_tools.families.lbfgs import minimize
 from dibble_tools.families.scaling import Scaler, fit_scaler
 
 SMOOTHNESS = 8.0  # best, or close to it, on ten data sets at 8 to 32 bins
@@ -118,24 +118,30 @@ class _Problem:
         self.ends = np.cumsum([0, *(len(penalty) for penalty in penalties)])
         at = np.stack(cells, axis=1) + self.ends[:-1]
         indices, starts = at.ravel().astype(np.int32), np.arange(0, at.size + 1, at.shape[1])
+        # Products with ones, summed in the order of the rows or of the terms: the same on every computer.
         self.hot = sparse.csr_matrix((np.ones(at.size), indices, starts), (rows, self.ends[-1]))
         self.hot_t = self.hot.T.tocsr()
-        self.penalty = sparse.csr_matrix(sparse.block_diag(penalties))
         self.centring = np.eye(self.columns) - 1 / classes
         curvature = (classes - 1) / classes**2  # of softmax where all classes are as likely
         counts = curvature * (self.hot_t @ weights)
-        blocks = []
-        for penalty, start, end in zip(penalties, self.ends, self.ends[1:], strict=False):
-            lower = np.linalg.cholesky(penalty + np.diag(counts[start:end]))
-            blocks.append(solve_triangular(lower, np.eye(len(lower)), lower=True).T)
-        self.unscale = sparse.csr_matrix(sparse.block_diag(blocks))
-        self.unscale_t = self.unscale.T.tocsr()
+        sizes = np.array([len(penalty) for penalty in penalties])
+        self.blocks = []  # of the terms of each size: (terms, size) cells, and stacks of matrices
+        for size in np.unique(sizes):
+            mine = np.flatnonzero(sizes == size)
+            where = self.ends[mine][:, None] + np.arange(size)
+            held = np.stack([penalties[i] for i in mine])
+            steep = held.copy()
+            steep[:, np.arange(size), np.arange(size)] += counts[where]
+            self.blocks.append((where, held, portable.inverse_root(steep)))
         self.base_unit = 1 / np.sqrt(curvature * weights.sum())
 
     def unpack(self, variables: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return base (columns,) and all tables below each other, (cells, columns)."""
         scaled = variables.reshape(-1, self.columns)
-        return scaled[0] * self.base_unit, self.unscale @ scaled[1:]
+        tables = np.empty((self.ends[-1], self.columns))
+        for where, _, unscale in self.blocks:
+            tables[where] = portable.apply(unscale, scaled[1:][where])
+        return scaled[0] * self.base_unit, tables
 
     def loss(self, variables: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the loss and its gradient."""
@@ -143,20 +149,24 @@ class _Problem:
         logits = np.zeros(self.targets.shape)
         logits[:, 1:] = self.hot @ tables + base
         top = logits.max(axis=1, keepdims=True)
-        powers = np.exp(logits - top)
+        powers = portable.exp(logits - top)
         total = powers.sum(axis=1, keepdims=True)
-        entropy = (top + np.log(total))[:, 0] - (self.targets * logits).sum(axis=1)
-        pull = (self.penalty @ tables) @ self.centring
+        entropy = (top + portable.log(total))[:, 0] - (self.targets * logits).sum(axis=1)
         residual = (powers / total - self.targets)[:, 1:] * self.weights[:, None]
-        slope = self.unscale_t @ (self.hot_t @ residual + pull)
-        gradient = np.vstack([residual.sum(axis=0) * self.base_unit, slope])
-        return float(self.weights @ entropy + (tables * pull).sum() / 2), gradient.ravel()
+        pull = np.empty_like(tables)
+        for where, held, _ in self.blocks:
+            pull[where] = portable.apply(portable.apply(held, tables[where]), self.centring)
+        slope = self.hot_t @ residual + pull
+        gradient = np.empty((len(slope) + 1, self.columns))
+        gradient[0] = residual.sum(axis=0) * self.base_unit
+        for where, _, unscale in self.blocks:
+            gradient[1 + where] = portable.apply(np.swapaxes(unscale, 1, 2), slope[where])
+        return portable.dot(self.weights, entropy) + float((tables * pull).sum()) / 2, gradient.ravel()
 
     def solve(self) -> tuple[np.ndarray, list[np.ndarray]]:
         """Return base (columns,) and each table (columns, cells)."""
         start = np.zeros((self.ends[-1] + 1) * self.columns)
-        options = {"maxiter": STEPS, "ftol": TOLERANCE, "gtol": 1e-4, "maxcor": 20}
-        base, tables = self.unpack(minimize(self.loss, start, jac=True, method="L-BFGS-B", options=options).x)
+        base, tables = self.unpack(minimize(self.loss, start, steps=STEPS, tolerance=TOLERANCE))
         return base, [tables[a:b].T for a, b in zip(self.ends, self.ends[1:], strict=False)]
 
 
@@ -176,7 +186,7 @@ def _single_penalty(n: int, smoothness: float) -> np.ndarray:
     """Return the quadratic penalty on a table of n bins, about alike for the same curve at any n."""
     finer = n / REFERENCE_BINS
     slope, bend = np.diff(np.eye(n), axis=0), np.diff(np.eye(n), 2, axis=0)
-    held = finer * slope.T @ slope + BEND * finer**3 * bend.T @ bend
+    held = finer * (slope.T @ slope) + BEND * finer * finer * finer * (bend.T @ bend)  # of whole numbers: exact
     return smoothness * held + RIDGE / finer * np.eye(n)
 
 
@@ -202,20 +212,19 @@ def _find_pairs(
     """
     logits = np.zeros(targets.shape)
     logits[:, 1:] = base + sum(table.T[cell] for table, cell in zip(tables, cells, strict=True))
-    chance = np.exp(logits - logits.max(axis=1, keepdims=True))
-    chance /= chance.sum(axis=1, keepdims=True)
+    chance = portable.softmax(logits)
     moves = {f: float(np.std(t[:, c], axis=1).sum()) for f, t, c in zip(used, tables, cells, strict=True)}
     among = sorted(sorted(used, key=lambda f: -moves[f])[:PAIR_FEATURES])
     shifts = {f: max(0, (length(scalers[f], 0) - 1).bit_length() - PAIR_SIDE.bit_length() + 1) for f in among}
     sides = [length(scalers[f], shifts[f]) for f in among]
     ends = np.cumsum([0, *sides])
-    hot = np.hstack([np.eye(n, dtype=np.float32)[codes[:, f] >> shifts[f]] for f, n in zip(among, sides, strict=True)])
+    hot = np.hstack([np.eye(n)[codes[:, f] >> shifts[f]] for f, n in zip(among, sides, strict=True)])
     gain = np.zeros((ends[-1], ends[-1]))
     for k in range(targets.shape[1]):
         residual = (targets[:, k] - chance[:, k]) * weights
         curvature = chance[:, k] * (1 - chance[:, k]) * weights
-        slopes, curves = (hot.T @ (each.astype(np.float32)[:, None] * hot) for each in (residual, curvature))
-        gain += slopes.astype(float) ** 2 / (curves + 2 * PAIR_RIDGE)
+        slopes, curves = (portable.matmul(hot.T, each[:, None] * hot) for each in (residual, curvature))
+        gain += slopes * slopes / (curves + 2 * PAIR_RIDGE)
     found = []
     for i in range(len(among)):
         for j in range(i + 1, len(among)):

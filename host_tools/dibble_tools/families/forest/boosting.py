@@ -10,18 +10,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.special import softmax
 from sklearn.tree import DecisionTreeRegressor
 
+from dibble_tools.common import portable
 from dibble_tools.families.forest.binning import Bins, coarser, fit_bins
+from dibble_tools.families.forest.integer_trees import AMOUNT_MAX, IntegerTrees, leaf_id, with_leaves
 from dibble_tools.families.forest.leaf_fitting import fit_leaves, logits_of, loss_of
 from dibble_tools.families.forest.leaf_sharing import SharedLeaves, share_leaves
 from dibble_tools.families.forest.tree_sharing import share
-from dibble_tools.families.forest.trees import AMOUNT_MAX, IntegerTrees, leaf_id, with_leaves
 
 MARGIN_UNIT = 32.0
 CURVATURE_MIN = 1e-3  # of a row: keeps its Newton target finite
 LEAF_MIN = 1.0  # curvature of a leaf: 4 undecided rows
+MASS_STEPS, NEWTON_STEPS = 2**12, 2**6  # the grids of what trees grow on: their products' sums are exact
 SHARE_MIN = 1e-4  # of a class: keeps its base finite
 
 
@@ -158,24 +159,25 @@ def _grow(
 ) -> Ensemble:
     classes = targets.shape[1]
     binned = bins.of(values)
-    base = np.log(np.maximum(weights @ targets / weights.sum(), SHARE_MIN))
+    base = portable.log(np.maximum((weights[:, None] * targets).sum(axis=0) / weights.sum(), SHARE_MIN))
     logits = np.tile(base, (len(values), 1))
     e = Ensemble(bins, [], [], [], np.zeros(0), base)
     parts: list[np.ndarray] = []
     for step in range(rounds):
-        p = softmax(logits, axis=1)
+        p = portable.softmax(logits)
         for column in [1] if classes == 2 else range(classes):
             gradient = targets[:, column] - p[:, column]
             curvature = np.maximum(p[:, column] * (1 - p[:, column]), CURVATURE_MIN)
+            mass = np.maximum(np.rint(weights * curvature * MASS_STEPS), 1) / MASS_STEPS
+            newton = np.rint(gradient / curvature * NEWTON_STEPS) / NEWTON_STEPS
             regressor = DecisionTreeRegressor(
                 max_leaf_nodes=leaves,
-                min_weight_fraction_leaf=min(LEAF_MIN / float(weights @ curvature), 0.4),
+                min_weight_fraction_leaf=min(LEAF_MIN / float(mass.sum()), 0.4),
                 random_state=seed + step * classes + column,
             )
-            tree = regressor.fit(binned, gradient / curvature, sample_weight=weights * curvature).tree_
+            tree = regressor.fit(binned, newton, sample_weight=mass).tree_
             leaf = (np.cumsum(tree.children_left < 0) - 1)[tree.apply(binned)]
-            mass = np.bincount(leaf, weights * curvature)
-            value = rate * np.bincount(leaf, weights * gradient) / (mass + 1)
+            value = rate * np.bincount(leaf, weights * gradient) / (np.bincount(leaf, weights * curvature) + 1)
             logits[:, column] += value[leaf]
             e.trees.append(tree)
             e.columns.append(column)

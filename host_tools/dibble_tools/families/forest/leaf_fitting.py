@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import log_softmax, softmax
+
+from dibble_tools.common import portable
+from dibble_tools.families.lbfgs import minimize
 
 ITERATIONS = 60
 TOLERANCE = 1e-6
@@ -27,7 +28,7 @@ def logits_of(where: np.ndarray, columns: Sequence[int], values: np.ndarray, bas
 
 def loss_of(logits: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> float:
     """Return the cross-entropy in nats a row."""
-    return float(-(weights @ (targets * log_softmax(logits, axis=1)).sum(axis=1)) / weights.sum())
+    return -portable.dot(weights, (targets * portable.log_softmax(logits)).sum(axis=1)) / float(weights.sum())
 
 
 def fit_leaves(
@@ -53,7 +54,7 @@ def fit_leaves(
     Source: Ren et al., Global Refinement of Random Forest, CVPR 2015, with the cross-entropy as its loss.
     """
     n = len(values)
-    p = softmax(logits_of(where, columns, values, base), axis=1)
+    p = portable.softmax(logits_of(where, columns, values, base))
     curvature = np.ascontiguousarray((p * (1 - p) * weights[:, None]).T)
     steep = np.concatenate([strength, curvature.sum(axis=1)])
     for at, column in zip(where, columns, strict=True):
@@ -62,9 +63,13 @@ def fit_leaves(
 
     def objective(z: np.ndarray) -> tuple[float, np.ndarray]:
         v, b = (z * scale)[:n], (z * scale)[n:]
-        log_p = log_softmax(logits_of(where, columns, v, b), axis=1)
-        loss = -(weights @ (targets * log_p).sum(axis=1)) + 0.5 * (strength @ (v - toward) ** 2)
-        residual = np.ascontiguousarray(((np.exp(log_p) - targets) * weights[:, None]).T)
+        scores = logits_of(where, columns, v, b)
+        scores -= scores.max(axis=1, keepdims=True)
+        powers = portable.exp(scores)
+        total = powers.sum(axis=1, keepdims=True)
+        nats = portable.log(total[:, 0]) - (targets * scores).sum(axis=1)
+        loss = portable.dot(weights, nats) + 0.5 * portable.dot(strength, (v - toward) * (v - toward))
+        residual = np.ascontiguousarray(((powers / total - targets) * weights[:, None]).T)
         slope = strength * (v - toward)
         for at, column in zip(where, columns, strict=True):
             slope += np.bincount(at, residual[column], n)
@@ -73,8 +78,12 @@ def fit_leaves(
     free = np.full(n, np.inf)
     low, high = (-free if lowest is None else lowest), (free if highest is None else highest)
     endless = np.full(len(base), np.inf)
-    bounds = np.column_stack([np.concatenate([low, -endless]), np.concatenate([high, endless])]) / scale[:, None]
-    options = {"maxiter": ITERATIONS, "ftol": TOLERANCE}
-    start = np.concatenate([values, base]) / scale
-    found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x * scale
+    found = scale * minimize(
+        objective,
+        np.concatenate([values, base]) / scale,
+        steps=ITERATIONS,
+        tolerance=TOLERANCE,
+        lowest=np.concatenate([low, -endless]) / scale,
+        highest=np.concatenate([high, endless]) / scale,
+    )
     return found[:n], found[n:]

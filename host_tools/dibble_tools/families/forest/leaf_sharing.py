@@ -113,9 +113,9 @@ def clusters(values: np.ndarray, weights: np.ndarray, most: int) -> np.ndarray:
         return which
     w = np.bincount(which, weights + TINY_MASS)
     x = distinct - distinct.mean()
-    mass, first, second = (np.concatenate([[0.0], np.cumsum(w * x**power)]) for power in (0, 1, 2))
+    mass, first, second = (np.concatenate([[0.0], np.cumsum(each)]) for each in (w, w * x, w * x * x))
     inside = np.maximum(mass[1:] - mass[:-1, None], 1e-12)  # [i, j]: of the values i..j
-    cost = (second[1:] - second[:-1, None]) - (first[1:] - first[:-1, None]) ** 2 / inside
+    cost = (second[1:] - second[:-1, None]) - np.square(first[1:] - first[:-1, None]) / inside
     cost[np.tril_indices(n, -1)] = np.inf
     best = cost[0]
     begins = []

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.families.forest.trees import IntegerTrees, Leaf, check_scores, highest_scores, reachable
+from dibble_tools.families.forest.integer_trees import IntegerTrees, Leaf, check_scores, highest_scores, reachable
 
 PAGE_NODES = 128
 REFERENCES = 128  # of a byte's values, those that leave the page: a leaf, or another page

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import entr
 from sklearn.ensemble import RandomForestClassifier
 
+from dibble_tools.common import portable
 from dibble_tools.families.forest.binning import Bins, fit_bins
+from dibble_tools.families.forest.integer_trees import IntegerTrees, leaf_id, with_leaves
 from dibble_tools.families.forest.pages import MAX_LEAVES
 from dibble_tools.families.forest.pruning import prune
 from dibble_tools.families.forest.tree_sharing import share
-from dibble_tools.families.forest.trees import IntegerTrees, leaf_id, with_leaves
 
+WEIGHT_STEPS = 64
 TINY_TARGET = 0.01  # a class with a smaller share of a row isn't worth a copy of the row
 
 
@@ -73,7 +74,9 @@ def fit_voting(
     bins = fit_bins(values, thresholds, features)
     rows, labels = np.nonzero(targets >= TINY_TARGET)  # in the order of rows: hard targets leave them as they are
     forest = RandomForestClassifier(trees, max_leaf_nodes=leaves, random_state=seed)
-    forest.fit(bins.of(values)[rows], labels, sample_weight=weights[rows] * targets[rows, labels])
+    # Weights of few bits: the sums of squares that tell splits apart are exact then, on every computer.
+    mass = np.maximum(np.rint(weights[rows] * targets[rows, labels] * WEIGHT_STEPS), 1) / WEIGHT_STEPS
+    forest.fit(bins.of(values)[rows], labels, sample_weight=mass)
     steps = min(amounts, MAX_LEAVES // classes)
     grown, risks = [], []
     for estimator in forest.estimators_:
@@ -83,11 +86,16 @@ def fit_voting(
         if steps > 1:
             leaf = leaf_id(leaf, np.maximum(np.round(_lead(shares) * steps), 1).astype(np.int64))
         grown.append(bins.grown(tree, leaf))
-        risks.append(tree.weighted_n_node_samples * entr(shares).sum(axis=1))
+        risks.append(tree.weighted_n_node_samples * _entropy(shares))
     nodes, roots = share(grown) if max_nodes is None else prune(grown, risks, max_nodes)
     integer = with_leaves(nodes, roots, [0] * classes) if steps > 1 else IntegerTrees(nodes, roots, classes)
     integer.check()
     return VotingStages(bins, forest, classes, integer)
+
+
+def _entropy(shares: np.ndarray) -> np.ndarray:
+    """Return the entropy in nats of each row."""
+    return -(shares * portable.log(np.maximum(shares, 1e-12))).sum(axis=1)
 
 
 def _lead(shares: np.ndarray) -> np.ndarray:

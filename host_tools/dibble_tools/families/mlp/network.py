@@ -1,6 +1,7 @@
 """A dense ReLU network trained by gradient descent, in floats or as a node rounds.
 
-NumPy only: PyTorch is gigabytes, and these networks are a few hundred weights.
+NumPy only: PyTorch is gigabytes, and these networks are a few hundred weights. And its arithmetic is
+`portable`'s, so that a network comes out the same on every computer: rounding amplifies any difference.
 """
 
 from dataclasses import dataclass, replace
@@ -8,10 +9,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from dibble_tools.common import portable
 from dibble_tools.families.mlp.tables import CODE_MAX
 
 BATCHES = 1250  # of one training, whatever the number of rows
 EPOCHS = 30  # more learns the training groups by heart
+LEAST = 600  # batches, where so many epochs are fewer: few rows need steps too
 RATE = 0.02
 DECAY = 1e-3
 MOMENTS = (0.9, 0.99)
@@ -63,9 +66,9 @@ class Grid:
 def new_net(sizes: tuple[int, ...], rng: np.random.Generator) -> Net:
     """Return a net of random weights, of a spread that keeps the variance through ReLUs (He), and no biases."""
     length = sum(units * (inputs + 1) for inputs, units in pairwise(sizes))
-    net = Net(sizes, np.zeros(length, dtype=np.float32), np.ones(length, dtype=np.float32))
-    for weights, _ in net.layers():
-        weights[:] = rng.normal(0, np.sqrt(2 / weights.shape[1]), weights.shape)
+    net = Net(sizes, np.zeros(length), np.ones(length))
+    for weights, _ in net.layers():  # evenly spread: normal ones take a logarithm of libm
+        weights[:] = (2 * rng.random(weights.shape) - 1) * np.sqrt(6 / weights.shape[1])
     return net
 
 
@@ -76,7 +79,7 @@ def forward(net: Net, x: np.ndarray, grid: Grid | None = None) -> list[np.ndarra
     for i, (weights, biases) in enumerate(layers):
         if grid is not None:
             weights = np.clip(np.rint(weights), -grid.tops[i], grid.tops[i])
-        x = x @ weights.T
+        x = portable.matmul(x, weights.T)
         x += biases
         if grid is not None:
             x *= grid.gains[i]
@@ -88,18 +91,13 @@ def forward(net: Net, x: np.ndarray, grid: Grid | None = None) -> list[np.ndarra
 
 def probabilities(logits: np.ndarray) -> np.ndarray:
     """Return the softmax (rows, classes) of logits of classes 1, 2...; class 0's logit is 0."""
-    top = np.maximum(logits.max(axis=1, keepdims=True), 0)
-    result = np.empty((len(logits), logits.shape[1] + 1), dtype=logits.dtype)
-    np.exp(-top, out=result[:, :1])
-    np.exp(logits - top, out=result[:, 1:])
-    result /= result.sum(axis=1, keepdims=True)
-    return result
+    return portable.softmax(np.column_stack([np.zeros(len(logits)), logits]))
 
 
 def loss(net: Net, x: np.ndarray, targets: np.ndarray, weights: np.ndarray, grid: Grid | None = None) -> float:
     """Return the mean weighted cross-entropy in nats."""
-    chances = probabilities(forward(net, x, grid)[-1].astype(np.float64))
-    return float(-(weights @ (targets * np.log(np.maximum(chances, 1e-12))).sum(axis=1)) / len(x))
+    chances = probabilities(forward(net, x, grid)[-1])
+    return -portable.dot(weights, (targets * portable.log(np.maximum(chances, 1e-12))).sum(axis=1)) / len(x)
 
 
 def gradient(net: Net, x: np.ndarray, targets: np.ndarray, weights: np.ndarray, grid: Grid | None = None) -> np.ndarray:
@@ -112,13 +110,13 @@ def gradient(net: Net, x: np.ndarray, targets: np.ndarray, weights: np.ndarray, 
     for i in range(len(layers) - 1, -1, -1):
         if grid is not None:
             delta = delta * grid.gains[i]
-        np.matmul(delta.T, outputs[i], out=slopes[i][0])
+        slopes[i][0][:] = portable.matmul(delta.T, outputs[i])
         delta.sum(axis=0, out=slopes[i][1])
         if i:
             weight = layers[i][0]
             if grid is not None:
                 weight = np.clip(np.rint(weight), -grid.tops[i], grid.tops[i])
-            delta = delta @ weight
+            delta = portable.matmul(delta, weight)
             delta *= (outputs[i] > 0) & (outputs[i] < CODE_MAX) if grid is not None else outputs[i] > 0
     return result
 
@@ -137,18 +135,19 @@ def train(
     """Return the net after Adam with decaying steps.
 
     Args:
-        x: (rows, inputs) float32, about standardized.
-        targets: (rows, classes) float32.
+        x: (rows, inputs), about standardized.
+        targets: (rows, classes).
         share: how long, compared to a first training.
         rate: size of the first steps.
     """
     rows = len(x)
     batch = int(np.clip(EPOCHS * rows / BATCHES, *BATCH))
-    steps = max(int(share * min(EPOCHS * rows / batch, BATCHES)), 20)
+    steps = max(int(share * np.clip(EPOCHS * rows / batch, LEAST, BATCHES)), 20)
     net = replace(net, vector=net.vector * net.mask)
     vector = net.vector
     mean, square = np.zeros_like(vector), np.zeros_like(vector)
     b1, b2 = MOMENTS
+    unseen_1 = unseen_2 = 1.0  # what the moments still hold of their start
     decay = np.zeros_like(vector)
     for w, _ in net.layers(decay):
         w[:] = DECAY if grid is None else 0
@@ -161,11 +160,12 @@ def train(
         slope = gradient(net, x[some], targets[some], weights[some], grid)
         slope += decay * vector
         if grid is not None and grid.ties is not None:
-            slope = np.bincount(grid.ties, slope)[grid.ties].astype(np.float32)
+            slope = np.bincount(grid.ties, slope)[grid.ties]
         slope *= net.mask
         mean += (1 - b1) * (slope - mean)
         square += (1 - b2) * (slope * slope - square)
-        size = rate * 0.5 * (1 + np.cos(np.pi * step / steps)) * np.sqrt(1 - b2**step) / (1 - b1**step)
+        unseen_1, unseen_2, left = unseen_1 * b1, unseen_2 * b2, 1 - step / steps
+        size = rate * left * left * (3 - 2 * left) * np.sqrt(1 - unseen_2) / (1 - unseen_1)
         move = mean / (np.sqrt(square) + 1e-8)
         move *= size
         if grid is not None:

@@ -31,7 +31,7 @@ def integer_net(
         forms: of each layer.
         unit: score steps a nat.
     """
-    result = replace(net, vector=net.vector.astype(np.float32))
+    result = replace(net, vector=net.vector.copy())
     outputs = forward(net, x)
     pace = np.ones_like(net.vector)
     gains = []
@@ -47,17 +47,17 @@ def integer_net(
         if i < last:
             step = largest / top
             highest = np.maximum(outputs[i + 1].max(axis=0), 1e-9)
-            shifts = np.maximum(np.ceil(np.log2(highest / (step * CODE_MAX))), 0)
-            scale = step * 2**shifts
+            shifts = np.maximum(_log2_up(highest / (step * CODE_MAX)), 0)
+            scale = np.ldexp(step, shifts)
         else:
-            shift = np.floor(np.log2(top / (largest.max() * unit)))
+            shift = -_log2_up(largest.max() * unit / top)
             shifts = np.clip(shift, 0, LAST_SHIFT_MAX)
-            step = np.full(len(biases), 1 / (unit * 2**shifts))
+            step = np.full(len(biases), np.ldexp(1 / unit, -shifts))
         weights /= step[:, None]
         biases /= step
         weight_pace[:] = top / WEIGHT_MAX["dense8"]
         bias_pace[:] = BIAS_PACE * top / WEIGHT_MAX["dense8"]
-        gains.append((2.0**-shifts * np.ones(len(biases)) if i < last else step).astype(np.float32))
+        gains.append(np.ldexp(np.ones(len(biases)), -shifts) if i < last else step)
     return result, Grid([WEIGHT_MAX[form] for form in forms], gains, pace)
 
 
@@ -74,7 +74,7 @@ def to_tables(
     for i, (weights, biases) in enumerate(net.layers()):
         whole = np.clip(np.rint(weights), -grid.tops[i], grid.tops[i]).astype(np.int64)
         gain = grid.gains[i] * (unit if i == last else 1)
-        shifts = np.rint(-np.log2(gain)).astype(np.int64)
+        shifts = -_log2_up(gain).astype(np.int64)
         start = np.rint(biases).astype(np.int64) - (whole @ middle if i == 0 else 0) + (1 << shifts >> 1)
         if i == last:
             low = start + np.minimum(whole, 0).sum(axis=1) * CODE_MAX
@@ -84,6 +84,12 @@ def to_tables(
     tables = MlpTables(net.sizes[-1] + 1, scalers, layers, base, unit)
     tables.check()
     return tables
+
+
+def _log2_up(x: np.ndarray) -> np.ndarray:
+    """Return the least whole exponents of 2 that reach x > 0: exact."""
+    part, exponent = np.frexp(x)
+    return exponent - (part == 0.5)
 
 
 def share_weights(net: Net, grid: Grid, forms: Sequence[str]) -> tuple[Net, Grid]:

@@ -60,8 +60,8 @@ class Student:
         return np.column_stack([np.zeros(len(logits)), logits])
 
     def inputs(self, codes: np.ndarray) -> np.ndarray:
-        """Return what the network takes for codes: about standardized, float32."""
-        return ((codes - self.middle) / self.spread).astype(np.float32)
+        """Return what the network takes for codes: about standardized."""
+        return (codes - self.middle) / self.spread
 
 
 @dataclass(frozen=True)
@@ -119,8 +119,7 @@ def fit(
     codes = codes_of(scalers, values[:, used], [limits[f] for f in used])
     middle = np.rint(codes.mean(axis=0)).astype(np.int64)
     spread = np.maximum(codes.std(axis=0), SPREAD_MIN)
-    soft = targets.astype(np.float32)
-    mass = (weights / weights.mean()).astype(np.float32)
+    soft, mass = targets, weights / weights.mean()
     wide = tuple(units + recipe.drop_units for units in recipe.hidden)
     net = new_net((len(used), *wide, targets.shape[1] - 1), rng)
     student = Student(scalers, used, middle, spread, net)
@@ -175,7 +174,7 @@ def _quantize(
     right elsewhere.
     """
     net = student.net
-    standard, x = student.inputs(codes), (codes - student.middle).astype(np.float32)
+    standard, x = student.inputs(codes), (codes - student.middle).astype(np.float64)
     logits = forward(net, standard)[-1]
     chances = probabilities(logits)
     truth = targets.argmax(axis=1)

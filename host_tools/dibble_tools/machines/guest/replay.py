@@ -1,14 +1,15 @@
 """Runs inside a VM: loads the model as a node would, replays rows and prints each decision.
 
 Beside it lie lib/dibble, model.dib and rows.bin: for each row the elapsed ms (-2: none told) and
-the readings, as 32-bit little-endian ints. The heap is locked while predicting: an allocation
-would be a MemoryError.
+the readings, as 32-bit little-endian ints. Every other row is handed over as a list, None where a reading is
+missing. The heap is locked while predicting: an allocation would be a MemoryError.
 """
 
 from array import array
 
 import micropython
 from dibble.inference import load
+from dibble.inference.fixed_point import MISSING
 from dibble.inference.kernels import choice
 
 folder = __file__[: __file__.rfind("/") + 1]
@@ -21,19 +22,24 @@ print(choice.KIND, node.self_test())
 channels = len(node.readings)
 row = array("i", [0] * (channels + 1))
 readings = node.readings
+listed = None
 decision = node.decision
 predict = node.predict
 with open(folder + "rows.bin", "rb") as rows:
     while rows.readinto(row):
         elapsed = row[0]
-        for i in range(channels):
-            readings[i] = row[i + 1]
+        if listed:
+            listed = None
+            for i in range(channels):
+                readings[i] = row[i + 1]
+        else:
+            listed = [None if reading == MISSING else reading for reading in row][1:]
         micropython.heap_lock()
         try:
             if elapsed == -2:
-                predict()
+                predict(listed)
             else:
-                predict(None, elapsed)
+                predict(listed, elapsed)
         finally:
             micropython.heap_unlock()
         print(decision.class_index, decision.margin, decision.flags, decision.channel, decision.held_index)

@@ -20,6 +20,22 @@ class I2cDevice(Protocol):
     def read(self, size: int) -> bytes: ...
 
 
+class Analog(Protocol):
+    def microvolts(self) -> float: ...
+
+
+class Pulses(Protocol):
+    def closures(self, start_us: int, end_us: int) -> list[int]: ...
+
+
+class OneWireDevice(Protocol):
+    def reset(self) -> bool: ...
+
+    def write(self, byte: int) -> None: ...
+
+    def read(self) -> int: ...
+
+
 class VirtualClock:
     """Time that passes only when somebody sleeps."""
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+SETTLE_MS = 20  # of the processor for a cycle beside its waits and the prediction
+
 
 @dataclass
 class Energy:

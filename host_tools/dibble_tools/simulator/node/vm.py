@@ -13,11 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from dibble_tools.common.shipped import ROOMS
 from dibble_tools.machines.vms import VmError, unix_command
 from dibble_tools.simulator.node.flash import Flash, PowerCut
-from dibble_tools.simulator.node.wire import POWER_ON, REQUEST, Hardware, NodeReset, WatchdogBite
+from dibble_tools.simulator.node.wire import POWER_ON, REQUEST, Hardware, NodeHangs, NodeReset, WatchdogBite
+from dibble_tools.simulator.unkindness import Likeness
 
-GUESTS = Path(__file__).parent / "guest"
+GUESTS = ROOMS / "simulator" / "node" / "guest"
 HANG_S = 30  # of the computer's time without a request
 
 
@@ -72,7 +74,8 @@ class FieldVm:
             cause: of the reset, as machine.reset_cause() tells it.
             script: a file of the node to run in place of boot.py and main.py.
         Returns:
-            "end" (its program ended), "reset", "watchdog", "cut" (power) or "stop" (a Stop was raised).
+            "end" (its program ended), "reset", "watchdog", "cut" (power), "hang" (until its power is cut) or "stop" (a
+            Stop was raised).
         Raises:
             VmError: the VM ended with an exception or an exit code, or hung without a watchdog.
         """
@@ -102,7 +105,11 @@ class FieldVm:
         before = len(self.console)
         with (
             tempfile.TemporaryFile() as self._output,
-            _process(self.guests, arguments, heap or self.heap, self._output) as (process, requests, answers),
+            _process(self.guests, arguments, heap or self.heap, self._output, self.hardware.like) as (
+                process,
+                requests,
+                answers,
+            ),
         ):
             self._collected = 0
             try:
@@ -136,6 +143,8 @@ class FieldVm:
             return "cut"
         except NodeReset:
             return "reset"
+        except NodeHangs:
+            return "hang"
         except WatchdogBite:
             return "watchdog"
         except Stop:
@@ -151,7 +160,7 @@ class FieldVm:
 
 @contextlib.contextmanager
 def _process(
-    guests: Path, arguments: tuple[str, ...], heap: str, console: IO[bytes]
+    guests: Path, arguments: tuple[str, ...], heap: str, console: IO[bytes], like: Likeness
 ) -> Iterator[tuple[subprocess.Popen[bytes], int, int]]:
     """Start a VM with its two pipes; end it by its process id at last."""
     their_answers, answers = os.pipe()
@@ -160,6 +169,7 @@ def _process(
     environment = {
         **os.environ,
         "MICROPYPATH": f"{guests}:{GUESTS}:.frozen",
+        "DIBBLE_BOARD": f"{like.platform},{like.version}",
         "DIBBLE_ANSWERS": f"/dev/fd/{their_answers}",
         "DIBBLE_REQUESTS": f"/dev/fd/{their_requests}",
     }

@@ -4,12 +4,15 @@ simulator/node/guest/wire.py tells the layout of requests and answers.
 """
 
 import contextlib
+import random
 import struct
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
-from dibble_tools.simulator.node.bus import TICKS_PERIOD, I2cDevice, Nack
+from dibble_tools.simulator.node.bus import TICKS_PERIOD, Analog, I2cDevice, Nack, OneWireDevice, Pulses
 from dibble_tools.simulator.node.flash import Flash
+from dibble_tools.simulator.node.wifi import NO_RADIO, Wifi
+from dibble_tools.simulator.unkindness import Likeness
 
 REQUEST = struct.Struct("<BHIH")
 ANSWER = struct.Struct("<BII")
@@ -17,6 +20,10 @@ POWER_ON, WATCHDOG = 1, 3  # machine.reset_cause()
 UV_FULL = 3_300_000  # of the analog converter: 65535
 MOST_INTERRUPTS = 64  # of one answer
 US_PER_BYTE = 95  # of the I2C bus at 100 kHz
+LIKE = Likeness()
+EARLY_SHARE = 0.3  # of the light sleeps, that end early
+EARLY_MS = (27, 64)
+LONGEST_SLEEP_MS = (1 << 32) // 1000
 
 
 class WatchdogBite(Exception):
@@ -27,25 +34,18 @@ class NodeReset(Exception):
     """The node asked to be reset."""
 
 
-class Analog(Protocol):
-    def microvolts(self) -> float: ...
-
-
-class Pulses(Protocol):
-    def closures(self, start_us: int, end_us: int) -> list[int]: ...
-
-
-class OneWireDevice(Protocol):
-    def reset(self) -> bool: ...
-
-    def write(self, byte: int) -> None: ...
-
-    def read(self) -> int: ...
+class NodeHangs(Exception):
+    """The node does nothing any more until its power is cut."""
 
 
 class Hardware:
     """Devices on their pins and buses, in virtual time.
 
+    Args:
+        flash: the chip.
+        start_s: the field's time, seconds since 2000.
+        like: the board.
+        seed: of when it is unkind.
     Attributes:
         i2c, analog, pulses, onewire: address or pin -> device.
         outputs: pin -> level, as the node drives it.
@@ -54,10 +54,16 @@ class Hardware:
         clock_offset_s: what the node's clock shows less the field's seconds since 2000.
         ticks_offset_ms: what ticks_ms() showed at the start.
         awake_us, asleep_us: time spent in each state.
+        unkind: of unkindness.UNKINDNESSES.
+        wifi: the board's radio; None: it has none, nor a module for it.
     """
 
-    def __init__(self, flash: Flash, start_s: int = 0) -> None:
+    def __init__(self, flash: Flash, start_s: int = 0, like: Likeness = LIKE, seed: int = 0) -> None:
         self.flash = flash
+        self.like = like
+        self.unkind = like.unkind
+        self._rng = random.Random(f"board {seed}")
+        self.wifi = Wifi(like.unkind, random.Random(f"wifi {seed}")) if like.wifi else None
         self.now_us = start_s * 1_000_000
         self.i2c: dict[int, I2cDevice] = {}
         self.analog: dict[int, Analog] = {}
@@ -83,10 +89,11 @@ class Hardware:
             ord("R"): self._i2c_read,
             ord("1"): self._onewire_write,
             ord("2"): lambda a, b, data: (0, _number(self.onewire[a].read() if a in self.onewire else 255)),
-            ord("T"): lambda a, b, data: (0, _number(self.now_us // 1_000_000 + self.clock_offset_s)),
+            ord("T"): lambda a, b, data: (0, _number(self.clock_s())),
             ord("U"): self._set_clock,
             ord("F"): self._feed,
             ord("X"): self._reset,
+            ord("Q"): self._radio,
             ord("C"): lambda a, b, data: (self.cause, b""),
             ord("N"): lambda a, b, data: (0, b"dibble01"),
             ord("B"): lambda a, b, data: (0, self.flash.read(a, b >> 16, b & 0xFFFF)),
@@ -104,6 +111,15 @@ class Hardware:
         self._sleeping_until: int | None = None
         self._watchdog_us: int | None = None
         self._bite_at: int | None = None
+        self._clock_lost_us = 0
+        if "clock_unset" in self.unkind:
+            self.clock_offset_s = self.like.unset_s - self.now_us // 1_000_000
+        if self.wifi:
+            self.wifi.power_on()
+
+    def clock_s(self) -> int:
+        """Return what the node's clock shows, in seconds since 2000."""
+        return (self.now_us - self._clock_lost_us) // 1_000_000 + self.clock_offset_s
 
     def ticks_ms(self) -> int:
         return (self.now_us // 1000 + self.ticks_offset_ms) % TICKS_PERIOD
@@ -167,8 +183,32 @@ class Hardware:
         return 0, b""
 
     def _light_sleep(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
-        self.pass_time(self.now_us + b * 1000, awake=False)
+        """Sleep b ms at most; status 1: so long a sleep can't be."""
+        if "sleep_too_long" in self.unkind and b >= LONGEST_SLEEP_MS:
+            return 1, b""
+        if "watchdog_hangs_sleep" in self.unkind and self._bite_at is not None:
+            raise NodeHangs
+        sleep_us = b * 1000
+        if "sleep_ends_early" in self.unkind and self._rng.random() < EARLY_SHARE:
+            whole = self._rng.random() < 0.5
+            early_us = self._rng.uniform(0, sleep_us) if whole else 1000 * self._rng.uniform(*EARLY_MS)
+            sleep_us = min(sleep_us, int(early_us))
+        before_us = self.now_us
+        try:
+            self.pass_time(self.now_us + sleep_us, awake=False)
+        finally:
+            if "calendar_stands_still" in self.unkind:
+                self._clock_lost_us += self.now_us - before_us
         return 0, b""
+
+    def _radio(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
+        """See Wifi.answer(); status NO_RADIO: the board has none."""
+        if self.wifi is None:
+            return NO_RADIO, b""
+        status, ms = self.wifi.answer(a, b, self.now_us)
+        if ms:
+            self.pass_time(self.now_us + 1000 * ms, awake=True)
+        return status, b""
 
     def _output(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
         if self.outputs.get(a) != b:
@@ -217,6 +257,7 @@ class Hardware:
         return 0, b""
 
     def _set_clock(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
+        self._clock_lost_us = 0
         self.clock_offset_s = b - self.now_us // 1_000_000
         return 0, b""
 

@@ -2,15 +2,20 @@
 
 import sys
 
+import board_sys
 import interrupts
 import machine  # these come from beside this file, before the board's files take its place
-import network
 import onewire
 import time
 import rom
 import wire
 from flash_device import FlashDevice
 from os import stat
+
+try:  # noqa: SIM105
+    import network
+except ImportError:  # the board has no radio
+    pass
 
 
 def board(names):
@@ -22,6 +27,7 @@ def board(names):
     sys.argv.clear()
     sys.path[:] = ["", ".frozen", "/lib"]
     sys.modules["micropython"] = interrupts
+    sys.modules["sys"] = board_sys
     time.ticks_ms, time.ticks_us = ticks_ms, ticks_us
     sys.modules["vfs"] = rom
     _mount(FlashDevice())

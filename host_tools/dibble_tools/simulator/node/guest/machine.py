@@ -6,6 +6,9 @@ import wire
 
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = range(1, 6)
 
+PINS = 30
+FIRST_ADC = 26  # of an RP2040's pins
+
 
 class Pin:
     IN, OUT, OPEN_DRAIN = 0, 1, 2
@@ -13,7 +16,14 @@ class Pin:
     IRQ_FALLING, IRQ_RISING = 1, 2
 
     def __init__(self, id, mode=IN, pull=None, value=None):
-        self.id = 25 if id == "LED" else id  # as on a Pico
+        if isinstance(id, str):  # as on a Pico: ports/rp2/machine_pin.c
+            number = 25 if id == "LED" else int(id[2:]) if id[:2] == "GP" and id[2:].isdigit() else -1
+            if not 0 <= number < PINS:
+                raise ValueError("unknown named pin %r" % id)
+            id = number
+        elif not 0 <= id < PINS:
+            raise ValueError("invalid pin")
+        self.id = id
         if mode == Pin.OUT and value is not None:
             self.value(value)
 
@@ -38,6 +48,8 @@ class Pin:
 class ADC:
     def __init__(self, pin):
         self.pin = pin.id if isinstance(pin, Pin) else pin
+        if self.pin < FIRST_ADC:
+            raise ValueError("Pin doesn't have ADC capabilities")
 
     def read_u16(self):
         return wire.number(65, self.pin)  # A
@@ -81,8 +93,11 @@ class WDT:
 
 
 def lightsleep(ms):
-    if wire.ask(90, 0, ms) == wire.INTERRUPTED:  # Z; pins' interrupts don't come through
+    status = wire.ask(90, 0, ms)  # Z; pins' interrupts don't come through
+    if status == wire.INTERRUPTED:
         raise KeyboardInterrupt
+    if status:
+        raise ValueError("sleep too long")
 
 
 def reset():

@@ -7,14 +7,19 @@ the host copies the other way; "run" with a file of the board runs that in place
 
 import sys
 
+import board_sys
 import machine  # these come from beside this file, before the board's files take its place
-import network
 import onewire
 import time
 import vfs
 from board_files import copy, run
 from flash_device import FlashDevice
 from os import ilistdir, mkdir, remove
+
+try:  # noqa: SIM105
+    import network
+except ImportError:  # the board has no radio
+    pass
 
 arguments = sys.argv[1:]
 device = FlashDevice()
@@ -49,6 +54,7 @@ else:
     vfs.umount("/")
     vfs.mount(vfs.VfsLfs2(device, progsize=256), "/")
     sys.path[:] = ["", "/lib", ".frozen"]
+    sys.modules["sys"] = board_sys
     del copy
     if arguments[0] == "run":
         run(arguments[1])

@@ -8,7 +8,7 @@ _CAUSES = {6: "BROWNOUT", 7: "WATCHDOG", 8: "HARD_FAULT", 9: "PROGRAMMATIC"}  # 
 
 
 def ticks_ms():
-    return (up_ms() - 65000) % _PERIOD
+    return (up_ms() - 65536) % _PERIOD
 
 
 class SafeModeReason:

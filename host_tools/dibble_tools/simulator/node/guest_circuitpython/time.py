@@ -24,9 +24,9 @@ def up_ms():
 
 
 def short_float(value):
-    """Return a float as CircuitPython's object representation holds it: two bits less than single precision."""
+    """Return a float as CircuitPython's objects hold it: a read fills its two missing bits with those before them."""
     bits = unpack("<I", pack("<f", value))[0]
-    return unpack("<f", pack("<I", bits & 0xFFFFFFFC))[0]
+    return unpack("<f", pack("<I", bits & 0xFFFFFFFC | bits >> 2 & 3))[0]
 
 
 def monotonic():

@@ -1,0 +1,93 @@
+"""The library alone, for a program of one's own: the files that `mpremote mip install` copies for a family's models."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from dibble import __version__
+
+from dibble_tools.common.errors import InputError
+from dibble_tools.common.files import write_atomically
+from dibble_tools.common.shipped import FIRMWARE, LIBRARY
+from dibble_tools.node.files import ARCHITECTURES, compiled, made_for, mpy_version, reached, runs, source_of
+
+FAMILIES = ("forest", "additive", "mlp")
+ALL = "package"  # every family, novelty and the model as code
+PACKAGES = (ALL, *FAMILIES)
+_INFERENCE = "dibble.inference"
+_BY_NEED = ("novelty", "unrolled")  # parts that a plain model of one family never asks for
+FIRST_VERSION = {2: "1.20", 3: "1.23"}  # of MicroPython, by the sub-version of machine code in .mpy
+
+
+def library_modules(families: Iterable[str], *, novelty: bool = False, code: bool = False) -> list[str]:
+    """Return the modules that load and run models of some families.
+
+    Args:
+        novelty: with what knows unusual combinations, which brings the family additive along.
+        code: with what runs a model as code.
+    """
+    wanted = {*families, *(("additive", "novelty") if novelty else ()), *(("unrolled",) if code else ())}
+    without = [f"{_INFERENCE}.{name}" for name in (*FAMILIES, *_BY_NEED) if name not in wanted]
+    return sorted(reached([_INFERENCE, *(f"{_INFERENCE}.{name}" for name in wanted)], without))
+
+
+def modules_of(package: str) -> list[str]:
+    """Return the modules of one of PACKAGES."""
+    return library_modules(FAMILIES, novelty=True, code=True) if package == ALL else library_modules([package])
+
+
+def package_json(package: str) -> str:
+    """Return what firmware/PACKAGE.json holds: the sources of its modules, by URLs relative to it."""
+    names = [source_of(module).relative_to(LIBRARY.parent).as_posix() for module in modules_of(package)]
+    return _listing([[name, f"lib/{name}"] for name in names])
+
+
+def compiled_library(modules: Iterable[str], architecture: str) -> dict[str, bytes]:
+    """Return path -> content of modules as .mpy.
+
+    Args:
+        architecture: of machine code, one of mpy-cross's; "": bytecode only, which every board reads.
+    Raises:
+        InputError: no such architecture.
+    """
+    if architecture not in ARCHITECTURES:
+        raise InputError(f"--arch: expected one of {', '.join(filter(None, ARCHITECTURES))}, got {architecture!r}")
+    sources = [source_of(module) for module in modules]
+    return {
+        source.relative_to(LIBRARY.parent).with_suffix(".mpy").as_posix(): compiled(source, architecture)
+        for source in sources
+        if runs(source.stem, architecture)
+    }
+
+
+def write_library(files: dict[str, bytes], folder: Path) -> Path:
+    """Write compiled files and their package.json to a folder; return the path of that.
+
+    Raises:
+        InputError: the folder holds something else.
+    """
+    listing = folder / "package.json"
+    if folder.exists() and not listing.is_file() and any(folder.iterdir()):
+        raise InputError(f"{folder}: expected a new folder, or one that this command wrote, got one with other files")
+    for name, content in files.items():
+        write_atomically(folder / name, content)
+    write_atomically(listing, _listing([[name, name] for name in files]).encode())
+    return listing
+
+
+def readers_of(architecture: str) -> str:
+    """Return words for the firmware that reads such .mpy files."""
+    if not architecture:
+        return f"MicroPython that reads .mpy version {mpy_version()}: 1.19 and later"
+    made = made_for(architecture)
+    first = FIRST_VERSION.get(made.sub_version, "of its sub-version")
+    return f"MicroPython {first} and later on {architecture} (.mpy {made.version}.{made.sub_version})"
+
+
+def _listing(urls: list[list[str]]) -> str:
+    return json.dumps({"urls": urls, "version": __version__}, indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    for each in PACKAGES:
+        (FIRMWARE / f"{each}.json").write_text(package_json(each), encoding="utf-8")

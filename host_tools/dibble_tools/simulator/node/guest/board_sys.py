@@ -1,0 +1,18 @@
+"""Inside the VM: `sys` as the simulated board has it: the host says "PLATFORM,VERSION" in DIBBLE_BOARD."""
+
+import sys as _sys
+from os import getenv
+
+platform, _version = (getenv("DIBBLE_BOARD") or "rp2,1.28.0").split(",")
+version = "3.4.0; MicroPython v" + _version
+
+
+def __getattr__(name):
+    return getattr(_sys, name)
+
+
+class implementation:
+    name = "micropython"
+    version = tuple([int(part) for part in _version.split("-")[0].split(".")] + ["preview"] * ("-" in _version))
+    _machine = _sys.implementation._machine
+    _mpy = _sys.implementation._mpy
