@@ -69,7 +69,7 @@ def test_pages_follow_in_order():
 
 
 def test_trees_features_and_codes():
-    assert told(1, changed(STUMP, 1, 2)) == "trees: expected 1 to 1, got 2"
+    assert told(1, changed(STUMP, 1, 2)) == "trees: expected 0 to 1, got 2"
     assert told(1, changed(STUMP, 1, 0)) != ""
     assert told(1, changed(STUMP, 5, 1)) == "feature: expected 0 to 0, got 1"
     ranked = b"\x02\x01\x01\x00\x00" + b"\x0a\x32" + b"\x00\x01\x80\x81"  # thresholds 10 and 50

@@ -34,49 +34,17 @@ def check(model):
     file = Cursor(model.blob, told.family_at)
     family = model.blob[5]
     if family & 127 == FOREST:
-        from dibble.inference.forest_checks import forest as tables
+        from dibble.inference.forest_checks import forest as check_tables
+    elif family & 127 == ADDITIVE:
+        from dibble.inference.coded_checks import additive as check_tables
     else:
-        tables = _additive if family & 127 == ADDITIVE else _mlp
-    tables(file, model.tables, told.limits, len(told.classes))
+        from dibble.inference.coded_checks import mlp as check_tables
+    check_tables(file, model.tables, told.limits, len(told.classes))
     if family & NOVELTY:
-        from dibble.inference import additive
+        from dibble.inference import additive, coded_checks
 
         file.number()
-        _additive(file, additive, told.limits, 2)
-
-
-def _additive(file, family, limits, classes):
-    scalers, _, _, tables, _, base = family.read(file, limits, classes)
-    _scalers(scalers, limits)
-    within("score", max(base), 65535)
-    for k in range(1, classes):
-        within("score", base[k] + sum([max(table[k - 1]) for table in tables]), 65535)
-
-
-def _mlp(file, family, limits, classes):
-    scalers, base, layers = family.read(file, limits, classes, True)
-    _scalers(scalers, limits)
-    within("score", base, 65535)
-    within("layers", len(layers), 255, 1)
-    inputs = len(limits)
-    for form, (rows, biases, shifts, _) in layers:
-        within("units", len(rows), 255, 1)
-        most = READING_LIMIT - 255 * (32768 if form == 1 else 128) * inputs
-        for k in range(len(rows)):
-            within("shift", shifts[k], 30)
-            within("bias", biases[k], most, -most)
-            if form == 2:
-                least = 0
-                for at in rows[k][0]:
-                    within("input", at, 255, least)
-                    least = at + 1
-        inputs = len(rows)
-
-
-def _scalers(scalers, limits):
-    for feature, _, bias, zero_point, _, _, _ in scalers:
-        within("zero point", zero_point, 32767)
-        within("bias", bias + limits[feature])
+        coded_checks.additive(file, additive, told.limits, 2)
 
 
 def keep_pass(path, identity):

@@ -8,8 +8,7 @@ def forest(file, family, limits, classes):
     layout, tables = family.read(file, limits, classes)
     features, codes, lefts, rights, starts, children, leaves_end, trees, owners, amounts, base = tables
     page = len(starts)
-    within("trees", trees, page, 1)
-    within("feature", max(features), len(limits) - 1)
+    within("trees", trees, page)
     most = [-1] * len(limits)  # code of each feature
     for feature, width, at, count in layout:
         within("thresholds", count, 255)
@@ -27,6 +26,7 @@ def forest(file, family, limits, classes):
         page -= 1
         own = gives[page]
         for i in range(starts[page], end):
+            within("feature", features[i], len(limits) - 1)
             if lefts[i] != rights[i]:
                 within("code", codes[i], most[features[i]])
             for to in (lefts[i], rights[i]):
