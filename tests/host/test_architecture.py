@@ -201,11 +201,8 @@ def test_host_tools_import_only_inference_and_formats_of_the_firmware() -> None:
                 "drivers.channels_of",
                 "sensors.Sensors",  # made on paper: its settings are held against their drivers
             ) or rest.endswith("Error")
-            if (
-                package == "dibble"
-                and not known
-                and not rest.startswith(("inference.", "storage.", "report.", "config."))
-            ):
+            formats = ("inference.", "storage.", "report.", "config.")
+            if package == "dibble" and not known and not rest.startswith(formats):
                 yield line, name
 
     assert not offenders(HOST_TOOLS, found)

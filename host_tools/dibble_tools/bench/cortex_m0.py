@@ -52,7 +52,7 @@ def instructions(case: Case) -> Counts:
     kernel = KERNELS[case.model.content.family_name]
     tables = reference.source(case) + _rows(case.rows) + _placed(case.model.blob, plan_of(case)) + codes(kernel)
     rows = range(len(expected))
-    numbers = run(tables, [f"count({kind}, rows[{i}]);" for kind in ("thumb", "viper", "judge") for i in rows])
+    numbers = run(tables, [f"count({kind}, rows[{i}]);" for kind in ("thumb", "viper", "classify") for i in rows])
     found = [(numbers[i], numbers[i + 1]) for i in range(0, len(numbers), 2)]
     means = []
     for first in range(0, len(found), len(expected)):
@@ -64,8 +64,8 @@ def instructions(case: Case) -> Counts:
 
 def plan_of(case: Case) -> array:
     """Return the plan of a model, as the firmware's own Python makes it; its first word has to become the file's."""
-    judge, _ = plans(case.model.content.family_name)(*parts_of(case.model))
-    return judge.__self__
+    classify, _ = plans(case.model.content.family_name)(*parts_of(case.model))
+    return classify.__self__
 
 
 def parts_of(model: HostModel) -> tuple[Any, ...]:

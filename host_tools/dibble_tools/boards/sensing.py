@@ -77,7 +77,7 @@ class _Port:
     def analog(self, pin: object) -> _Level:
         return _Level()
 
-    def pulses(self, pin: object, lockout_ms: int) -> _Level:
+    def pulses(self, pin: object, lockout_ms: int, pull_up: bool) -> _Level:
         return _Level()
 
     def onewire(self, pin: object) -> Any:

@@ -13,7 +13,7 @@ from dibble_tools.link.session import LinkError, RemoteError, Session
 from dibble_tools.log.names import Known, of_config, of_slot
 from dibble_tools.log.segment_store import NAME, SegmentStore
 from dibble_tools.log.table import log_csv
-from dibble_tools.node.records import Records
+from dibble_tools.node.record_log import Records
 
 LOG = "log"  # on the node: firmware/lib/dibble/node.py
 SLOTS = ("model.a", "model.b")

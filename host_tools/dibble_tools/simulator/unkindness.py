@@ -90,6 +90,13 @@ class Likeness:
     unkind: frozenset[str] = ALL
 
 
+def chip_of(like: Likeness) -> str:
+    """Return the chip that a board's own name ends in: only the first ESP32 has pins without pull-ups."""
+    if like.platform != "esp32":
+        return "RP2040"
+    return "ESP32" if "no_pull_up" in like.unkind else "ESP32S3"
+
+
 def kind_names(text: str) -> frozenset[str]:
     """Return the unkindnesses that a list with commas switches off; "all" is every one.
 

@@ -29,7 +29,7 @@ STOP_S = 2.0  # to stop at most
 WORD = 8
 
 
-class State(NamedTuple):
+class VmState(NamedTuple):
     """A look at the process.
 
     Attributes:
@@ -126,16 +126,16 @@ class VmProcess:
         with contextlib.suppress(BrokenPipeError):
             os.write(self.answers, data)
 
-    def state(self) -> State:
+    def state(self) -> VmState:
         """Return what the process does."""
         try:
             text = Path(f"/proc/{self.process.pid}/status").read_text()
         except (FileNotFoundError, ProcessLookupError):
-            return State("X", False, False)
+            return VmState("X", False, False)
         fields = dict(line.split(":\t", 1) for line in text.splitlines())
         caught, *arriving = (int(fields[name], 16) for name in ("SigCgt", "SigPnd", "ShdPnd", "SigBlk"))
         interrupted = any(signals >> (signal.SIGUSR1 - 1) & 1 for signals in arriving)
-        return State(fields["State"].strip()[0], bool(caught >> (signal.SIGINT - 1) & 1), interrupted)
+        return VmState(fields["State"].strip()[0], bool(caught >> (signal.SIGINT - 1) & 1), interrupted)
 
     def busy(self) -> bool:
         """Tell whether a request waits for its answer."""
@@ -173,7 +173,7 @@ class VmProcess:
                     os.kill(self.process.pid, signal.SIGUSR2)
 
     @contextlib.contextmanager
-    def _stopped(self) -> Iterator[State]:
+    def _stopped(self) -> Iterator[VmState]:
         """Hold the process still; give its state()."""
         os.kill(self.process.pid, signal.SIGSTOP)
         try:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from dibble.inference.decision import SENSOR_FAULT
-from dibble_tools.node.records import read_folder
+from dibble_tools.node.record_log import read_folder
 from dibble_tools.simulator.node.firmware import firmware_folder
 from dibble_tools.simulator.node.wire import WATCHDOG
 from node_helpers import CHANNELS, SOIL_PIN, VALVE_PIN, Bench, soil_model, warm_gate

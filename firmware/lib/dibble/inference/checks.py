@@ -36,15 +36,21 @@ def check(model):
     if family & 127 == FOREST:
         from dibble.inference.forest_checks import forest as check_tables
     elif family & 127 == ADDITIVE:
-        from dibble.inference.coded_checks import additive as check_tables
+        from dibble.inference.additive_checks import additive as check_tables
     else:
-        from dibble.inference.coded_checks import mlp as check_tables
+        from dibble.inference.mlp_checks import mlp as check_tables
     check_tables(file, model.tables, told.limits, len(told.classes))
     if family & NOVELTY:
-        from dibble.inference import additive, coded_checks
+        from dibble.inference import additive, additive_checks
 
         file.number()
-        coded_checks.additive(file, additive, told.limits, 2)
+        additive_checks.additive(file, additive, told.limits, 2)
+
+
+def check_scalers(scalers, limits):
+    for feature, _, bias, zero_point, _, _, _ in scalers:
+        within("zero point", zero_point, 32767)
+        within("bias", bias + limits[feature])
 
 
 def keep_pass(path, identity):

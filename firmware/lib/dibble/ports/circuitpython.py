@@ -148,11 +148,11 @@ def boot_memory(path):
     return NvmCell(microcontroller.nvm)
 
 
-def pulses(pin, lockout_ms):
-    """Return a counter of a contact's closures, of which those sooner than lockout_ms after one are bounces."""
+def pulses(pin, lockout_ms, pull_up):
+    """Return a counter of a contact's closings: contact.py."""
     from dibble.ports.circuitpython_pulses import Pulses
 
-    counter = Pulses(named(pin), lockout_ms)
+    counter = Pulses(named(pin), lockout_ms, pull_up)
     _counters.append(counter)
     return counter
 

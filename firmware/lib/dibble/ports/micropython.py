@@ -192,29 +192,35 @@ def status_led():
 
 
 class _Pulses:
-    def __init__(self, pin, lockout_ms):
-        self._lockout_ms = lockout_ms
-        self._count = 0
-        self._last = ticks_ms()
-        self._pin = machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP)
-        self._pin.irq(self._closed, machine.Pin.IRQ_FALLING)
+    def __init__(self, pin, lockout_ms, pull_up):
+        from dibble.ports.contact import Contact
 
-    def _closed(self, _):
-        now = ticks_ms()
-        if not 0 <= ticks_diff(now, self._last) < self._lockout_ms:
-            self._count += 1
-            self._last = now
+        kind = machine.Pin
+        self._pin = kind(pin, kind.IN, kind.PULL_UP) if pull_up else kind(pin, kind.IN)
+        self._contact = Contact(ticks_ms, ticks_diff, lockout_ms, not self._pin.value())
+        self.take = self._contact.take
+        self._pin.irq(self._changed, kind.IRQ_FALLING | kind.IRQ_RISING)
 
-    def take(self):
-        """Return the closures since the last call."""
-        count = self._count
-        self._count -= count
-        return count
+    def _changed(self, _):
+        self._contact.changed(ticks_ms(), not self._pin.value())
 
 
-def pulses(pin, lockout_ms):
-    """Return a counter of a contact's closures, of which those sooner than lockout_ms after one are bounces."""
-    return _Pulses(pin, lockout_ms)
+def pulses(pin, lockout_ms, pull_up):
+    """Return a counter of a contact's closings, whose take() returns those since the last call: contact.py.
+
+    Args:
+        pull_up: the pin's own; False: there is a resistor to the supply.
+    """
+    if pull_up and pin in range(34, 40) and _machine().endswith(" with ESP32"):  # whose successors have one at each pin
+        raise ConfigError(
+            "expected a pin with a pull-up, or a resistor from it to 3.3 V and pull_up false, got %d: an ESP32's 34 to "
+            "39 have none" % pin
+        )
+    return _Pulses(pin, lockout_ms, pull_up)
+
+
+def _machine():
+    return getattr(sys.implementation, "_machine", "")
 
 
 class _OneWire:

@@ -17,7 +17,7 @@ from dibble_tools.common.shipped import ROOMS
 from dibble_tools.machines.vms import VmError, unix_command
 from dibble_tools.simulator.node.flash import Flash, PowerCut
 from dibble_tools.simulator.node.wire import POWER_ON, REQUEST, Hardware, NodeHangs, NodeReset, WatchdogBite
-from dibble_tools.simulator.unkindness import Likeness
+from dibble_tools.simulator.unkindness import Likeness, chip_of
 
 GUESTS = ROOMS / "simulator" / "node" / "guest"
 HANG_S = 30  # of the computer's time without a request
@@ -169,7 +169,7 @@ def _process(
     environment = {
         **os.environ,
         "MICROPYPATH": f"{guests}:{GUESTS}:.frozen",
-        "DIBBLE_BOARD": f"{like.platform},{like.version}",
+        "DIBBLE_BOARD": f"{like.platform},{like.version},{chip_of(like)}",
         "DIBBLE_ANSWERS": f"/dev/fd/{their_answers}",
         "DIBBLE_REQUESTS": f"/dev/fd/{their_requests}",
     }

@@ -3,11 +3,11 @@
 import time
 
 import wire
+from board_sys import NO_PULL_UP, platform
 
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = range(1, 6)
 
-PINS = 30
-FIRST_ADC = 26  # of an RP2040's pins
+PINS, FIRST_ADC = (40, 26) if platform == "esp32" else (30, 26)  # an ESP32 is served at an RP2040's analog pins, too
 
 
 class Pin:
@@ -24,12 +24,13 @@ class Pin:
         elif not 0 <= id < PINS:
             raise ValueError("invalid pin")
         self.id = id
+        self.floats = pull == Pin.PULL_UP and id >= 34 and NO_PULL_UP
         if mode == Pin.OUT and value is not None:
             self.value(value)
 
     def value(self, value=None):
         if value is None:
-            return wire.ask(80, self.id)  # P
+            return 0 if self.floats else time.levels[self.id] if self.id in time.levels else wire.ask(80, self.id)  # P
         wire.ask(79, self.id, 1 if value else 0)  # O
 
     __call__ = value
@@ -42,7 +43,7 @@ class Pin:
 
     def irq(self, handler=None, trigger=IRQ_FALLING):
         time.handlers[self.id] = handler
-        wire.ask(73, self.id, 1 if handler else 0)  # I
+        wire.ask(73, self.id, trigger if handler and not self.floats else 0)  # I
 
 
 class ADC:
@@ -53,6 +54,30 @@ class ADC:
 
     def read_u16(self):
         return wire.number(65, self.pin)  # A
+
+
+class Esp32Adc(ADC):
+    ATTN_0DB, ATTN_2_5DB, ATTN_6DB, ATTN_11DB = range(4)
+
+    def __init__(self, pin, atten=None):
+        ADC.__init__(self, pin)
+        self._atten = 1 if atten is None else 2 + atten
+        self._uv = bytearray(4)
+
+    def _ask(self):
+        return wire.ask(65, self.pin, self._atten, b"", self._uv)
+
+    def read_uv(self):
+        self._ask()
+        return int.from_bytes(self._uv, "little")
+
+    def read_u16(self):
+        at_end = self._ask()
+        return 65535 if at_end else int.from_bytes(self._uv, "little") * 65000 // 3300000
+
+
+if platform == "esp32":
+    ADC = Esp32Adc
 
 
 class I2C:

@@ -1,20 +1,12 @@
-"""The check of the tables of codes, which are the additive's and the mlp's: see checks.py."""
+"""The check of a network's tables: see checks.py."""
 
-from dibble.inference.checks import within
+from dibble.inference.checks import check_scalers, within
 from dibble.inference.fixed_point import READING_LIMIT
-
-
-def additive(file, family, limits, classes):
-    scalers, _, _, tables, _, base = family.read(file, limits, classes)
-    _scalers(scalers, limits)
-    within("score", max(base), 65535)
-    for k in range(1, classes):
-        within("score", base[k] + sum([max(table[k - 1]) for table in tables]), 65535)
 
 
 def mlp(file, family, limits, classes):
     scalers, base, layers = family.read(file, limits, classes, True)
-    _scalers(scalers, limits)
+    check_scalers(scalers, limits)
     within("score", base, 65535)
     within("layers", len(layers), 255, 1)
     inputs = len(limits)
@@ -30,9 +22,3 @@ def mlp(file, family, limits, classes):
                     within("input", at, 255, least)
                     least = at + 1
         inputs = len(rows)
-
-
-def _scalers(scalers, limits):
-    for feature, _, bias, zero_point, _, _, _ in scalers:
-        within("zero point", zero_point, 32767)
-        within("bias", bias + limits[feature])

@@ -18,7 +18,7 @@ _NAME = re.compile(r"(\d+)\.seg")
 
 
 @dataclass(frozen=True)
-class Row:
+class DecisionRecord:
     """One decision of the node.
 
     Attributes:
@@ -54,7 +54,7 @@ class Records:
         damage: what isn't whole, in words.
     """
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[DecisionRecord] = field(default_factory=list)
     missing: list[range] = field(default_factory=list)
     damage: list[str] = field(default_factory=list)
 
@@ -101,7 +101,7 @@ def read_segments(segments: Iterable[tuple[str, bytes]]) -> Records:
             parts.append((name, data, *read_header(data[:HEADER_BYTES])))
         except RecordError as error:
             records.damage.append(f"{name}: {error}")
-    rows: dict[int, Row] = {}
+    rows: dict[int, DecisionRecord] = {}
     end = 1 << 32
     for name, data, identity, channels, first, seed in reversed(parts):
         damaged = 0
@@ -139,7 +139,7 @@ def _is_header(data: bytes) -> bool:
     return True
 
 
-def _row(sequence: int, record: bytes, channels: int, identity: bytes) -> Row | None:
+def _row(sequence: int, record: bytes, channels: int, identity: bytes) -> DecisionRecord | None:
     """Return a record as a row; None where it isn't one of so many channels."""
     try:
         day, second, class_index, held_index, flags, margin, battery_mv, actions, readings = decode(record)
@@ -147,7 +147,7 @@ def _row(sequence: int, record: bytes, channels: int, identity: bytes) -> Row | 
         return None
     if len(readings) != channels:
         return None
-    return Row(
+    return DecisionRecord(
         sequence,
         _DAY_ZERO + timedelta(days=day, seconds=second) if day else None,
         second,
