@@ -133,7 +133,6 @@ class Node:
                 failed = 0
             except KeyboardInterrupt:
                 self.log.flush()  # whoever stops the node may want its log
-                self.tell("stopped", "")  # when, by its clock
                 raise
             except Exception as error:
                 failed += 1

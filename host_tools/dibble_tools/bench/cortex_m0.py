@@ -46,7 +46,7 @@ class Counts(NamedTuple):
 
 
 def instructions(case: Case) -> Counts:
-    """Return what each takes; AssertionError where an answer isn't the model's."""
+    """Return the instructions of each; AssertionError where an answer isn't the model's."""
     decisions = case.model.decide(case.rows)
     expected = [int(c) | int(m) << 8 for c, m in zip(decisions.class_index, decisions.margin, strict=True)]
     kernel = KERNELS[case.model.content.family_name]
@@ -69,7 +69,7 @@ def plan_of(case: Case) -> array:
 
 
 def parts_of(model: HostModel) -> tuple[Any, ...]:
-    """Return what the maker of a model's kernel is handed: the last two are lows and limits."""
+    """Return the arguments for the maker of a model's kernel: the last two are lows and limits."""
     tables = kernel_tables(model.blob)
     parts = tables if model.content.family_name == "forest" else (tables,)
     return (model.blob, *parts, model.model.low, model.content.limits)

@@ -65,7 +65,7 @@ def csv_bytes(forest: RandomForestClassifier) -> int:
 
 
 def generated(forest: RandomForestClassifier, method: str, form: str = "c") -> str:
-    """Return what emlearn makes of a forest."""
+    """Return the C that emlearn makes of a forest."""
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         converted = emlearn.convert(forest, dtype="int16_t", method=method)

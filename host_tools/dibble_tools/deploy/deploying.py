@@ -95,6 +95,8 @@ def _deploy(
     if outcome.written:
         _write(session, state, outcome, step, progress)
     step("starting the node")
+    if not dry_run and not session.set_calendar():
+        notes.append("the board's clock wouldn't be set: the node's times will be those since its power-on")
     session.restart()
     if outcome.written:
         outcome.first_run = wait_for_node(session)

@@ -28,7 +28,7 @@ BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 REBOOT = b"soft reboot\r\n"
 ASK_S = 0.2  # from one Ctrl-C to the next
 TAKE_S = 0.1  # a node takes its boot back after a Ctrl-C, undisturbed
-RESET_S = 0.1  # from the answer to machine.reset() until the port is sure to have gone: 8 ms on an RP2
+RESET_S = 1.0  # in which the port of a board's own USB goes; that of a bridge stays
 PIECE_BYTES = 3072  # of a file in one answer
 _TROUBLE = (TransportError, SerialException, OSError, struct.error)
 
@@ -47,11 +47,13 @@ class Session:
     Attributes:
         port: where it is.
         sent_bytes: so far.
+        node_start_s: when the node that was stopped had begun to run, seconds since 1970 by this computer; None: none.
     """
 
     def __init__(self, port: str, transport: SerialTransport, timeout_s: float) -> None:
         self.port = port
         self.sent_bytes = 0
+        self.node_start_s: float | None = None
         self._transport = transport
         self._timeout_s = timeout_s
         self._loaded: set[str] = set()
@@ -71,6 +73,9 @@ class Session:
         session = cls(port, _connect(port, timeout_s, deadline), timeout_s)
         try:
             session._catch(deadline)
+            up_s = session.run("state.up_s")
+            if up_s.isdigit():
+                session.node_start_s = time.time() - int(up_s)
             if session.run("state.watched") == "yes":
                 session._hard_reset()
                 session._catch(time.monotonic() + timeout_s)
@@ -109,6 +114,12 @@ class Session:
             self._loaded.add(file)
         code = f"{function}({', '.join(map(_literal, arguments))})"
         return self._execute(code, timeout_s or self._timeout_s, most).removesuffix("\n")
+
+    def set_calendar(self) -> bool:
+        """Set the board's calendar to this computer's time in UTC, as nodes read it; tell whether that worked."""
+        now = time.gmtime()
+        said = self.run("clock.calendar_set", *now[:3], now.tm_wday, *now[3:6])
+        return said == str(now.tm_year)
 
     def read_file(self, path: str, most_bytes: int = MOST_BYTES) -> bytes:
         """Return a file of the board; each piece of it comes with its CRC-32.
@@ -229,7 +240,11 @@ class Session:
         """Reset the board; open its port anew where it goes away meanwhile, as that of USB does."""
         with self._trouble("reset"):
             self._transport.exec_raw_no_follow("import machine\nmachine.reset()")
-            time.sleep(RESET_S)
+        with contextlib.suppress(*_TROUBLE):
+            self._transport.serial.timeout = ASK_S
+            gone = time.monotonic() + RESET_S
+            while time.monotonic() < gone:
+                self._transport.serial.read(1)
         self.close()
         self._transport = _connect(self.port, self._timeout_s, time.monotonic() + self._timeout_s, vanished=True)
 
