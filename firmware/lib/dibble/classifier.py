@@ -123,7 +123,7 @@ def _checked(path, blob, sensors, interval_ms, code=None):
 def _forget_checks():
     """Give up the modules that checked a file: they are done."""
     inference = sys.modules["dibble.inference"]
-    for name in ("checks", "forest_checks", "additive_checks", "mlp_checks"):
+    for name in ("checks", "bounds", "forest_checks", "additive_checks", "mlp_checks"):
         if hasattr(inference, name):
             delattr(inference, name)
             del sys.modules["dibble.inference." + name]

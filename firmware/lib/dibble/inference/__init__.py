@@ -3,9 +3,6 @@
 What a model doesn't need is imported when it is asked for: importing this package imports nothing.
 """
 
-CRC_BYTES = 4  # that a file ends in
-PASSES = ".ok"  # of the name of the file beside a model in which the CRCs of the last two are kept that passed
-
 
 def load(path, code=None):
     """Return the model in the file at `path`; raise ModelError with the reason if it isn't whole.
@@ -17,7 +14,7 @@ def load(path, code=None):
         code: see model_of.
     """
     blob = contents(path)
-    identity = bytes(blob[-CRC_BYTES:])
+    identity = bytes(blob[-4:])  # its CRC-32
     checked = passed(path, identity)
     model = model_of(blob, code, checked)
     if not checked:
@@ -59,6 +56,8 @@ def model_of(blob, code=None, checked=False):
 
 def passed(path, identity):
     """Tell whether it is kept beside `path` that the model file which ends in `identity` passed all checks."""
+    from dibble.inference.format import CRC_BYTES, PASSES
+
     try:
         with open(path + PASSES, "rb") as file:
             return identity in (file.read(CRC_BYTES), file.read(CRC_BYTES))

@@ -1,6 +1,6 @@
 """The check of an additive family's tables: see checks.py."""
 
-from dibble.inference.checks import check_scalers, within
+from dibble.inference.bounds import check_scalers, within
 
 
 def additive(file, family, limits, classes):

@@ -4,15 +4,10 @@ What passes makes no kernel read outside its tables, or run longer than its dept
 VM. That no number has more than 31 bits, and no score to begin with more than 16, the readers have seen.
 """
 
-from dibble.inference import CRC_BYTES, PASSES
+from dibble.inference.bounds import within
 from dibble.inference.description import Description
 from dibble.inference.fixed_point import READING_LIMIT
-from dibble.inference.format import ADDITIVE, FOREST, NOVELTY, Cursor
-
-
-def within(what, value, most=READING_LIMIT, least=0):
-    if not least <= value <= most:
-        raise ValueError("%s: expected %d to %d, got %d" % (what, least, most, value))
+from dibble.inference.format import ADDITIVE, CRC_BYTES, FOREST, NOVELTY, PASSES, Cursor
 
 
 def check(model):
@@ -45,12 +40,6 @@ def check(model):
 
         file.number()
         additive_checks.additive(file, additive, told.limits, 2)
-
-
-def check_scalers(scalers, limits):
-    for feature, _, bias, zero_point, _, _, _ in scalers:
-        within("zero point", zero_point, 32767)
-        within("bias", bias + limits[feature])
 
 
 def keep_pass(path, identity):

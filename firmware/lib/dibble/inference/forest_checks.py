@@ -1,6 +1,6 @@
 """The check of a forest's tables: see checks.py. Apart, so that a board which compiles it has room for either."""
 
-from dibble.inference.checks import within
+from dibble.inference.bounds import within
 from dibble.inference.fixed_point import READING_LIMIT
 
 

@@ -6,6 +6,7 @@ HEADER_BYTES = 10
 FOREST, ADDITIVE, MLP = 1, 2, 3
 NOVELTY = 128  # flag of the family byte: tables of how usual a combination is follow the family's
 CRC_BYTES = 4
+PASSES = ".ok"  # of the name of the file beside a model that holds the CRCs of the last two that passed all checks
 WHOLE = 0x2144, 0xDF1C  # the CRC-32 of what ends in its own CRC-32
 
 

@@ -1,6 +1,6 @@
 """The check of a network's tables: see checks.py."""
 
-from dibble.inference.checks import check_scalers, within
+from dibble.inference.bounds import check_scalers, within
 from dibble.inference.fixed_point import READING_LIMIT
 
 
