@@ -1,7 +1,7 @@
 """The check of all that a file says: kernels follow it wherever it leads, so it is held against its tables once.
 
 What passes makes no kernel read outside its tables, or run longer than its depth, or leave the small ints of a 32-bit
-VM. That no number has more than 31 bits, and no score to begin with more than 16, the readers have seen.
+VM. That no number has more than 31 bits, the cursor has seen.
 """
 
 from dibble.inference.bounds import within
@@ -18,7 +18,8 @@ def check(model):
     spans = [high - low for low, high in zip(model.low, model.high)]
     within("low", min(model.low), READING_LIMIT, -READING_LIMIT)
     within("high", max(model.high), READING_LIMIT, -READING_LIMIT)
-    within("span", max(spans))
+    for span in spans:
+        within("span", span)
     if model.windows:
         from dibble.inference.features import EMA, window_limit
 
