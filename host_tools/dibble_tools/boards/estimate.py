@@ -136,24 +136,24 @@ def _misfits(
 ) -> tuple[str, ...]:
     """Return why it doesn't fit, a line each."""
     limits, size, left = board.limits, found.model_bytes, found.heap_left
-    misfits = []
+    why = []
     if size > limits.model_bytes:
-        misfits.append(f"model: expected at most {limits.model_bytes:,} bytes there, got {size:,}")
+        why.append(f"model: expected at most {limits.model_bytes:,} bytes there, got {size:,}")
     if found.heap.value > limits.heap_bytes:
-        misfits.append(f"model's heap: expected at most {limits.heap_bytes:,} bytes there, got {found.heap.value:,.0f}")
+        why.append(f"model's heap: expected at most {limits.heap_bytes:,} bytes there, got {found.heap.value:,.0f}")
     if left.value < 0:
-        misfits.append(f"heap: expected {runtime.heap_bytes:,} bytes to do, {-left.value:,.0f} are missing")
+        why.append(f"heap: expected {runtime.heap_bytes:,} bytes to do, {-left.value:,.0f} are missing")
     if found.flash_left < 0:
-        misfits.append(f"file system: expected {runtime.filesystem_bytes:,} bytes to do, {-found.flash_left:,} are missing")
+        why.append(f"file system: expected {runtime.filesystem_bytes:,} bytes to do, {-found.flash_left:,} are missing")
     if found.predict_us.value > limits.predict_us:
-        misfits.append(f"prediction: expected at most {limits.predict_us:,} us there, got {found.predict_us.value:,.0f}")
+        why.append(f"prediction: expected at most {limits.predict_us:,} us there, got {found.predict_us.value:,.0f}")
     if runtime.node == "small" and family not in SMALL_MOST:
-        misfits.append(f"family: expected one of {', '.join(SMALL_MOST)} for the small node, got {family}")
+        why.append(f"family: expected one of {', '.join(SMALL_MOST)} for the small node, got {family}")
     elif runtime.node == "small" and runtime.heap_bytes < SMALL_HEAP and size > SMALL_MOST[family]:
-        misfits.append(f"model: expected some {SMALL_MOST[family]} bytes at most beside the small node, got {size:,}")
+        why.append(f"model: expected some {SMALL_MOST[family]} bytes at most beside the small node, got {size:,}")
     if settings["watchdog_ms"] > runtime.watchdog_max_ms:
         most = f"at most {runtime.watchdog_max_ms}" if runtime.watchdog_max_ms else "0, as it has no watchdog"
-        misfits.append(f"config.watchdog_ms: expected {most}, got {settings['watchdog_ms']}")
+        why.append(f"config.watchdog_ms: expected {most}, got {settings['watchdog_ms']}")
     if settings["mqtt"]["host"] and board.chip.radio != "wifi":
         misfits.append(f"config.mqtt: expected a board with Wi-Fi, got {board.title}")
     return tuple(misfits)
