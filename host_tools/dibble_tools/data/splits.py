@@ -16,6 +16,7 @@ from dibble_tools.data.datasets import Dataset
 
 TEST_SHARE = 0.25
 GROUP_DRAWS = 100
+FEW_GROUPS = 6  # up to so many, each is a fold of its own: fewer folds would say little of another group
 MAX_STRATIFIED_GROUPS = 1000  # StratifiedGroupKFold takes a Python step for each group and fold
 MAX_CLASSES = 100
 MIN_ROWS_OF_A_CLASS = 5
@@ -60,7 +61,7 @@ def folds(ds: Dataset, train: np.ndarray, n: int = 3, seed: int = 0) -> list[tup
 
     Args:
         train: bool mask of the training rows.
-        n: number of folds; fewer where there aren't enough rows or groups.
+        n: number of folds; fewer where there aren't enough rows or groups; one a group where these are few.
     """
     rows = np.flatnonzero(train)
     groups = None if ds.groups is None else ds.groups[rows]
@@ -68,6 +69,8 @@ def folds(ds: Dataset, train: np.ndarray, n: int = 3, seed: int = 0) -> list[tup
     if n_groups < 2 and ds.times_ms is not None:
         blocks = np.array_split(rows, max(2, min(n, len(rows))))
         return [(np.setdiff1d(rows, block, assume_unique=True), block) for block in blocks]
+    if groups is not None and 1 < n_groups <= FEW_GROUPS:
+        return [(rows[groups != name], rows[groups == name]) for name in dict.fromkeys(groups.tolist())]
     n = max(2, min(n, n_groups if n_groups > 1 else len(rows)))
     labels = np.zeros(len(rows)) if ds.labels is None else ds.labels[rows]
     splitters = [
@@ -183,7 +186,9 @@ def _some_groups(ds: Dataset, groups: np.ndarray, seed: int) -> tuple[np.ndarray
         held = table[drawn].sum(axis=0)
         mixture = np.abs(held / held.sum() - whole / whole.sum()).sum() / 2
         lost, unjudged = np.sum(held == whole), np.sum(held == 0)
-        score = 1000 * lost + 10 * unjudged + abs(held.sum() / whole.sum() - TEST_SHARE) + mixture
+        left = (table > 0).sum(axis=0) - (table[drawn] > 0).sum(axis=0)
+        thin = np.sum((left == 1) & ((table > 0).sum(axis=0) > 1))  # what a cross-validation can't judge
+        score = 1000 * lost + 100 * thin + 10 * unjudged + abs(held.sum() / whole.sum() - TEST_SHARE) + mixture
         if score < best:
             best, chosen = score, drawn
     test = np.isin(codes, chosen)

@@ -38,7 +38,7 @@ def run(*arguments):
 
 
 def options(**changes) -> TrainOptions:
-    base = {"data": DataOptions(label="state", group="node"), "budget_s": 2.0, "jobs": 1}
+    base = {"data": DataOptions(label="state", group="node"), "budget_s": 2.0, "jobs": 1, "refit": False}
     return TrainOptions(**(base | changes))
 
 
