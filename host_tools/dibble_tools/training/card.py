@@ -43,7 +43,8 @@ def make_card(t: Training, clock: Clock, progress: Callable[[str, float], None])
     model, shipped = t.judged.model, t.shipped.model
     decisions = model.decide(readings, t.data.elapsed_ms)
     test = t.data.split.test
-    subset = Decisions(*decisions.columns()[test].T)
+    scored = test & t.data.whole  # the rows of every table here: a row with a missing reading isn't decided
+    subset = Decisions(*decisions.columns()[scored].T)
     names, counts = np.unique(labels, return_counts=True)
     progress("measuring every stage, with instruction counts on the 32-bit VM", clock.used())
     teacher_name = f"the best of {', '.join(t.teacher.scores)}: {t.teacher.name}, floats, unlimited"
@@ -70,7 +71,12 @@ def make_card(t: Training, clock: Clock, progress: Callable[[str, float], None])
             "group": t.options.data.group,
             "rows_of_each_class": {str(n): int(c) for n, c in zip(names, counts, strict=True)},
         },
-        "split": {"how": t.data.split.how, "train_rows": int((~test).sum()), "test_rows": int(test.sum())},
+        "split": {
+            "how": t.data.split.how,
+            "train_rows": int((~test).sum()),
+            "test_rows": int(test.sum()),
+            "scored_rows": int(scored.sum()),
+        },
         "refit": None if t.shipped is t.judged else {"rows": t.shipped.rows, "accuracy_of": REFIT},
         "options": {
             "balance": t.balance,
@@ -101,7 +107,7 @@ def make_card(t: Training, clock: Clock, progress: Callable[[str, float], None])
             "float_reference": {"what": teacher_name, **_figures(stages[0])},
             "integer_model": {
                 "what": "what the node computes",
-                **evaluation(labels[test], subset, model.classes),
+                **evaluation(labels[scored], subset, model.classes),
                 "interval": _held_out_interval(t),
             },
         },
