@@ -56,12 +56,15 @@ def split(ds: Dataset, *, test_groups: Sequence[str] = (), test_after: str | Non
     return Split(~test, test, how)
 
 
-def folds(ds: Dataset, train: np.ndarray, n: int = 3, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
+def folds(
+    ds: Dataset, train: np.ndarray, n: int = 3, seed: int = 0, *, each_group: bool = False
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return (fit, judge) row indices of a cross-validation inside the training rows.
 
     Args:
         train: bool mask of the training rows.
-        n: number of folds; fewer where there aren't enough rows or groups; one a group where these are few.
+        n: number of folds; fewer where there aren't enough rows or groups.
+        each_group: a fold for each group where these are few.
     """
     rows = np.flatnonzero(train)
     groups = None if ds.groups is None else ds.groups[rows]
@@ -69,7 +72,7 @@ def folds(ds: Dataset, train: np.ndarray, n: int = 3, seed: int = 0) -> list[tup
     if n_groups < 2 and ds.times_ms is not None:
         blocks = np.array_split(rows, max(2, min(n, len(rows))))
         return [(np.setdiff1d(rows, block, assume_unique=True), block) for block in blocks]
-    if groups is not None and 1 < n_groups <= FEW_GROUPS:
+    if each_group and groups is not None and 1 < n_groups <= FEW_GROUPS:
         return [(rows[groups != name], rows[groups == name]) for name in dict.fromkeys(groups.tolist())]
     n = max(2, min(n, n_groups if n_groups > 1 else len(rows)))
     labels = np.zeros(len(rows)) if ds.labels is None else ds.labels[rows]

@@ -61,11 +61,11 @@ class Learner:
     seed: int
     jobs: int
 
-    def parts(self, rows: np.ndarray, seed: int) -> Parts:
+    def parts(self, rows: np.ndarray, seed: int, *, each_group: bool = False) -> Parts:
         """Return rows to learn from and rows to score of a cross-validation inside `rows`, as positions in them."""
         mask = np.zeros(len(self.y), dtype=bool)
         mask[rows] = True
-        found = folds(self.data.ds, mask, seed=seed)
+        found = folds(self.data.ds, mask, seed=seed, each_group=each_group)
         return [(np.searchsorted(rows, fit), np.searchsorted(rows, held)) for fit, held in found]
 
     def training_set(self, rows: np.ndarray, jobs: int = 1) -> TrainingSet:

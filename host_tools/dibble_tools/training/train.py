@@ -65,7 +65,7 @@ def learn(path: Path, options: TrainOptions, clock: Clock, progress: Progress = 
     balance = options.balance if options.balance is not None else MACRO_BALANCE if objective == MACRO_F1 else 0.0
     learner = Learner(data, y, len(names), costs, balance, options.data.seed, options.jobs)
     held_out = HeldOut(data.values[held], y[held], costs, names, learner.units()[held])
-    parts = learner.parts(rows, options.data.seed)
+    parts = learner.parts(rows, options.data.seed, each_group=True)
     data.notes.extend(_thin_classes(data, y, rows, names))
 
     progress("cross-validating teachers", 0.02)
@@ -74,7 +74,7 @@ def learn(path: Path, options: TrainOptions, clock: Clock, progress: Progress = 
         y[rows],
         len(names),
         costs.row_weights(y[rows], balance),
-        parts,
+        learner.parts(rows, options.data.seed),
         seed=options.data.seed,
         jobs=options.jobs,
         budget_s=None if recipe else clock.left(TEACHER_SHARE),
@@ -212,9 +212,9 @@ def _other_tasks(task: Task, learner: Learner, rows: np.ndarray) -> list[Task]:
     """Return the task on other partitions of the rows; where each group is a fold already, with another seed."""
     count = OTHER_FOLDS if len(rows) < MANY_ROWS else 1
     result = []
-    first = learner.parts(rows, learner.seed)
+    first = learner.parts(rows, learner.seed, each_group=True)
     for i in range(1, count + 1):
-        parts = learner.parts(rows, learner.seed + i)
+        parts = learner.parts(rows, learner.seed + i, each_group=True)
         same = all(np.array_equal(a[1], b[1]) for a, b in zip(first, parts, strict=False))
         result.append(replace(task, seed=task.seed + i, folds=task.folds if same else learner.folds(rows, parts)))
     return result

@@ -7,7 +7,6 @@ import pytest
 from dibble_tools.data.prepare import DataOptions, prepare
 from dibble_tools.model.limits import Limits
 from dibble_tools.training import folds as fold_module
-from dibble_tools.training import teachers
 from dibble_tools.training.costs import parse_costs
 from dibble_tools.training.cross_validation import Task, cross_validate
 from dibble_tools.training.folds import Learner
@@ -18,11 +17,6 @@ from dibble_tools.training.tuner import rerank
 
 RECIPES = ("mlp:8@4", "additive:12+0@4", "boosted:4x3@4", "voting:5x10@4")
 GROUPS, ROWS = 4, 30
-
-
-@pytest.fixture(autouse=True)
-def small_forests(monkeypatch) -> None:
-    monkeypatch.setattr(teachers, "TREES", 20)
 
 
 def noise(seed: int) -> str:
@@ -48,7 +42,7 @@ def stated(learner: Learner, rows: np.ndarray) -> tuple[float, tuple[float, floa
     data = learner.data
     about = About("t", data.channels, [], ["x", "y", "z"], 0, data.readings[rows], None)
     order = list(range(4))
-    parts = learner.parts(rows, 0)
+    parts = learner.parts(rows, 0, each_group=True)
     limits = Limits(max_bytes=4000)
     sizes = about.names_bytes(order)
     task = Task(learner.folds(rows, parts), 3, 4, learner.costs, limits, 0, about.smallest_blob, sizes)
@@ -73,7 +67,7 @@ def test_a_fold_knows_nothing_of_the_rows_it_scores(tmp_path) -> None:
     """Other labels of the rows to score change nothing that students of the fold learn from."""
     learner = learner_of(tmp_path / "noise.csv", noise(0))
     rows = np.arange(len(learner.y))
-    for fit, score in learner.parts(rows, 0):
+    for fit, score in learner.parts(rows, 0, each_group=True):
         before = learner.fold(fit, score)
         other = learner.y.copy()
         other[score] = (other[score] + 1) % 3
@@ -88,7 +82,7 @@ def test_few_groups_are_left_out_one_by_one(tmp_path) -> None:
     learner = learner_of(tmp_path / "noise.csv", noise(0))
     rows = np.arange(len(learner.y))
     units = learner.units()
-    assert [set(units[score]) for _, score in learner.parts(rows, 0)] == [{0}, {1}, {2}, {3}]
+    assert [set(units[score]) for _, score in learner.parts(rows, 0, each_group=True)] == [{0}, {1}, {2}, {3}]
 
 
 def test_rows_of_a_class_that_no_fit_row_is_of_are_not_scored(tmp_path) -> None:
@@ -96,7 +90,7 @@ def test_rows_of_a_class_that_no_fit_row_is_of_are_not_scored(tmp_path) -> None:
     y = learner.y.copy()
     y[(y == 2) & (learner.units() > 0)] = 1  # z is in the first group alone
     alone = Learner(learner.data, y, 3, learner.costs, 0.0, 0, 1)
-    first = alone.folds(np.arange(len(y)), alone.parts(np.arange(len(y)), 0))[0]
+    first = alone.folds(np.arange(len(y)), alone.parts(np.arange(len(y)), 0, each_group=True))[0]
     assert set(first.y_true) == {0, 1}
     assert len(first.y_true) == 2 * ROWS
 

@@ -36,11 +36,6 @@ def teach(values, y, folds=None, *, classes=2, weights=None, **options):
     )
 
 
-@pytest.fixture(autouse=True)
-def small_forests(monkeypatch):
-    monkeypatch.setattr(candidates, "TREES", 20)
-
-
 @pytest.fixture
 def few_candidates(monkeypatch):
     """Leave two quick candidates, for what doesn't depend on which they are."""
