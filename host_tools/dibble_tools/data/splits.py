@@ -191,7 +191,7 @@ def _some_groups(ds: Dataset, groups: np.ndarray, seed: int) -> tuple[np.ndarray
         lost, unjudged = np.sum(held == whole), np.sum(held == 0)
         left = (table > 0).sum(axis=0) - (table[drawn] > 0).sum(axis=0)
         thin = np.sum((left == 1) & ((table > 0).sum(axis=0) > 1))  # what a cross-validation can't judge
-        score = 1000 * lost + 100 * thin + 10 * unjudged + abs(held.sum() / whole.sum() - TEST_SHARE) + mixture
+        score = 1000 * lost + 10 * unjudged + 5 * thin + abs(held.sum() / whole.sum() - TEST_SHARE) + mixture
         if score < best:
             best, chosen = score, drawn
     test = np.isin(codes, chosen)
