@@ -15,7 +15,7 @@ import time
 import microcontroller
 import supervisor
 
-CELL_BYTES = 11  # of the node's boot state
+CELL_BYTES = 15  # of the node's boot state
 PLACE = 16
 GIVE_UP = 5
 PAUSE_S = 10

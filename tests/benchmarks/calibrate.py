@@ -16,10 +16,9 @@ from dibble_tools.bench.cases import Case
 from dibble_tools.bench.kept import heap_kept
 from dibble_tools.data.feature_spec import FeatureSpec
 from dibble_tools.machines.replay import cost
-from dibble_tools.model.build import forest_spec
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.limits import HEAP, work
-from dibble_tools.model.writer import ModelSpec, export
+from dibble_tools.model.writer import ModelSpec, export, forest_spec
 from helpers import channels_of, random_additive, random_mlp, random_rows, random_spec, random_trees
 
 SHAPES = [(3, 2), (5, 3), (8, 5), (12, 2), (4, 7), (6, 3), (1, 2), (2, 4)]  # features, classes

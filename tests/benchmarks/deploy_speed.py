@@ -19,8 +19,8 @@ sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1] / 
 
 from deploy_bench import old_firmware  # noqa: E402
 from dibble_tools.deploy.deploying import Outcome, deploy  # noqa: E402
-from dibble_tools.deploy.model_file import ModelFile  # noqa: E402
-from dibble_tools.deploy.request import Wish  # noqa: E402
+from dibble_tools.deploy.request import Request  # noqa: E402
+from dibble_tools.model.host_model import HostModel  # noqa: E402
 from dibble_tools.virtual_board.board import VirtualBoard  # noqa: E402
 from node_helpers import soil_model  # noqa: E402
 
@@ -40,13 +40,13 @@ def measure(folder: Path) -> dict[str, float]:
 
     def run(board: VirtualBoard) -> Outcome:
         steps.clear()
-        outcome = deploy(board.port, wish, step=lambda text: steps.append(time.monotonic()))
-        assert not outcome.awakening or outcome.awakening.works
+        outcome = deploy(board.port, request, step=lambda text: steps.append(time.monotonic()))
+        assert not outcome.first_run or outcome.first_run.works
         return outcome
 
     with VirtualBoard.start(folder / "flash", name=NAME, flash="2m", sensors=True) as board:
         (folder / "config.json").write_text(json.dumps(board.config))
-        wish = Wish(ModelFile.of(soil_model(400)), folder / "config.json")
+        request = Request(HostModel.tested(soil_model(400)), folder / "config.json")
         outcome = run(board)
         found["deploy to an empty board"] = steps[-1] - steps[0]
         found["... and the node's first decision"] = outcome.seconds

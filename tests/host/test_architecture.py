@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from dibble_tools.common.extras import EXTRA_OF
+
 ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "firmware/lib"
 PACKAGE = ROOT / "host_tools/dibble_tools"
@@ -38,6 +40,22 @@ FLOORS: list[list[str]] = [
     ["data"],
     ["common"],
 ]
+
+# They start fast, and without the packages that train; of their files, those that don't.
+LIGHT_ROOMS = {
+    "",
+    "cli",
+    "boards",
+    "deploy",
+    "console",
+    "link",
+    "log",
+    "project",
+    "export",
+    "node",
+    "common",
+}
+HEAVY_FILES = {"dibble_tools.log.join"}
 
 
 @cache
@@ -179,11 +197,12 @@ def test_host_tools_import_only_inference_and_formats_of_the_firmware() -> None:
             known = rest in (
                 "",
                 "__version__",
-                "config.check",
                 "drivers.driver",
                 "drivers.channels_of",
+                "sensors.Sensors",  # made on paper: its settings are held against their drivers
             ) or rest.endswith("Error")
-            if package == "dibble" and not known and not rest.startswith(("inference.", "storage.", "report.")):
+            formats = ("inference.", "storage.", "report.", "config.")
+            if package == "dibble" and not known and not rest.startswith(formats):
                 yield line, name
 
     assert not offenders(HOST_TOOLS, found)
@@ -208,9 +227,10 @@ def test_arrows_between_rooms_run_down() -> None:
     assert not sorted(wrong)
 
 
-def test_no_circle_between_files_of_the_host() -> None:
+def test_no_circle_between_files() -> None:
     """An import inside a function closes a circle as one at the top does."""
     assert not circles(arrows(HOST_TOOLS, PACKAGE.parent))
+    assert not circles(arrows((LIBRARY / "dibble").rglob("*.py"), LIBRARY))
 
 
 def test_one_module_finds_shipped_files() -> None:
@@ -223,6 +243,49 @@ def test_one_module_finds_shipped_files() -> None:
             yield from ((n.lineno, n.id) for n in nodes if isinstance(n, ast.Name) and n.id == "__file__")
 
     assert not offenders(HOST_TOOLS, found)
+
+
+def imported_at_start(path: Path) -> Iterator[str]:
+    """Yield the dotted name of all that a file imports while it is imported itself: not what functions import."""
+    to_visit: list[ast.AST] = [tree_of(path)]
+    while to_visit:
+        node = to_visit.pop()
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif not isinstance(node, ast.FunctionDef) and not (
+            isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        ):
+            to_visit += ast.iter_child_nodes(node)
+
+
+def test_what_serves_a_node_starts_light() -> None:
+    """No file of these rooms imports, by way of whatever others, a package that only an extra brings."""
+    modules = {module_of(path, PACKAGE.parent): path for path in HOST_TOOLS}
+    starts = [m for m in modules if room_of(m) in LIGHT_ROOMS or m == "dibble_tools.model.host_model"]
+    wrong = []
+    for start in set(starts) - HEAVY_FILES:
+        way: dict[str, str] = {start: start}
+        to_visit = [start]
+        while to_visit:
+            module = to_visit.pop()
+            for name in imported_at_start(modules[module]):
+                other = name if name in modules else name.rpartition(".")[0]
+                if name.partition(".")[0] in EXTRA_OF:
+                    wrong.append(f"{way[module]} > {name}")
+                elif other in modules and other not in way:
+                    way[other] = f"{way[module]} > {other}"
+                    to_visit.append(other)
+    assert not sorted(wrong)
+
+
+def test_the_readme_has_the_rooms_as_they_are() -> None:
+    """Its table is the floors, top down."""
+    text = (ROOT / "host_tools/README.md").read_text(encoding="utf-8")
+    table = text[text.index("## Rooms") : text.index("## A family")].splitlines()
+    cells = [line.split("|")[1] for line in table if line.startswith("| `")]
+    assert [[name.strip(" `") for name in cell.split(",")] for cell in cells] == FLOORS
 
 
 def test_no_flat_files_in_dibble_tools() -> None:

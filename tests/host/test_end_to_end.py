@@ -8,10 +8,10 @@ from dibble_tools import convert
 from dibble_tools.cli.main import app
 from dibble_tools.common.errors import InputError
 from dibble_tools.families.forest.trees import hard_votes
-from dibble_tools.machines.predict import made_up_rows
 from dibble_tools.machines.verify import verify
 from dibble_tools.model.content import Forest
 from dibble_tools.model.host_model import HostModel
+from dibble_tools.model.rows import made_up_rows
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 from typer.testing import CliRunner

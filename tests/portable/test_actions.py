@@ -73,9 +73,53 @@ def test_rests_before_it_goes_on_again():
 def test_rests_also_after_the_class_has_changed():
     valve, _ = action()
     valve.want(2, False)
+    valve.elapse(10)
     valve.want(0, False)
     valve.want(2, False)
     assert not valve.is_on
+    valve.elapse(5000)
+    valve.want(2, False)
+    assert valve.is_on
+
+
+def test_a_fault_is_no_end_of_a_run():
+    """On at 0, 10 and 740 minutes, where a fault at 5 minutes lasts for 5: the rest is earned by the whole run."""
+    valve, output = action()
+    valve.want(2, False)
+    valve.elapse(300)
+    valve.want(2, True)
+    valve.elapse(300)
+    valve.want(2, False)
+    assert valve.is_on and valve.elapse(0) == 700
+    valve.elapse(700)
+    valve.want(2, False)
+    valve.elapse(4999)
+    valve.want(2, False)
+    assert not valve.is_on
+    valve.elapse(1)
+    valve.want(2, False)
+    assert valve.is_on and valve.elapse(0) == 1000
+    assert output.levels == [False, True, False, True, False, True]
+
+
+def test_a_class_that_changes_during_a_fault_ends_the_run():
+    valve, _ = action()
+    valve.want(2, False)
+    valve.elapse(300)
+    valve.want(2, True)
+    valve.want(0, False)
+    valve.want(2, False)
+    assert not valve.is_on
+
+
+def test_a_fault_as_long_as_a_rest_is_one():
+    valve, _ = action()
+    valve.want(2, False)
+    valve.elapse(300)
+    valve.want(2, True)
+    valve.elapse(5000)
+    valve.want(2, False)
+    assert valve.is_on and valve.elapse(0) == 1000
 
 
 def test_low_is_on_where_the_relay_is_so():

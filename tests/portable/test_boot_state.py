@@ -1,6 +1,6 @@
 """The boot counter: previous model, safe mode and the way back."""
 
-from dibble.storage.boot import NORMAL, PREVIOUS, SAFE, BootState
+from dibble.storage.boot import NORMAL, PREVIOUS, PROVEN, SAFE, BootState
 from dibble.storage.nvm import NvmCell
 from dibble.storage.slots import Slots
 from test_slots import ram_folder
@@ -147,6 +147,65 @@ def test_reject_takes_a_model_installed_since_the_boot_began():
     assert boots(memory, 1, 4, 2) == [NORMAL]
 
 
+NEW, OTHER = b"\x01\x02\x03\x04", b"\xff\xff\xff\xff"
+
+
+def tries(memory, count, config=NEW, kept=True, newest=2, previous=1):
+    """Return (mode, whether config.json is rejected) of so many boots that are never confirmed."""
+    found = []
+    for _ in range(count):
+        state = BootState(memory)
+        mode = state.begin(newest, previous, config, kept)
+        found.append((mode, state.config_rejected))
+    return found
+
+
+def test_a_new_configuration_is_judged_before_any_model():
+    memory = Memory()
+    assert (
+        tries(memory, 11) == [(NORMAL, False)] * 3 + [(NORMAL, True)] * 3 + [(PREVIOUS, True)] * 3 + [(SAFE, True)] * 2
+    )
+
+
+def test_a_configuration_without_one_to_take_its_place_costs_no_model():
+    memory = Memory()
+    assert tries(memory, 5, kept=False) == [(NORMAL, False)] * 3 + [(SAFE, False)] * 2
+    BootState(memory).retry()
+    assert tries(memory, 2, kept=False) == [(NORMAL, False), (SAFE, False)]
+    assert tries(memory, 1, OTHER, kept=False) == [(NORMAL, False)]
+    assert BootState(memory).rejected == 0
+
+
+def test_a_rejected_configuration_stays_so_until_another_comes():
+    memory = Memory()
+    tries(memory, 4)
+    for _ in range(4):
+        state = BootState(memory)
+        assert (state.begin(2, 1, NEW, True), state.config_rejected, state.config_on_trial) == (NORMAL, True, False)
+        state.confirm()
+    assert tries(memory, 4, OTHER) == [(NORMAL, False)] * 3 + [(NORMAL, True)]
+    assert tries(memory, 1, PROVEN) == [(NORMAL, False)]
+
+
+def test_a_new_model_doesnt_bring_a_rejected_configuration_back():
+    memory = Memory()
+    tries(memory, 4)
+    assert tries(memory, 4, newest=3) == [(NORMAL, True)] * 3 + [(PREVIOUS, True)]
+    state = BootState(memory)
+    state.reject(4)
+    assert (state.rejected, state.config_rejected) == (4, True)
+
+
+def test_a_configuration_that_was_confirmed_is_on_trial_no_longer():
+    memory = Memory()
+    state = BootState(memory)
+    state.begin(2, 1, NEW, False)
+    assert state.config_on_trial
+    state.confirm()
+    assert tries(memory, 4, PROVEN) == [(NORMAL, False)] * 3 + [(PREVIOUS, False)]
+    assert not BootState(memory).config_on_trial
+
+
 def test_state_in_slots():
     path = ram_folder() + "/boot"
     for mode in [NORMAL] * 3 + [PREVIOUS] * 3 + [SAFE]:
@@ -158,7 +217,7 @@ def test_state_in_nvm():
     nvm = bytearray(b"\xff" * 256)
     for mode in [NORMAL] * 3 + [PREVIOUS] * 3 + [SAFE]:
         assert BootState(NvmCell(nvm)).begin(2, 1) == mode
-    for i in range(11):
+    for i in range(15):
         damaged = bytearray(nvm)
         damaged[i] ^= 4
         assert BootState(NvmCell(damaged)).begin(2, 1) == NORMAL

@@ -1,7 +1,7 @@
 """The configuration, held whole against its schema."""
 
 from dibble import ConfigError
-from dibble.config import choose, parse
+from dibble.config import check_board, check_classes, choose, parse
 
 SETTINGS = (("pin", (int, str), 0, 63, None), ("samples", int, 3, 64, 16), ("curve", [int], 2, 2, [1, 2]))
 SENSOR = '{"driver": "probe", "pin": 26}'
@@ -137,6 +137,78 @@ def test_the_last_good_one_goes_first_after_failed_boots():
     assert chosen(GOOD, OTHER, True) == (2, ["the last good configuration is used"])
     assert chosen(GOOD, None, True) == (1, [])
     assert chosen(GOOD, GOOD, True) == (1, [])
+
+
+def refused(call, *arguments):
+    try:
+        call(*arguments)
+    except ConfigError as error:
+        return str(error)
+    raise AssertionError("expected an error")
+
+
+def test_a_pin_has_one_use():
+    assert complaint(', "i2c": {"sda": 4, "scl": 4}') == (
+        "config.i2c.scl: expected a pin of its own, got 4, which is config.i2c.sda, too"
+    )
+    assert complaint(', "led": 26') == (
+        "config.sensors[0].pin: expected a pin of its own, got 26, which is config.led, too"
+    )
+    assert complaint(sensors=SENSOR + ", " + SENSOR) == (
+        "config.sensors[1].pin: expected a pin of its own, got 26, which is config.sensors[0].pin, too"
+    )
+    assert "config.actions[1].pin" in complaint(', "actions": [{"class": "dry", "pin": 2}, {"class": "wet", "pin": 2}]')
+
+
+def test_a_switch_and_a_supply_may_be_shared():
+    two = '{"driver": "probe", "pin": 26, "power_pin": 9}, {"driver": "probe", "pin": 27, "power_pin": %d}'
+    assert config(sensors=two % 9)["sensors"][1]["power_pin"] == 9
+    assert "config.sensors[1].power_pin" in complaint(sensors=two % 26)
+
+    def supplied(driver):
+        return SETTINGS + (("supply_pin", (int, str), 0, 63, ""),)
+
+    text = '{"sensors": [{"driver": "probe", "pin": 26, "supply_pin": 28}, {"driver": "probe", "pin": %d%s}]}'
+    assert parse(text % (28, ""), supplied)["sensors"][1]["pin"] == 28  # of a battery, which is the supply
+    assert parse(text % (27, ', "supply_pin": 28'), supplied)["sensors"][1]["supply_pin"] == 28
+
+
+def test_a_watchdog_has_to_leave_time_for_a_cycle():
+    assert complaint(', "watchdog_ms": 1') == "config.watchdog_ms: expected 0 or at least 1000, got 1"
+    assert config(', "watchdog_ms": 0')["watchdog_ms"] == 0
+    assert config(', "watchdog_ms": 1000')["watchdog_ms"] == 1000
+
+
+def test_what_a_board_has_not():
+    whole = config(', "log": {"segment_bytes": 1024, "segments": 10}, "watchdog_ms": 8389')
+    check_board(whole, 10240)
+    check_board(whole, 10240, 8389)
+    assert refused(check_board, whole, 10239) == (
+        "config.log: expected segments that fit 10239 bytes of flash, got 10 of 1024"
+    )
+    assert refused(check_board, whole, 10240, 8388) == (
+        "config.watchdog_ms: expected at most 8388, as the board's watchdog takes, got 8389"
+    )
+
+
+def test_classes_that_no_model_has():
+    whole = config(', "actions": [{"class": "dry", "pin": 2}], "gate": {"skip": "skip"}')
+    check_classes(whole, ["wet", "dry"], ["skip", "look"])
+    check_classes(whole, None, None)
+    assert refused(check_classes, whole, ["wet", "ok"], None) == (
+        "config.actions[0].class: expected a class of the model (wet, ok), got dry"
+    )
+    assert refused(check_classes, whole, None, ["look"]) == (
+        "config.gate.skip: expected a class of the model (look), got skip"
+    )
+
+
+def test_whatever_is_wrong_is_told_in_few_words():
+    deep = '{"sensors": ' + 3000 * "[" + 3000 * "]" + "}"
+    pin, notes = chosen(deep.encode(), OTHER)
+    assert pin == 2 and len(notes) == 2 and len(notes[0]) < 160
+    assert complaint(', "node": [[1]]') == "config.node: expected str, got a list of 1"
+    assert len(complaint(', "interval_s": "%s"' % ("x" * 500))) < 150
 
 
 def test_none_at_all():

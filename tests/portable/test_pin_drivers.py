@@ -21,7 +21,7 @@ class Port:
     def read_uv(self):
         return self.uv
 
-    def pulses(self, pin, lockout_ms):
+    def pulses(self, pin, lockout_ms, pull_up):
         return self
 
     def take(self):

@@ -23,15 +23,18 @@ def run(port):
     print("dibble %s: Ctrl-C within %d s leaves the REPL free" % (__version__, WINDOW_MS // 1000))
     port.sleep_ms(WINDOW_MS)
     models = Slots("model")
+    kept = Slots("config")
     boot = BootState(port.boot_memory("boot"))
-    mode = boot.begin(*models.generations())
-    print("boot %d since the last good one: %s" % (boot.unconfirmed, MODES[mode]))
+    mode = boot.begin(*(models.generations() + _candidate(port, kept)))
+    stand_in = ", last good configuration" if boot.config_rejected else ""
+    print("boot %d since the last good one: %s%s" % (boot.unconfirmed, MODES[mode], stand_in))
     if mode == SAFE:
         _rest(port)
         boot.retry()
         port.reset()
+    node = None
     try:
-        configured = _configure(mode)
+        configured = _configure(kept, boot)
         from dibble.node import Node  # not before: the schema and the node don't have to fit at once
 
         node = Node(port, boot, models, configured)
@@ -43,18 +46,30 @@ def run(port):
         raise
     except Exception as error:  # nobody is there to read it: count the boot and start anew
         port.print_exception(error)
-        _tell_damage(port, 0)
+        _tell_damage(port, 0, None if node else error)  # a node has told it
     port.sleep_ms(PAUSE_MS)
     port.reset()
 
 
-def _configure(mode):
+def _candidate(port, kept):
+    """Return setup.candidate(), whatever is wrong with the file, or with the firmware's own."""
+    try:
+        from dibble import setup
+
+        return setup.candidate(kept)
+    except Exception as error:
+        port.print_exception(error)
+        return b"lost", False
+
+
+def _configure(kept, boot):
     """Return setup.configure(); give back the heap of what that needed."""
     from dibble import setup
 
-    configured = setup.configure(mode)
+    configured = setup.configure(kept, boot.config_rejected)
     forget("dibble", "config")
     forget("dibble", "setup")
+    gc.collect()  # what they needed lies in pieces between what stays
     return configured
 
 
@@ -65,14 +80,16 @@ def forget(package, name):
     del sys.modules[module]
 
 
-def _tell_damage(port, begin):
-    """Say which files of the firmware are lost or damaged; a node may run without them, or fail by them."""
+def _tell_damage(port, begin, error=None):
+    """Say what ended the node, and which files of the firmware are lost or damaged; it may run without them."""
     try:
         from dibble.report.serial_line import SerialLines
         from dibble.storage import manifest
 
         lines = SerialLines(sys.stdout.write, "", (), ())
         day, second = port.date()
+        if error:
+            lines.event("error", day * 86400 + second, "%s: %s" % (type(error).__name__, error))
         for text in manifest.check(port, begin):
             lines.event("files", day * 86400 + second, text)
         forget("dibble.storage", "manifest")

@@ -10,6 +10,9 @@ import json
 from dibble import ConfigError
 from dibble.inference.fixed_point import READING_LIMIT
 
+MOST_BYTES = 32768  # of config.json
+LEAST_WATCHDOG_MS = 1000  # between two of its parts a cycle computes for longer than a shorter one waits
+STANDS_IN = "the last good configuration is used"
 PIN = (int, str)
 SENSOR = (  # of every sensor; its driver's SETTINGS follow
     ("driver", str, 1, 20, None),
@@ -58,6 +61,7 @@ SCHEMA = (
             ("port", int, 1, 65535, 1883),
             ("user", str, 0, 60, ""),
             ("timeout_ms", int, 100, 30000, 4000),
+            ("join_ms", int, 1000, 60000, 20000),
             ("every", int, 1, 10000, 6),
             ("discovery", bool, 0, 1, True),
         ),
@@ -89,7 +93,79 @@ def check(table, driver_settings):
             raise ConfigError("config.i2c: expected sda and scl, which %s needs, got none" % where)
         sensors.append(settings)
     config["sensors"] = sensors
+    if 0 < config["watchdog_ms"] < LEAST_WATCHDOG_MS:
+        raise ConfigError(
+            "config.watchdog_ms: expected 0 or at least %d, got %d" % (LEAST_WATCHDOG_MS, config["watchdog_ms"])
+        )
+    _check_pins(config)
     return config
+
+
+def _check_pins(config):
+    """Raise ConfigError where two things want one pin."""
+    taken = {}
+
+    def take(pin, where, name):
+        if pin == "":
+            return
+        if pin not in taken:
+            taken[pin] = (where, name)
+        elif not _share(name, taken[pin][1]):
+            raise ConfigError(
+                "%s.%s: expected a pin of its own, got %s, which is %s.%s, too" % ((where, name, pin) + taken[pin])
+            )
+
+    for name in ("sda", "scl"):
+        take(config["i2c"][name], "config.i2c", name)
+    take(config["led"], "config", "led")
+    for kind in ("actions", "sensors"):
+        for i in range(len(config[kind])):
+            for name in ("pin", "power_pin", "supply_pin"):
+                take(config[kind][i].get(name, ""), "config.%s[%d]" % (kind, i), name)
+
+
+def _share(name, other):
+    """Tell whether two settings may name one pin: a common switch, a common supply, and that as a battery's."""
+    if name == other:
+        return name != "pin"
+    return "power_pin" not in (name, other) and "supply_pin" in (name, other) and "pin" in (name, other)
+
+
+def check_board(config, flash_bytes, watchdog_ms=0):
+    """Raise ConfigError where a configuration, as check() returned it, asks for more than its board has.
+
+    Args:
+        flash_bytes: size of the board's file system.
+        watchdog_ms: the most that its watchdog takes; 0: not known, or it has none.
+    """
+    log = config["log"]
+    if log["segment_bytes"] > flash_bytes // log["segments"]:
+        raise ConfigError(
+            "config.log: expected segments that fit %d bytes of flash, got %d of %d"
+            % (flash_bytes, log["segments"], log["segment_bytes"])
+        )
+    if 0 < watchdog_ms < config["watchdog_ms"]:
+        raise ConfigError(
+            "config.watchdog_ms: expected at most %d, as the board's watchdog takes, got %d"
+            % (watchdog_ms, config["watchdog_ms"])
+        )
+
+
+def check_classes(config, classes, gate_classes):
+    """Raise ConfigError where a configuration names a class that no model has.
+
+    Args:
+        classes, gate_classes: of the model and of the gate; None: there is none.
+    """
+    for i in range(len(config["actions"])):
+        _check_class(config["actions"][i]["class"], classes, "actions[%d].class" % i)
+    if config["gate"]["skip"]:
+        _check_class(config["gate"]["skip"], gate_classes, "gate.skip")
+
+
+def _check_class(name, classes, where):
+    if classes is not None and name not in classes:
+        raise ConfigError("config.%s: expected a class of the model (%s), got %s" % (where, ", ".join(classes), name))
 
 
 def parse(text, driver_settings):
@@ -116,16 +192,16 @@ def choose(text, kept, trust_kept, driver_settings, notes):
             try:
                 config = parse(candidate, driver_settings)
                 if candidate is kept and candidate != text:
-                    notes.append("the last good configuration is used")
+                    notes.append(STANDS_IN)
                 return config, candidate
-            except ConfigError as error:
-                notes.append(str(error))
+            except Exception as error:  # whatever it is: the other one may do
+                notes.append(str(error) if isinstance(error, ConfigError) else "config: expected one, got %r" % error)
     raise ConfigError("; ".join(notes) or "expected config.json, got none")
 
 
 def _table(table, schema, where):
     if not isinstance(table, dict):
-        raise ConfigError("%s: expected a table {…}, got %r" % (where, table))
+        raise ConfigError("%s: expected a table {…}, got %s" % (where, _shown(table)))
     out = {}
     for name, kind, least, most, default in schema:
         place = "%s.%s" % (where, name)
@@ -136,9 +212,10 @@ def _table(table, schema, where):
         else:
             out[name] = _table(default, kind, place) if isinstance(kind, tuple) and kind != PIN else default
     if schema is not SENSOR:  # whose further names are the driver's
+        names = [row[0] for row in schema]
         for name in table:
             if name not in out:
-                raise ConfigError("%s.%s: expected one of %s" % (where, name, ", ".join([row[0] for row in schema])))
+                raise ConfigError("%s.%s: expected one of %s" % (where, name[:30], ", ".join(names)))
     return out
 
 
@@ -146,17 +223,29 @@ def _value(value, kind, least, most, where):
     if kind == PIN:
         if type(value) is int and least <= value <= most or type(value) is str and len(value) < 16:
             return value
-        raise ConfigError("%s: expected a pin's number up to %d or a name, got %r" % (where, most, value))
+        raise ConfigError("%s: expected a pin's number up to %d or a name, got %s" % (where, most, _shown(value)))
     if isinstance(kind, tuple):
         return _table(value, kind, where)
     if isinstance(kind, list):
         if type(value) is not list or not least <= len(value) <= most:
-            raise ConfigError("%s: expected a list of %d to %d, got %r" % (where, least, most, value))
+            raise ConfigError("%s: expected a list of %d to %d, got %s" % (where, least, most, _shown(value)))
         return [_value(value[i], kind[0], 0, READING_LIMIT, "%s[%d]" % (where, i)) for i in range(len(value))]
     if type(value) is not kind:
-        raise ConfigError("%s: expected %s, got %r" % (where, kind.__name__, value))
+        raise ConfigError("%s: expected %s, got %s" % (where, kind.__name__, _shown(value)))
     if kind is not bool and not least <= (value if kind is int else len(value)) <= most:
         raise ConfigError(
-            "%s: expected %d to %d%s, got %r" % (where, least, most, "" if kind is int else " items", value)
+            "%s: expected %d to %d%s, got %s" % (where, least, most, "" if kind is int else " items", _shown(value))
         )
     return value
+
+
+def _shown(value):
+    """Return a value as a message shows it, which neither its size nor its depth can keep from being made."""
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list):
+        if len(value) > 8 or any([isinstance(item, (list, dict)) for item in value]):
+            return "a list of %d" % len(value)
+        return "[%s]" % ", ".join([_shown(item) for item in value])
+    text = repr(value)
+    return text if len(text) < 80 else text[:80] + "..."

@@ -3,9 +3,9 @@
 import gc
 import sys
 
-from dibble import RecordError
+from dibble import ConfigError, RecordError
 from dibble.actions import Action
-from dibble.classifier import install, recall
+from dibble.classifier import class_of, install, recall
 from dibble.inference.decision import NO_CLASS, SENSOR_FAULT, Decision
 from dibble.inference.fixed_point import MISSING
 from dibble.report.serial_line import SerialLines
@@ -37,28 +37,29 @@ class Node:
         port: a module of dibble.ports.
         boot: storage.boot.BootState of this boot.
         models: Slots of the model.
-        configured: the configuration, its text, the Slots of the last good one, and notes to tell about it.
+        configured: what setup.configure() returns.
     Attributes:
         sequence, time_s, decision, action, faults, battery_mv, readings: of the last cycle, for its report.
         classes, channels: names of the model's classes; (name, unit) of each reading.
     Raises:
-        ConfigError: the sensors can't be made of it.
+        ConfigError: the sensors can't be made of it, or the model can't be used under it.
     """
 
     def __init__(self, port, boot, models, configured):
         self.port = port
         self._boot = boot
-        config, self._text, self._kept, self._notes = configured
+        config, self._text, self._kept, self._stands_in, self._notes = configured
         self.interval_ms = config["interval_s"] * 1000
         self._light = config["sleep"] == "light"
-        self._watchdog = Watchdog(port, config["watchdog_ms"], self.interval_ms + AWAKE_LIMIT_MS)
+        radio_ms = config["mqtt"]["join_ms"] + 10 * config["mqtt"]["timeout_ms"] if config["mqtt"]["host"] else 0
+        self._watchdog = Watchdog(port, config["watchdog_ms"], self.interval_ms + AWAKE_LIMIT_MS + radio_ms)
         self._slice_ms = config["watchdog_ms"] // 2 or self.interval_ms
         self.sensors = Sensors(config, port)
         self._notes += self.sensors.notes
         self._classifier = self._recall(models, MODEL, boot)
         gates = Slots("gate")
         self._gate = self._recall(gates, GATE, None) if self.sensors.costly else None
-        self._skip = self._class_of(self._gate, config["gate"]["skip"], "gate.skip") if self._gate else -1
+        self._skip = class_of(self._gate, config["gate"]["skip"], "gate.skip", self._notes) if self._gate else -1
         self._max_age = config["gate"]["max_age_cycles"]
         self._age = self._max_age  # cycles since the costly readings were taken
         model = self._classifier.model if self._classifier else None
@@ -66,12 +67,12 @@ class Node:
             model.unsure_below = config["margin"]
         self.decision = model.decision if model else Decision(1)
         self.classes = model.classes if model else ()
-        self.readings = model.readings if model else self.sensors.values
+        self.readings = self._classifier.readings if model else self.sensors.values
         names = self._classifier.names if self._classifier else self.sensors.names
         self.channels = [(name, self.sensors.units[self.sensors.names.index(name)]) for name in names]
         self.actions = [
             Action(
-                self._class_of(self._classifier, entry["class"], "actions"),
+                class_of(self._classifier, entry["class"], "actions", self._notes),
                 port.output(entry["pin"], entry["active_low"]),  # off from its first moment
                 entry["max_on_s"] * 1000,
                 entry["rest_s"] * 1000,
@@ -80,6 +81,8 @@ class Node:
             for entry in config["actions"]
         ]
         self._led = port.output(config["led"]) if config["led"] != "" else None
+        if self._stands_in and not self._led:
+            self._led = port.status_led()
         self._battery = self.sensors.names.index("battery_mv") if "battery_mv" in self.sensors.names else -1
         log = config["log"]
         sent = Slots("sent")
@@ -95,7 +98,8 @@ class Node:
             last,
         )
         self.lines = SerialLines(sys.stdout.write, config["node"], self.classes, self.channels)
-        self._radio = self._make_radio(config, sent, last) if config["mqtt"]["host"] else None
+        self._mqtt = (config["mqtt"], config["node"], sent, last) if config["mqtt"]["host"] else None
+        self._radio, self._radio_error = None, ""
         self.sequence = self.time_s = self.action = self.faults = 0
         self.battery_mv = None
         self._elapsed_ms = None
@@ -173,18 +177,19 @@ class Node:
             self.decision.settle(NO_CLASS, 0, SENSOR_FAULT if self.faults else 0, -1)
 
     def act(self):
-        """Switch relays by the held class, and blink: the class's number, or once long for a fault."""
+        """Switch relays by the held class, and blink.
+
+        The class's number; once long for a fault; twice long before it while the last good configuration stands in.
+        """
         faulty = self.decision.flags & SENSOR_FAULT
         self.action = 0
         for i in range(len(self.actions)):
             self.actions[i].want(self.decision.held_index, faulty)
             self.action |= self.actions[i].is_on << i
         if self._led:
-            for _ in range(1 if faulty else min(self.decision.class_index, 9) + 1):
-                self._led.set(1)
-                self.port.sleep_ms(400 if faulty else 40)
-                self._led.set(0)
-                self.port.sleep_ms(200)
+            if self._stands_in:
+                self._blink(2, 400)
+            self._blink(1 if faulty else min(self.decision.class_index, 9) + 1, 400 if faulty else 40)
 
     def record(self):
         """Append the decision to the log."""
@@ -211,10 +216,18 @@ class Node:
             self.log.error = ""
 
     def report(self):
-        """Write a line on the console; by radio when it's time."""
+        """Write a line on the console; by radio when it's time, of which nothing ends a cycle: it's an event."""
         self.lines.decision(self)
-        if self._radio:
-            self._radio.report(self)
+        if self._mqtt:
+            try:
+                if not self._radio:
+                    self._radio = self._make_radio()
+                error = self._radio.report(self)
+            except Exception as caught:  # drivers raise whatever (micropython#17661, #15563, #11247)
+                error = repr(caught)
+            if error is not None and error != self._radio_error:
+                self._radio_error = error
+                self.tell("radio", error or "reports arrive")
 
     def confirm(self):
         """After a good reading and a minute: this boot, its model and its configuration are good."""
@@ -248,6 +261,13 @@ class Node:
         day, second = self.port.date()
         self.lines.event(kind, day * _DAY_S + second, text)
 
+    def _blink(self, times, ms):
+        for _ in range(times):
+            self._led.set(1)
+            self.port.sleep_ms(ms)
+            self._led.set(0)
+            self.port.sleep_ms(200)
+
     def _pass(self, least_ms):
         """Count the time since the last call, by the ticks; return the ms until the first output has to go off.
 
@@ -278,20 +298,13 @@ class Node:
             self._notes.append(note)
         classifier = recall(path, slots, rejected, self.sensors, self.interval_ms, self._notes)
         if not classifier and slots.generation and boot and not rejected:
+            if boot.config_on_trial and self._kept.generation:
+                raise ConfigError(self._notes[-1])
             boot.reject(slots.generation)
             classifier = recall(path, slots, boot.rejected, self.sensors, self.interval_ms, self._notes)
         return classifier
 
-    def _class_of(self, classifier, name, where):
-        if not classifier:
-            return -1  # that there is none is told already
-        classes = classifier.model.classes
-        if name in classes:
-            return classes.index(name)
-        self._notes.append("config.%s: expected a class of the model (%s), got %s" % (where, ", ".join(classes), name))
-        return -1
-
-    def _make_radio(self, config, sent, last):
+    def _make_radio(self):
         from dibble.report.radio import Radio
 
-        return Radio(self, config["mqtt"], config["node"], sent, last)
+        return Radio(self, *self._mqtt)

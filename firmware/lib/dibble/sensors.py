@@ -2,7 +2,7 @@
 
 from array import array
 
-from dibble import SensorError
+from dibble import ConfigError, SensorError
 from dibble.drivers import channels_of, driver
 from dibble.health import AGREE, Health
 from dibble.inference.fixed_point import MISSING, READING_LIMIT
@@ -123,7 +123,10 @@ class Sensors:
         for i in range(len(channels)):
             settings = config["sensors"][i]
             settings["interval_s"] = config["interval_s"]
-            self.all.append(Sensor(settings, port, bus, len(self.names)))
+            try:
+                self.all.append(Sensor(settings, port, bus, len(self.names)))
+            except (ValueError, TypeError, OSError, AttributeError) as error:  # what a port raises at a pin's name
+                raise ConfigError("config.sensors[%d]: expected pins that this board has, got %r" % (i, error))
             for name, unit in channels[i]:
                 self.names.append(name)
                 self.units.append(unit)

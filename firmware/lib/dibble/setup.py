@@ -1,34 +1,73 @@
 """What the node needs at power-on only: its heap is given back before the cycle begins."""
 
+import os
+
 from dibble import config
 from dibble.drivers import driver
-from dibble.storage.boot import NORMAL
-from dibble.storage.slots import Slots
+from dibble.inference.crc32 import crc32
+from dibble.storage.boot import PROVEN
+from dibble.storage.words import crc_bytes
 
 CONFIG = "config.json"
+NONE = b"none"
+_PIECE_BYTES = 256
 
 
-def configure(mode):
-    """Return (configuration, its text, Slots of the last good one, notes to tell).
+def candidate(kept):
+    """Return what BootState.begin() is to know of config.json.
 
     Args:
-        mode: NORMAL or PREVIOUS: then the last good configuration goes first.
+        kept: Slots of the last good one.
+    Returns:
+        4 bytes that tell it from others, PROVEN where it is the last good one; whether there is such.
+    """
+    last = kept.newest()
+    crc = (0, 0)
+    size = 0
+    try:
+        with open(CONFIG, "rb") as file:
+            piece = file.read(_PIECE_BYTES)
+            while piece:
+                size += len(piece)
+                crc = crc32(piece, len(piece), 0, crc)
+                piece = file.read(_PIECE_BYTES)
+    except OSError:
+        return NONE, last is not None
+    if last is not None and len(last) == size and crc32(last, size) == crc:
+        return PROVEN, True
+    return crc_bytes(crc), last is not None
+
+
+def configure(kept, rejected):
+    """Return (configuration, its text, Slots of the last good one, whether that stands in, notes to tell).
+
+    Args:
+        kept: Slots of the last good one.
+        rejected: config.json isn't to be used.
     Raises:
         ConfigError: neither can be used.
     """
-    kept = Slots("config")
     notes = []
+    if rejected:
+        notes.append("config.json isn't used: the node never ran well under it: change it, or deploy another")
     last = kept.newest()
-    chosen, text = config.choose(_read(CONFIG), last, mode != NORMAL, lambda name: driver(name).SETTINGS, notes)
+    chosen, text = config.choose(_read(CONFIG, notes), last, rejected, lambda name: driver(name).SETTINGS, notes)
     for entry in chosen["sensors"]:
         driver(entry["driver"]).SETTINGS = ()  # a kilobyte each
-    return chosen, text, kept, notes
+    return chosen, text, kept, config.STANDS_IN in notes, notes
 
 
-def _read(path):
+def _read(path, notes):
     """Return a file's bytes, or None."""
     try:
+        size = os.stat(path)[6]
+        if size > config.MOST_BYTES:
+            notes.append("%s: expected at most %d bytes, got %d" % (path, config.MOST_BYTES, size))
+            return None
         with open(path, "rb") as file:
             return file.read()
     except OSError:
+        return None
+    except MemoryError:
+        notes.append("%s: expected a file that fits the heap, got %d bytes" % (path, size))
         return None

@@ -11,8 +11,8 @@ from dibble_tools.data.channels import Channel
 from dibble_tools.families.additive.tables import AdditiveTables, Term
 from dibble_tools.families.mlp.tables import Layer, MlpTables
 from dibble_tools.families.scaling import Scaler
-from dibble_tools.machines.predict import made_up_rows
 from dibble_tools.model.host_model import HostModel
+from dibble_tools.model.rows import made_up_rows
 from dibble_tools.model.writer import ModelSpec, export
 
 ROWS, MANY = 20, 1000

@@ -16,8 +16,8 @@ from sklearn.ensemble import RandomForestClassifier
 
 from dibble_tools.bench import reference
 from dibble_tools.bench.results import EMLEARN_INLINE, EMLEARN_TABLES, Figures
-from dibble_tools.machines.compiled import Source, on_target
-from dibble_tools.machines.outcome import Outcome
+from dibble_tools.machines.compiled import CProgram, on_target
+from dibble_tools.machines.machine_run import MachineRun
 from dibble_tools.machines.targets import ATMEGA328P, CORTEX_M0, Target
 from dibble_tools.machines.tools import TooLarge
 
@@ -56,7 +56,7 @@ void emlearn_predict(emlearn_node *node, const int32_t *readings)
 }
 """
 INCLUDE, OWN = re.compile("#include <(eml_.*)>"), r'#include "\1"'
-JUDGE = "\nint judge(const int16_t *row) {{ return forest_predict(row, {channels}); }}\n"
+CLASSIFY = "\nint classify(const int16_t *row) {{ return forest_predict(row, {channels}); }}\n"
 
 
 def csv_bytes(forest: RandomForestClassifier) -> int:
@@ -65,7 +65,7 @@ def csv_bytes(forest: RandomForestClassifier) -> int:
 
 
 def generated(forest: RandomForestClassifier, method: str, form: str = "c") -> str:
-    """Return what emlearn makes of a forest."""
+    """Return the C that emlearn makes of a forest."""
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         converted = emlearn.convert(forest, dtype="int16_t", method=method)
@@ -75,15 +75,15 @@ def generated(forest: RandomForestClassifier, method: str, form: str = "c") -> s
 
 def pc_nanoseconds(forest: RandomForestClassifier, method: str, rows: np.ndarray) -> float:
     """Return how long a row takes on this computer."""
-    text = generated(forest, method) + JUDGE.format(channels=rows.shape[1])
+    text = generated(forest, method) + CLASSIFY.format(channels=rows.shape[1])
     return reference.timed(text, 2 * rows - 1, "int16_t", emlearn.includedir)[1]
 
 
 def on_boards(forest: RandomForestClassifier, method: str, rows: np.ndarray) -> tuple[Figures, np.ndarray]:
     """Return (figures of the Cortex-M0 and, where it fits, of the ATmega328P; the classes it decides)."""
     source = _source(forest, method, rows.shape[1])
-    whole, judged = _counted(source, rows, CORTEX_M0)
-    figures: Figures = {"m0_instructions_kernel": judged, "m0_flash_bytes": whole.flash}
+    whole, counted = _counted(source, rows, CORTEX_M0)
+    figures: Figures = {"m0_instructions_kernel": counted, "m0_flash_bytes": whole.flash}
     try:
         avr, cycles = _counted(source, rows, ATMEGA328P)
         figures |= {"atmega328p_flash_bytes": avr.flash, "atmega328p_ram_bytes": avr.ram, "atmega328p_cycles": cycles}
@@ -92,7 +92,7 @@ def on_boards(forest: RandomForestClassifier, method: str, rows: np.ndarray) -> 
     return figures, whole.decisions.class_index
 
 
-def _counted(source: Source, rows: np.ndarray, target: Target) -> tuple[Outcome, int]:
+def _counted(source: CProgram, rows: np.ndarray, target: Target) -> tuple[MachineRun, int]:
     """Return (what the machine computed, its mean cost less that of making int16 of the readings)."""
     whole = on_target(source, rows, None, target)
     taking = on_target(source, rows, None, target, "-DCOUNTED=emlearn_take")
@@ -100,10 +100,10 @@ def _counted(source: Source, rows: np.ndarray, target: Target) -> tuple[Outcome,
     return whole, whole.mean_cost - taking.mean_cost
 
 
-def _source(forest: RandomForestClassifier, method: str, channels: int) -> Source:
+def _source(forest: RandomForestClassifier, method: str, channels: int) -> CProgram:
     """Return emlearn's C with a node of dibble's around it; its own headers are spared our warnings."""
     files = {path.name: path.read_text() for path in Path(emlearn.includedir).glob("eml_*.h")}
     files["generated.h"] = generated(forest, method)
     files = {name: f"#pragma GCC system_header\n{INCLUDE.sub(OWN, text)}" for name, text in files.items()}
     files |= {"emlearn.h": HEADER.format(channels=channels), "emlearn.c": SOURCE}
-    return Source(files, "emlearn", False)
+    return CProgram(files, "emlearn", False)

@@ -16,7 +16,7 @@ from dibble_tools.bench.cases import Case
 from dibble_tools.bench.results import Figures
 from dibble_tools.export.c.source import write_c
 from dibble_tools.export.names import prefix_of
-from dibble_tools.machines.compiled import Source, on_target
+from dibble_tools.machines.compiled import CProgram, on_target
 from dibble_tools.machines.targets import ATMEGA328P, CORTEX_M0
 from dibble_tools.machines.tools import TooLarge
 from dibble_tools.model.content import Content, Forest
@@ -75,12 +75,12 @@ def on_atmega328p(case: Case) -> Figures:
     }
 
 
-def _exported(case: Case) -> tuple[Content, Source, np.ndarray]:
+def _exported(case: Case) -> tuple[Content, CProgram, np.ndarray]:
     content = case.model.content
-    return content, Source(write_c(content), prefix_of(content.name), content.timed), case.many[:ROWS]
+    return content, CProgram(write_c(content), prefix_of(content.name), content.timed), case.many[:ROWS]
 
 
-def _part(content: Content, source: Source, rows: np.ndarray, name: str) -> int:
+def _part(content: Content, source: CProgram, rows: np.ndarray, name: str) -> int:
     """Return the instructions of a part of a prediction."""
     encode = SCALE
     if isinstance(content.family, Forest):

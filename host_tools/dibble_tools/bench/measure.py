@@ -20,7 +20,7 @@ from dibble_tools.bench.results import (
     C,
     Measured,
 )
-from dibble_tools.machines.microbit_replay import TooLarge, on_microbit, out_of_room
+from dibble_tools.machines.microbit_replay import NoRoom, on_microbit, out_of_room
 from dibble_tools.machines.vms import VmError, unix_can_exist
 
 MOST_INT16 = 32767
@@ -104,7 +104,7 @@ def microbit(case: Case) -> int | None:
     """Return Cortex-M0 instructions of predict() on the first row; None where the model doesn't fit."""
     try:
         return on_microbit(case.model, case.rows, None).instructions
-    except TooLarge:
+    except NoRoom:
         return None
 
 

@@ -8,6 +8,10 @@ from dibble_tools.boards.schema import Board, Runtime
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.formatting import listed
 from dibble_tools.common.shipped import BOARDS
+from dibble_tools.simulator.unkindness import Likeness, unkind_to
+
+PLATFORMS = {"RP2": "rp2", "ESP32": "esp32", "SAMD": "samd"}  # by the chip's name
+UNSET_S = {"rp2": Likeness.unset_s}  # the others begin with 2000-01-01
 
 
 def board_names() -> list[str]:
@@ -48,7 +52,7 @@ def runtime_of(name: str, board: Board, asked: str | None) -> tuple[str, Runtime
 
 
 def read_board(text: str) -> dict[str, Any]:
-    """Return what a board allows a model: model_bytes, heap_bytes, predict_us, us_per_instruction."""
+    """Return a board's limits for a model: model_bytes, heap_bytes, predict_us, us_per_instruction."""
     _, board = board_named(text)
     return {
         "model_bytes": board.limits.model_bytes,
@@ -56,6 +60,20 @@ def read_board(text: str) -> dict[str, Any]:
         "predict_us": board.limits.predict_us,
         "us_per_instruction": board.runtime(None)[1].us_per_instruction,
     }
+
+
+def watchdog_most_ms(runtime: str, machine: str = "", build: str = "") -> int:
+    """Return the most that a board's watchdog takes, as boards/ has it; 0: not known, or it has none.
+
+    Args:
+        machine: what the board says that it is, such as "Raspberry Pi Pico W with RP2040".
+        build: name of its firmware, as CircuitPython tells it.
+    """
+    for board in all_boards().values():
+        for name, has in board.runtimes.items():
+            if name == runtime and (has.build == build or machine.startswith(f"{board.title} with ")):
+                return has.watchdog_max_ms
+    return 0
 
 
 def read_power(text: str) -> dict[str, float]:
@@ -67,3 +85,20 @@ def read_power(text: str) -> dict[str, float]:
         "light_sleep_ma": runtime.light_sleep_ma,
         "watched_sleep_ma": runtime.light_sleep_ma if runtime.sleeps_with_watchdog else runtime.idle_ma,
     }
+
+
+def likeness(text: str, kind: frozenset[str] = frozenset()) -> Likeness:
+    """Return the likeness of a simulated node to a board.
+
+    Args:
+        kind: unkindnesses that it is without.
+    """
+    _, board = board_named(text)
+    chip = board.chip.name
+    platform = next((own for start, own in PLATFORMS.items() if chip.startswith(start)), chip.lower())
+    return Likeness(
+        platform=platform,
+        wifi=board.chip.radio == "wifi",
+        unset_s=UNSET_S.get(platform, 0),
+        unkind=unkind_to(board.runtime(None)[1].unkind, kind),
+    )

@@ -23,7 +23,7 @@ SMALL_LEFT = "the emulated board is exact: `dibble verify --vm microbit`"
 
 
 @dataclass(frozen=True)
-class Estimate:
+class BoardEstimate:
     """What a model takes on a board under a runtime.
 
     Attributes:
@@ -52,13 +52,13 @@ class Estimate:
 
     @property
     def doubt(self) -> str:
-        """Return what may make it not fit where its figures are off, "" for nothing."""
+        """Return the doubt that remains where figures are off, "" for none."""
         return f"{-self.heap_left.low:,.0f} bytes of heap may be missing" if self.heap_left.low < 0 else ""
 
 
 def estimate(
     opened: HostModel, board: Board, runtime_name: str, runtime: Runtime, config: dict[str, Any], interval_s: int | None
-) -> Estimate:
+) -> BoardEstimate:
     """Return the estimate.
 
     Args:
@@ -93,7 +93,7 @@ def estimate(
         if spent.rest == "awake" and settings["watchdog_ms"] and settings["sleep"] == "light":
             unwatched = budget(board, runtime, settings, predict_us, len(opened.classes), watchdog=False)
     flash_left = runtime.filesystem_bytes - sum(files.values())
-    return Estimate(
+    return BoardEstimate(
         size,
         files,
         flash_left,

@@ -25,7 +25,7 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class Source(Strict):
+class FigureSource(Strict):
     """Where a figure comes from.
 
     Attributes:
@@ -48,9 +48,9 @@ class Group(Strict):
     """Figures with the source of each: by its name, or one for all that have none of their own."""
 
     UNSOURCED: ClassVar[tuple[str, ...]] = ("sources",)
-    sources: dict[str, Source]
+    sources: dict[str, FigureSource]
 
-    def source(self, name: str) -> Source:
+    def source(self, name: str) -> FigureSource:
         return self.sources.get(name) or self.sources[ALL]
 
     @model_validator(mode="after")
@@ -75,7 +75,7 @@ class Chip(Group):
     radio: Literal["none", "wifi", "bluetooth"]
 
 
-class Header(Group):
+class PinHeader(Group):
     """The board's edges as one looks at it: labels from top to bottom, "" for a gap."""
 
     UNSOURCED = ("sources", "caution")
@@ -99,7 +99,7 @@ class Header(Group):
         return self
 
 
-class Limits(Group):
+class ModelLimits(Group):
     model_bytes: Bytes
     heap_bytes: Bytes
     predict_us: int = Field(ge=1, le=10_000_000)
@@ -122,7 +122,7 @@ class I2c(Strict):
     default: bool = True
 
 
-class Battery(Strict):
+class BatteryPin(Strict):
     """The board's own divider from its battery to an analog pin."""
 
     pin: PinValue
@@ -141,7 +141,7 @@ class Runtime(Group):
     i2c_power: PinValue | None = None
     led: PinValue | None = None
     led_inverted: bool = False
-    battery: Battery | None = None
+    battery: BatteryPin | None = None
     heap_bytes: Bytes
     filesystem: Literal["littlefs2", "littlefs1", "fat", "flat"]
     filesystem_bytes: Bytes
@@ -189,8 +189,8 @@ class Board(Strict):
     title: Text
     aliases: list[Text] = []
     chip: Chip
-    header: Header
-    limits: Limits
+    header: PinHeader
+    limits: ModelLimits
     power: Power
     runtimes: dict[Literal["micropython", "circuitpython"], Runtime] = Field(min_length=1)
 

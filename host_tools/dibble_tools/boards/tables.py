@@ -12,7 +12,7 @@ from dibble_tools.boards.sketch import LEGEND, sketch
 from dibble_tools.simulator.node.energy import Battery
 
 if TYPE_CHECKING:
-    from dibble_tools.boards.estimate import Estimate
+    from dibble_tools.boards.estimate import BoardEstimate
 
 KIB = 1024
 CELL_V = 3.7
@@ -89,7 +89,7 @@ def _figures(group: Group, but: tuple[str, ...] = ()) -> list[str]:
     return [*lines, f"  {'the others':<22} {'':<12} {group.sources[ALL]}"] if ALL in group.sources else lines
 
 
-def estimate_table(title: str, found: "Estimate", battery: Battery) -> Table:
+def estimate_table(title: str, found: "BoardEstimate", battery: Battery) -> Table:
     """Return the estimate: a value, its range and what it rests on in each line."""
     table = Table(title=title, title_justify="left")
     table.add_column("what")

@@ -29,7 +29,7 @@ def start(
     image: Annotated[Path | None, typer.Option(help="file of its flash, made where it isn't  [NAME.flash]")] = None,
     romfs: Annotated[str | None, typer.Option(help="size of a ROMFS partition, kept in IMAGE.romfs")] = None,
     kind: Annotated[
-        str, typer.Option(help="unkindnesses of real boards that it is without, with commas: dibble simulate --unkind")
+        str, typer.Option(help="unkindnesses of real boards that it is without, with commas: dibble simulate --help")
     ] = "",
     background: Annotated[bool, typer.Option("--background", help="return when it runs")] = False,
 ) -> None:

@@ -39,9 +39,8 @@ def collect(
 
     from dibble_tools.console.appended_csv import AppendedCsv
     from dibble_tools.console.clock import NodeClock
-    from dibble_tools.console.collect import End
+    from dibble_tools.console.collect import End, keys_pressed
     from dibble_tools.console.collect import collect as run
-    from dibble_tools.console.keyboard import keys_pressed
     from dibble_tools.console.labelled_rows import Collector
     from dibble_tools.console.labels import check_label, parse_keys
 
@@ -109,9 +108,8 @@ def monitor(
 
 def feed_of(port: str, captured: Path | None) -> "Feed":
     """Return what a node says at a port, or said in a captured console."""
-    from dibble_tools.console.feed import Feed
+    from dibble_tools.console.feed import Feed, from_file, from_port
     from dibble_tools.console.remembered import Remembered
-    from dibble_tools.console.stream import from_file, from_port
 
     if captured is None:
         remembered = Remembered()

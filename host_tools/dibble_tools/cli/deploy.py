@@ -67,26 +67,31 @@ def deploy(
         raise InputError("--overwrite-romfs: expected --romfs beside it")
 
     from dibble_tools.deploy.drive import deploy_to_drive, find_drive
-    from dibble_tools.deploy.model_file import ModelFile
     from dibble_tools.deploy.report import deploy_table, printable, show
-    from dibble_tools.deploy.request import Wish
+    from dibble_tools.deploy.request import Request
+    from dibble_tools.model.host_model import HostModel
 
-    wish = Wish(
-        ModelFile.open(model) if model else None, config, only is not None, kernel, romfs, overwrite_romfs, no_model
+    request = Request(
+        HostModel.open(model) if model else None, config, only is not None, kernel, romfs, overwrite_romfs, no_model
     )
-    drive = drive or (find_drive() if port == "auto" else None)
-    if drive:
+
+    def to_drive(drive: Path) -> None:
         if romfs:
             raise InputError("--romfs: expected a MicroPython board: CircuitPython has no such partition")
         if rollback:
             raise InputError("--rollback: expected a MicroPython board: on CircuitPython, deploy the model of before")
-        board, plan = deploy_to_drive(drive, wish, dry_run=dry_run)
+        board, plan = deploy_to_drive(drive, request, dry_run=dry_run)
         console.print(board, deploy_table(plan, not dry_run) if plan else "nothing to do", markup=False)
+
+    drive = drive or (find_drive() if port == "auto" else None)
+    if drive:
+        to_drive(drive)
         return
 
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
     from dibble_tools.console.remembered import Remembered
+    from dibble_tools.deploy.checks import DriveNeeded
     from dibble_tools.deploy.deploying import deploy as run
     from dibble_tools.deploy.transfer import TrialError
     from dibble_tools.link.ports import find_port
@@ -98,12 +103,16 @@ def deploy(
         try:
             outcome = run(
                 found,
-                wish,
+                request,
                 rollback=rollback,
                 dry_run=dry_run,
                 step=lambda text: bar.update(task, description=text),
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
+        except DriveNeeded:
+            drive = find_drive()
+            if drive is None:
+                raise
         except TrialError as error:
             console.print(
                 f"the board refuses it, and runs what it ran before: {printable(str(error))}",
@@ -111,9 +120,13 @@ def deploy(
                 soft_wrap=True,
             )
             raise typer.Exit(1) from None
+    if drive:
+        console.print(f"{found} runs CircuitPython: to its drive {drive}", markup=False, soft_wrap=True)
+        to_drive(drive)
+        return
     remembered = Remembered()
-    for header in outcome.awakening.headers if outcome.awakening else []:
+    for header in outcome.first_run.headers if outcome.first_run else []:
         remembered.add(header)  # the next is many decisions away
     show(console, outcome)
-    if outcome.awakening and (outcome.awakening.errors or not outcome.awakening.works):
+    if outcome.first_run and (outcome.first_run.errors or not outcome.first_run.works):
         raise typer.Exit(1)

@@ -39,8 +39,8 @@ def export(
     from dibble_tools.export.forms import write
     from dibble_tools.machines.check import MACHINES, check_table
     from dibble_tools.machines.check import check as run
-    from dibble_tools.machines.predict import made_up_rows, read_rows
     from dibble_tools.model.host_model import HostModel
+    from dibble_tools.model.rows import made_up_rows, read_rows
 
     opened = HostModel.open(model)
     files = write(opened, to, name, small=small)

@@ -8,6 +8,7 @@ import typer
 from dibble_tools.cli.output import console
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.extras import extras_named
+from dibble_tools.simulator.unkindness import help_lines, kind_names
 
 
 @extras_named("simulate")
@@ -31,6 +32,9 @@ def simulate(
     start: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="first day, from 2024 on")] = "2026-01-01",
     interval: Annotated[int, typer.Option(min=60, help="seconds of a cycle, where the model has no interval")] = 600,
     config: Annotated[Path | None, typer.Option(help="the node's config.json; else one that suits the model")] = None,
+    kind: Annotated[
+        str, typer.Option(help="unkindnesses that this board is without: names with commas, or all; see below")
+    ] = "",
     plot: Annotated[Path | None, typer.Option(help="write the season as a PNG")] = None,
     console_to: Annotated[Path | None, typer.Option("--console", help="write all that the node printed")] = None,
     csv: Annotated[
@@ -61,14 +65,14 @@ def simulate(
         raise InputError("expected a MODEL to simulate, or --csv FILE to write readings to train one on")
     from rich.progress import Progress
 
-    from dibble_tools.boards.catalogue import board_named, read_board, read_power
+    from dibble_tools.boards.catalogue import board_named, likeness, read_board, read_power
     from dibble_tools.machines.replay import middle_cost
     from dibble_tools.model.host_model import HostModel
     from dibble_tools.node.config import read_config
     from dibble_tools.simulator.faults import parse_faults
-    from dibble_tools.simulator.season import Simulation
+    from dibble_tools.simulator.season import Orchard, SimulatedBoard, Simulation
     from dibble_tools.simulator.season_table import season_table
-    from dibble_tools.simulator.verdict import judge
+    from dibble_tools.simulator.verdict import season_verdict
 
     host_model = HostModel.open(model)
     name = host_model.content.name
@@ -77,21 +81,21 @@ def simulate(
         task = progress.add_task(f"{days:g} days", total=1.0)
         season = Simulation(
             host_model,
-            gate=HostModel.open(gate) if gate else None,
+            SimulatedBoard(
+                power=read_power(board),
+                like=likeness(board, kind_names(kind)),
+                predict_us=middle_cost(host_model).instructions * us_per_instruction,
+                bent_adc=board_named(board)[1].chip.name.startswith("ESP32"),
+            ),
+            Orchard(soil, station, _start_s(start), seed),
             days=days,
-            power=read_power(board),
-            seed=seed,
-            start_s=_start_s(start),
+            gate=HostModel.open(gate) if gate else None,
             faults=parse_faults(faults),
-            soil=soil,
-            station=station,
-            bent_adc=board_named(board)[1].chip.name.startswith("ESP32"),
             config=read_config(config) if config else None,
             interval_s=host_model.content.interval_ms // 1000 or interval,
-            predict_us=middle_cost(host_model).instructions * us_per_instruction,
             progress=lambda share: progress.update(task, completed=share),
         ).run()
-    verdict = judge(season, tuple(host_model.content.classes))
+    verdict = season_verdict(season, tuple(host_model.content.classes))
     console.print(season_table(season, verdict, days, board))
     for text in dict.fromkeys(event.text for _, event in season.events if event.kind in ("boot", "error", "log")):
         console.print(f"the node said: {text}", markup=False, emoji=False, soft_wrap=True)
@@ -128,3 +132,6 @@ def _start_s(text: str) -> int:
     if not 2024 <= day.year < 2034:
         raise InputError(f"--start: expected a day of 2024 to 2033, got {text}")
     return int((day - datetime(2000, 1, 1, tzinfo=UTC)).total_seconds())
+
+
+simulate.__doc__ = f"{simulate.__doc__}\n\nWhat boards and sensors do to a node, by default:\n\n{help_lines()}"

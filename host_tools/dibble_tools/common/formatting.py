@@ -1,4 +1,4 @@
-"""Figures as people read them; "-" where there is none."""
+"""Figures and lists as people read them; "-" where there is none."""
 
 import difflib
 from collections.abc import Sequence

@@ -1,20 +1,20 @@
 """`dibble collect`: readings over USB, labelled while they come."""
 
+import sys
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 from rich.console import Console
 from rich.live import Live
 
-from dibble_tools.console.collect_view import view
-from dibble_tools.console.feed import Feed
+from dibble_tools.console.feed import Feed, Status
 from dibble_tools.console.history import History
 from dibble_tools.console.labelled_rows import Collector
 from dibble_tools.console.labels import QUIT
 from dibble_tools.console.safe_text import plain
-from dibble_tools.console.stream import Status
+from dibble_tools.console.view import collect_view
 from dibble_tools.node.console_lines import Event, Row
 
 DRAW_S = 0.2
@@ -70,7 +70,7 @@ def collect(
                             return
                         collector.label = keys.get(key, collector.label)
                     if screen and time.monotonic() >= drawn + DRAW_S:
-                        screen.update(view(history, collector, keys, feed.reader.rejected), refresh=True)
+                        screen.update(collect_view(history, collector, keys, feed.reader.rejected), refresh=True)
                         drawn = time.monotonic()
                     if until is not None and time.monotonic() >= until:
                         return
@@ -80,3 +80,45 @@ def collect(
         return
     finally:
         collector.flush()
+
+
+@contextmanager
+def keys_pressed() -> Iterator[Callable[[], str]]:
+    """Give a function that returns the keys pressed since it was last called; without a terminal, none ever."""
+    if not sys.stdin or not sys.stdin.isatty():
+        yield lambda: ""
+    elif sys.platform == "win32":
+        import msvcrt
+
+        def pressed() -> str:
+            keys = ""
+            while msvcrt.kbhit():
+                keys += msvcrt.getwch()
+            return keys
+
+        yield pressed
+    else:
+        with _unix() as pressed:
+            yield pressed
+
+
+@contextmanager
+def _unix() -> Iterator[Callable[[], str]]:
+    import os
+    import select
+    import termios
+    import tty
+
+    handle = sys.stdin.fileno()
+    before = termios.tcgetattr(handle)
+
+    def pressed() -> str:
+        if not select.select([handle], [], [], 0)[0]:
+            return ""
+        return os.read(handle, 64).decode(errors="replace")
+
+    try:
+        tty.setcbreak(handle)  # Ctrl-C still is one
+        yield pressed
+    finally:
+        termios.tcsetattr(handle, termios.TCSADRAIN, before)

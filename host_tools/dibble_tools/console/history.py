@@ -2,8 +2,7 @@
 
 from collections import deque
 
-from dibble_tools.console.feed import unfit
-from dibble_tools.console.stream import Status
+from dibble_tools.console.feed import Status, unfit
 from dibble_tools.node.console_lines import Event, Header, Row
 
 KEPT = 120

@@ -1,8 +1,8 @@
 """What a node says as JSON-ready objects. JSON escapes what a terminal or a shell could take for a command."""
 
 from dibble_tools.console.clock import NodeClock
+from dibble_tools.console.feed import Status
 from dibble_tools.console.reasons import Reason
-from dibble_tools.console.stream import Status
 from dibble_tools.model.decisions import FLAG_NAMES
 from dibble_tools.node.console_lines import Event, Row
 

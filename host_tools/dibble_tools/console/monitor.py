@@ -8,14 +8,13 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from dibble_tools.console.feed import Feed
+from dibble_tools.console.feed import Feed, Status
 from dibble_tools.console.history import History
 from dibble_tools.console.json_lines import event_object, row_object, status_object
 from dibble_tools.console.reasons import Reasons
 from dibble_tools.console.row_table import RowTable
 from dibble_tools.console.safe_text import plain
-from dibble_tools.console.stream import Status
-from dibble_tools.console.view import line_of, view
+from dibble_tools.console.view import line_of, monitor_view
 from dibble_tools.node.console_lines import Event, Header, Line, Rejected, Row
 
 DRAW_S = 0.2
@@ -61,7 +60,7 @@ def monitor(
                     if table:
                         table.flush()
                     if screen and time.monotonic() >= drawn + DRAW_S:
-                        screen.update(view(history, feed.reader.rejected, reasons), refresh=True)
+                        screen.update(monitor_view(history, feed.reader.rejected, reasons), refresh=True)
                         drawn = time.monotonic()
                 elif isinstance(line, Rejected):
                     continue
@@ -72,7 +71,7 @@ def monitor(
                 if (rows and history.rows >= rows) or (until is not None and time.monotonic() >= until):
                     break
             if screen:
-                screen.update(view(history, feed.reader.rejected, reasons), refresh=True)
+                screen.update(monitor_view(history, feed.reader.rejected, reasons), refresh=True)
     except KeyboardInterrupt:
         pass
     return history

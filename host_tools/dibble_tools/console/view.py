@@ -1,31 +1,26 @@
-"""The live view of `dibble monitor`."""
+"""The live views of `dibble monitor` and `dibble collect`: a node's text goes in as Text, never as markup."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from dibble_tools.console.clock import NodeClock
 from dibble_tools.console.history import History
 from dibble_tools.console.json_lines import flag_words
-from dibble_tools.console.parts import (
-    MOST_CHANNELS,
-    channel_table,
-    event_lines,
-    reasons_line,
-    status_line,
-    waiting_line,
-)
+from dibble_tools.console.labelled_rows import Collector
+from dibble_tools.console.labels import QUIT, SKIP
 from dibble_tools.console.reasons import Reasons
 from dibble_tools.console.safe_text import plain
-from dibble_tools.console.spark import sparkline
 from dibble_tools.node.console_lines import Row
 
 _CLOCK = NodeClock(None)
 
 
-def view(history: History, rejected: Counter[str], reasons: Reasons | None = None) -> RenderableType:
-    """Return what the screen shows."""
+def monitor_view(history: History, rejected: Counter[str], reasons: Reasons | None = None) -> RenderableType:
+    """Return the screen of `dibble monitor`: decision, margin, channels, the node itself."""
     lines: list[RenderableType] = [status_line(history)]
     if history.last:
         lines += [_decision(history.last, reasons), _margin(history), channel_table(history), _node(history.last)]
@@ -82,3 +77,110 @@ def line_of(row: Row, reasons: Reasons | None = None) -> Text:
 def _when(row: Row) -> str:
     when = _CLOCK.stamp(row.time_s)
     return f"{when} UTC" if when else "clock not set"
+
+
+MOST_LABELS = 12
+
+
+def collect_view(
+    history: History, collector: Collector, keys: dict[str, str], rejected: Counter[str]
+) -> RenderableType:
+    """Return the screen of `dibble collect`: the label at hand, rows so far, channels."""
+    now = Text("label ")
+    now.append(f" {plain(collector.label, 60)} ", "reverse yellow" if collector.label == SKIP else "reverse green")
+    now.append("   ")
+    for key, label in keys.items():
+        now.append(key, "bold")
+        now.append(f" {plain(label, 60)}  ", "dim")
+    now.append(QUIT, "bold")
+    now.append(" ends", "dim")
+    counts = Text("rows  ")
+    for label, count in collector.counts.most_common(MOST_LABELS):
+        counts.append(f"{plain(label, 60)} ")
+        counts.append(f"{count}  ", "bold")
+    counts.append(f"(this run {collector.written})", "dim")
+    lines: list[RenderableType] = [status_line(history), now, counts, channel_table(history)]
+    extra = (
+        waiting_line(history, rejected),
+        reasons_line("not written", collector.left_out),
+        reasons_line("rejected lines", rejected),
+    )
+    return Group(*lines, *(line for line in extra if line))
+
+
+MOST_CHANNELS = 16
+MOST_REASONS = 4
+
+
+def status_line(history: History) -> Text:
+    """Return the connection and the node's name."""
+    text = Text()
+    if history.header:
+        text.append(plain(history.header.node, 60), "bold")
+        text.append("  ")
+    if history.status:
+        text.append(plain(history.status.text, 200), "green" if history.status.connected else "bold yellow")
+    return text
+
+
+def channel_table(history: History) -> Table:
+    """Return the last reading of each channel, and how it got there."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column()
+    table.add_column(no_wrap=True)
+    channels = history.header.channels if history.header and history.last else ()
+    for name, unit in channels[:MOST_CHANNELS]:
+        readings = history.readings[name]
+        last = Text("missing", "bold red") if readings[-1] is None else Text(str(readings[-1]), "bold")
+        table.add_row(Text(plain(name, 60)), last, Text(plain(unit, 20), "dim"), Text(sparkline(readings), "cyan"))
+    if len(channels) > MOST_CHANNELS:
+        table.add_row(Text(f"and {len(channels) - MOST_CHANNELS} more", "dim"))
+    return table
+
+
+def waiting_line(history: History, rejected: Counter[str]) -> Text:
+    """Return a hint at what to wait for, before the first row."""
+    if history.last:
+        return Text()
+    if rejected["no header yet"]:
+        return Text(
+            "the node hasn't named its fields yet: it does at boot (its reset button), and after every 50 decisions",
+            "yellow",
+        )
+    return Text("no reading yet", "dim")
+
+
+def reasons_line(title: str, reasons: Counter[str]) -> Text:
+    """Return counts of what wasn't taken, most first."""
+    shown = ", ".join(f"{plain(reason, 60)} {count}" for reason, count in reasons.most_common(MOST_REASONS))
+    return Text(f"{title}: {shown}", "dim") if shown else Text()
+
+
+def event_lines(history: History) -> Text:
+    """Return the last events, newest last."""
+    text = Text()
+    for event in history.events:
+        text.append("\n" if text else "")
+        text.append(plain(event.kind, 20), "magenta")
+        text.append("  " + plain(event.text))
+    return text
+
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+def sparkline(readings: Sequence[int | None], width: int = 32) -> str:
+    """Return the last `width` readings between the lowest and the highest of them; a dot where one is missing."""
+    shown = list(readings)[-width:]
+    there = [reading for reading in shown if reading is not None]
+    if not there:
+        return "·" * len(shown)
+    low = min(there)
+    span = max(there) - low
+    top = len(BLOCKS) - 1
+    middle = BLOCKS[top // 2]
+    return "".join(
+        "·" if reading is None else BLOCKS[(reading - low) * top // span] if span else middle for reading in shown
+    )

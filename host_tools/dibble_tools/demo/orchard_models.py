@@ -18,11 +18,11 @@ import numpy as np
 
 from dibble_tools.data.datasets import Dataset, read_dataset
 from dibble_tools.data.prepare import DataOptions
-from dibble_tools.machines.predict import read_rows
 from dibble_tools.model.evaluator import evaluate
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.limits import Limits
 from dibble_tools.model.metrics import score
+from dibble_tools.model.rows import read_rows
 from dibble_tools.simulator.field_csv import CHANNELS, SKIP, write_field_csv
 from dibble_tools.simulator.orchard.soil_water import SOILS
 from dibble_tools.simulator.orchard.truth import RIPENING_PPB, STRONG_GUST_M_S
@@ -86,7 +86,7 @@ def threshold_rule(ds: Dataset) -> np.ndarray:
 
 
 def cascade(model: HostModel, gate: HostModel, file: Path) -> dict[str, Any]:
-    """Return what the gate saves and loses on the nodes held out, and what timers would."""
+    """Return the readings saved and the accuracy lost by the gate on the nodes held out, and by timers."""
     rows = read_rows(model, file, label="state", time="time", group="node")
     cheap = read_rows(gate, file, label="state", time="time", group="node")
     assert rows.ds.labels is not None and rows.ds.groups is not None and rows.elapsed_ms is not None

@@ -12,11 +12,11 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.data import airport_weather as weather
 from dibble_tools.data.datasets import read_dataset
 from dibble_tools.data.prepare import DataOptions
-from dibble_tools.machines.predict import read_rows
 from dibble_tools.machines.replay import cost
 from dibble_tools.machines.verify import Agreement, agreement_table, verify, vms_that_can_exist
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
 from dibble_tools.model.metrics import Scores, score
+from dibble_tools.model.rows import read_rows
 from dibble_tools.report.tables import demo_table, training_tables
 from dibble_tools.training.result import TrainOptions
 from dibble_tools.training.train import train

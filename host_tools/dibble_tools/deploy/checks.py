@@ -1,16 +1,43 @@
 """Do a configuration, a model and a board go together? Answered on the host, before anything is written."""
 
+from dataclasses import dataclass
 from typing import Any
 
-from dibble.drivers import channels_of
+from dibble import ConfigError
+from dibble.config import check_board as check_fits_board
+from dibble.config import check_classes
+from dibble.inference.units import steps
 
+from dibble_tools.boards.catalogue import watchdog_most_ms
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import BoardState
-from dibble_tools.deploy.model_file import ModelFile
+from dibble_tools.model.host_model import HostModel
+from dibble_tools.node.config import sensors_of
 from dibble_tools.node.files import mpy_version
 
 LEAST_VERSION = (1, 22)
 LEAST_HEAP_BYTES = 40000
+
+
+class DriveNeeded(InputError):
+    """The board takes files by its drive, not by its port."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a board has of what a configuration may ask for too much of.
+
+    Attributes:
+        flash_bytes: size of its file system.
+        watchdog_ms: the most that its watchdog takes; 0: not known, or it has none.
+    """
+
+    flash_bytes: int
+    watchdog_ms: int
+
+    @classmethod
+    def of(cls, state: BoardState) -> "Bounds":
+        return cls(state.block_bytes * state.blocks, watchdog_most_ms(state.runtime, machine=state.machine))
 
 
 def check_board(state: BoardState) -> None:
@@ -20,13 +47,20 @@ def check_board(state: BoardState) -> None:
         InputError: why.
     """
     if state.runtime == "circuitpython":
-        raise InputError("this board runs CircuitPython: mount its drive CIRCUITPY, and name it with --drive")
+        raise DriveNeeded(
+            "this board runs CircuitPython, which takes files by its drive CIRCUITPY: mount it, or name it with --drive"
+        )
     if state.runtime != "micropython":
         raise InputError(f"expected a board with MicroPython or CircuitPython, got {state.runtime!r}")
     if state.version[:2] < LEAST_VERSION:
         raise InputError(
             f"expected MicroPython {'.'.join(map(str, LEAST_VERSION))} or newer, got {state.version_text} on "
             f"{state.machine}: flash a newer one from micropython.org/download"
+        )
+    if not state.block_bytes * state.blocks:
+        raise InputError(
+            f"{state.machine}: expected a file system on its flash, got none that is mounted: erase the flash (RP2: "
+            "flash_nuke.uf2, ESP32: esptool erase_flash) and put MicroPython on it anew, which makes one"
         )
     if not state.has_sums:
         raise InputError(
@@ -49,33 +83,44 @@ def drivers_of(config: dict[str, Any]) -> list[str]:
     return sorted({sensor["driver"] for sensor in config["sensors"]})
 
 
-def check_model(file: ModelFile, config: dict[str, Any]) -> None:
-    """Refuse a model that wants what the configuration's sensors don't give, as the node would.
+def check_together(config: dict[str, Any], bounds: Bounds, model: HostModel | None, gate: HostModel | None) -> None:
+    """Refuse a configuration that its board or its models don't go with, as the node would.
 
     Args:
         config: whole, with its defaults.
+        model: that the node will run; None: none, or not known.
+        gate: its first stage; None: none, or not known.
     Raises:
-        InputError: names the channel, or the interval.
+        InputError: names the key, the channel, or the interval.
     """
-    units: dict[str, str] = {}
-    for channels in channels_of(config["sensors"])[0]:
-        units.update(channels)
-    model = file.model
-    for i in range(len(model.readings)):
-        name, unit, mantissa, exponent, _, _ = model.channel(i)
+    try:
+        check_fits_board(config, bounds.flash_bytes, bounds.watchdog_ms)
+        check_classes(config, _classes(model), _classes(gate))
+        sensors = sensors_of(config)
+    except ConfigError as error:
+        raise InputError(str(error)) from None
+    if not model:
+        return
+    units = dict(zip(sensors.names, sensors.units, strict=True))
+    for channel in model.channels:
+        name, unit, mantissa, exponent = channel.name, channel.unit, channel.mantissa, channel.exponent
         if name not in units:
             raise InputError(
                 f"the model's channel {name}: expected a sensor of the configuration that gives it, "
                 f"got {', '.join(units) or 'none'}: add the sensor, or name its channel with `channels`"
             )
-        if unit != units[name] or mantissa != 1 or exponent:
+        if steps(units[name], unit, mantissa, exponent) is None:
             raise InputError(
-                f"the model's channel {name}: expected steps of 1 {units[name]}, as the sensor gives, "
-                f"got {mantissa} x 10**{exponent} {unit}: train on the node's own readings"
+                f"the model's channel {name}: expected steps of 1 {units[name]}, as the sensor gives, or of a unit "
+                f"of the same quantity, got {mantissa} x 10**{exponent} {unit}: train on the node's own readings"
             )
-    windows = model.windows
+    windows = model.model.windows
     if windows and windows.is_gap(config["interval_s"] * 1000):
         raise InputError(
-            f"config.interval_s: expected near {model.interval_ms // 1000}, which the model was trained at, "
+            f"config.interval_s: expected near {model.content.interval_ms // 1000}, which the model was trained at, "
             f"got {config['interval_s']}"
         )
+
+
+def _classes(file: HostModel | None) -> tuple[str, ...] | None:
+    return tuple(file.classes) if file else None

@@ -1,21 +1,21 @@
 """A deploy to a MicroPython board, from the first look to the node that works again."""
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import BoardState, look
-from dibble_tools.deploy.checks import check_board, readable_mpy
-from dibble_tools.deploy.first_run import Awakening, wait_for_node
+from dibble_tools.deploy.checks import Bounds, check_board, readable_mpy
+from dibble_tools.deploy.first_run import FirstRun, wait_for_node
 from dibble_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, MODEL_FILES, kernel_for_board
-from dibble_tools.deploy.model_file import MODEL
-from dibble_tools.deploy.partition import check_partition, look_at, write_partition
+from dibble_tools.deploy.partition import check_partition, look_at, romfs_image, write_partition
 from dibble_tools.deploy.plan import LIST, PACKAGE, STAGED, Plan, check_room, make_plan, stale_files
-from dibble_tools.deploy.request import Wish, current_model, listed_files, previous_model, wanted_files
-from dibble_tools.deploy.romfs_image import romfs_image
+from dibble_tools.deploy.request import Request, current_model, desired_files, listed_files, previous_model
 from dibble_tools.deploy.transfer import TrialError, clean_up, commit, stage, try_out
-from dibble_tools.link.session import RemoteError, Session
+from dibble_tools.link.session import LinkError, RemoteError, Session
+from dibble_tools.model.host_model import MODEL_FILE
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Outcome:
     Attributes:
         plan: what it wrote and removed, or would have.
         image: of the ROMFS partition that it wrote, or would have; empty: none.
-        awakening: what the node said afterwards; None where nothing was written.
+        first_run: what the node said afterwards; None where nothing was written.
         notes: what there is to tell besides.
     """
 
@@ -33,7 +33,7 @@ class Outcome:
     plan: Plan
     written: bool
     image: bytes = b""
-    awakening: Awakening | None = None
+    first_run: FirstRun | None = None
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
     sent_bytes: int = 0
@@ -41,18 +41,18 @@ class Outcome:
 
 def deploy(
     port: str,
-    wish: Wish,
+    request: Request,
     *,
     rollback: bool = False,
     dry_run: bool = False,
     step: Callable[[str], None] = lambda text: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Outcome:
-    """Bring a board to what is wished for, all of it or nothing; let its node run again.
+    """Bring a board to what is asked for, all of it or nothing; let its node run again.
 
     Args:
         port: of the board.
-        rollback: the model before the newest is wished for, and nothing else.
+        rollback: the model before the newest is asked for, and nothing else.
         dry_run: only look.
         step: called with what is done now.
         progress: called with the bytes that are written, and how many there are.
@@ -62,18 +62,48 @@ def deploy(
     """
     started = time.monotonic()
     step("looking at the board")
-    try:
-        with Session.open(port) as session:
-            outcome = _deploy(session, wish, rollback, dry_run, step, progress)
-    except RemoteError as error:
-        raise InputError(f"{port}: the board says {error}: it runs what it ran before; deploy again") from None
+    with _remote_errors(port):
+        session = Session.open(port)
+        try:
+            outcome = _deploy_in(session, request, rollback, dry_run, step, progress)
+        except LinkError as error:  # a watchdog that an earlier program left running bites, but once
+            step("the board went away: once more")
+            outcome = _deploy_in(_open_again(port, error), request, rollback, dry_run, step, progress)
     outcome.seconds = time.monotonic() - started
     return outcome
 
 
+@contextlib.contextmanager
+def _remote_errors(port: str) -> Iterator[None]:
+    try:
+        yield
+    except RemoteError as error:
+        raise InputError(f"{port}: the board says {error}: it runs what it ran before; deploy again") from None
+
+
+def _open_again(port: str, before: LinkError) -> Session:
+    """Return a session with a board that went away; raise what happened before where it stays so."""
+    try:
+        return Session.open(port, vanished=True)
+    except LinkError:
+        raise before from None
+
+
+def _deploy_in(
+    session: Session,
+    request: Request,
+    rollback: bool,
+    dry_run: bool,
+    step: Callable[[str], None],
+    progress: Callable[[int, int], None],
+) -> Outcome:
+    with session:
+        return _deploy(session, request, rollback, dry_run, step, progress)
+
+
 def _deploy(
     session: Session,
-    wish: Wish,
+    request: Request,
     rollback: bool,
     dry_run: bool,
     step: Callable[[str], None],
@@ -82,23 +112,27 @@ def _deploy(
     state = look(session)
     check_board(state)
     notes = []
+    if not session.watched:
+        notes.append("this board has no timer to reset itself by: if this computer goes away meanwhile, press reset")
     if LIST in state.files:
         notes.append("an earlier deploy was cut short after its commit")
     if not dry_run:
         state = clean_up(session, state)
     if rollback:
         model, generation, newest = previous_model(session, state)
-        notes.append(f"back from generation {newest} to {generation}, {model.model.name}, as a new one")
-        wish = replace(wish, model=model, only_model=True)
-    plan, image = _plan(session, state, wish, notes)
+        notes.append(f"back from generation {newest} to {generation}, {model.content.name}, as a new one")
+        request = replace(request, model=model, only_model=True)
+    plan, image = _plan(session, state, request, notes)
     check_room(plan, state)
     outcome = Outcome(state, plan, bool(plan or image) and not dry_run, image=image, notes=notes)
     if outcome.written:
         _write(session, state, outcome, step, progress)
     step("starting the node")
+    if not dry_run and not session.set_calendar():
+        notes.append("the board's clock wouldn't be set: the node's times will be those since its power-on")
     session.restart()
     if outcome.written:
-        outcome.awakening = wait_for_node(session)
+        outcome.first_run = wait_for_node(session)
     outcome.sent_bytes = session.sent_bytes
     return outcome
 
@@ -124,7 +158,8 @@ def _write(
         stage(session, plan, state, more)
         step("trying it on the board")
         try:
-            try_out(session, plan, MODEL in {*plan.writes, *state.files} - {*plan.removals})
+            with_model = MODEL_FILE in {*plan.writes, *state.files} - {*plan.removals}
+            try_out(session, plan, with_model, Bounds.of(state).watchdog_ms)
         except TrialError:
             clean_up(session, look(session))
             raise
@@ -137,47 +172,47 @@ def _write(
         write_partition(session, outcome.image, more)
 
 
-def _plan(session: Session, state: BoardState, wish: Wish, notes: list[str]) -> tuple[Plan, bytes]:
+def _plan(session: Session, state: BoardState, request: Request, notes: list[str]) -> tuple[Plan, bytes]:
     """Return what to write and to remove, and the image for the ROMFS partition; empty: none, or it's there."""
-    wanted = wanted_files(session, state, wish)
-    if wish.romfs and not state.has_rom:
+    desired = desired_files(session, state, request)
+    if request.romfs and not state.has_rom:
         raise InputError(f"--romfs: expected a board with a ROMFS partition, {state.machine} has none")
-    model = wish.model
-    if not model and (wish.romfs or wish.kernel != "auto"):
+    model = request.model
+    if not model and (request.romfs or request.kernel != "auto"):
         model = current_model(session, state)
-    image, stale = b"", [*MODEL_FILES] if wish.no_model else []
+    image, stale = b"", [*MODEL_FILES] if request.no_model else []
     if model:
-        kernel = kernel_for_board(model, wish.kernel, state, wanted, wish.romfs)
+        kernel = kernel_for_board(model, request.kernel, state, desired, request.romfs)
         notes.append(f"kernel: {kernel.name}")
         in_rom = {path: content for path, content in kernel.files.items() if path == CODE_COMPILED}
         in_place = False
         if state.has_rom:
-            image, in_place = _image(session, wish, {MODEL: model.blob} | in_rom, notes)
-        wanted |= {path: content for path, content in kernel.files.items() if not (in_place and path in in_rom)}
-        stale = [path for path in (CODE_SOURCE, CODE_COMPILED) if path not in wanted]
-    if wish.only_model:
-        return make_plan(wanted, state.files, stale), image
+            image, in_place = _image(session, request, {MODEL_FILE: model.blob} | in_rom, notes)
+        desired |= {path: content for path, content in kernel.files.items() if not (in_place and path in in_rom)}
+        stale = [path for path in (CODE_SOURCE, CODE_COMPILED) if path not in desired]
+    if request.only_model:
+        return make_plan(desired, state.files, stale), image
     if not readable_mpy(state):
         notes.append("this MicroPython reads other .mpy files than mpy-cross writes: sources are copied")
     on_board = [path for path in state.files if not path.endswith(STAGED)]
-    unknown = any(path.startswith(PACKAGE) and path not in wanted for path in on_board)
-    stale += stale_files(wanted, on_board, listed_files(session, state) if unknown else [])
-    kept = [path for path in on_board if path.startswith(PACKAGE) and path not in wanted and path not in stale]
+    unknown = any(path.startswith(PACKAGE) and path not in desired for path in on_board)
+    stale += stale_files(desired, on_board, listed_files(session, state) if unknown else [])
+    kept = [path for path in on_board if path.startswith(PACKAGE) and path not in desired and path not in stale]
     if kept:
         notes.append(f"not of this firmware, and kept: {', '.join(kept)}")
-    return make_plan(wanted, state.files, stale), image
+    return make_plan(desired, state.files, stale), image
 
 
-def _image(session: Session, wish: Wish, files: dict[str, bytes], notes: list[str]) -> tuple[bytes, bool]:
+def _image(session: Session, request: Request, files: dict[str, bytes], notes: list[str]) -> tuple[bytes, bool]:
     """Return the image to write to the ROMFS partition, empty: none; and whether the files will be there."""
     saved = sum(map(len, files.values()))
-    image = romfs_image(MODEL, files)
+    image = romfs_image(MODEL_FILE, files)
     partition = look_at(session, image)
-    if partition.holds or wish.romfs:
+    if partition.holds or request.romfs:
         notes.append(f"ROMFS: {', '.join(files)}: {len(image)} of {partition.size} bytes save {saved} bytes of heap")
         if partition.holds:
             return b"", True
-        check_partition(partition, image, wish.overwrite_romfs)
+        check_partition(partition, image, request.overwrite_romfs)
         return image, True
     if CODE_COMPILED in partition.names and CODE_COMPILED not in files:
         notes.append("the ROMFS partition holds code, which runs where it is this model's: --romfs replaces it")

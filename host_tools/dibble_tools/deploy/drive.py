@@ -12,13 +12,14 @@ from pathlib import Path
 
 from dibble.storage.manifest import MANIFEST
 
+from dibble_tools.boards.catalogue import all_boards, watchdog_most_ms
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import OnBoard, digest_of
-from dibble_tools.deploy.checks import drivers_of
+from dibble_tools.deploy.checks import Bounds, drivers_of
 from dibble_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, MODEL_FILES, kernel_for_drive
-from dibble_tools.deploy.model_file import MODEL
 from dibble_tools.deploy.plan import Plan, make_plan, stale_files
-from dibble_tools.deploy.request import CONFIG, Wish, check_pair, listed_in
+from dibble_tools.deploy.request import CONFIG, Request, check_pair, listed_in
+from dibble_tools.model.host_model import MODEL_FILE
 from dibble_tools.node.files import circuitpython_files
 from dibble_tools.node.manifest import manifest_of
 
@@ -46,8 +47,8 @@ def find_drive() -> Path | None:
     return found[0] if found else None
 
 
-def deploy_to_drive(drive: Path, wish: Wish, *, dry_run: bool = False) -> tuple[str, Plan]:
-    """Bring a CircuitPython board's drive to what is wished for.
+def deploy_to_drive(drive: Path, request: Request, *, dry_run: bool = False) -> tuple[str, Plan]:
+    """Bring a CircuitPython board's drive to what is asked for.
 
     Returns:
         what the board is, and what runs the model that it gets; and what was written and removed, or would have been.
@@ -56,22 +57,26 @@ def deploy_to_drive(drive: Path, wish: Wish, *, dry_run: bool = False) -> tuple[
     """
     board = _board(drive)
     on_drive = {path: _on_drive(drive / path) for path in _files(drive)}
-    config_bytes, config = check_pair(wish, (drive / CONFIG).read_bytes() if CONFIG in on_drive else None)
-    wanted: dict[str, bytes] = {}
+
+    def read(path: str) -> bytes | None:
+        return (drive / path).read_bytes() if path in on_drive else None
+
+    config_bytes, config = check_pair(request, read(CONFIG), _bounds(drive), read)
+    desired: dict[str, bytes] = {}
     stale: list[str] = []
-    if not wish.only_model:
-        wanted = circuitpython_files(drivers_of(config))
+    if not request.only_model:
+        desired = circuitpython_files(drivers_of(config))
         listed = listed_in((drive / MANIFEST).read_bytes()) if MANIFEST in on_drive else []
-        stale = stale_files(wanted, on_drive, listed)
-        wanted |= {MANIFEST: manifest_of(wanted), CONFIG: config_bytes}
-    if wish.no_model:
+        stale = stale_files(desired, on_drive, listed)
+        desired |= {MANIFEST: manifest_of(desired), CONFIG: config_bytes}
+    if request.no_model:
         stale += MODEL_FILES
-    if wish.model:
-        kernel = kernel_for_drive(wish.model, wish.kernel, _heap_bytes(drive))
+    if request.model:
+        kernel = kernel_for_drive(request.model, request.kernel, _heap_bytes(drive))
         board += f"; kernel: {kernel.name}"
-        wanted |= {MODEL: wish.model.blob} | kernel.files
-        stale += [path for path in (CODE_SOURCE, CODE_COMPILED) if path not in wanted]
-    plan = make_plan(wanted, on_drive, stale)
+        desired |= {MODEL_FILE: request.model.blob} | kernel.files
+        stale += [path for path in (CODE_SOURCE, CODE_COMPILED) if path not in desired]
+    plan = make_plan(desired, on_drive, stale)
     if not dry_run:
         _check_room(drive, plan)
         try:
@@ -103,13 +108,21 @@ def _board(drive: Path) -> str:
     return f"{match[3]}: CircuitPython {match[1]}.{match[2]}"
 
 
+def _bounds(drive: Path) -> Bounds:
+    return Bounds(shutil.disk_usage(drive).total, watchdog_most_ms("circuitpython", build=_build(drive)))
+
+
+def _build(drive: Path) -> str:
+    """Return the name of a board's firmware, "" where it isn't told."""
+    match = _ID.search((drive / BOOT_OUT).read_text(encoding="utf-8", errors="replace"))
+    return match[1] if match else ""
+
+
 def _heap_bytes(drive: Path) -> int:
     """Return the heap that is free on a board, as boards/ has it."""
-    from dibble_tools.boards.catalogue import all_boards
-
-    match = _ID.search((drive / BOOT_OUT).read_text(encoding="utf-8", errors="replace"))
+    build = _build(drive)
     known = [board.runtimes["circuitpython"] for board in all_boards().values() if "circuitpython" in board.runtimes]
-    return next((runtime.heap_bytes for runtime in known if match and runtime.build == match[1]), UNKNOWN_HEAP_BYTES)
+    return next((runtime.heap_bytes for runtime in known if runtime.build == build), UNKNOWN_HEAP_BYTES)
 
 
 def _files(drive: Path) -> list[str]:

@@ -12,7 +12,7 @@ KEPT_BYTES = 4000
 
 
 @dataclass
-class Awakening:
+class FirstRun:
     """What a node said.
 
     Attributes:
@@ -34,9 +34,9 @@ class Awakening:
         return [text for kind, text in self.events if kind == "error"]
 
 
-def wait_for_node(session: Session, timeout_s: float = WAIT_S) -> Awakening:
+def wait_for_node(session: Session, timeout_s: float = WAIT_S) -> FirstRun:
     """Listen to a node that was restarted until it has completed a cycle, has failed, or for so many seconds."""
-    found = Awakening()
+    found = FirstRun()
     reader = LineReader()
     deadline = time.monotonic() + timeout_s
     said = b""

@@ -7,12 +7,13 @@ from pathlib import Path
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import BoardState
 from dibble_tools.deploy.checks import readable_mpy
-from dibble_tools.deploy.model_file import MODEL, ModelFile
+from dibble_tools.export.unrolled import unrolled_source
+from dibble_tools.model.host_model import MODEL_FILE, HostModel
 from dibble_tools.node.files import compiled
 
 KERNELS = ("auto", "tables", "code")
 CODE_SOURCE, CODE_COMPILED = "model_code.py", "model_code.mpy"  # classifier.py imports it
-MODEL_FILES = (MODEL, "model.a", "model.b", CODE_SOURCE, CODE_COMPILED)  # all that a node may have of its model
+MODEL_FILES = (MODEL_FILE, "model.a", "model.b", CODE_SOURCE, CODE_COMPILED)  # all that a node may have of its model
 MACHINE_CODE = (("inference/kernels/thumb_probe.", "assembler"), ("inference/kernels/viper_probe.", "viper"))
 # Heap in which a node runs whose firmware is compiled, or comes as sources to CircuitPython (tests/host/
 # circuitpython_node.py). What a board has above it may be the code's.
@@ -37,7 +38,7 @@ class Kernel:
     files: dict[str, bytes] = field(default_factory=dict)
 
 
-def kernel_for_board(model: ModelFile, asked: str, state: BoardState, files: dict[str, bytes], in_rom: bool) -> Kernel:
+def kernel_for_board(model: HostModel, asked: str, state: BoardState, files: dict[str, bytes], in_rom: bool) -> Kernel:
     """Return what shall run a model on a MicroPython board.
 
     Args:
@@ -55,7 +56,7 @@ def kernel_for_board(model: ModelFile, asked: str, state: BoardState, files: dic
     return _code(model, asked, state.heap_bytes - NODE_HEAP_BYTES[state.runtime], readable_mpy(state), in_rom)
 
 
-def kernel_for_drive(model: ModelFile, asked: str, heap_bytes: int) -> Kernel:
+def kernel_for_drive(model: HostModel, asked: str, heap_bytes: int) -> Kernel:
     """Return what shall run a model on a CircuitPython board: it has no viper, and reads sources.
 
     Raises:
@@ -66,7 +67,7 @@ def kernel_for_drive(model: ModelFile, asked: str, heap_bytes: int) -> Kernel:
     return _code(model, asked, heap_bytes - NODE_HEAP_BYTES["circuitpython"], False, False)
 
 
-def _code(model: ModelFile, asked: str, left: int, reads_mpy: bool, in_rom: bool) -> Kernel:
+def _code(model: HostModel, asked: str, left: int, reads_mpy: bool, in_rom: bool) -> Kernel:
     """Return the model as code where `left` bytes of heap have room for it, else its tables."""
     source = _source_of(model)
     path, content, needed = CODE_SOURCE, source, len(source) * SOURCE_HEAP
@@ -87,11 +88,8 @@ def _code(model: ModelFile, asked: str, left: int, reads_mpy: bool, in_rom: bool
     return Kernel(f"bytecode, over its tables: {why}")
 
 
-def _source_of(model: ModelFile) -> bytes:
-    from dibble_tools.export.unrolled import unrolled_source
-    from dibble_tools.model.host_model import HostModel
-
-    return unrolled_source(HostModel(model.blob)).encode()
+def _source_of(model: HostModel) -> bytes:
+    return unrolled_source(model).encode()
 
 
 def _compiled(source: bytes) -> bytes:

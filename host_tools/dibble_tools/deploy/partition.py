@@ -1,19 +1,20 @@
-"""A board's ROMFS partition: looked at, and written so that no half of it is ever mounted."""
+"""A board's ROMFS partition: its image, and writing that so that no half of it is ever mounted."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import numbers_in
 from dibble_tools.deploy.kernel import CODE_COMPILED
-from dibble_tools.deploy.model_file import MODEL
 from dibble_tools.link.session import LinkError, RemoteError, Session
+from dibble_tools.model.host_model import MODEL_FILE
 
 PIECE_BYTES = 2048  # that are written at once; more where the board's flash asks for it
 MOST_PIECE_BYTES = 16384
 SHOWN = 5  # of other people's files
-OWN = (MODEL, CODE_COMPILED)
+OWN = (MODEL_FILE, CODE_COMPILED)
 
 
 @dataclass(frozen=True)
@@ -83,3 +84,35 @@ def write_partition(session: Session, image: bytes, progress: Callable[[int], No
         raise InputError(f"the board's ROMFS partition: {error}: its node runs without; deploy again") from None
     if not whole:
         raise LinkError("expected the ROMFS partition to read back as it was written, it doesn't: a failing flash?")
+
+
+ALIGNMENT = 4  # of what machine code reads as words
+FIRST_BYTES = 4096  # of a partition, which are written last
+
+
+def romfs_image(first: str, files: Mapping[str, bytes]) -> bytes:
+    """Return an image with a model's file, aligned so that no kernel needs a copy, and the other files behind it.
+
+    The others begin beyond the first FIRST_BYTES: who writes that piece last has them whole before the image is
+    one, so a board can't import half of a file.
+    """
+    for before, after in product(range(ALIGNMENT), range(2)):  # the image's own length is even
+        image = _image(first, files, bytes(before), bytes(after))
+        if image.index(files[first]) % ALIGNMENT == 0:
+            return image
+    raise AssertionError("expected a padding that aligns the model")
+
+
+def _image(first: str, files: Mapping[str, bytes], before: bytes, after: bytes) -> bytes:
+    from mpremote.romfs import VfsRomWriter
+
+    writer = VfsRomWriter()
+    writer.mkdata(before)  # data that no file refers to is passed over
+    writer.mkfile(first, files[first])
+    others = {name: content for name, content in files.items() if name != first}
+    if others:
+        writer.mkdata(bytes(max(0, FIRST_BYTES - len(files[first]))))
+    for name, content in others.items():
+        writer.mkfile(name, content)
+    writer.mkdata(after)
+    return bytes(writer.finalise())

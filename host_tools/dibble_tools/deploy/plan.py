@@ -70,26 +70,26 @@ class Plan:
         return text + f"{zlib.crc32(text):08x} {len(lines)} .\n".encode()
 
 
-def make_plan(wanted: Mapping[str, bytes], on_board: Mapping[str, OnBoard], stale: Iterable[str] = ()) -> Plan:
-    """Return what is to do so that the board has the wanted files.
+def make_plan(desired: Mapping[str, bytes], on_board: Mapping[str, OnBoard], stale: Iterable[str] = ()) -> Plan:
+    """Return what is to do so that the board has the desired files.
 
     Args:
         stale: paths to remove where they are there.
     """
-    changed = {path: content for path, content in wanted.items() if not is_there(content, on_board.get(path))}
+    changed = {path: content for path, content in desired.items() if not is_there(content, on_board.get(path))}
     removals = [path for path in stale if path in on_board]
     if changed or removals:
         removals += [path for path in BOOT_STATE if path in on_board]
     order = sorted(changed, key=lambda path: (LAST.index(path) + 1 if path in LAST else 0, path))
     direct = frozenset() if MAIN in on_board else frozenset(path for path in order if path.startswith(PACKAGE))
-    return Plan({path: changed[path] for path in order}, removals, len(wanted) - len(changed), direct)
+    return Plan({path: changed[path] for path in order}, removals, len(desired) - len(changed), direct)
 
 
 def is_there(content: bytes, found: OnBoard | None) -> bool:
     return found is not None and (found.size, found.digest) == (len(content), digest_of(content))
 
 
-def stale_files(wanted: Mapping[str, bytes], on_board: Iterable[str], listed: Iterable[str]) -> list[str]:
+def stale_files(desired: Mapping[str, bytes], on_board: Iterable[str], listed: Iterable[str]) -> list[str]:
     """Return the board's files of the firmware that it shall not have any more.
 
     A .py beside its .mpy is one: it would be imported in its place. Files in the package that neither this firmware
@@ -103,7 +103,7 @@ def stale_files(wanted: Mapping[str, bytes], on_board: Iterable[str], listed: It
     return [
         path
         for path in on_board
-        if path.startswith(PACKAGE) and path.endswith((".py", ".mpy")) and path not in wanted and _stem(path) in known
+        if path.startswith(PACKAGE) and path.endswith((".py", ".mpy")) and path not in desired and _stem(path) in known
     ]
 
 

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dibble_tools.deploy.deploying import Outcome
-from dibble_tools.deploy.first_run import Awakening
+from dibble_tools.deploy.first_run import FirstRun
 from dibble_tools.deploy.plan import BOOT_STATE, Plan
 
 LIBRARY = "lib/"
@@ -29,8 +29,8 @@ def show(console: Console, outcome: Outcome) -> None:
         say(f"nothing to do: {outcome.plan.unchanged} files are there already")
     if outcome.plan:
         console.print(deploy_table(outcome.plan, outcome.written))
-    if outcome.awakening:
-        for text in told(outcome.awakening):
+    if outcome.first_run:
+        for text in told(outcome.first_run):
             say(text)
     say(f"{outcome.seconds:.1f} s, {outcome.sent_bytes} bytes sent")
 
@@ -59,9 +59,9 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
-def told(awakening: Awakening) -> list[str]:
+def told(first_run: FirstRun) -> list[str]:
     """Return what a node said at its start, and whether it works."""
-    lines = [f"the node says: {kind}: {text}" for kind, text in awakening.events if kind != "model"]
-    if awakening.works:
-        return [*lines, f"the node runs, with {awakening.model or 'no model: it logs only'}"]
-    return [*lines, "the node hasn't completed a cycle yet; it said last:", awakening.said.rstrip() or "nothing"]
+    lines = [f"the node says: {kind}: {text}" for kind, text in first_run.events if kind != "model"]
+    if first_run.works:
+        return [*lines, f"the node runs, with {first_run.model or 'no model: it logs only'}"]
+    return [*lines, "the node hasn't completed a cycle yet; it said last:", first_run.said.rstrip() or "nothing"]

@@ -1,10 +1,9 @@
 """Which files a board shall have: the firmware for its configuration, compiled as it reads it; configuration; model."""
 
 import contextlib
-import json
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,15 +14,16 @@ from dibble.storage.slots import Slots
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import BoardState
-from dibble_tools.deploy.checks import check_model, drivers_of, readable_mpy
-from dibble_tools.deploy.model_file import MODEL, ModelFile
+from dibble_tools.deploy.checks import Bounds, check_together, drivers_of, readable_mpy
 from dibble_tools.deploy.plan import MAIN, PACKAGE
 from dibble_tools.link.session import Session
-from dibble_tools.node.config import read_config, whole
+from dibble_tools.model.host_model import MODEL_FILE, HostModel
+from dibble_tools.node.config import parsed, whole
 from dibble_tools.node.files import node_files
 from dibble_tools.node.manifest import manifest_of
 
 CONFIG = "config.json"
+GATE = "gate.dib"
 MOST_CONFIG_BYTES = 32768
 MOST_MODEL_BYTES = 1 << 20
 MOST_MANIFEST_BYTES = 65536
@@ -31,7 +31,7 @@ _LISTED = re.compile(r"[0-9a-f]{8} [0-9]+ (.+)")
 
 
 @dataclass(frozen=True)
-class Wish:
+class Request:
     """What the user asks for.
 
     Attributes:
@@ -44,7 +44,7 @@ class Wish:
         overwrite_romfs: whatever that holds.
     """
 
-    model: ModelFile | None = None
+    model: HostModel | None = None
     config: Path | None = None
     only_model: bool = False
     kernel: str = "auto"
@@ -53,7 +53,7 @@ class Wish:
     no_model: bool = False
 
 
-def wanted_files(session: Session, state: BoardState, wish: Wish) -> dict[str, bytes]:
+def desired_files(session: Session, state: BoardState, request: Request) -> dict[str, bytes]:
     """Return path -> content of all that the board shall have and a deploy cares for.
 
     Raises:
@@ -61,45 +61,72 @@ def wanted_files(session: Session, state: BoardState, wish: Wish) -> dict[str, b
     """
     dibbles = MAIN in state.files and any(path.startswith(PACKAGE) for path in state.files)
     kept = session.read_file(CONFIG, MOST_CONFIG_BYTES) if dibbles and CONFIG in state.files else None
-    config_bytes, config = check_pair(wish, kept)
+
+    def read(path: str) -> bytes | None:
+        return session.read_file(path, MOST_MODEL_BYTES) if path in state.files else None
+
+    config_bytes, config = check_pair(request, kept, Bounds.of(state), read)
     files: dict[str, bytes] = {}
-    if not wish.only_model:
-        files = node_files(drivers_of(config), state.mpy if readable_mpy(state) else None)
+    if not request.only_model:
+        files = node_files(drivers_of(config), state.mpy if readable_mpy(state) else None, between=session.stay)
         files[MANIFEST] = manifest_of(files)
         files[CONFIG] = config_bytes
-    if wish.model:
-        files[MODEL] = wish.model.blob
+    if request.model:
+        files[MODEL_FILE] = request.model.blob
     return files
 
 
-def check_pair(wish: Wish, kept: bytes | None) -> tuple[bytes, dict[str, Any]]:
-    """Return the configuration that the board shall have, as it is and whole, with which the model has to go.
+def check_pair(
+    request: Request, kept: bytes | None, bounds: Bounds, read: Callable[[str], bytes | None]
+) -> tuple[bytes, dict[str, Any]]:
+    """Return the configuration that the board shall have, as it is and whole, with which board and models have to go.
 
     Args:
         kept: that of a board which has dibble and one.
+        bounds: of the board.
+        read: returns a file of the board, None where there is none.
     Raises:
         InputError: there is none, the node would refuse it, or the model wants what its sensors don't give.
     """
-    if wish.config:
-        config = whole(read_config(wish.config))
-        content = wish.config.read_bytes()
+    if request.config:
+        where, content = str(request.config), _bytes_of(request.config)
     elif kept is None:
         raise InputError(
             "--config: expected the configuration of the node's sensors, which this board hasn't got yet: "
             "begin with firmware/config.json, or with `dibble new`"
         )
     else:
-        content = kept
-        try:
-            config = whole(json.loads(content))
-        except (ConfigError, ValueError) as error:
-            raise InputError(f"the board's {CONFIG}: {error}: give another with --config") from None
-    if wish.model:
-        check_model(wish.model, config)
+        where, content = f"the board's {CONFIG}", kept
+    try:
+        config = whole(parsed(content))
+    except ConfigError as error:
+        if request.only_model:  # the firmware that runs under it stays: its trial decides
+            return content, {}
+        raise InputError(f"{where}: {error}{'' if request.config else ': give another with --config'}") from None
+    model = request.model
+    if not model and request.config and not request.no_model:
+        model = _opened(read(MODEL_FILE))
+    gate = _opened(read(GATE)) if config["gate"]["skip"] else None
+    check_together(config, bounds, model, gate)
     return content, config
 
 
-def previous_model(session: Session, state: BoardState) -> tuple[ModelFile, int, int]:
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: expected a node's config.json, got: {error.strerror}") from None
+
+
+def _opened(blob: bytes | None) -> HostModel | None:
+    """Return a model that is on the board; None where it is none, which its node tells."""
+    try:
+        return HostModel.tested(blob) if blob else None
+    except ModelError:
+        return None
+
+
+def previous_model(session: Session, state: BoardState) -> tuple[HostModel, int, int]:
     """Return the model before the newest, its generation, and the newest's, as the board's slots have them.
 
     Raises:
@@ -111,12 +138,12 @@ def previous_model(session: Session, state: BoardState) -> tuple[ModelFile, int,
         if payload is None:
             raise InputError("--rollback: expected a model before the one that runs, and the board has none")
         try:
-            return ModelFile.of(payload), other, newest
+            return HostModel.tested(payload), other, newest
         except ModelError as error:
             raise InputError(f"--rollback: the model before the one that runs: {error}") from None
 
 
-def current_model(session: Session, state: BoardState) -> ModelFile:
+def current_model(session: Session, state: BoardState) -> HostModel:
     """Return the model that the board runs: that of its newest slot, or of the file that it'll install.
 
     Raises:
@@ -124,12 +151,12 @@ def current_model(session: Session, state: BoardState) -> ModelFile:
     """
     with _slots(session, state) as slots:
         blob = slots.newest()
-    if blob is None and MODEL in state.files:
-        blob = session.read_file(MODEL, MOST_MODEL_BYTES)
+    if blob is None and MODEL_FILE in state.files:
+        blob = session.read_file(MODEL_FILE, MOST_MODEL_BYTES)
     if blob is None:
         raise InputError("--model: expected a model, and the board has none")
     try:
-        return ModelFile.of(blob)
+        return HostModel.tested(blob)
     except ModelError as error:
         raise InputError(f"the board's model: {error}: give another with --model") from None
 

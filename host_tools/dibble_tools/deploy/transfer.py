@@ -76,14 +76,16 @@ def stage(session: Session, plan: Plan, state: BoardState, progress: Progress) -
         raise _refused(error) from None
 
 
-def try_out(session: Session, plan: Plan, with_model: bool) -> None:
-    """Check the configuration and run the model's self-test on the board, with the library they'd run with.
+def try_out(session: Session, plan: Plan, with_model: bool, watchdog_ms: int) -> None:
+    """Make sensors, outputs and model once on the board, as its node would, with the library they'd run with.
 
+    Args:
+        watchdog_ms: the most that the board's watchdog takes; 0: not known.
     Raises:
         TrialError: the board refuses one of them.
     """
     try:
-        said = session.run("trial.trial", plan.staged, plan.removals, with_model, timeout_s=60)
+        said = session.run("trial.trial", plan.staged, plan.removals, with_model, watchdog_ms, timeout_s=60)
     except RemoteError as error:
         raise TrialError(str(error)) from None
     if said != "well":

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.virtual_board import registry
 
 VENDORS = {  # of USB; a board's maker, or that of its bridge
     0x2E8A: "Raspberry Pi",
@@ -61,6 +62,5 @@ def usb_boards() -> list[Place]:
 
 def virtual_boards() -> list[Place]:
     """Return the virtual boards that run on this computer for this user."""
-    from dibble_tools.virtual_board.registry import running
-
-    return [Place(board.port, f"virtual board {board.name}") for board in running()]
+    boards = registry.running() if registry.can_exist() else []
+    return [Place(board.port, f"virtual board {board.name}") for board in boards]

@@ -8,7 +8,7 @@ from dibble.storage.segment import HEADER_BYTES, read_header
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.files import write_atomically
-from dibble_tools.node.records import Records, read_folder, read_segments
+from dibble_tools.node.record_log import Records, read_folder, read_segments
 
 NAME = re.compile(r"[0-9]{6,9}\.seg")
 

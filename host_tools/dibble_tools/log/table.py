@@ -6,7 +6,7 @@ import io
 from dibble_tools.console.json_lines import flag_words
 from dibble_tools.console.safe_text import cell
 from dibble_tools.log.names import Known
-from dibble_tools.node.records import Records, Row
+from dibble_tools.node.record_log import DecisionRecord, Records
 
 COLUMNS = ("time", "sequence", "class", "held", "margin", "flags", "action", "battery")
 
@@ -46,7 +46,7 @@ def log_csv(records: Records, known: Known) -> tuple[str, list[str]]:
     return out.getvalue(), notes
 
 
-def _decision(row: Row, classes: tuple[str, ...]) -> list[str]:
+def _decision(row: DecisionRecord, classes: tuple[str, ...]) -> list[str]:
     def named(index: int | None) -> str:
         if index is None:
             return ""

@@ -13,8 +13,8 @@ from dibble_tools.common.formatting import whole
 from dibble_tools.export.forms import write
 from dibble_tools.export.microbit.source import strip
 from dibble_tools.export.names import prefix_of
-from dibble_tools.machines.compiled import Source, on_pc, on_target
-from dibble_tools.machines.outcome import Outcome
+from dibble_tools.machines.compiled import CProgram, on_pc, on_target
+from dibble_tools.machines.machine_run import MachineRun
 from dibble_tools.machines.single_file import on_microbit, on_unix, on_wasi
 from dibble_tools.machines.targets import ATMEGA328P, CORTEX_M0
 from dibble_tools.machines.tools import TooLarge, ToolError
@@ -42,7 +42,7 @@ class Checked:
     machine: str
     rows: int = 0
     equal: int = 0
-    outcome: Outcome | None = None
+    outcome: MachineRun | None = None
     problem: str = ""
     note: str = ""
 
@@ -75,7 +75,7 @@ def check(
         if form == "python":
             run = partial(_on_vm, machine, next(iter(files.values())))
         else:
-            run = partial(_compiled, machine, Source(files, prefix_of(name or content.name), content.timed))
+            run = partial(_compiled, machine, CProgram(files, prefix_of(name or content.name), content.timed))
         try:
             outcome = run(readings, elapsed_ms)
         except TooLarge as error:
@@ -94,7 +94,7 @@ def check(
 
 
 def check_table(found: Sequence[Checked]) -> Table:
-    """Return what each machine computed, compared with the host, and what it took."""
+    """Return a table of the machines: rows that agree with the host, flash, RAM, cost."""
     table = Table(
         title="the same decisions on every machine", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
     )
@@ -118,14 +118,14 @@ def check_table(found: Sequence[Checked]) -> Table:
     return table
 
 
-def _compiled(machine: str, source: Source, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> Outcome:
+def _compiled(machine: str, source: CProgram, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> MachineRun:
     if machine == "pc":
         on_pc(source, readings, elapsed_ms)
         return on_pc(source, readings, elapsed_ms, sanitized=True)
     return on_target(source, readings, elapsed_ms, CORTEX_M0 if machine == "cortex_m0" else ATMEGA328P)
 
 
-def _on_vm(machine: str, text: str, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> Outcome:
+def _on_vm(machine: str, text: str, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> MachineRun:
     if machine == "microbit":
         return on_microbit(strip(text), readings, elapsed_ms)
     return (on_unix if machine == "unix" else on_wasi)(text, readings, elapsed_ms)

@@ -11,7 +11,7 @@ import numpy as np
 from dibble.inference.fixed_point import MISSING
 
 from dibble_tools.common.shipped import ROOMS
-from dibble_tools.machines.outcome import Outcome, decisions_of
+from dibble_tools.machines.machine_run import MachineRun, decisions_of
 from dibble_tools.machines.replay import rows_bytes
 from dibble_tools.machines.targets import Target
 from dibble_tools.machines.tools import TooLarge, ToolError, run
@@ -25,7 +25,7 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
-class Source:
+class CProgram:
     """An exported model: its files, what its names begin with, and whether it has predict_after()."""
 
     files: Mapping[str, str]
@@ -33,24 +33,26 @@ class Source:
     timed: bool
 
 
-def on_pc(source: Source, readings: np.ndarray, elapsed_ms: np.ndarray | None, *, sanitized: bool = False) -> Outcome:
+def on_pc(
+    program: CProgram, readings: np.ndarray, elapsed_ms: np.ndarray | None, *, sanitized: bool = False
+) -> MachineRun:
     """Replay rows on this computer, by gcc -O2, or with its sanitizers of addresses and undefined behaviour."""
     with tempfile.TemporaryDirectory(prefix="dibble-") as name:
-        folder = _lay_out(source, Path(name))
+        folder = _lay_out(program, Path(name))
         how = ("gcc", *(SANITIZERS if sanitized else ("-O2",)))
-        run([*how, *STRICT, "-c", f"{source.prefix}.c", "-o", "model.o"], folder)
+        run([*how, *STRICT, "-c", f"{program.prefix}.c", "-o", "model.o"], folder)
         run([*how, *AROUND, "check_pc.c", "model.o", "-o", "check"], folder)
         failed, *words = run([str(folder / "check")], folder, feed=rows_bytes(readings, elapsed_ms)).split()
-    return Outcome(decisions_of(words, len(readings)), int(failed))
+    return MachineRun(decisions_of(words, len(readings)), int(failed))
 
 
 def on_target(
-    source: Source,
+    program: CProgram,
     readings: np.ndarray,
     elapsed_ms: np.ndarray | None,
     target: Target,
     *options: str,
-) -> Outcome:
+) -> MachineRun:
     """Replay rows on a simulated microcontroller.
 
     The rows lie in its flash, in as many batches as they need; each begins with what the one before left in the node.
@@ -62,8 +64,8 @@ def on_target(
         ToolMissing, ToolError: see tools.run.
     """
     with tempfile.TemporaryDirectory(prefix="dibble-") as name:
-        folder = _lay_out(source, Path(name))
-        run([*target.compiler, *STRICT, "-c", f"{source.prefix}.c", "-o", "model.o"], folder)
+        folder = _lay_out(program, Path(name))
+        run([*target.compiler, *STRICT, "-c", f"{program.prefix}.c", "-o", "model.o"], folder)
         flash, variables = _build(folder, "node", target)
         words, costs = [], []
         for told in _batches(folder, target, readings, elapsed_ms, options):
@@ -74,7 +76,7 @@ def on_target(
     stack = max(stacks)
     if variables + stack > target.ram_bytes:
         raise TooLarge(f"expected at most {target.ram_bytes:,} bytes of RAM, got {variables + stack:,}")
-    return Outcome(
+    return MachineRun(
         *(decisions_of(words, len(readings)), failed, flash, variables + stack, stack),
         *(round(np.average(means, weights=counts)), max(mosts), target.unit),
     )
@@ -117,18 +119,18 @@ def _told(said: str) -> dict[str, list[list[str]]]:
     return found
 
 
-def _lay_out(source: Source, folder: Path) -> Path:
+def _lay_out(program: CProgram, folder: Path) -> Path:
     """Write the model's files and the programs around it, and what binds the one to the other."""
-    for name, text in source.files.items():
+    for name, text in program.files.items():
         (folder / name).write_text(text, encoding="utf-8")
     for path in NATIVE.iterdir():
         shutil.copy(path, folder)
-    names = ["restart", "predict", "self_test", *(["predict_after"] if source.timed else [])]
-    capitals = source.prefix.upper()
-    lines = [f'#include "{source.prefix}.h"', f"typedef {source.prefix}_node node_t;"]
-    lines += [f"#define {name} {source.prefix}_{name}" for name in names]
+    names = ["restart", "predict", "self_test", *(["predict_after"] if program.timed else [])]
+    capitals = program.prefix.upper()
+    lines = [f'#include "{program.prefix}.h"', f"typedef {program.prefix}_node node_t;"]
+    lines += [f"#define {name} {program.prefix}_{name}" for name in names]
     lines += [f"#define {name} {capitals}_{name}" for name in ("CHANNELS", "MISSING")]
-    lines += ["#define TIMED"] if source.timed else []
+    lines += ["#define TIMED"] if program.timed else []
     (folder / "binding.h").write_text("\n".join(lines) + "\n")
     return folder
 
@@ -145,8 +147,8 @@ def _rows(readings: np.ndarray, elapsed_ms: np.ndarray | None) -> tuple[int, byt
 
 def _build(folder: Path, program: str, target: Target, *options: str) -> tuple[int, int]:
     """Build PROGRAM.elf; return its bytes of flash and of variables."""
-    source, elf = f"{program}_{target.name}.c", f"{program}.elf"
-    run([*target.compiler, *AROUND, *options, source, "model.o", "-o", elf], folder)
+    file, elf = f"{program}_{target.name}.c", f"{program}.elf"
+    run([*target.compiler, *AROUND, *options, file, "model.o", "-o", elf], folder)
     lines = [line.split() for line in run([target.size, "-A", elf], folder).splitlines()]
     sizes = {words[0]: int(words[1]) for words in lines if len(words) == 3 and words[1].isdecimal()}
     variables = sizes.get(".data", 0)

@@ -36,7 +36,7 @@ def replay():
 """
 
 
-class TooLarge(VmError):
+class NoRoom(VmError):
     """The model doesn't fit the board: not a fault of either."""
 
 
@@ -65,17 +65,17 @@ def on_microbit(model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray |
     """Replay the first rows, as many as the board's file system takes, on the emulated micro:bit.
 
     Raises:
-        TooLarge: library and model leave no room to run.
+        NoRoom: library and model leave no room to run.
         VmMissing, VmError: see microbit.Microbit.
     """
     if not has_room(model.content):
-        raise TooLarge("only forests and additive models without novelty are laid out for its 9 KB of heap")
+        raise NoRoom("only forests and additive models without novelty are laid out for its 9 KB of heap")
     inputs, expected, note = _inputs(model, readings, elapsed_ms)
     files = lay_out(model.content, functions=[REPLAY])
     room = FILE_SYSTEM_BYTES - sum(map(stored, files.values()))
     rows = min(len(inputs), MOST_ROWS, room // (4 * inputs.shape[1]))
     if rows < 1:
-        raise TooLarge(f"its file system has no room for a model of {len(model.blob)} bytes")
+        raise NoRoom(f"its file system has no room for a model of {len(model.blob)} bytes")
     files[ROWS] = inputs[:rows].astype("<i4").tobytes()
     instructions = None
     try:
@@ -92,7 +92,7 @@ def on_microbit(model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray |
                 instructions = board.count("node.predict()")
     except VmError as error:
         if out_of_room(error):
-            raise TooLarge(f"no room for a model of {len(model.blob)} bytes: {last_line(error)}") from error
+            raise NoRoom(f"no room for a model of {len(model.blob)} bytes: {last_line(error)}") from error
         raise
     if len(table) != 5 * rows:
         raise VmError(f"expected {rows} decisions from the micro:bit, got {len(table) // 5}")
@@ -112,7 +112,7 @@ def load(board: Microbit) -> None:
 
 
 def stored(data: bytes) -> int:
-    """Return what a file takes of the file system."""
+    """Return the bytes that a file takes of the file system."""
     return (len(data) + 16 + BLOCK_BYTES - 1) // BLOCK_BYTES * BLOCK_BYTES
 
 
@@ -127,7 +127,7 @@ def last_line(error: Exception) -> str:
 
 
 def _inputs(model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> tuple[np.ndarray, Decisions, str]:
-    """Return what the board is given, what the host decides on it, and what was left out."""
+    """Return the inputs for the board, the host's decisions on them, and a note on what was left out."""
     m = model.content
     if only_last(m):
         return readings, evaluate(m, readings, None), ""  # the board knows no gaps

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from dibble.inference.fixed_point import MISSING
 
+from dibble_tools.machines.machine_run import MachineRun, decisions_of
 from dibble_tools.machines.microbit import Microbit
 from dibble_tools.machines.microbit_replay import FILE_SYSTEM_BYTES, last_line, out_of_room, stored
-from dibble_tools.machines.outcome import Outcome, decisions_of
 from dibble_tools.machines.replay import GUESTS, WASI_HEAP, WASI_MEMORY, rows_bytes
 from dibble_tools.machines.tools import TooLarge
 from dibble_tools.machines.vms import Run, VmError, run_unix, run_wasi
@@ -23,14 +23,14 @@ MICROBIT_ROWS = 60
 TRIES = 2  # on the micro:bit: what its collector takes for a pointer, and so the room, differs from run to run
 
 
-def on_unix(text: str, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> Outcome:
+def on_unix(text: str, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> MachineRun:
     """Replay rows on the 64-bit unix VM."""
     with _folder(text, readings, elapsed_ms) as folder:
         words = run_unix(folder, GUEST, heap="2m", timeout_s=600).stdout.split()
-    return Outcome(decisions_of(words, len(readings)), 0)
+    return MachineRun(decisions_of(words, len(readings)), 0)
 
 
-def on_wasi(text: str, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> Outcome:
+def on_wasi(text: str, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> MachineRun:
     """Replay rows on the 32-bit VM, and count the instructions of a prediction: the mean over the first rows."""
     with _folder(text, readings, elapsed_ms) as folder:
         words = _wasi(folder, GUEST).stdout.split()
@@ -41,10 +41,10 @@ def on_wasi(text: str, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> O
             (folder / "times.txt").write_text(str(times))
             counts.append(_wasi(folder, COST).instructions or 0)
     mean = (counts[1] - counts[0]) // (2 * max(len(rows), 1))
-    return Outcome(decisions_of(words, len(readings)), 0, mean_cost=mean, unit="instructions")
+    return MachineRun(decisions_of(words, len(readings)), 0, mean_cost=mean, unit="instructions")
 
 
-def on_microbit(text: str, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> Outcome:
+def on_microbit(text: str, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> MachineRun:
     """Replay the first rows on the emulated micro:bit, and count the instructions of the last prediction.
 
     Raises:
@@ -59,7 +59,7 @@ def on_microbit(text: str, readings: np.ndarray, elapsed_ms: np.ndarray | None) 
     return _on_microbit(data, readings[:MICROBIT_ROWS].tolist(), elapsed_ms)
 
 
-def _on_microbit(data: bytes, rows: list[list[int]], elapsed_ms: np.ndarray | None) -> Outcome:
+def _on_microbit(data: bytes, rows: list[list[int]], elapsed_ms: np.ndarray | None) -> MachineRun:
     words: list[str] = []
     try:
         with Microbit() as board:
@@ -79,7 +79,7 @@ def _on_microbit(data: bytes, rows: list[list[int]], elapsed_ms: np.ndarray | No
             raise TooLarge(f"no room for a file of {len(data):,} bytes: {last_line(error)}") from error
         raise
     note = f"without comments, {free:,} bytes of heap left"
-    return Outcome(decisions_of(words, len(rows)), 0, mean_cost=count, unit="instructions", note=note)
+    return MachineRun(decisions_of(words, len(rows)), 0, mean_cost=count, unit="instructions", note=note)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from dibble.inference.decision import NO_CLASS
 from rich.table import Table
 from rich.text import Text
 
-from dibble_tools.machines.microbit_replay import TooLarge, on_microbit
+from dibble_tools.machines.microbit_replay import NoRoom, on_microbit
 from dibble_tools.machines.replay import Replay, on_unix, on_wasi
 from dibble_tools.machines.vms import VmError, unix_can_exist
 from dibble_tools.model.decisions import Decisions, flag_text
@@ -87,7 +87,7 @@ def vms_that_can_exist() -> list[str]:
 
 
 def agreement_table(found: Sequence[Agreement]) -> Table:
-    """Return what each VM computed, compared with the host."""
+    """Return a table of the VMs: rows that agree with the host, golden vectors, instructions."""
     table = new_table(
         "the same decisions on every VM",
         "VM",
@@ -145,7 +145,7 @@ def _on_microbit(model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray 
     name = "micro:bit, Cortex-M0, bytecode"
     try:
         run = on_microbit(model, readings, elapsed_ms)
-    except TooLarge as error:
+    except NoRoom as error:
         return Agreement(name, problem=str(error) if required else "", note=str(error))
     except VmError as error:
         return Agreement(name, problem=str(error))

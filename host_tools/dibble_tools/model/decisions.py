@@ -1,8 +1,10 @@
 """What is decided on rows, and what people call its flags."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from dibble.inference.decision import NO_CLASS
 
 FLAG_NAMES = ("unsure", "out of range", "sensor fault", "novel")  # from the lowest bit on
 
@@ -25,3 +27,10 @@ class Decisions:
 def flag_text(flags: int, otherwise: str = "") -> str:
     """Return the names of a decision's flags; `otherwise` where it has none."""
     return " + ".join(name for i, name in enumerate(FLAG_NAMES) if flags >> i & 1) or otherwise
+
+
+def names_of(decisions: Decisions, classes: Sequence[str]) -> np.ndarray:
+    """Return the decided class names; "" where a reading is missing."""
+    names = np.array([*classes, ""])
+    index = decisions.class_index
+    return names[np.where(index == NO_CLASS, len(classes), index)]

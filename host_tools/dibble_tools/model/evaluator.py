@@ -133,10 +133,9 @@ def gaps(model: Content, elapsed_ms: np.ndarray | None, rows: int) -> np.ndarray
 
 def feature_values(model: Content, offsets: np.ndarray, elapsed_ms: np.ndarray | None = None) -> np.ndarray:
     """Return the model's feature values (rows, features) from offsets (-1: missing)."""
-    if not model.windowed:
-        return offsets
     if not model.looks_back:
-        return offsets[:, [feature.channel for feature in model.features]]
+        channels = [feature.channel for feature in model.features]
+        return offsets if channels == list(range(offsets.shape[1])) else offsets[:, channels]
     spans = [channel.high - channel.low for channel in model.channels]
     windows = [Window(f.channel, f.kind, f.size, spans[f.channel]) for f in model.features]
     return run_windows(Windows(windows, model.interval_ms), offsets, gaps(model, elapsed_ms, len(offsets)))

@@ -10,7 +10,8 @@ from dibble.inference.model import Model
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.files import write_atomically
 from dibble_tools.data.channels import to_readings
-from dibble_tools.model.decisions import Decisions
+from dibble_tools.model.decisions import Decisions, names_of
+from dibble_tools.model.evaluator import evaluate
 from dibble_tools.model.reader import content_of
 
 MODEL_FILE = "model.dib"
@@ -39,7 +40,7 @@ class HostModel:
         self.classes = self.content.classes
 
     def __repr__(self) -> str:
-        """Return what people ask of a model: its name, kind, size, classes and channels."""
+        """Return a summary for people: name, family, size, classes and channels."""
         names = [c.name if c.name.endswith(c.unit) else f"{c.name} ({c.unit})" for c in self.channels]
         size = f"{self.content.family_name}, {len(self.blob):,} bytes"
         return f"<HostModel {self.content.name!r}: {size}; decides {_some(self.classes)} from {_some(names)}>"
@@ -54,13 +55,22 @@ class HostModel:
         path = Path(path)
         file = path / MODEL_FILE if path.is_dir() else path
         try:
-            model = cls(file.read_bytes())
-            model.model.self_test()
+            return cls.tested(file.read_bytes())
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise InputError(f"{file}: expected a model file, as `dibble train` writes: {reason}") from None
         except ModelError as error:
             raise InputError(f"{file}: {error}") from None
+
+    @classmethod
+    def tested(cls, blob: bytes) -> "HostModel":
+        """Return the model of a file's bytes, self-tested.
+
+        Raises:
+            ModelError: damaged, of another format, or it computes something else than its golden vectors.
+        """
+        model = cls(blob)
+        model.model.self_test()
         return model
 
     def save(self, path: str | Path) -> None:
@@ -69,8 +79,6 @@ class HostModel:
 
     def decide(self, readings: np.ndarray, elapsed_ms: np.ndarray | None = None) -> Decisions:
         """Return the decisions on consecutive rows of integer readings (rows, channels)."""
-        from dibble_tools.model.evaluator import evaluate  # not before: scikit-learn comes with it, for seconds
-
         return evaluate(self.content, readings, elapsed_ms)
 
     def cross_check(self, readings: np.ndarray, elapsed_ms: np.ndarray | None = None) -> None:
@@ -104,9 +112,6 @@ class HostModel:
         values = np.asarray(x, dtype=np.float64)
         if values.ndim != 2 or values.shape[1] != len(self.channels):
             raise InputError(f"expected rows of {len(self.channels)} values, got an array of shape {values.shape}")
-        from dibble_tools.model.evaluator import evaluate
-        from dibble_tools.model.metrics import names_of
-
         decisions = evaluate(self.content, values, None, lambda part: to_readings(part, self.channels))
         return names_of(decisions, self.classes)
 

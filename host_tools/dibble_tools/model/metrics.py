@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from dibble.inference.decision import NO_CLASS
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import confusion_matrix, f1_score
 
-from dibble_tools.model.decisions import FLAG_NAMES, Decisions
+from dibble_tools.model.decisions import FLAG_NAMES, Decisions, names_of
 
 MARGIN_LEVELS = 24
 
@@ -33,13 +32,6 @@ def score(truth: np.ndarray, answer: np.ndarray) -> Scores:
     present = np.unique(truth)
     macro = f1_score(truth, answer, labels=present, average="macro", zero_division=0)
     return Scores(len(truth), float(np.mean(truth == answer)), float(macro))
-
-
-def names_of(decisions: Decisions, classes: Sequence[str]) -> np.ndarray:
-    """Return the decided class names; "" where a reading is missing."""
-    names = np.array([*classes, ""])
-    index = decisions.class_index
-    return names[np.where(index == NO_CLASS, len(classes), index)]
 
 
 def evaluation(truth: np.ndarray, decisions: Decisions, classes: Sequence[str]) -> dict[str, object]:

@@ -1,15 +1,15 @@
 """Class scores of a model for many rows at once, in NumPy: the oracle that the kernels are held against.
 
-Every sum and product here is NumPy's, every walk of a tree scikit-learn's.
+Every sum and product here is NumPy's, every walk of a tree scikit-learn's where that is installed.
 """
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from dibble_tools.families.forest.integer_trees import scores as walked
 from dibble_tools.model.content import Additive, Content, Forest, Mlp, Scaler
 from dibble_tools.model.reader import trees_of
-from dibble_tools.model.tree_walk import TreeWalk
 
 LOG_STEPS = 256
 
@@ -23,7 +23,12 @@ def scorer(model: Content) -> Callable[[np.ndarray], np.ndarray]:
     """Return f(values): each class's score, int64 (classes, rows), for feature values (rows, features)."""
     family = model.family
     if isinstance(family, Forest):
-        return TreeWalk(trees_of(family), model.limits).scores
+        trees = trees_of(family)
+        try:  # not before: scikit-learn comes with it, for seconds; its walk is many times as fast
+            from dibble_tools.model.tree_walk import TreeWalk
+        except ModuleNotFoundError:
+            return lambda values: walked(trees, values).T
+        return TreeWalk(trees, model.limits).scores
     if isinstance(family, Additive):
         return lambda values: _additive(family, values).T
     return lambda values: _mlp(family, values).T

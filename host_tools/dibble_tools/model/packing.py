@@ -32,7 +32,7 @@ PART_MAX = (1 << 16) - 1
 
 
 @dataclass(frozen=True)
-class Packed:
+class PackedModel:
     """What packing or unpacking a file did."""
 
     path: Path
@@ -50,17 +50,17 @@ class Packed:
         return f"{self.path}: model of {self.bytes:,} bytes, packed {self.packed_bytes:,} ({self.ratio:.0%})"
 
 
-def pack_model(model: Path, out: Path | None = None, force: bool = False) -> Packed:
+def pack_model(model: Path, out: Path | None = None, force: bool = False) -> PackedModel:
     """Pack a model file, checked first, to `out` or beside it; raise InputError."""
     opened = HostModel.open(model)
     source = model / MODEL_FILE if model.is_dir() else model
     target = out or source.with_suffix(PACKED_SUFFIX)
     data = pack(opened.blob)
     _write(target, data, force)
-    return Packed(target, len(opened.blob), len(data))
+    return PackedModel(target, len(opened.blob), len(data))
 
 
-def unpack_model(packed: Path, out: Path | None = None, force: bool = False) -> Packed:
+def unpack_model(packed: Path, out: Path | None = None, force: bool = False) -> PackedModel:
     """Unpack a file of pack_model() and check the model; raise InputError."""
     try:
         data = packed.read_bytes()
@@ -73,7 +73,7 @@ def unpack_model(packed: Path, out: Path | None = None, force: bool = False) -> 
         raise InputError(f"{packed}: {error}") from None
     target = out or packed.with_suffix(Path(MODEL_FILE).suffix)
     _write(target, blob, force)
-    return Packed(target, len(blob), len(data))
+    return PackedModel(target, len(blob), len(data))
 
 
 def _write(path: Path, data: bytes, force: bool) -> None:

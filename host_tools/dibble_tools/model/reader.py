@@ -18,7 +18,7 @@ LEAVES = 128  # the first reference to a leaf
 
 
 def content_of(file: bytes | Model) -> Content:
-    """Return what a model file holds.
+    """Return the content of a model file.
 
     Args:
         file: its bytes, or the firmware's Model of them.
@@ -110,11 +110,10 @@ def _forest(cursor: Cursor, limits: list[int], classes: int) -> Forest:
         data = bytes(cursor.blob[position : position + width * count])
         thresholds[feature] = [int.from_bytes(data[i : i + width], "little") for i in range(0, len(data), width)]
     votes = list(of_class) == list(range(classes)) and set(amounts) == {1} and not any(base)
-    ends = [*starts[1:], len(features)]
     return Forest(
         thresholds=thresholds,
         trees=trees,
-        page_nodes=[end - start for start, end in zip(starts, ends, strict=True)],
+        page_nodes=[end - start for start, end in itertools.pairwise([*starts, len(features)])],
         first_followers=list(children),
         nodes=list(zip(features, codes, lefts, rights, strict=True)),
         leaves=None if votes else list(zip(of_class, amounts, strict=True)),

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from dibble import ConfigError
-from dibble.config import check
+from dibble.config import MOST_BYTES, check
 from dibble.drivers import channels_of, driver
+from dibble.sensors import Sensors
 
 from dibble_tools.common.errors import InputError
 
@@ -22,6 +23,40 @@ def whole(table: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
+class PaperPort:
+    """A port with every pin and nothing behind them: drivers hold their settings against it, and read nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *given: PaperPort()
+
+
+def sensors_of(config: dict[str, Any]) -> Sensors:
+    """Return a whole configuration's sensors as the node makes them, on paper: with their names and units.
+
+    Raises:
+        ConfigError: it can't be done; a driver refuses its settings.
+    """
+    return Sensors(config, PaperPort())
+
+
+def parsed(text: bytes) -> dict[str, Any]:
+    """Return a configuration of its text, as it is.
+
+    Raises:
+        ConfigError: the node would refuse it, wherever it runs.
+    """
+    if len(text) > MOST_BYTES:
+        raise ConfigError(f"config: expected at most {MOST_BYTES} bytes, got {len(text)}")
+    try:
+        table: dict[str, Any] = json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"config: expected JSON, got: {error}") from None
+    except RecursionError:
+        raise ConfigError("config: expected a table {…}, got tables in tables, too deep") from None
+    sensors_of(whole(table))
+    return table
+
+
 def read_config(path: Path) -> dict[str, Any]:
     """Return a config.json as it is.
 
@@ -29,10 +64,8 @@ def read_config(path: Path) -> dict[str, Any]:
         InputError: it can't be read, or the node would refuse it.
     """
     try:
-        table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        whole(table)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: expected a node's config.json, got: {error}") from None
+        return parsed(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path}: expected a node's config.json, got: {error.strerror}") from None
     except ConfigError as error:
         raise InputError(f"{path}: {error}") from None
-    return table

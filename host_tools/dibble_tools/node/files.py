@@ -3,7 +3,7 @@
 import ast
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -48,19 +48,26 @@ class MpyFormat:
 
     @classmethod
     def of(cls, number: int) -> "MpyFormat":
-        """Return what sys.implementation._mpy means: version, sub-version and architecture in 8, 2 and 4 bits."""
+        """Return the format that sys.implementation._mpy means: version, sub-version, architecture in 8, 2, 4 bits."""
         architecture = number >> 10 & 15
         known = architecture < len(ARCHITECTURES)
         return cls(number & 255, number >> 8 & 3, ARCHITECTURES[architecture] if known else "")
 
 
-def node_files(drivers: Iterable[str], mpy: MpyFormat | None, *, viper: bool = True) -> dict[str, bytes]:
+def node_files(
+    drivers: Iterable[str],
+    mpy: MpyFormat | None,
+    *,
+    viper: bool = True,
+    between: Callable[[], None] = lambda: None,
+) -> dict[str, bytes]:
     """Return path -> content of the program of a MicroPython node with these sensors.
 
     Args:
         drivers: of its configuration.
         mpy: of its board; None: sources.
         viper: with the kernels in machine code, where the board runs such.
+        between: called before each file, which takes its time to compile.
     Raises:
         InputError: mpy-cross doesn't make what the board reads, or a file doesn't compile.
     """
@@ -69,6 +76,7 @@ def node_files(drivers: Iterable[str], mpy: MpyFormat | None, *, viper: bool = T
     for module in sorted(
         reached(["dibble.app", "dibble.ports.micropython", *map("dibble.drivers.{}".format, drivers)])
     ):
+        between()
         source = source_of(module)
         if not runs(source.stem, mpy.architecture if mpy and native else ""):
             continue
@@ -117,7 +125,7 @@ def mpy_version() -> int:
 
 
 def made_for(architecture: str) -> MpyFormat:
-    """Return what mpy-cross makes of viper for an architecture, by the file's header."""
+    """Return the format that mpy-cross writes viper for an architecture in, by the file's header."""
     header = compiled(source_of("dibble.inference.kernels.viper_probe"), architecture)
     return MpyFormat(header[1], header[2] & 3, ARCHITECTURES[header[2] >> 2 & 15])
 

@@ -71,6 +71,32 @@ ALL = frozenset(UNKINDNESSES)
 PARTS = frozenset(name for name, each in UNKINDNESSES.items() if each.of == "part")
 
 
+@dataclass(frozen=True)
+class Likeness:
+    """What a simulated node is like, of its board.
+
+    Attributes:
+        platform: sys.platform.
+        version: of its MicroPython.
+        wifi: whether it has a radio, and a module for it.
+        unset_s: what its clock shows when nobody has set it, seconds since 2000.
+        unkind: what it has to bear.
+    """
+
+    platform: str = "rp2"
+    version: str = "1.28.0"
+    wifi: bool = True
+    unset_s: int = 662_774_400  # 2021-01-01
+    unkind: frozenset[str] = ALL
+
+
+def chip_of(like: Likeness) -> str:
+    """Return the chip that a board's own name ends in: only the first ESP32 has pins without pull-ups."""
+    if like.platform != "esp32":
+        return "RP2040"
+    return "ESP32" if "no_pull_up" in like.unkind else "ESP32S3"
+
+
 def kind_names(text: str) -> frozenset[str]:
     """Return the unkindnesses that a list with commas switches off; "all" is every one.
 
@@ -84,7 +110,7 @@ def kind_names(text: str) -> frozenset[str]:
 
 
 def unkind_to(of_board: Iterable[str], kind: frozenset[str] = frozenset()) -> frozenset[str]:
-    """Return what a node on a board has to bear.
+    """Return the unkindnesses that a node on a board has to bear.
 
     Args:
         of_board: names that its boards/*.toml gives.

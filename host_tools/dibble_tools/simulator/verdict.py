@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from dibble_tools.node.records import Row
+from dibble_tools.node.record_log import DecisionRecord
 from dibble_tools.simulator.orchard.truth import STATES
 from dibble_tools.simulator.season import Moment, Season
 
@@ -33,7 +33,7 @@ class Verdict:
     restarts: dict[str, int]
 
 
-def judge(season: Season, classes: tuple[str, ...]) -> Verdict:
+def season_verdict(season: Season, classes: tuple[str, ...]) -> Verdict:
     """Judge a season; classes: the model's."""
     known = set(classes) <= set(STATES)
     verdicts = Counter(verdict_on(moment) for moment in season.moments) if known else Counter()
@@ -100,7 +100,7 @@ def acknowledged(moments: list[Moment], batch: int) -> list[Moment]:
     return written
 
 
-def same(row: Row | None, moment: Moment) -> bool:
+def same(row: DecisionRecord | None, moment: Moment) -> bool:
     """Tell whether a record holds what the line said."""
     line = moment.line
     return row is not None and (row.margin, row.flags, row.actions, row.battery_mv, list(row.readings)) == (

@@ -10,34 +10,34 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import look
 from dibble_tools.deploy.deploying import deploy
 from dibble_tools.deploy.drive import deploy_to_drive, find_drive
-from dibble_tools.deploy.first_run import Awakening, wait_for_node
-from dibble_tools.deploy.model_file import ModelFile
+from dibble_tools.deploy.first_run import FirstRun, wait_for_node
 from dibble_tools.deploy.report import deploy_table, show, told
-from dibble_tools.deploy.request import Wish
+from dibble_tools.deploy.request import Request
 from dibble_tools.deploy.transfer import TrialError
 from dibble_tools.link.session import Session
+from dibble_tools.model.host_model import HostModel
 from dibble_tools.studio.job_process import run, tell
 
 WIDTH = 70  # of the log's tables
 
 
-def work(request: dict[str, Any]) -> dict[str, Any]:
-    """Bring a board to what is wished for, or only start its program anew.
+def work(asked: dict[str, Any]) -> dict[str, Any]:
+    """Bring a board to what is asked for, or only start its program anew.
 
     Args:
-        request: port; restart, True to write nothing; model and config as paths, or None; virtual, True where the
+        asked: port; restart, True to write nothing; model and config as paths, or None; virtual, True where the
             board has no drive of its own.
     Returns:
         words for people, and what the node "said" at its start, so that who hears it next knows its fields.
     """
-    port = request["port"]
-    if request["restart"]:
+    port = asked["port"]
+    if asked["restart"]:
         return _result(_start(port), [])
-    model, config = request["model"], request["config"]
-    wish = Wish(ModelFile.open(Path(model)) if model else None, Path(config) if config else None)
-    drive = None if request["virtual"] else _drive(port)
+    model, config = asked["model"], asked["config"]
+    request = Request(HostModel.open(Path(model)) if model else None, Path(config) if config else None)
+    drive = None if asked["virtual"] else _drive(port)
     if drive:
-        board, plan = deploy_to_drive(drive, wish)
+        board, plan = deploy_to_drive(drive, request)
         _log(board, deploy_table(plan, True))
         return {"words": [f"Written to the drive of {board}. It starts anew by itself."], "said": ""}
     steps: list[str] = []
@@ -47,14 +47,14 @@ def work(request: dict[str, Any]) -> dict[str, Any]:
         tell(step=text, share=None, log=text)
 
     try:
-        outcome = deploy(port, wish, step=step, progress=lambda done, all_: tell(step=steps[-1], share=done / all_))
+        outcome = deploy(port, request, step=step, progress=lambda done, all_: tell(step=steps[-1], share=done / all_))
     except TrialError as error:
         raise InputError(f"the board refuses it, and runs what it ran before: {error}") from None
     console = _console()
     show(console, outcome)
     _log_text(console)
     done = "Everything is on the board" if outcome.written else "Everything was on the board already"
-    return _result(outcome.awakening or _start(port), [f"{done} ({outcome.seconds:.0f} s)."])
+    return _result(outcome.first_run or _start(port), [f"{done} ({outcome.seconds:.0f} s)."])
 
 
 def _drive(port: str) -> Path | None:
@@ -66,21 +66,21 @@ def _drive(port: str) -> Path | None:
         return drive if look(session).runtime == "circuitpython" else None
 
 
-def _start(port: str) -> Awakening:
+def _start(port: str) -> FirstRun:
     tell(step="starting the node", log="starting the node")
     with Session.open(port) as session:
         session.restart()
-        awakening = wait_for_node(session)
-    for text in told(awakening):
+        first_run = wait_for_node(session)
+    for text in told(first_run):
         tell(log=text)
-    return awakening
+    return first_run
 
 
-def _result(awakening: Awakening, words: list[str]) -> dict[str, Any]:
-    last = told(awakening)[-1]
-    if awakening.errors or not awakening.works:
+def _result(first_run: FirstRun, words: list[str]) -> dict[str, Any]:
+    last = told(first_run)[-1]
+    if first_run.errors or not first_run.works:
         raise InputError(f"the node doesn’t work yet: {last}")
-    return {"words": [*words, last[:1].upper() + last[1:] + "."], "said": awakening.said}
+    return {"words": [*words, last[:1].upper() + last[1:] + "."], "said": first_run.said}
 
 
 def _console() -> Console:

@@ -11,6 +11,7 @@ from typing import Any
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.extras import extras_named
+from dibble_tools.studio import process_group
 
 
 def tell(**said: Any) -> None:
@@ -24,6 +25,7 @@ def run(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     The studio holds the other end of stdin; when that closes, nobody wants the work any more.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a studio in the background of a script ignores it
+    signal.signal(signal.SIGTERM, _end)
     request = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_stdin, daemon=True).start()
     try:
@@ -41,7 +43,13 @@ def run(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         tell(result=result)
 
 
+def _end(number: int, frame: object) -> None:
+    """End by the way of all that is open: a board that is in hand runs its node again."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(1)
+
+
 def _end_with_stdin() -> None:
-    while os.read(0, 4096):
-        pass
-    os.killpg(0, signal.SIGKILL)  # a group of its own: Jobs starts it so
+    while os.read(0, 4096):  # a line asks to end with what there is, where no signal can
+        signal.raise_signal(signal.SIGINT)
+    process_group.end_own()

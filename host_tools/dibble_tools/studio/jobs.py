@@ -6,8 +6,6 @@ that it doesn't outlive the studio (`job_process` is its side).
 """
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import threading
@@ -16,11 +14,11 @@ from collections.abc import Callable
 from typing import Any
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.studio import process_group
 from dibble_tools.studio.state import State
 
 MOST_LOG_LINES = 400
 MOST_LINE_BYTES = 65536
-KILL_AFTER_S = 10.0
 RUNNING, STOPPING, DONE, FAILED, CANCELLED = "running", "stopping", "done", "failed", "cancelled"
 IDLE: dict[str, Any] = {"kind": None, "state": None, "step": "", "share": None, "log": [], "result": None}
 
@@ -69,10 +67,7 @@ class Jobs:
             self._kept.clear()
             self._state.put(job={**IDLE, "kind": kind, "state": RUNNING, "step": "starting"})
             command = [sys.executable, "-m", module]
-            pipe = subprocess.PIPE
-            self._process = subprocess.Popen(
-                command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, start_new_session=True
-            )
+            self._process = process_group.started(command)
             assert self._process.stdin
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
@@ -81,29 +76,26 @@ class Jobs:
 
     def finish_early(self) -> None:
         """Ask the job to end with what it has, as Ctrl-C does to a command; nothing where none runs."""
-        self._signal(signal.SIGINT)
+        self._end_by(process_group.interrupt)
 
     def cancel(self) -> None:
         """End the job without a result; nothing where none runs."""
         self._cancelled = True
-        self._signal(signal.SIGTERM)
+        self._end_by(process_group.end)
 
     def close(self) -> None:
         """End the job, and wait for that."""
         self.cancel()
         if self._thread:
-            self._thread.join(2 * KILL_AFTER_S)
+            self._thread.join(2 * process_group.KILL_AFTER_S)
 
-    def _signal(self, number: signal.Signals) -> None:
+    def _end_by(self, means: Callable[["subprocess.Popen[bytes]"], None]) -> None:
         with self._lock:
             process = self._process
             if not self.running or process is None or process.poll() is not None:
                 return
             self._state.put(job={**self._state.get("job"), "state": STOPPING})
-            if number == signal.SIGINT:
-                process.send_signal(number)
-            else:
-                _end_group(process)
+            means(process)
 
     def _follow(self, process: subprocess.Popen[bytes], after: Callable[[dict[str, Any] | None], None]) -> None:
         """Read what the job says until it ends."""
@@ -120,7 +112,7 @@ class Jobs:
                 self._kept.append(said["log"])
             self._state.put(job={**job, "log": list(self._kept)})
         code = process.wait()
-        _end_group(process)
+        process_group.end(process)
         process.stdin.close()
         process.stdout.close()
         if self._cancelled and result is None:
@@ -143,16 +135,3 @@ def _said(line: bytes) -> dict[str, Any]:
     except ValueError:
         said = None
     return said if isinstance(said, dict) else {"log": line.decode(errors="replace").rstrip()}
-
-
-def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """End a job with all the processes it started; they are a group of their own, whose id is the job's."""
-    for number, wait_s in ((signal.SIGTERM, KILL_AFTER_S), (signal.SIGKILL, None)):
-        try:
-            os.killpg(process.pid, number)
-        except ProcessLookupError:
-            return
-        try:
-            process.wait(wait_s)
-        except subprocess.TimeoutExpired:
-            continue

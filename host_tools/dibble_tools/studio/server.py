@@ -106,13 +106,13 @@ def application(port: int, state: State, actions: dict[str, Action], report: Cal
         if action is None:
             return JSONResponse({"problem": "no such button"}, 404)
         try:
-            wish = await request.json()
-            if not isinstance(wish, dict):
+            request = await request.json()
+            if not isinstance(request, dict):
                 raise ValueError
         except ValueError:
             return JSONResponse({"problem": "expected a JSON object"}, 400)
         try:
-            await run_in_threadpool(action, wish)
+            await run_in_threadpool(action, request)
         except InputError as error:
             return JSONResponse({"problem": OPTION.sub("", str(error))}, 422)
         return JSONResponse({})

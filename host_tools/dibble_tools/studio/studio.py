@@ -28,7 +28,7 @@ class Studio:
 
     Attributes:
         state: what all tabs show.
-        actions: button -> what it does with a wish; raises InputError.
+        actions: button -> what it does with a request; raises InputError.
     """
 
     def __init__(self, project: Project) -> None:
@@ -43,16 +43,16 @@ class Studio:
         self.board = Board(self.state, self._make_ear)
         self._show_models()
         self.actions = {
-            "cancel_job": lambda wish: self._jobs.cancel(),
-            "finish_job": lambda wish: self._jobs.finish_early(),
-            "label": lambda wish: self._collecting.label(wish.get("label")),
-            "pause": lambda wish: self._collecting.pause(),
+            "cancel_job": lambda request: self._jobs.cancel(),
+            "finish_job": lambda request: self._jobs.finish_early(),
+            "label": lambda request: self._collecting.label(request.get("label")),
+            "pause": lambda request: self._collecting.pause(),
         }
         one_by_one = {
-            "connect": lambda wish: self.board.connect_listed(wish.get("port")),
+            "connect": lambda request: self.board.connect_listed(request.get("port")),
             "disconnect": self._disconnect,
             "virtual": self._start_virtual,
-            "restart": lambda wish: self._work_on_board("restart", "starting its program anew", {"restart": True}),
+            "restart": lambda request: self._work_on_board("restart", "starting its program anew", {"restart": True}),
             "deploy": self._deploy,
             "train": self._train,
         }
@@ -68,9 +68,9 @@ class Studio:
     def _alone(self, action: Action) -> Action:
         """Return an action that waits until no other such is being begun, from another tab."""
 
-        def alone(wish: dict[str, Any]) -> None:
+        def alone(request: dict[str, Any]) -> None:
             with self._lock:
-                action(wish)
+                action(request)
 
         return alone
 
@@ -78,13 +78,13 @@ class Studio:
         self._ear = Ear(self.state, self._collecting, on_status)
         return self._ear
 
-    def _disconnect(self, wish: dict[str, Any]) -> None:
+    def _disconnect(self, request: dict[str, Any]) -> None:
         self.board.disconnect()
         self._collecting.pause()
         self._stop_virtual()
 
-    def _start_virtual(self, wish: dict[str, Any]) -> None:
-        speed = _number(wish, "speed", 1, MOST_SPEED)
+    def _start_virtual(self, request: dict[str, Any]) -> None:
+        speed = _number(request, "speed", 1, MOST_SPEED)
         self.board.announce("starting a virtual board")
         self._stop_virtual()
         try:
@@ -100,8 +100,8 @@ class Studio:
         if virtual:
             virtual.stop()
 
-    def _deploy(self, wish: dict[str, Any]) -> None:
-        name = _text(wish, "model")
+    def _deploy(self, request: dict[str, Any]) -> None:
+        name = _text(request, "model")
         self._put_on_board("deploy", "a model is put on it", self.project.model(name) if name else None)
 
     def _put_on_board(self, kind: str, words: str, model: Path | None) -> None:
@@ -124,14 +124,14 @@ class Studio:
             self.board.take_back()
             raise
 
-    def _train(self, wish: dict[str, Any]) -> None:
-        name, recipe = _text(wish, "name"), _text(wish, "recipe") or None
+    def _train(self, request: dict[str, Any]) -> None:
+        name, recipe = _text(request, "name"), _text(request, "recipe") or None
         if not MODEL_NAME.fullmatch(name):
             raise InputError(f"expected a name of at most 32 letters, digits, - and _, got {name!r}")
         if recipe:
             parse_recipe(recipe)
-        budget_s = _number(wish, "budget_s", 1, MOST_BUDGET_S)
-        max_bytes = _number(wish, "max_bytes", LEAST_BYTES, MOST_BYTES)
+        budget_s = _number(request, "budget_s", 1, MOST_BUDGET_S)
+        max_bytes = _number(request, "max_bytes", LEAST_BYTES, MOST_BYTES)
         if not self.project.collected():
             raise InputError("there are no labelled readings to learn from yet: collect some first (step 2)")
         request = {
@@ -154,15 +154,15 @@ class Studio:
         self._ear.follow([*deployed, *(folder for folder in folders if folder not in deployed)][:MOST_FOLLOWED])
 
 
-def _text(wish: dict[str, Any], key: str) -> str:
-    value = wish.get(key, "")
+def _text(request: dict[str, Any], key: str) -> str:
+    value = request.get(key, "")
     if not isinstance(value, str):
         raise InputError(f"{key}: expected text, got {value!r}")
     return value.strip()
 
 
-def _number(wish: dict[str, Any], key: str, low: int, high: int) -> int:
-    value = wish.get(key)
+def _number(request: dict[str, Any], key: str, low: int, high: int) -> int:
+    value = request.get(key)
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise InputError(f"{key}: expected a number from {low} to {high}, got {value!r}")
     return value

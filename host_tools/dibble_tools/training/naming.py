@@ -10,10 +10,9 @@ from dibble.inference.features import LAST
 from dibble_tools.data.channels import Channel
 from dibble_tools.data.feature_spec import FeatureSpec
 from dibble_tools.families.forest import integer_trees, pages
-from dibble_tools.model.build import keep_features
 from dibble_tools.model.golden import golden_rows
 from dibble_tools.model.tables_bytes import Tables
-from dibble_tools.model.writer import ModelSpec, export
+from dibble_tools.model.writer import ModelSpec, export, keep_features
 
 if TYPE_CHECKING:
     from dibble_tools.training.students import Student

@@ -17,7 +17,7 @@ from typing import Any
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.extras import extras_named
-from dibble_tools.simulator.unkindness import ALL
+from dibble_tools.simulator.unkindness import ALL, Likeness
 from dibble_tools.virtual_board import registry
 from dibble_tools.virtual_board.flash_file import FlashFile
 from dibble_tools.virtual_board.paced_hardware import PacedHardware
@@ -51,7 +51,8 @@ def _run(settings: Settings, folder: Path, lifeline: int, tell: Callable[..., No
     supervisor: Supervisor
     start_s = int(time.time()) - BOARDS_EPOCH_S if settings.start_s is None else settings.start_s
     kind = frozenset(settings.kind) | (set() if settings.start_s is None else {"clock_unset"})
-    hardware = PacedHardware(flash, start_s, settings.speed, lambda seconds: supervisor.wait(seconds), ALL - kind)
+    like = Likeness(unkind=ALL - kind)
+    hardware = PacedHardware(flash, start_s, settings.speed, lambda seconds: supervisor.wait(seconds), like)
     rom = FlashFile(settings.rom_image, settings.romfs_bytes) if settings.rom_image else None
     config = None
     if settings.sensors:

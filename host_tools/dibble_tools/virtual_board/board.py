@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import Any
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.machines.vms import unix_library
 from dibble_tools.virtual_board import registry
 from dibble_tools.virtual_board.control import order
 from dibble_tools.virtual_board.settings import HEAP, Settings, checked
-from dibble_tools.virtual_board.vm_process import vm_library
 
 START_S = 30.0
 
@@ -73,11 +73,9 @@ class VirtualBoard:
         Raises:
             InputError: it can't be; the message says what to change.
         """
-        if sys.platform != "linux":
-            raise InputError(
-                "expected Linux on x86-64, where the virtual board's VM runs; `dibble simulate` runs elsewhere too"
-            )
-        vm_library()
+        if not registry.can_exist():
+            raise InputError(registry.ELSEWHERE)
+        unix_library()
         made = checked(
             name,
             image,

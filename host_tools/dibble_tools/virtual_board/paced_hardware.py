@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from dibble_tools.simulator.node.flash import Flash
 from dibble_tools.simulator.node.wire import ANSWER, Hardware
+from dibble_tools.simulator.unkindness import Likeness
 
 INTERRUPTED = 255  # simulator/node/guest/wire.py has the same
 AHEAD_US = 1000  # so far the hardware's time may be ahead of the clock's
@@ -22,17 +23,15 @@ class PacedHardware(Hardware):
         flash: the chip.
         start_s: the time of the field, seconds since 2000.
         speed: of sleep.
-        unkind: what the board does to its node.
+        like: the board.
         wait: lets up to so many seconds of the computer's time pass; True: a Ctrl-C came.
     Attributes:
         interruptible: the request that is being answered is a sleep.
         on_power_lost: called when a life has ended, while the pins are as it left them.
     """
 
-    def __init__(
-        self, flash: Flash, start_s: int, speed: float, wait: Callable[[float], bool], unkind: frozenset[str]
-    ) -> None:
-        super().__init__(flash, start_s, unkind)
+    def __init__(self, flash: Flash, start_s: int, speed: float, wait: Callable[[float], bool], like: Likeness) -> None:
+        super().__init__(flash, start_s, like)
         self._speed = speed
         self._wait = wait
         self.on_power_lost: Callable[[], None] = lambda: None
@@ -47,7 +46,8 @@ class PacedHardware(Hardware):
         self._anchor()
 
     def soft_reset(self) -> None:
-        """Forget what a soft reset forgets: the pins' interrupts. The watchdog goes on."""
+        """Forget what a soft reset forgets: the pins' interrupts, the timer. The watchdog goes on."""
+        self._reset_at = None
         self._listening = {}
         self._pending = []
 
@@ -68,12 +68,17 @@ class PacedHardware(Hardware):
             super().pass_time(now_us, awake=True)
 
     def seconds_to_bite(self) -> float | None:
-        """Return how long the watchdog lets a board that does nothing live."""
-        return None if self._bite_at is None else max(0.0, (self._bite_at + 1 - self._clock_us()) / 1e6)
+        """Return how long the watchdog, or a timer, lets a board that does nothing live."""
+        end = self._end_us()
+        return None if end is None else max(0.0, (end + 1 - self._clock_us()) / 1e6)
+
+    def _end_us(self) -> int | None:
+        return min((at for at in (self._bite_at, self._reset_at) if at is not None), default=None)
 
     def pass_time(self, until_us: int, *, awake: bool) -> None:
-        if self._bite_at is not None:
-            until_us = min(until_us, self._bite_at + 1)
+        end = self._end_us()
+        if end is not None:
+            until_us = min(until_us, end + 1)
         while until_us > self._clock_us() + AHEAD_US:
             began_us = max(self.now_us, self._clock_us())
             began = time.monotonic()

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -17,6 +18,16 @@ from dibble_tools.common.files import write_atomically
 RECORD, PORT, CONTROL, LOG = "board.json", "port", "control", "log"
 STARTING_S = 60  # from a folder to its record, at most
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+
+
+ELSEWHERE = (
+    "expected Linux on x86-64, where the virtual board's VM runs (on Windows: in WSL); a board with a cable works here"
+)
+
+
+def can_exist() -> bool:
+    """Tell whether virtual boards run on this system at all."""
+    return sys.platform == "linux"
 
 
 @dataclass(frozen=True)
@@ -109,6 +120,8 @@ def find(name: str | None) -> Running:
 
 
 def _root() -> Path:
+    if not can_exist():
+        raise InputError(ELSEWHERE)
     base = os.environ.get("XDG_RUNTIME_DIR")
     root = Path(base) / "dibble" if base else Path(tempfile.gettempdir()) / f"dibble-{os.getuid()}"
     root.mkdir(mode=0o700, parents=True, exist_ok=True)

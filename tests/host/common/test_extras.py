@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 from absent import dibble_without, imported_by
+from dibble_tools import load
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.extras import EXTRA_OF, MissingPackage, extras_named, install_command
+from dibble_tools.model.rows import made_up_rows
 
 ROOT = Path(__file__).parents[3]
+ORCHARD = ROOT / "models" / "orchard"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 HOST_TOOLS = [
     path for path in (ROOT / "host_tools").rglob("*.py") if not {"guest", "guest_circuitpython"} & set(path.parts)
@@ -111,6 +114,44 @@ def test_a_missing_package_is_named_with_its_command(
 )
 def test_a_light_command_imports_nothing_heavy(words: tuple[str, ...], tmp_path: Path) -> None:
     assert sorted(imported_by(*words, folder=tmp_path) & HEAVY) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("inspect", ORCHARD),
+        ("pack", ORCHARD, "--out", "orchard.dibz"),
+        ("export", ORCHARD, "--to", "c", "--out", "as_c"),
+        ("unroll", ORCHARD),
+        ("lorawan", ORCHARD),
+        ("monitor", "--from", "said.txt", "--model", ORCHARD),
+        ("board", "list"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_the_core_serves_a_board(words: tuple[str | Path, ...], tmp_path: Path) -> None:
+    (tmp_path / "said.txt").write_text("")
+    code, _, said = dibble_without(EXTRA_OF, *words, folder=tmp_path)
+    assert code == 0, said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("estimate", ORCHARD, "--board", "pico"), ("verify", ORCHARD, "--vm", "wasi")],
+    ids=lambda words: words[0],
+)
+def test_the_vms_prove_without_what_trains(words: tuple[str | Path, ...], tmp_path: Path) -> None:
+    code, _, said = dibble_without([n for n, extra in EXTRA_OF.items() if extra != "vms"], *words, folder=tmp_path)
+    assert code == 0, said
+
+
+def test_decisions_are_the_same_without_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = load(ORCHARD)
+    rows, elapsed = made_up_rows(model)
+    expected = model.decide(rows, elapsed).columns()
+    monkeypatch.setitem(sys.modules, "sklearn.tree", None)
+    monkeypatch.delitem(sys.modules, "dibble_tools.model.tree_walk")
+    assert model.decide(rows, elapsed).columns().tolist() == expected.tolist()
 
 
 def test_what_no_extra_brings_is_a_fault_of_dibbles() -> None:

@@ -12,10 +12,9 @@ from dibble_tools.console.history import History
 from dibble_tools.console.monitor import monitor
 from dibble_tools.console.reasons import Reason, Reasons
 from dibble_tools.console.row_table import RowTable
-from dibble_tools.console.spark import sparkline
-from dibble_tools.console.view import view
-from dibble_tools.machines.predict import made_up_rows
+from dibble_tools.console.view import monitor_view, sparkline
 from dibble_tools.model.host_model import HostModel
+from dibble_tools.model.rows import made_up_rows
 from dibble_tools.node.console_lines import Row
 from live_bench import Line as Wire
 from live_bench import Node, feed_of, listen
@@ -32,7 +31,7 @@ def shown(*pieces: bytes, width: int = 100) -> str:
         if isinstance(line, Row):
             assert feed.reader.header
             history.row(feed.reader.header, line)
-    Console(file=out, width=width).print(view(history, feed.reader.rejected))
+    Console(file=out, width=width).print(monitor_view(history, feed.reader.rejected))
     return out.getvalue()
 
 

@@ -8,7 +8,7 @@ from dibble.inference.decision import UNSURE
 from dibble.node import Node
 from dibble.storage.record import encode
 from dibble.storage.record_log import RecordLog
-from dibble_tools.node.records import read_folder
+from dibble_tools.node.record_log import read_folder
 from dibble_tools.simulator.node.firmware import firmware_folder
 from node_helpers import VALVE_PIN, Bench, soil_model
 

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 from dibble_tools.common.errors import InputError
-from dibble_tools.console.feed import Feed
+from dibble_tools.console.feed import Feed, Status, from_file, open_port
 from dibble_tools.console.remembered import Remembered
-from dibble_tools.console.stream import Status, from_file, open_port
 from dibble_tools.node.console_lines import Header, Row
 from live_bench import Line, Node, listen
 

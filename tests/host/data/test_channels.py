@@ -6,16 +6,8 @@ import numpy as np
 import pytest
 from dibble.inference.fixed_point import MISSING, READING_LIMIT
 from dibble_tools.common.errors import InputError
-from dibble_tools.data.channels import (
-    Channel,
-    ChannelOption,
-    find_channels,
-    parse_channel_option,
-    steps_to_text,
-    to_readings,
-    to_values,
-    unit_of,
-)
+from dibble_tools.data.channels import Channel, steps_to_text, to_readings, to_values
+from dibble_tools.data.column_channels import ChannelOption, find_channels, parse_channel_option, unit_of
 from dibble_tools.data.datasets import Dataset
 
 TENTHS = Channel("temp", "c", 1, -1, -400, 600)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 import zlib
 from pathlib import Path
 
@@ -10,12 +11,13 @@ from deploy_bench import DeployBench
 from dibble import ModelError
 from dibble_tools.cli.main import app
 from dibble_tools.common.errors import InputError
-from dibble_tools.deploy.board_state import BoardState, look
+from dibble_tools.deploy.board_state import BoardState, look, parse
+from dibble_tools.deploy.checks import DriveNeeded, check_board
 from dibble_tools.deploy.deploying import deploy
-from dibble_tools.deploy.model_file import ModelFile
-from dibble_tools.deploy.request import Wish
+from dibble_tools.deploy.request import Request
 from dibble_tools.deploy.transfer import HANDOVER, TrialError
 from dibble_tools.link.session import Session
+from dibble_tools.model.host_model import HostModel
 from dibble_tools.virtual_board.board import VirtualBoard
 from node_helpers import soil_model
 from typer.testing import CliRunner
@@ -45,8 +47,8 @@ class Bench:
 
     def deploy(self, dry_below: int | None = None, config: Path | None = None, **options: bool):
         only_model = options.pop("only_model", False)
-        model = ModelFile.of(soil_model(dry_below)) if dry_below else None
-        return deploy(self.board.port, Wish(model, config, only_model), **options)
+        model = HostModel.tested(soil_model(dry_below)) if dry_below else None
+        return deploy(self.board.port, Request(model, config, only_model), **options)
 
     def state(self) -> BoardState:
         with Session.open(self.board.port) as session:
@@ -63,7 +65,7 @@ def wrong_by_its_vectors(model: bytes) -> bytes:
         body = model[:i] + bytes([model[i] ^ 1]) + model[i + 1 : -4]
         blob = body + zlib.crc32(body).to_bytes(4, "little")
         try:
-            ModelFile.of(blob)
+            HostModel.tested(blob)
         except ModelError as error:
             if "golden vector" in str(error):
                 return blob
@@ -80,8 +82,8 @@ def bench(tmp_path_factory):
 
 
 def test_a_strangers_program_is_kept_beside_the_node(bench):
-    assert bench.first.awakening.works
-    assert bench.first.awakening.model == f"dry below 400 CRC {zlib.crc32(soil_model(400)[:-4]):08x}"
+    assert bench.first.first_run.works
+    assert bench.first.first_run.model == f"dry below 400 CRC {zlib.crc32(soil_model(400)[:-4]):08x}"
     assert [note for note in bench.first.notes if "main_before.py" in note]
     with Session.open(bench.board.port) as session:
         assert session.read_file("main_before.py") == STRANGER
@@ -109,18 +111,18 @@ def test_a_dry_run_says_what_it_would_write_and_writes_nothing(bench):
 
 def test_models_of_one_size_are_told_apart_and_the_one_before_comes_back(bench):
     assert len(soil_model(500)) == len(soil_model(400))
-    assert bench.deploy(500, only_model=True).awakening.model.startswith("dry below 500")
+    assert bench.deploy(500, only_model=True).first_run.model.startswith("dry below 500")
     back = bench.deploy(rollback=True)
-    assert back.awakening.model.startswith("dry below 400")
-    assert ("boot", "model model.dib: generation 3") in back.awakening.events
+    assert back.first_run.model.startswith("dry below 400")
+    assert ("boot", "model model.dib: generation 3") in back.first_run.events
 
 
 def test_a_model_that_fails_its_self_test_on_the_board_changes_nothing(bench):
     before = bench.state().files
     good = soil_model(300, golden=[[100, 2000], [900, 2000]])
-    bad = ModelFile(wrong_by_its_vectors(good), ModelFile.of(good).model)
+    bad = HostModel(wrong_by_its_vectors(good))
     with pytest.raises(TrialError, match="golden vector"):
-        deploy(bench.board.port, Wish(bad, only_model=True))
+        deploy(bench.board.port, Request(bad, only_model=True))
     after = bench.state().files
     assert after["model.dib"] == before["model.dib"]
     assert not [path for path in after if path.endswith(".staged")]
@@ -132,17 +134,80 @@ def test_a_configuration_without_the_models_channel_is_refused(bench):
         bench.deploy(400, config)
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"actions": [{"class": "nosuch", "pin": 16}]},
+            r"actions\[0\].class: expected a class of the model",
+        ),
+        ({"gate": {"skip": "skip"}, "led": 4}, "i2c.sda, too"),
+        ({"log": {"segment_bytes": 65536, "segments": 1000}}, "config.log: expected segments that fit 1048576 bytes"),
+        ({"watchdog_ms": 1}, "watchdog_ms: expected 0 or at least 1000"),
+    ],
+)
+def test_a_configuration_that_the_node_would_trip_over_is_refused_before_anything_is_copied(bench, changes, message):
+    before = bench.state().files
+    sent = []
+    with pytest.raises(InputError, match=message):
+        bench.deploy(400, bench.write_config("bad", **changes), progress=lambda done, total: sent.append(done))
+    assert sent == []
+    after = bench.state().files
+    assert {path: found for path, found in after.items() if found.digest and path[:5] != "boot."} == {
+        path: found for path, found in before.items() if found.digest and path[:5] != "boot."
+    }
+
+
+@pytest.mark.parametrize("pin", ["GPX99", 77, 3])
+def test_the_boards_own_trial_knows_its_pins(bench, pin):
+    before = bench.state().files
+    probe = {**bench.settings["sensors"][1], "pin": pin}
+    config = bench.write_config("bad", sensors=[bench.settings["sensors"][0], probe])
+    with pytest.raises(TrialError, match=r"config.sensors\[1\]: expected pins that this board has"):
+        bench.deploy(400, config)
+    assert bench.state().files["config.json"] == before["config.json"]
+    config = bench.write_config("bad", actions=[{"class": "irrigate", "pin": "GP77"}])
+    with pytest.raises(TrialError, match=r"config.actions\[0\].pin: expected a pin of this board, got 'GP77'"):
+        bench.deploy(400, config)
+
+
+def test_a_watchdog_that_nobody_knows_of_bites_once_and_the_deploy_goes_on(bench):
+    """As after `mpremote ls` over a running node: a soft reset hides that its watchdog still runs."""
+    session = Session.open(bench.board.port)
+    session._execute("import machine\nmachine.WDT(timeout=3000)", 10, 100)
+    session.clear_heap()
+    session._execute("expect(0)", 10, 100)
+    session.close()
+    steps = []
+    config = bench.write_config("bitten", node="bitten")
+    outcome = bench.deploy(450, config, step=lambda text: (steps.append(text), time.sleep(2)))
+    assert outcome.first_run.works and outcome.first_run.model.startswith("dry below 450")
+    assert "the board went away: once more" in steps
+
+
+def test_a_board_that_takes_files_by_its_drive_says_so():
+    lines = ["runtime circuitpython", "version 9.2.1", "machine Feather", "mpy 0", "heap 100000", "flash 512 100 50"]
+    with pytest.raises(DriveNeeded, match="its drive CIRCUITPY: mount it, or name it with --drive"):
+        check_board(parse([*lines, "rom no", "sums no"]))
+
+
+def test_a_board_without_a_file_system_is_told_what_to_do():
+    lines = ["runtime micropython", "version 1.27.0", "machine Pico", "mpy 4102", "heap 200000", "flash 0 0 0"]
+    with pytest.raises(InputError, match="Pico: expected a file system on its flash, got none that is mounted: erase"):
+        check_board(parse([*lines, "rom no", "sums yes"]))
+
+
 def test_a_board_without_a_romfs_partition_is_told_so(bench):
-    wish = Wish(ModelFile.of(soil_model(400)), only_model=True, romfs=True)
+    request = Request(HostModel.tested(soil_model(400)), only_model=True, romfs=True)
     with pytest.raises(InputError, match="--romfs: expected a board with a ROMFS partition"):
-        deploy(bench.board.port, wish)
+        deploy(bench.board.port, request)
 
 
 def test_what_would_shadow_the_new_firmware_is_removed_and_what_is_nobodys_stays(bench):
     with Session.open(bench.board.port) as session:
         session.run("stage.stage_files", [["lib/dibble/node.py", b"broken ("], ["lib/dibble/mine.py", b""]])
     outcome = bench.deploy()
-    assert outcome.awakening.works
+    assert outcome.first_run.works
     assert "lib/dibble/node.py" in outcome.plan.removals
     files = bench.state().files
     assert "lib/dibble/node.py" not in files and "lib/dibble/mine.py" in files
@@ -160,11 +225,11 @@ def test_the_command_says_what_it_did(bench):
 
 def test_a_model_is_taken_off_and_the_node_logs_on(bench):
     bench.put(model_code__mpy=b"")
-    without = deploy(bench.board.port, Wish(no_model=True))
+    without = deploy(bench.board.port, Request(no_model=True))
     assert set(without.plan.removals) >= {"model.dib", "model.a", "model.b", "model_code.mpy"}
-    assert without.awakening.works and without.awakening.model == ""
+    assert without.first_run.works and without.first_run.model == ""
     assert not [path for path in bench.state().files if path.startswith("model")]
-    assert not deploy(bench.board.port, Wish(no_model=True)).written
+    assert not deploy(bench.board.port, Request(no_model=True)).written
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from circuitpython_node import model as node_model
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy import drive as drive_module
 from dibble_tools.deploy.drive import deploy_to_drive
-from dibble_tools.deploy.model_file import ModelFile
-from dibble_tools.deploy.request import Wish
+from dibble_tools.deploy.request import Request
+from dibble_tools.model.host_model import HostModel
 
 BOOT_OUT = "Adafruit CircuitPython 9.2.1 on 2024-11-20; Raspberry Pi Pico with rp2040\nBoard ID:raspberry_pi_pico\n"
 CONFIG = {
@@ -31,34 +31,34 @@ def drive(tmp_path):
 
 
 @pytest.fixture
-def wish(tmp_path):
+def asked(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(CONFIG))
-    return Wish(ModelFile.of(node_model()), tmp_path / "config.json")
+    return Request(HostModel.tested(node_model()), tmp_path / "config.json")
 
 
 def content(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_all_of_a_node_arrives_and_a_second_deploy_writes_nothing(drive, wish):
-    board, plan = deploy_to_drive(drive, wish)
+def test_all_of_a_node_arrives_and_a_second_deploy_writes_nothing(drive, asked):
+    board, plan = deploy_to_drive(drive, asked)
     assert board == "Raspberry Pi Pico with rp2040: CircuitPython 9.2; kernel: the model as code, model_code.py"
     files = content(drive)
     assert {path: files[path] for path in plan.writes} == plan.writes
     assert {"code.py", "boot.py", "safemode.py", "config.json", "model.dib", "manifest.txt"} <= set(plan.writes)
     assert files["settings.toml"] == b'WIFI_PASSWORD = "sesame"\n'
     times = {path: path.stat().st_mtime_ns for path in drive.rglob("*")}
-    assert not deploy_to_drive(drive, wish)[1]
+    assert not deploy_to_drive(drive, asked)[1]
     assert {path: path.stat().st_mtime_ns for path in drive.rglob("*")} == times
 
 
-def test_a_dry_run_writes_nothing(drive, wish):
+def test_a_dry_run_writes_nothing(drive, asked):
     before = content(drive)
-    assert deploy_to_drive(drive, wish, dry_run=True)[1].writes
+    assert deploy_to_drive(drive, asked, dry_run=True)[1].writes
     assert content(drive) == before
 
 
-def test_code_py_comes_last_and_a_second_deploy_repairs(drive, wish, monkeypatch):
+def test_code_py_comes_last_and_a_second_deploy_repairs(drive, asked, monkeypatch):
     def fail(source, target):
         if Path(target).name == "code.py":
             raise OSError(5, "Input/output error")
@@ -67,19 +67,19 @@ def test_code_py_comes_last_and_a_second_deploy_repairs(drive, wish, monkeypatch
     replaced = os.replace
     monkeypatch.setattr(drive_module.os, "replace", fail)
     with pytest.raises(InputError, match="Input/output error"):
-        deploy_to_drive(drive, wish)
+        deploy_to_drive(drive, asked)
     files = content(drive)
     assert files["code.py"] == b"print('Hello World!')\n" and "lib/dibble/app.py" in files
     monkeypatch.undo()
-    assert list(deploy_to_drive(drive, wish)[1].writes) == ["code.py"]
+    assert list(deploy_to_drive(drive, asked)[1].writes) == ["code.py"]
     assert not list(drive.rglob("*.new"))
 
 
-def test_a_module_that_has_gone_is_removed_and_nobodys_own_stays(drive, wish):
-    deploy_to_drive(drive, wish)
+def test_a_module_that_has_gone_is_removed_and_nobodys_own_stays(drive, asked):
+    deploy_to_drive(drive, asked)
     (drive / "lib/dibble/node.mpy").write_bytes(b"")
     (drive / "lib/dibble/mine.py").write_bytes(b"")
-    assert deploy_to_drive(drive, wish)[1].removals == ["lib/dibble/node.mpy"]
+    assert deploy_to_drive(drive, asked)[1].removals == ["lib/dibble/node.mpy"]
     assert (drive / "lib/dibble/mine.py").exists() and not (drive / "lib/dibble/node.mpy").exists()
 
 
@@ -91,23 +91,23 @@ def test_a_module_that_has_gone_is_removed_and_nobodys_own_stays(drive, wish):
         (BOOT_OUT.replace("9.2.1", "8.2.9"), "expected CircuitPython 9 or newer, got 8.2"),
     ],
 )
-def test_a_folder_that_is_no_such_drive_is_refused(drive, wish, text, message):
+def test_a_folder_that_is_no_such_drive_is_refused(drive, asked, text, message):
     (drive / "boot_out.txt").unlink()
     if text:
         (drive / "boot_out.txt").write_text(text)
     with pytest.raises(InputError, match=message):
-        deploy_to_drive(drive, wish)
+        deploy_to_drive(drive, asked)
     assert not (drive / "lib").exists()
 
 
 def test_a_node_runs_from_a_drive_that_was_deployed_to(tmp_path):
     def only_what_is_deployed(folder: Path) -> None:
-        config, model = tmp_path / "config.json", ModelFile.of((folder / "model.dib").read_bytes())
+        config, model = tmp_path / "config.json", HostModel.tested((folder / "model.dib").read_bytes())
         (folder / "config.json").rename(config)
         for path in sorted(folder.rglob("*"), reverse=True):
             path.rmdir() if path.is_dir() else path.unlink()
         (folder / "boot_out.txt").write_text(BOOT_OUT)
-        deploy_to_drive(folder, Wish(model, config))
+        deploy_to_drive(folder, Request(model, config))
 
     node = Node(tmp_path / "drive", finish=only_what_is_deployed)
     node.live(200)

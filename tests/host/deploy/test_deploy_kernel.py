@@ -8,8 +8,7 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import BoardState
 from dibble_tools.deploy.drive import deploy_to_drive
 from dibble_tools.deploy.kernel import COMPILED_HEAP, NODE_HEAP_BYTES, SOURCE_HEAP, kernel_for_board, kernel_for_drive
-from dibble_tools.deploy.model_file import ModelFile
-from dibble_tools.deploy.request import Wish
+from dibble_tools.deploy.request import Request
 from dibble_tools.export.unrolled import unrolled_source
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.node.files import MpyFormat, compiled, mpy_version
@@ -20,9 +19,9 @@ CONFIG = {
     "i2c": {"sda": 4, "scl": 5},
     "sensors": [{"driver": "sht4x"}, {"driver": "soil_adc", "pin": 26, "probe_curve": [2300, 1200]}],
 }
-MODEL = ModelFile.of(soil_model(400))
+MODEL = HostModel.tested(soil_model(400))
 SOURCE = unrolled_source(HostModel(MODEL.blob)).encode()
-LARGE = ModelFile.of(forest_model(1, 30))
+LARGE = HostModel.tested(forest_model(1, 30))
 VIPER = {"lib/dibble/inference/kernels/viper_probe.mpy": b""}
 THUMB = {**VIPER, "lib/dibble/inference/kernels/thumb_probe.mpy": b""}
 PLAIN = {"lib/dibble/inference/kernels/choice.mpy": b""}
@@ -80,7 +79,7 @@ def test_code_that_the_heap_has_no_room_for_stays_away_and_the_report_says_why()
 
 
 def test_a_tree_that_no_function_has_room_for_stays_away_wherever_it_would_be_compiled():
-    model = ModelFile.of(forest_model(2, 1, depth=16))
+    model = HostModel.tested(forest_model(2, 1, depth=16))
     why = "bytecode, over its tables: its code is too long for a function"
     assert kernel_for_board(model, "auto", board(heap_bytes=1 << 30), PLAIN, True).name == why
     assert kernel_for_drive(model, "auto", 1 << 30).name == why
@@ -103,9 +102,9 @@ def test_a_drives_heap_is_that_of_its_board_and_code_that_is_too_large_or_anothe
     (tmp_path / "model_code.mpy").write_bytes(b"")
     source = unrolled_source(HostModel(LARGE.blob)).encode()
     assert 180_000 < NODE_HEAP_BYTES["circuitpython"] + SOURCE_HEAP * len(source) < 400_000
-    deploy_to_drive(tmp_path, Wish(LARGE, tmp_path / "config.json"))
+    deploy_to_drive(tmp_path, Request(LARGE, tmp_path / "config.json"))
     assert {path.name: path.read_bytes() for path in tmp_path.glob("model_code.*")} == (
         {"model_code.py": source} if code else {}
     )
-    deploy_to_drive(tmp_path, Wish(LARGE, only_model=True, kernel="tables"))
+    deploy_to_drive(tmp_path, Request(LARGE, only_model=True, kernel="tables"))
     assert not list(tmp_path.glob("model_code.*"))

@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 
-from dibble_tools.deploy.romfs_image import romfs_image
+from dibble_tools.deploy.partition import romfs_image
 from dibble_tools.link.session import REMOTE
 from dibble_tools.machines.vms import run_unix
 

@@ -8,9 +8,9 @@ import pytest
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.deploying import Outcome, deploy
 from dibble_tools.deploy.first_run import wait_for_node
-from dibble_tools.deploy.model_file import ModelFile
-from dibble_tools.deploy.request import Wish
+from dibble_tools.deploy.request import Request
 from dibble_tools.link.session import LinkError, Session
+from dibble_tools.model.host_model import HostModel
 from dibble_tools.virtual_board.board import VirtualBoard
 from mpremote.romfs import VfsRomWriter
 from node_helpers import forest_model
@@ -42,8 +42,8 @@ for folder in ("/nowhere/", "/rom/"):
 """
 
 
-def forest(seed: int, trees: int = 8) -> ModelFile:
-    return ModelFile.of(forest_model(seed, trees))
+def forest(seed: int, trees: int = 8) -> HostModel:
+    return HostModel.tested(forest_model(seed, trees))
 
 
 class Bench:
@@ -62,14 +62,14 @@ class Bench:
         self.config = folder / "config.json"
         self.config.write_text(json.dumps(config))
 
-    def deploy(self, model: ModelFile, dry_run: bool = False, **wish: object) -> Outcome:
-        first = {} if "only_model" in wish else {"config": self.config}
-        return deploy(self.board.port, Wish(model, **first, **wish), dry_run=dry_run)
+    def deploy(self, model: HostModel, dry_run: bool = False, **request: object) -> Outcome:
+        first = {} if "only_model" in request else {"config": self.config}
+        return deploy(self.board.port, Request(model, **first, **request), dry_run=dry_run)
 
 
 def events(outcome: Outcome, kind: str) -> list[str]:
-    assert outcome.awakening
-    return [text for own, text in outcome.awakening.events if own == kind]
+    assert outcome.first_run
+    return [text for own, text in outcome.first_run.events if own == kind]
 
 
 @pytest.fixture(scope="module")
@@ -106,17 +106,17 @@ def test_after_a_cut_in_the_middle_of_the_partition_the_node_runs_from_its_slot_
         if steps[-1].startswith("writing"):
             bench.board.cut()
 
-    wish = Wish(forest(2), only_model=True, romfs=True, kernel="code")
+    request = Request(forest(2), only_model=True, romfs=True, kernel="code")
     with pytest.raises(LinkError):
-        deploy(bench.board.port, wish, step=steps.append, progress=cut)
+        deploy(bench.board.port, request, step=steps.append, progress=cut)
     bench.board.power()
     image = bench.image.read_bytes()
     assert image[:2048] == b"\xff" * 2048 and image.strip(b"\xff")  # its beginning comes last
     with Session.open(bench.board.port) as session:
         session.restart()
-        awakening = wait_for_node(session)
-    assert awakening.works and awakening.model.startswith("forest 2") and ("kernel", "viper") in awakening.events
-    repaired = deploy(bench.board.port, wish)
+        first_run = wait_for_node(session)
+    assert first_run.works and first_run.model.startswith("forest 2") and ("kernel", "viper") in first_run.events
+    repaired = deploy(bench.board.port, request)
     assert repaired.image and not repaired.plan
     assert events(repaired, "kernel") == ["code, its file in ROMFS"]
     assert (

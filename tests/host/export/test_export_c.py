@@ -13,8 +13,8 @@ from dibble_tools.data.feature_spec import FeatureSpec
 from dibble_tools.export.c.source import write_c
 from dibble_tools.export.names import prefix_of
 from dibble_tools.machines import tools
-from dibble_tools.machines.compiled import Source, on_pc, on_target
-from dibble_tools.machines.outcome import Outcome
+from dibble_tools.machines.compiled import CProgram, on_pc, on_target
+from dibble_tools.machines.machine_run import MachineRun
 from dibble_tools.machines.targets import ATMEGA328P, CORTEX_M0
 from dibble_tools.machines.tools import TooLarge, ToolMissing
 from dibble_tools.model.golden import golden_rows
@@ -39,20 +39,20 @@ MIXED = [
 ]
 
 
-def embedded(source: Source, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> list[Outcome]:
+def embedded(source: CProgram, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> list[MachineRun]:
     return [on_target(source, readings, elapsed_ms, target) for target in (CORTEX_M0, ATMEGA328P)]
 
 
-def sanitized(source: Source, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> list[Outcome]:
+def sanitized(source: CProgram, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> list[MachineRun]:
     return [on_pc(source, readings, elapsed_ms, sanitized=True)]
 
 
 def equal_on(
-    machines: Sequence[Callable[[Source, np.ndarray, np.ndarray | None], list[Outcome]]],
+    machines: Sequence[Callable[[CProgram, np.ndarray, np.ndarray | None], list[MachineRun]]],
     spec: ModelSpec,
     rows: int = 400,
     seed: int = 1,
-) -> list[Outcome]:
+) -> list[MachineRun]:
     """Assert that machines decide as the host does on rows with every oddity; return what they took."""
     readings = random_rows(seed, spec.channels, rows)
     elapsed = random_elapsed(seed, rows) if spec.features and spec.interval_ms else None
@@ -60,7 +60,7 @@ def equal_on(
     expected = model.decide(readings, elapsed).columns()
     assert len(np.unique(expected[:, 2])) > 2  # flags
     content = model.content
-    source = Source(write_c(content), prefix_of(content.name), content.timed)
+    source = CProgram(write_c(content), prefix_of(content.name), content.timed)
     outcomes = [outcome for machine in machines for outcome in machine(source, readings, elapsed)]
     for outcome in outcomes:
         assert np.array_equal(outcome.decisions.columns(), expected)
@@ -153,7 +153,7 @@ def test_golden_vectors_tell_a_changed_program() -> None:
     model = HostModel(export(spec, golden_rows(spec, readings, None)))
     files = write_c(model.content)
     files["random.c"] = files["random.c"].replace("uint8_t missing = NONE", "uint8_t missing = 0", 1)
-    source = Source(files, "random", False)
+    source = CProgram(files, "random", False)
     assert on_pc(source, readings[:1], None).failed > 0
 
 
@@ -161,12 +161,12 @@ def test_what_does_not_fit_says_so() -> None:
     spec = random_spec(3, trees=60, depth=9)
     model = HostModel(export(spec))
     content = model.content
-    source = Source(write_c(content), "random", content.timed)
+    source = CProgram(write_c(content), "random", content.timed)
     with pytest.raises(TooLarge, match="is too large"):
         on_target(source, random_rows(1, spec.channels, 3), None, ATMEGA328P)
     spec = random_spec(5, [FeatureSpec(i, windows.MIN, 255) for i in range(3)], trees=3)
     content = content_of(export(spec))
-    source = Source(write_c(content), "random", content.timed)
+    source = CProgram(write_c(content), "random", content.timed)
     with pytest.raises(TooLarge):
         on_target(source, random_rows(1, spec.channels, 3), None, ATMEGA328P)
 

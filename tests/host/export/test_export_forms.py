@@ -17,10 +17,9 @@ from dibble_tools.export.names import comment, endings, prefix_of, string
 from dibble_tools.families.forest.integer_trees import IntegerTrees
 from dibble_tools.machines.check import check
 from dibble_tools.machines.tools import ToolError, find, run
-from dibble_tools.model.build import forest_spec
 from dibble_tools.model.golden import golden_rows
 from dibble_tools.model.host_model import HostModel
-from dibble_tools.model.writer import export
+from dibble_tools.model.writer import export, forest_spec
 from helpers import random_rows, random_spec
 from typer.testing import CliRunner
 

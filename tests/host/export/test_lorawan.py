@@ -14,10 +14,9 @@ from dibble.report.lorawan import MAX_BYTES, PORT, Packer
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel
 from dibble_tools.export.lorawan import write_decoder
-from dibble_tools.model.build import forest_spec
 from dibble_tools.model.decisions import FLAG_NAMES
 from dibble_tools.model.host_model import HostModel
-from dibble_tools.model.writer import export
+from dibble_tools.model.writer import export, forest_spec
 from helpers import channels_of, random_trees
 
 MODELS = {

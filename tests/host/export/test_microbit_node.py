@@ -15,9 +15,9 @@ from dibble_tools.data.prepare import DataOptions
 from dibble_tools.export.microbit.node import small_node_files, write_small_node
 from dibble_tools.export.microbit.source import instructions
 from dibble_tools.machines.microbit import Microbit
-from dibble_tools.machines.predict import made_up_rows
 from dibble_tools.machines.verify import verify
 from dibble_tools.model.host_model import HostModel
+from dibble_tools.model.rows import made_up_rows
 from dibble_tools.model.writer import export
 from dibble_tools.training.result import TrainOptions
 from dibble_tools.training.train import train

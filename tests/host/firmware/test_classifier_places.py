@@ -5,7 +5,7 @@ import re
 
 import pytest
 from dibble_tools.common.shipped import LIBRARY
-from dibble_tools.deploy.romfs_image import romfs_image
+from dibble_tools.deploy.partition import romfs_image
 from dibble_tools.export.unrolled import unrolled_source
 from dibble_tools.machines.vms import run_unix
 from dibble_tools.model.host_model import HostModel

@@ -122,6 +122,17 @@ def test_topics_and_ids_are_unique_and_in_the_allowed_characters():
         assert topic.split("/")[2] == topic_part(topic.split("/")[2])
 
 
+def test_node_without_a_model_has_no_empty_enumeration():
+    said = [json.loads(payload) for _, payload in messages("n", "b", (), CHANNELS, 60)]
+    assert [content for content in said if content.get("ops") == []] == []
+    assert "held" not in {content["name"] for content in said}
+
+
+def test_battery_that_is_a_channel_too_is_announced_once():
+    said = [json.loads(payload) for _, payload in messages("n", "b", ("a",), CHANNELS, 60)]
+    assert [content["name"] for content in said].count("battery_mv") == 1
+
+
 def test_classes_are_an_enumeration():
     content = next(iter(json.loads(p) for _, p in messages("n", "b", ("ok", 'a "b"'), [], 60)))
     assert content["dev_cla"] == "enum" and content["ops"] == ["ok", 'a "b"']

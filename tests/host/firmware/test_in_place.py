@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from dibble_tools.deploy.romfs_image import FIRST_BYTES, romfs_image
+from dibble_tools.deploy.partition import FIRST_BYTES, romfs_image
 from dibble_tools.families.additive.tables import AdditiveTables, Term
 from dibble_tools.machines.replay import laid_out
 from dibble_tools.machines.vms import run_unix

@@ -5,7 +5,7 @@ from cut_files import CutFiles, PowerCut
 from dibble.storage import record_log, segment_files
 from dibble.storage.record import encode
 from dibble.storage.record_log import RecordLog
-from dibble_tools.node.records import read_segments
+from dibble_tools.node.record_log import read_segments
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

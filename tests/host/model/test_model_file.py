@@ -15,10 +15,9 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel
 from dibble_tools.data.feature_spec import FeatureSpec
 from dibble_tools.families.forest.integer_trees import IntegerTrees
-from dibble_tools.model.build import forest_spec
 from dibble_tools.model.golden import golden_rows
 from dibble_tools.model.host_model import HostModel
-from dibble_tools.model.writer import check_bounds, export
+from dibble_tools.model.writer import check_bounds, export, forest_spec
 from helpers import random_rows, random_spec
 
 STUMP = IntegerTrees([(0, 10, -1, -2)], [0], 2)

@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 import pytest
 from dibble_tools.common.errors import InputError
-from dibble_tools.data.channels import find_channels
+from dibble_tools.data.column_channels import find_channels
 from dibble_tools.data.datasets import read_dataset
 from dibble_tools.demo.orchard_models import threshold_rule, timed
 from dibble_tools.simulator.field_csv import CHANNELS, GATE_CHANNELS, Grower, gate_of, write_field_csv

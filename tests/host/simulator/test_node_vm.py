@@ -26,10 +26,11 @@ class Echo:
 
 
 class Ticking:
-    """A closure each 100 ms."""
+    """A closing each 100 ms, for 30."""
 
-    def closures(self, start_us: int, end_us: int) -> list[int]:
-        return list(range(-(-start_us // 100_000) * 100_000, end_us, 100_000))
+    def changes(self, start_us: int, end_us: int) -> list[tuple[int, bool]]:
+        return [(us, us % 100_000 == 0) for us in range(-(-start_us // 10_000) * 10_000, end_us, 10_000)
+                if us % 100_000 in (0, 30_000)]  # fmt: skip
 
 
 def node(tmp_path: Path, main: str, **files: str) -> FieldVm:
@@ -72,6 +73,36 @@ def test_interrupts_arrive_in_their_moment(tmp_path):
     vm.hardware.pulses[7] = Ticking()
     vm.power(POWER_ON)
     assert lines(vm) == ["[0, 100, 200, 300]"]
+
+
+def test_interrupts_of_both_edges_see_the_level_of_their_moment(tmp_path):
+    vm = node(
+        tmp_path,
+        "import time\nfrom machine import Pin\nat = []\nstart = time.ticks_ms()\npin = Pin(7, Pin.IN, Pin.PULL_UP)\n"
+        "pin.irq(lambda _: at.append((time.ticks_ms() - start, pin.value())), Pin.IRQ_FALLING | Pin.IRQ_RISING)\n"
+        "time.sleep_ms(150)\nprint(at)",
+    )
+    vm.hardware.pulses[7] = Ticking()
+    vm.power(POWER_ON)
+    assert lines(vm) == ["[(0, 0), (30, 1), (100, 0), (130, 1)]"]
+
+
+def test_an_interrupt_that_comes_late_sees_what_is_by_then(tmp_path):
+    vm = node(
+        tmp_path,
+        "import time\nfrom machine import Pin\nat = []\npin = Pin(7, Pin.IN, Pin.PULL_UP)\n"
+        "pin.irq(lambda _: at.append(pin.value()), Pin.IRQ_FALLING | Pin.IRQ_RISING)\ntime.sleep_ms(50)\nprint(at)",
+    )
+    begin = vm.hardware.now_us
+
+    class Bouncing:
+        def changes(self, start_us: int, end_us: int) -> list[tuple[int, bool]]:
+            moments = [(10_000, True), (10_040, False), (10_090, True), (30_000, False)]
+            return [(begin + at, closed) for at, closed in moments if start_us <= begin + at < end_us]
+
+    vm.hardware.pulses[7] = Bouncing()
+    vm.power(POWER_ON)
+    assert lines(vm) == ["[0, 0, 0, 1]"]
 
 
 def test_i2c_reaches_the_device_and_a_silent_address_is_an_error(tmp_path):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from dibble_tools.common.errors import InputError
 from dibble_tools.node.console_lines import Header, Row
+from dibble_tools.studio import process_group
 from dibble_tools.studio.collecting import Collecting
 from dibble_tools.studio.jobs import Jobs
 from dibble_tools.studio.project import Project
@@ -22,13 +23,14 @@ from studio_process import write_project
 from virtual_helpers import own_registry, raw_repl
 
 JOB = "studio_sample_job"
+SUPPORT = os.pathsep.join([str(Path(__file__).parents[1] / "support"), os.environ.get("PYTHONPATH", "")])
 CHANNELS = (("air_temperature_centi_c", "centi_c"), ("soil_moisture_permille", "permille"), ("battery_mv", "mv"))
 HEADER = Header("orchard-1", CHANNELS, 0)
 
 
 @pytest.fixture
 def jobs(monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1] / "support"))
+    monkeypatch.setenv("PYTHONPATH", SUPPORT)
     state = State()
     made = Jobs(state)
     yield made, state
@@ -68,16 +70,16 @@ def test_a_job_shows_its_steps_and_its_result(jobs):
 
 
 @pytest.mark.parametrize(
-    ("wish", "problem"),
+    ("asked", "problem"),
     [
         ("refuse", "expected a CSV, got a pumpkin"),
         ("crash", "a mistake in dibble itself (ZeroDivisionError"),
         ("vanish", "expected a result, but the work ended with status 7"),
     ],
 )
-def test_a_job_that_fails_says_so_in_words(jobs, wish, problem):
+def test_a_job_that_fails_says_so_in_words(jobs, asked, problem):
     made, state = jobs
-    made.start("train", JOB, {"do": wish})
+    made.start("train", JOB, {"do": asked})
     job = until(state, "failed")
     assert job["step"].startswith(problem)
     assert job["result"] is None
@@ -112,6 +114,42 @@ def test_a_job_ends_early_with_what_it_has(jobs):
     assert until(state, "done", "failed")["result"] == {"words": ["the best so far"]}
 
 
+@pytest.fixture
+def windows(monkeypatch, tmp_path):
+    """Do as on Windows, whose taskkill notes what it is asked for, and ends one process."""
+    taskkill = tmp_path / "taskkill"
+    taskkill.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\nkill -9 "$2"\n')
+    taskkill.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(process_group, "WINDOWS", True)
+    return tmp_path / "asked"
+
+
+def test_on_windows_a_line_ends_a_job_early(windows, jobs):
+    made, state = jobs
+    made.start("train", JOB, {"do": "keep"})
+    deadline = time.monotonic() + PATIENCE_S
+    while state.get("job")["step"] != "searching":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    made.finish_early()
+    assert until(state, "done", "failed")["result"] == {"words": ["the best so far"]}
+
+
+def test_on_windows_the_tree_of_a_job_is_ended(windows, jobs):
+    made, state = jobs
+    made.start("train", JOB, {"do": "wait"})
+    deadline = time.monotonic() + PATIENCE_S
+    while not state.get("job")["log"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    job, child = (int(text) for text in state.get("job")["log"])
+    made.cancel()
+    os.kill(child, signal.SIGKILL)  # which a real taskkill /T would have ended; it holds the job's stdout
+    assert until(state, "cancelled")["result"] is None
+    assert windows.read_text().splitlines()[0] == f"/PID {job} /T /F"
+
+
 def test_a_job_ends_when_the_studio_is_killed(tmp_path):
     code = (
         "import time\n"
@@ -123,7 +161,7 @@ def test_a_job_ends_when_the_studio_is_killed(tmp_path):
         "print(*state.get('job')['log'], flush=True)\n"
         "time.sleep(60)\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "support")}
+    environment = {**os.environ, "PYTHONPATH": SUPPORT}
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment)
     try:
         assert process.stdout

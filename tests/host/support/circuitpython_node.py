@@ -8,11 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dibble_tools.boards import board_named
+from dibble_tools.boards.catalogue import board_named
 from dibble_tools.data.channels import Channel
 from dibble_tools.families.forest.integer_trees import IntegerTrees
-from dibble_tools.model.build import forest_spec
-from dibble_tools.model.writer import export
+from dibble_tools.model.writer import export, forest_spec
 from dibble_tools.simulator.devices.analog import AnalogPin, SoilProbe
 from dibble_tools.simulator.devices.anemometer import CupAnemometer
 from dibble_tools.simulator.devices.ds18b20 import Ds18b20
@@ -20,11 +19,11 @@ from dibble_tools.simulator.devices.sht4x import Sht4x
 from dibble_tools.simulator.node.flash import Flash
 from dibble_tools.simulator.node.vm import GUESTS, FieldVm, Stop
 from dibble_tools.simulator.node.wire import Hardware
-from dibble_tools.simulator.unkindness import unkind_to
+from dibble_tools.simulator.unkindness import Likeness, unkind_to
 
 FIRMWARE = Path(__file__).parents[3] / "firmware"
 CIRCUITPYTHON = GUESTS.parent / "guest_circuitpython"
-HEAPS = {"circuitpython": "96wk", "micropython": "76wk"}  # the firmware as source, compiled on the board
+HEAPS = {"circuitpython": "96wk", "micropython": "80wk"}  # the firmware as source, compiled on the board
 BLOCKS = 256
 START_S = 830_000_000
 CLASSES = ("ok", "irrigate", "frost")
@@ -86,7 +85,7 @@ class Node:
             (folder / path).write_text(text)
         finish(folder)
         unkind = unkind_to(board_named("pico_w")[1].runtimes[port].unkind, kind)
-        self.hardware = Hardware(Flash(BLOCKS), START_S, unkind)
+        self.hardware = Hardware(Flash(BLOCKS), START_S, Likeness(unkind=unkind))
         self.vm = FieldVm(self.hardware, HEAPS[port], CIRCUITPYTHON if port == "circuitpython" else GUESTS)
         self.vm.install(folder)
         self.air = Sht4x(lambda: self.hardware.now_us)

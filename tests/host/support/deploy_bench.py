@@ -15,9 +15,9 @@ from pathlib import Path
 import serial
 from dibble_tools.deploy.board_state import OnBoard, look
 from dibble_tools.deploy.deploying import deploy
-from dibble_tools.deploy.model_file import ModelFile
-from dibble_tools.deploy.request import Wish
+from dibble_tools.deploy.request import Request
 from dibble_tools.link.session import Session
+from dibble_tools.model.host_model import HostModel
 from dibble_tools.node import files as node_files
 from dibble_tools.node.console_lines import Event, Header, LineReader, Row
 from dibble_tools.virtual_board.board import VirtualBoard
@@ -68,7 +68,7 @@ class DeployBench:
         self._write("old", config, 300)
         self._write("new", {**config, "sensors": [*config["sensors"], sensors["battery"]]}, 500)
         with old_firmware(folder / "firmware"):
-            deploy(self.board.port, self._wish("old"))
+            deploy(self.board.port, self._request("old"))
         self.old = self.what_runs(), self.compared()
         self.save()
         before = self.board.state()["operations"]
@@ -123,6 +123,16 @@ class DeployBench:
         """Return what the last deploy printed."""
         return (self.folder / "said").read_text(encoding="utf-8")
 
+    def hears_a_decision(self) -> bool:
+        """Tell whether the node decides, without a hand on the board."""
+        reader = LineReader()
+        deadline = time.monotonic() + PATIENCE_S
+        with serial.Serial(os.path.realpath(self.board.port), timeout=0.1) as port:
+            while time.monotonic() < deadline:
+                if any(isinstance(line, Row) for line in reader.feed(port.read(1) + port.read(port.in_waiting))):
+                    return True
+        return False
+
     def what_runs(self) -> Running:
         """Give the board power; return what its node says that it runs."""
         reader = LineReader()
@@ -168,8 +178,8 @@ class DeployBench:
         (self.folder / f"{name}.json").write_text(json.dumps({**config, "node": name}))
         (self.folder / f"{name}.dib").write_bytes(soil_model(dry_below, hysteresis=1))
 
-    def _wish(self, name: str) -> Wish:
-        return Wish(ModelFile.open(self.folder / f"{name}.dib"), self.folder / f"{name}.json")
+    def _request(self, name: str) -> Request:
+        return Request(HostModel.open(self.folder / f"{name}.dib"), self.folder / f"{name}.json")
 
 
 class old_firmware:

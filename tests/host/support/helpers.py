@@ -12,9 +12,8 @@ from dibble_tools.families.forest.integer_trees import IntegerTrees, shift
 from dibble_tools.families.forest.trees import integer_trees
 from dibble_tools.families.mlp.tables import Layer, MlpTables
 from dibble_tools.families.scaling import Scaler, fit_scaler
-from dibble_tools.model.build import forest_spec
 from dibble_tools.model.host_model import HostModel
-from dibble_tools.model.writer import ModelSpec, export
+from dibble_tools.model.writer import ModelSpec, export, forest_spec
 
 
 def channels_of(lows: Sequence[int], highs: Sequence[int]) -> list[Channel]:

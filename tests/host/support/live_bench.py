@@ -9,8 +9,7 @@ from types import SimpleNamespace
 
 from dibble.inference.decision import NO_CLASS
 from dibble.report.serial_line import SerialLines
-from dibble_tools.console.feed import Feed
-from dibble_tools.console.stream import from_port
+from dibble_tools.console.feed import Feed, from_port
 
 DAY_S = 86400
 START_S = 9824 * DAY_S  # 2026-11-24

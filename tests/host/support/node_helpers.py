@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from dibble_tools.data.channels import Channel
 from dibble_tools.families.forest.integer_trees import shift
-from dibble_tools.model.build import forest_spec
-from dibble_tools.model.writer import export
+from dibble_tools.model.writer import export, forest_spec
 from dibble_tools.node.console_lines import Event, LineReader, Row
 from dibble_tools.simulator.devices.analog import AnalogPin, SoilProbe
 from dibble_tools.simulator.devices.sht4x import Sht4x

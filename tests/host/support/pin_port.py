@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from dibble.ports.contact import Contact
 from dibble_tools.node.config import whole
 from dibble_tools.simulator.node.bus import VirtualClock
 
 
-class Contact(Protocol):
-    def closures(self, start_us: int, end_us: int) -> list[int]: ...
+class Changing(Protocol):
+    def changes(self, start_us: int, end_us: int) -> list[tuple[int, bool]]: ...
 
 
 END_UV = 3_300_000 * 65500 // 65535
@@ -26,23 +27,20 @@ class Analog:
 
 
 class Pulses:
-    """Closures since the last look, less those sooner than the lockout after the last one counted."""
+    """Closings since the last look, by the ports' own Contact."""
 
-    def __init__(self, clock: VirtualClock, contact: Contact, lockout_ms: int) -> None:
+    def __init__(self, clock: VirtualClock, contact: Changing, lockout_ms: int) -> None:
         self.clock = clock
         self.contact = contact
-        self.lockout_us = lockout_ms * 1000
+        self.count = Contact(clock.ticks_ms, clock.ticks_diff, lockout_ms, False)
         self.seen_us = clock.now_us()
-        self.free_us = 0
 
     def take(self) -> int:
-        count = 0
-        for time_us in self.contact.closures(self.seen_us, self.clock.now_us()):
-            if time_us >= self.free_us:
-                count += 1
-                self.free_us = time_us + self.lockout_us
+        for us, closed in self.contact.changes(self.seen_us, self.clock.now_us()):
+            self.count.changed(us // 1000, closed)
         self.seen_us = self.clock.now_us()
-        return count
+        taken: int = self.count.take()
+        return taken
 
 
 class PinPort:
@@ -58,7 +56,7 @@ class PinPort:
     def analog(self, pin: int | str) -> Analog:
         return Analog(self.devices[pin])
 
-    def pulses(self, pin: int | str, lockout_ms: int) -> Pulses:
+    def pulses(self, pin: int | str, lockout_ms: int, pull_up: bool) -> Pulses:
         return Pulses(self.clock, self.devices[pin], lockout_ms)
 
     def onewire(self, pin: int | str) -> Any:

@@ -17,11 +17,10 @@ from dibble_tools.families.forest.trees import IntegerTrees
 from dibble_tools.families.mlp.tables import Layer, MlpTables
 from dibble_tools.families.novelty import Novelty
 from dibble_tools.families.scaling import Scaler, drop_of, log2_steps
-from dibble_tools.model.build import forest_spec
 from dibble_tools.model.evaluator import Decisions
 from dibble_tools.model.golden import golden_rows
 from dibble_tools.model.host_model import HostModel
-from dibble_tools.model.writer import ModelSpec, export
+from dibble_tools.model.writer import ModelSpec, export, forest_spec
 
 SPANS = (0, 1, 7, 200, 255, 256, 1000, 4000, 65_535, 65_536, 10**6, 1 << 24, 1 << 29, READING_LIMIT - 1)
 SPAN_WEIGHTS = np.array([1, 1, 1, 4, 1, 1, 6, 4, 1, 1, 4, 2, 1, 1])

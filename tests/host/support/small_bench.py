@@ -42,6 +42,8 @@ TELL = "gc.collect()\n   print('free',gc.mem_free(),mem32[0x50000504]&8)\n   "
 class Bench:
     """A port whose pins read what the test says, and which waits for nobody."""
 
+    at_end = False
+
     def __init__(self, microvolts: list[int]) -> None:
         self.microvolts = iter(microvolts)
 
@@ -97,21 +99,25 @@ def permille_of(node: SmallNode, raw: np.ndarray) -> np.ndarray:
     return out
 
 
-def relay_of(wanted: list[bool]) -> tuple[list[bool], list[bool]]:
+def relay_of(wanted: list[bool], faults: list[bool]) -> tuple[list[bool], list[bool]]:
     """Return whether the relay is on before each decision and after it, by nobody's code but this; times in s."""
     on_since: int | None = None
-    free_at = 0
+    used = off_since = 0
+    over = False
     before, after = [], []
-    for cycle, want in enumerate(wanted):
+    for cycle, (want, fault) in enumerate(zip(wanted, faults, strict=True)):
         now = cycle * INTERVAL_S
-        if on_since is not None and now >= on_since + MAX_ON_S:
-            free_at = on_since + MAX_ON_S + REST_S
-            on_since = None
+        if on_since is not None and used + now - on_since >= MAX_ON_S:
+            off_since = on_since + MAX_ON_S - used
+            on_since, used, over = None, MAX_ON_S, True
+        if on_since is None and now - off_since >= REST_S:
+            used, over = 0, False
         before.append(on_since is not None)
-        if on_since is not None and not want:
-            on_since, free_at = None, now + REST_S
-        elif on_since is None and want and now >= free_at:
+        if on_since is not None and (fault or not want):
+            used, off_since, on_since = used + now - on_since, now, None
+        elif on_since is None and want and not fault and not over:
             on_since = now
+        over |= used > 0 and not want and not fault
         after.append(on_since is not None)
     return before, after
 
@@ -121,7 +127,7 @@ def expected(model: HostModel, node: SmallNode, readings: np.ndarray) -> tuple[l
     decisions = model.decide(readings).columns().tolist()
     faults = (readings == MISSING).sum(axis=1).tolist()
     on = model.classes.index(node.action_class)
-    before, after = relay_of([d[4] == on and not fault for d, fault in zip(decisions, faults, strict=True)])
+    before, after = relay_of([d[4] == on for d in decisions], [bool(fault) for fault in faults])
     lines: list[str] = []
     console = SerialLines(lines.append, node.node, model.classes, [(c.name, c.unit) for c in model.channels])
     for i, (class_index, margin, flags, _, held_index) in enumerate(decisions):

@@ -77,9 +77,11 @@ class StudioProcess:
         finally:
             connection.close()
 
-    def do(self, action: str, **wish: Any) -> tuple[int, str]:
+    def do(self, action: str, **request: Any) -> tuple[int, str]:
         """Press a button; return the status, and the problem in words, "" if there is none."""
-        status, _, body = self.ask("POST", f"/do/{action}", json.dumps(wish).encode(), Content_Type="application/json")
+        status, _, body = self.ask(
+            "POST", f"/do/{action}", json.dumps(request).encode(), Content_Type="application/json"
+        )
         return status, json.loads(body).get("problem", "")
 
     def states(self) -> Iterator[dict[str, Any]]:

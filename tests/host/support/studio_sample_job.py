@@ -24,7 +24,8 @@ def work(request: dict[str, Any]) -> dict[str, Any]:
     if request["do"] == "keep":
         try:
             tell(step="searching", share=0.1)
-            time.sleep(60)
+            for _ in range(6000):
+                time.sleep(0.01)
         except KeyboardInterrupt:
             return {"words": ["the best so far"]}
     tell(step="half", share=0.5, log="a note")

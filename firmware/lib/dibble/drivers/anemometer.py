@@ -1,4 +1,4 @@
-"""A cup anemometer that closes a contact as it turns: mean speed and gust."""
+"""A cup anemometer that closes a contact once a turn: mean speed and gust."""
 
 from dibble import SensorError
 from dibble.drivers.proportion import proportion
@@ -8,6 +8,7 @@ SETTINGS = (
     ("pin", (int, str), 0, 255, None),
     ("mm_s_per_hz", int, 1, 2000, 667),  # SEN-15901: 2.4 km/h at one closure a second
     ("lockout_ms", int, 1, 50, 4),  # a contact bounces for some milliseconds; 150 km/h is 16 ms a turn
+    ("pull_up", bool, 0, 1, True),  # False: a resistor from the pin to the supply, for pins that have none of their own
     ("gust_ms", int, 500, 10000, 3000),  # a gust is the highest mean over 3 s (WMO-No. 8, Guide to Instruments)
     ("gusts", int, 1, 20, 2),  # windows a reading takes
 )
@@ -35,7 +36,7 @@ class Anemometer:
     def __init__(self, port, settings):
         self.port = port
         self.settings = settings
-        self.pulses = port.pulses(settings["pin"], settings["lockout_ms"])
+        self.pulses = port.pulses(settings["pin"], settings["lockout_ms"], settings["pull_up"])
 
     def start(self):
         """Nothing to wake: the contact counts by interrupt."""

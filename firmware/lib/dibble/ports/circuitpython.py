@@ -17,7 +17,7 @@ import rtc
 from dibble import ConfigError
 from dibble.ports.circuitpython_pins import analog, i2c, named, onewire, output, status_led  # noqa: F401
 from dibble.ports.circuitpython_time import seconds, ticks_diff, ticks_ms
-from dibble.ports.shared import Clock
+from dibble.ports.shared import OFF_TRIES, Clock
 
 KIND = "circuitpython"
 _SLICE_MS = 2000
@@ -148,42 +148,66 @@ def boot_memory(path):
     return NvmCell(microcontroller.nvm)
 
 
-def pulses(pin, lockout_ms):
-    """Return a counter of a contact's closures, of which those sooner than lockout_ms after one are bounces."""
+def pulses(pin, lockout_ms, pull_up):
+    """Return a counter of a contact's closings: contact.py."""
     from dibble.ports.circuitpython_pulses import Pulses
 
-    counter = Pulses(named(pin), lockout_ms)
+    counter = Pulses(named(pin), lockout_ms, pull_up)
     _counters.append(counter)
     return counter
 
 
 def connect(timeout_ms):
-    """Join the Wi-Fi of settings.toml (WIFI_SSID, WIFI_PASSWORD); return whether that worked in time."""
-    import wifi
+    """Join the Wi-Fi of settings.toml (WIFI_SSID, WIFI_PASSWORD); return whether that worked in time.
 
+    Raises:
+        OSError: the board has none.
+        Exception: what its driver raised, until the end.
+    """
+    try:
+        import wifi
+    except ImportError:
+        raise OSError("Wi-Fi: expected a board that has it; this one's CircuitPython has no module wifi")
     radio = wifi.radio
-    radio.enabled = True
+    error = None
     longest_ms = int(_watchdog.timeout) * 1000 - 1000 if _watchdog else timeout_ms
-    while not radio.connected and timeout_ms > 0:
+    while timeout_ms > 0:
         feed_watchdog()  # the radio waits in one piece
         started = ticks_ms()
         try:
+            radio.enabled = True
+            if radio.connected:
+                return True
             part_ms = min(timeout_ms, longest_ms)
             radio.connect(secret("WIFI_SSID"), secret("WIFI_PASSWORD"), timeout=seconds(part_ms))
+            error = None
         except (OSError, ValueError):  # no such network, refused; a password too short for any
+            error = None
             sleep_ms(100)
+        except (RuntimeError, MemoryError) as caught:
+            error = caught
+            sleep_ms(1000)
         took_ms = max(100, ticks_diff(ticks_ms(), started))
         if on_wait:
             on_wait(took_ms)
         timeout_ms -= took_ms
+    if error:
+        raise error
     return radio.connected
 
 
 def disconnect():
-    """Switch the radio off."""
-    import wifi
-
-    wifi.radio.enabled = False
+    """Switch the radio off, where there is one."""
+    try:
+        import wifi
+    except ImportError:
+        return
+    for _ in range(OFF_TRIES):
+        try:
+            wifi.radio.enabled = False
+            return
+        except (OSError, RuntimeError, MemoryError):
+            sleep_ms(100)
 
 
 def open_stream(host, port, timeout_ms):

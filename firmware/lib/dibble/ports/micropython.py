@@ -5,7 +5,8 @@ import time
 
 import machine
 
-from dibble.ports.shared import END_STEPS, Clock, NoOutput, silent
+from dibble import ConfigError
+from dibble.ports.shared import END_STEPS, OFF_TRIES, Clock, NoOutput, silent
 
 KIND = "micropython"
 _SLICE_MS = 2000
@@ -104,6 +105,8 @@ def secret(name):
         import secrets
     except ImportError:
         return ""
+    except SyntaxError:
+        raise ConfigError("secrets.py: expected lines like WIFI_SSID = 'name', got what isn't: look for a quote")
     return getattr(secrets, name, "")
 
 
@@ -189,29 +192,35 @@ def status_led():
 
 
 class _Pulses:
-    def __init__(self, pin, lockout_ms):
-        self._lockout_ms = lockout_ms
-        self._count = 0
-        self._last = ticks_ms()
-        self._pin = machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP)
-        self._pin.irq(self._closed, machine.Pin.IRQ_FALLING)
+    def __init__(self, pin, lockout_ms, pull_up):
+        from dibble.ports.contact import Contact
 
-    def _closed(self, _):
-        now = ticks_ms()
-        if not 0 <= ticks_diff(now, self._last) < self._lockout_ms:
-            self._count += 1
-            self._last = now
+        kind = machine.Pin
+        self._pin = kind(pin, kind.IN, kind.PULL_UP) if pull_up else kind(pin, kind.IN)
+        self._contact = Contact(ticks_ms, ticks_diff, lockout_ms, not self._pin.value())
+        self.take = self._contact.take
+        self._pin.irq(self._changed, kind.IRQ_FALLING | kind.IRQ_RISING)
 
-    def take(self):
-        """Return the closures since the last call."""
-        count = self._count
-        self._count -= count
-        return count
+    def _changed(self, _):
+        self._contact.changed(ticks_ms(), not self._pin.value())
 
 
-def pulses(pin, lockout_ms):
-    """Return a counter of a contact's closures, of which those sooner than lockout_ms after one are bounces."""
-    return _Pulses(pin, lockout_ms)
+def pulses(pin, lockout_ms, pull_up):
+    """Return a counter of a contact's closings, whose take() returns those since the last call: contact.py.
+
+    Args:
+        pull_up: the pin's own; False: there is a resistor to the supply.
+    """
+    if pull_up and pin in range(34, 40) and _machine().endswith(" with ESP32"):  # whose successors have one at each pin
+        raise ConfigError(
+            "expected a pin with a pull-up, or a resistor from it to 3.3 V and pull_up false, got %d: an ESP32's 34 to "
+            "39 have none" % pin
+        )
+    return _Pulses(pin, lockout_ms, pull_up)
+
+
+def _machine():
+    return getattr(sys.implementation, "_machine", "")
 
 
 class _OneWire:
@@ -235,17 +244,34 @@ def onewire(pin):
 
 
 def connect(timeout_ms):
-    """Join the Wi-Fi of secrets.py; return whether that worked in time."""
-    import network
+    """Join the Wi-Fi of secrets.py; return whether that worked in time.
 
-    wlan = network.WLAN(network.STA_IF)
-    wlan.active(True)
-    if not wlan.isconnected():
-        wlan.connect(secret("WIFI_SSID"), secret("WIFI_PASSWORD"))
-    while not wlan.isconnected() and timeout_ms > 0:
-        sleep_ms(100)
-        timeout_ms -= 100
-    return wlan.isconnected()
+    Raises:
+        OSError: the board has none.
+        Exception: what its driver raised, until the end (micropython#17661, #15563, #11247).
+    """
+    try:
+        import network
+    except ImportError:
+        raise OSError("Wi-Fi: expected a board that has it; this one's MicroPython has no module network")
+    ssid, password = secret("WIFI_SSID"), secret("WIFI_PASSWORD")
+    started = ticks_ms()
+    wlan = error = None
+    while 0 <= ticks_diff(ticks_ms(), started) < timeout_ms:
+        try:
+            if not wlan:
+                wlan = network.WLAN(network.STA_IF)
+                wlan.active(True)
+                if not wlan.isconnected():
+                    wlan.connect(ssid, password)
+            if wlan.isconnected():
+                return True
+        except (OSError, RuntimeError, MemoryError) as caught:
+            error, wlan = caught, None
+        sleep_ms(100 if wlan else 1000)
+    if error and not wlan:
+        raise error
+    return False
 
 
 def open_stream(host, port, timeout_ms):
@@ -256,7 +282,14 @@ def open_stream(host, port, timeout_ms):
 
 
 def disconnect():
-    """Switch the radio off."""
-    import network
-
-    network.WLAN(network.STA_IF).active(False)
+    """Switch the radio off, where there is one."""
+    try:
+        import network
+    except ImportError:
+        return
+    for _ in range(OFF_TRIES):
+        try:
+            network.WLAN(network.STA_IF).active(False)
+            return
+        except (OSError, RuntimeError, MemoryError):
+            sleep_ms(100)

@@ -6,6 +6,7 @@ from dibble.storage.record import day_number
 FIRST_YEAR = 2024  # a clock that shows an earlier one was never set
 FIRST_DAY = 8766  # since 2000
 DAY_S = 86400
+OFF_TRIES = 3  # to switch a radio off whose driver raises
 
 END_STEPS = 65500  # of an analog converter's 65535: the last three of 4096 codes
 

@@ -7,6 +7,7 @@ units and device classes are those its sensor documentation allows together.
 from dibble import __version__
 from dibble.report.state import key_of, quoted
 
+BATTERY = "battery_mv"
 # Unit of a channel -> what the template does to it, unit shown, device class.
 _UNITS = {
     "centi_c": ("/ 100", "°C", "temperature"),
@@ -58,13 +59,15 @@ def messages(node, board, classes, channels, expire_s):
         channels: (name, unit) each.
         expire_s: silence after which Home Assistant calls a value unavailable.
     """
-    options = ",".join([quoted(name) for name in classes])
-    about = '"dev_cla":"enum","ops":[%s]' % options
-    yield _message(node, board, expire_s, "class", "class", "", about)
-    yield _message(node, board, expire_s, "held", "held", "", about)
-    yield _numeric(node, board, expire_s, "battery_mv", "battery_mv", "mv", ',"ent_cat":"diagnostic"')
+    if classes:  # a node without a model has none to choose from, and an empty list is refused
+        options = ",".join([quoted(name) for name in classes])
+        about = '"dev_cla":"enum","ops":[%s]' % options
+        yield _message(node, board, expire_s, "class", "class", "", about)
+        yield _message(node, board, expire_s, "held", "held", "", about)
+    yield _numeric(node, board, expire_s, BATTERY, BATTERY, "mv", ',"ent_cat":"diagnostic"')
     for name, unit in channels:
-        yield _numeric(node, board, expire_s, name, key_of(name), unit, "")
+        if name != BATTERY:
+            yield _numeric(node, board, expire_s, name, key_of(name), unit, "")
 
 
 def _numeric(node, board, expire_s, name, key, unit, more):

@@ -10,6 +10,7 @@ from dibble.storage.record import decode
 from dibble.storage.words import number_bytes
 
 RECORDS_A_TIME = 24
+PATIENCE_MS = 3600000
 _DAY_S = 86400
 
 
@@ -46,8 +47,6 @@ class Radio:
         settings: of config.json's mqtt.
         name: the node's.
         sent: Slots of the number of the last record that arrived, which is `last`.
-    Attributes:
-        error: why the last report didn't arrive, "" if it did.
     """
 
     def __init__(self, node, settings, name, sent, last):
@@ -55,14 +54,16 @@ class Radio:
         self._port = port
         self._name = name
         self._every = settings["every"]
+        self._patience = max(4 * self._every, PATIENCE_MS // node.interval_ms)
+        self._join_ms = settings["join_ms"]
         self._timeout_ms = settings["timeout_ms"]
         self._discover = settings["discovery"]
         self._left = 0
         self._held = -1
+        self._failures = 0
         self._sent = sent
         self._last = last
         self._logged = Logged(node)
-        self.error = ""
         self._client = Client(
             port,
             port.open_stream,
@@ -77,25 +78,33 @@ class Radio:
         )
 
     def report(self, node):
-        """Send if it's time. Takes at most eight timeouts, one of them to join the Wi-Fi."""
+        """Send if it's time; return why that didn't arrive, "" if it did; None: it isn't time.
+
+        Takes at most the time to join and ten timeouts. After each failure to join the pause is twice as long, up to
+        four times `every`, or an hour.
+
+        Raises:
+            Exception: what the radio's driver raises; the next report comes in its time all the same.
+        """
         self._left -= 1
         held = node.decision.held_index
-        if self._left > 0 and held == self._held:
-            return
-        self._left = self._every
+        if self._left > 0 and (held == self._held or self._failures):
+            return None
         self._held = held
+        self._left = min(self._every << min(self._failures, 10), max(self._every, self._patience))
+        self._failures += 1
         node.log.flush()
         error = ""
-        if self._port.connect(self._timeout_ms):
+        try:
+            if not self._port.connect(self._join_ms):
+                return "Wi-Fi: expected to join within %d ms" % self._join_ms
+            self._failures = 0
             if not self._send(node):
                 error = self._client.error
             self._client.disconnect()
-        else:
-            error = "Wi-Fi: expected to join within %d ms" % self._timeout_ms
-        self._port.disconnect()
-        if error and error != self.error:
-            node.tell("radio", error)
-        self.error = error
+        finally:
+            self._port.disconnect()
+        return error
 
     def _send(self, node):
         """Return whether the broker has everything that fits into this time."""

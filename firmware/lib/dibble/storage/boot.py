@@ -1,7 +1,8 @@
-"""Counts the boots that never came to a good reading, and says which model to trust, if any.
+"""Counts the boots that never came to a good reading, and says which configuration and which model to trust, if any.
 
-A new model that doesn't run gives way to the one before; if that doesn't run either, the node rests in safe mode
-and tries again later: a flat battery, which looks the same, ends no node for good.
+The two are judged apart. Until a configuration has run for a good minute, whatever fails counts against it alone: the
+last good one takes its place. Then a new model that doesn't run gives way to the one before; if that doesn't run
+either, the node rests in safe mode and tries again later: a flat battery, which looks the same, ends no node for good.
 """
 
 from dibble import RecordError
@@ -11,8 +12,11 @@ NORMAL = 0
 PREVIOUS = 1  # the newest model is rejected
 SAFE = 2
 TRIES = 3
+STATE_BYTES = 10
+PROVEN = bytes(4)  # a configuration under which the node has run
 _REJECTED = 1
 _PROVEN = 2
+_CONFIG_REJECTED = 4
 
 
 class BootState:
@@ -24,6 +28,7 @@ class BootState:
         memory: has newest() -> bytes or None and write(bytes), as Slots and NvmCell have.
     Attributes:
         rejected: generation of the model not to run, 0: none.
+        config_rejected: config.json isn't to be used, the last good one is.
         unconfirmed: boots since the last confirmed one, this one included.
         error: why the state couldn't be kept, "" if it was.
     """
@@ -32,30 +37,51 @@ class BootState:
         self.memory = memory
         self.error = ""
         state = memory.newest()
-        if state is None or len(state) != 6:
-            state = bytes(6)
+        if state is None or len(state) != STATE_BYTES:
+            state = bytes(STATE_BYTES)
         self.unconfirmed = state[0]
         self._flags = state[1]
         self._generation = number_at(state, 2)
+        self._config = state[6:]
 
     @property
     def rejected(self):
         return self._generation if self._flags & _REJECTED else 0
 
-    def begin(self, newest=0, previous=0):
-        """Count this boot; return NORMAL, PREVIOUS or SAFE. A generation not seen before begins anew.
+    @property
+    def config_rejected(self):
+        return self._flags & _CONFIG_REJECTED != 0
+
+    @property
+    def config_on_trial(self):
+        """Whether the node hasn't run under the configuration that it uses."""
+        return self._config != PROVEN and not self.config_rejected
+
+    def begin(self, newest=0, previous=0, config=PROVEN, kept=False):
+        """Count this boot; return NORMAL, PREVIOUS or SAFE. What wasn't seen before begins anew.
 
         Args:
             newest, previous: the model slots' generations(); 0: there is none.
+            config: 4 bytes that tell config.json from others, PROVEN once the node has run under it.
+            kept: whether there is a last good configuration to take its place.
         """
+        if config != self._config:
+            self._config = config
+            self._flags &= ~_CONFIG_REJECTED
+            self.unconfirmed = 0
         if newest != self._generation:
             self._generation = newest
-            self._flags = 0
+            self._flags &= _CONFIG_REJECTED
             self.unconfirmed = 0
         if not previous:
             self._flags &= ~_REJECTED
         if self.unconfirmed >= TRIES:
-            if previous and not self._flags & _REJECTED:
+            if config != PROVEN and not self._flags & _CONFIG_REJECTED:
+                if not kept:
+                    return SAFE
+                self._flags |= _CONFIG_REJECTED
+                self.unconfirmed = 0
+            elif previous and not self._flags & _REJECTED:
                 self._flags |= _REJECTED
                 self.unconfirmed = 0
             else:
@@ -79,7 +105,7 @@ class BootState:
     def reject(self, generation=0):
         """Reject a model that can't be loaded; 0: the newest that begin() was told."""
         self._generation = generation or self._generation
-        self._flags = _REJECTED
+        self._flags = self._flags & _CONFIG_REJECTED | _REJECTED
         self._keep(self.unconfirmed)
 
     def retry(self):
@@ -94,7 +120,7 @@ class BootState:
     def _keep(self, unconfirmed):
         """Write the state where it changed."""
         self.unconfirmed = unconfirmed
-        state = bytes((unconfirmed, self._flags)) + number_bytes(self._generation)
+        state = bytes((unconfirmed, self._flags)) + number_bytes(self._generation) + self._config
         try:
             if state != self.memory.newest():
                 self.memory.write(state)

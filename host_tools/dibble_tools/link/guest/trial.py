@@ -37,8 +37,13 @@ class Overlay:
         return path + STAGED if path in self.staged else path
 
 
-def trial(staged, removed, with_model):
-    """Check the configuration and the model with the library that they'll run with; print "well", or why not."""
+def trial(staged, removed, with_model, watchdog_ms):
+    """Make all that the node makes at its start, with the library that it'll run with; print "well", or why not.
+
+    Args:
+        with_model: there is one, or there will be.
+        watchdog_ms: the most that the board's watchdog takes; 0: not known.
+    """
     try:
         from vfs import mount, umount
     except ImportError:
@@ -46,37 +51,47 @@ def trial(staged, removed, with_model):
     mount(Overlay(staged, removed), PLACE)
     sys.path.insert(0, PLACE + "/lib")
     try:
-        _check(with_model)
+        _make(with_model, watchdog_ms)
+        print("well")
+    except Exception as error:  # whatever it is, the node would end by it
+        print("%s: %s" % (type(error).__name__, error))
     finally:
         sys.path.pop(0)
         umount(PLACE)
 
 
-def _check(with_model):
-    from dibble import ConfigError, ModelError, config
-    from dibble.drivers import channels_of, driver
+def _make(with_model, watchdog_ms):
+    from dibble import ConfigError, config
+    from dibble.drivers import driver
+    from dibble.ports import micropython as port
+    from dibble.sensors import Sensors
+
+    with open(PLACE + "/config.json", "rb") as file:
+        settings = config.parse(file.read(), lambda name: driver(name).SETTINGS)
+    block, _, blocks = os.statvfs("/")[:3]
+    config.check_board(settings, block * blocks, watchdog_ms)
+    sensors = Sensors(settings, port)
+    interval_ms = settings["interval_s"] * 1000
+    classes = _classes("/model.dib", sensors, interval_ms) if with_model else None
+    gate = _classes("/gate.dib", sensors, interval_ms) if settings["gate"]["skip"] else None
+    config.check_classes(settings, classes, gate)
+    pins = [("actions[%d].pin" % i, entry) for i, entry in enumerate(settings["actions"])]
+    if settings["led"] != "":
+        pins.append(("led", {"pin": settings["led"], "active_low": False}))
+    for where, entry in pins:
+        try:
+            port.output(entry["pin"], entry["active_low"])
+        except (ValueError, TypeError) as error:
+            raise ConfigError("config.%s: expected a pin of this board, got %r: %s" % (where, entry["pin"], error))  # noqa: B904
+
+
+def _classes(path, sensors, interval_ms):
+    """Return the classes of a model that the node will run; None where there is no such file."""
+    from dibble.classifier import Classifier
 
     try:
-        with open(PLACE + "/config.json", "rb") as file:
-            settings = config.parse(file.read(), lambda name: driver(name).SETTINGS)
-        if with_model:
-            from dibble.classifier import Classifier
-
-            channels = Channels(settings["sensors"], channels_of)
-            with open(PLACE + "/model.dib", "rb") as file:
-                Classifier(file.read(), channels, settings["interval_s"] * 1000)
-        print("well")
-    except (ConfigError, ModelError, MemoryError) as error:
-        print("%s: %s" % (type(error).__name__, error))
-
-
-class Channels:
-    """What the sensors of a configuration give, without the sensors."""
-
-    def __init__(self, sensors, channels_of):
-        self.names = []
-        self.units = []
-        for channels in channels_of(sensors)[0]:
-            self.names.extend([channel[0] for channel in channels])
-            self.units.extend([channel[1] for channel in channels])
-        self.values = [0] * len(self.names)
+        with open(PLACE + path, "rb") as file:
+            blob = file.read()
+    except OSError:
+        return None
+    return Classifier(blob, sensors, interval_ms).model.classes

@@ -25,7 +25,7 @@ class Analog(Protocol):
 
 
 class Pulses(Protocol):
-    def closures(self, start_us: int, end_us: int) -> list[int]: ...
+    def changes(self, start_us: int, end_us: int) -> list[tuple[int, bool]]: ...
 
 
 class OneWireDevice(Protocol):

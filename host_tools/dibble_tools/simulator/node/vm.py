@@ -17,6 +17,7 @@ from dibble_tools.common.shipped import ROOMS
 from dibble_tools.machines.vms import VmError, unix_command
 from dibble_tools.simulator.node.flash import Flash, PowerCut
 from dibble_tools.simulator.node.wire import POWER_ON, REQUEST, Hardware, NodeHangs, NodeReset, WatchdogBite
+from dibble_tools.simulator.unkindness import Likeness, chip_of
 
 GUESTS = ROOMS / "simulator" / "node" / "guest"
 HANG_S = 30  # of the computer's time without a request
@@ -85,7 +86,7 @@ class FieldVm:
         return self.console.decode("utf-8", "replace")
 
     def collect(self) -> bytes:
-        """Return what the node has printed since the last call, for who wants to know when."""
+        """Return the bytes that the node has printed since the last call, for who wants to know when."""
         if self._output is None:
             return b""
         piece = os.pread(self._output.fileno(), 1 << 20, self._collected)
@@ -104,7 +105,7 @@ class FieldVm:
         before = len(self.console)
         with (
             tempfile.TemporaryFile() as self._output,
-            _process(self.guests, arguments, heap or self.heap, self._output, self.hardware.board) as (
+            _process(self.guests, arguments, heap or self.heap, self._output, self.hardware.like) as (
                 process,
                 requests,
                 answers,
@@ -159,7 +160,7 @@ class FieldVm:
 
 @contextlib.contextmanager
 def _process(
-    guests: Path, arguments: tuple[str, ...], heap: str, console: IO[bytes], board: str
+    guests: Path, arguments: tuple[str, ...], heap: str, console: IO[bytes], like: Likeness
 ) -> Iterator[tuple[subprocess.Popen[bytes], int, int]]:
     """Start a VM with its two pipes; end it by its process id at last."""
     their_answers, answers = os.pipe()
@@ -168,7 +169,7 @@ def _process(
     environment = {
         **os.environ,
         "MICROPYPATH": f"{guests}:{GUESTS}:.frozen",
-        "DIBBLE_BOARD": board,
+        "DIBBLE_BOARD": f"{like.platform},{like.version},{chip_of(like)}",
         "DIBBLE_ANSWERS": f"/dev/fd/{their_answers}",
         "DIBBLE_REQUESTS": f"/dev/fd/{their_requests}",
     }

@@ -12,15 +12,18 @@ from typing import Any
 from dibble_tools.simulator.node.bus import TICKS_PERIOD, Analog, I2cDevice, Nack, OneWireDevice, Pulses
 from dibble_tools.simulator.node.flash import Flash
 from dibble_tools.simulator.node.wifi import NO_RADIO, Wifi
-from dibble_tools.simulator.unkindness import ALL
+from dibble_tools.simulator.unkindness import Likeness
 
 REQUEST = struct.Struct("<BHIH")
 ANSWER = struct.Struct("<BII")
 POWER_ON, WATCHDOG = 1, 3  # machine.reset_cause()
 UV_FULL = 3_300_000  # of the analog converter: 65535
 MOST_INTERRUPTS = 64  # of one answer
+FALLING, RISING = 1, 2
+LATENCY_US = 150  # of an interrupt: what changes again sooner is seen once
+ESP32_END_UV = {"0 dB": 1_100_000, "11 dB": 3_100_000, "11 dB, bent": 2_868_000}  # of read_uv()
 US_PER_BYTE = 95  # of the I2C bus at 100 kHz
-UNSET_S = 662_774_400  # 2021-01-01, what an RP2's clock shows after power-on
+LIKE = Likeness()
 EARLY_SHARE = 0.3  # of the light sleeps, that end early
 EARLY_MS = (27, 64)
 LONGEST_SLEEP_MS = (1 << 32) // 1000
@@ -44,9 +47,8 @@ class Hardware:
     Args:
         flash: the chip.
         start_s: the field's time, seconds since 2000.
-        unkind: what the board does to its node, of unkindness.UNKINDNESSES.
-        seed: of when it does.
-        unset_s: what its clock shows when nobody has set it, seconds since 2000.
+        like: the board.
+        seed: of when it is unkind.
     Attributes:
         i2c, analog, pulses, onewire: address or pin -> device.
         outputs: pin -> level, as the node drives it.
@@ -55,24 +57,16 @@ class Hardware:
         clock_offset_s: what the node's clock shows less the field's seconds since 2000.
         ticks_offset_ms: what ticks_ms() showed at the start.
         awake_us, asleep_us: time spent in each state.
+        unkind: of unkindness.UNKINDNESSES.
         wifi: the board's radio; None: it has none, nor a module for it.
-        board: "PLATFORM,VERSION" of sys.platform and its MicroPython.
     """
 
-    def __init__(
-        self,
-        flash: Flash,
-        start_s: int = 0,
-        unkind: frozenset[str] = ALL,
-        seed: int = 0,
-        unset_s: int = UNSET_S,
-    ) -> None:
+    def __init__(self, flash: Flash, start_s: int = 0, like: Likeness = LIKE, seed: int = 0) -> None:
         self.flash = flash
-        self.unkind = unkind
-        self.unset_s = unset_s
-        self.board = "rp2,1.28.0"
+        self.like = like
+        self.unkind = like.unkind
         self._rng = random.Random(f"board {seed}")
-        self.wifi: Wifi | None = Wifi(unkind, random.Random(f"wifi {seed}"))
+        self.wifi = Wifi(like.unkind, random.Random(f"wifi {seed}")) if like.wifi else None
         self.now_us = start_s * 1_000_000
         self.i2c: dict[int, I2cDevice] = {}
         self.analog: dict[int, Analog] = {}
@@ -102,6 +96,7 @@ class Hardware:
             ord("U"): self._set_clock,
             ord("F"): self._feed,
             ord("X"): self._reset,
+            ord("H"): self._arm,
             ord("Q"): self._radio,
             ord("C"): lambda a, b, data: (self.cause, b""),
             ord("N"): lambda a, b, data: (0, b"dibble01"),
@@ -115,19 +110,20 @@ class Hardware:
         """Forget what a node loses with its power, or at a reset."""
         self.cause = cause
         self.outputs = {}
-        self._listening: dict[int, int] = {}  # pin -> until when its closures were told
-        self._pending: list[tuple[int, int]] = []
+        self._listening: dict[int, tuple[int, int]] = {}  # pin -> until when its changes were told, which of them
+        self._pending: list[tuple[int, int, bool]] = []
         self._sleeping_until: int | None = None
         self._watchdog_us: int | None = None
         self._bite_at: int | None = None
+        self._reset_at: int | None = None  # by a timer
         self._clock_lost_us = 0
         if "clock_unset" in self.unkind:
-            self.clock_offset_s = self.unset_s - self.now_us // 1_000_000
+            self.clock_offset_s = self.like.unset_s - self.now_us // 1_000_000
         if self.wifi:
             self.wifi.power_on()
 
     def clock_s(self) -> int:
-        """Return what the node's clock shows, in seconds since 2000."""
+        """Return the time that the node's clock shows, in seconds since 2000."""
         return (self.now_us - self._clock_lost_us) // 1_000_000 + self.clock_offset_s
 
     def ticks_ms(self) -> int:
@@ -153,6 +149,10 @@ class Hardware:
 
     def pass_time(self, until_us: int, *, awake: bool) -> None:
         """Let time pass; the watchdog bites where it ends first."""
+        if self._reset_at is not None and self._reset_at < until_us:
+            moment, self._reset_at = max(self.now_us, self._reset_at), None
+            self.pass_time(moment, awake=awake)
+            raise NodeReset
         bite = self._bite_at is not None and self._bite_at < until_us
         if bite:
             assert self._bite_at is not None
@@ -167,29 +167,41 @@ class Hardware:
             raise WatchdogBite
 
     def _sleep(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
-        """Sleep b ms; end early with 1 + pin and the ticks of its interrupts, until another pin has one.
+        """Sleep b ms; end early with 1 + pin and its interrupts, ticks << 1 | closed, until another pin has one.
 
         a = 1 goes on with the sleep that ended early.
         """
         if not a:
             self._sleeping_until = self.now_us + b * 1000
-            self._pending = sorted(
-                (moment, pin)
-                for pin, since in self._listening.items()
-                for moment in self.pulses[pin].closures(max(since, self.now_us), self._sleeping_until)
-            )
-            self._pending.reverse()
+            pending = [
+                (max(moment, self.now_us), pin, closed)
+                for pin, (since, edges) in self._listening.items()
+                for moment, closed in self._seen(pin, since, self._sleeping_until)
+                if edges & (FALLING if closed else RISING)
+            ]
+            self._pending = sorted(pending, key=lambda change: change[0])[::-1]
+            for pin, (_, edges) in self._listening.items():
+                self._listening[pin] = self._sleeping_until, edges
         assert self._sleeping_until is not None
         if self._pending:
             pin = self._pending[-1][1]
-            moments: list[int] = []
-            while self._pending and self._pending[-1][1] == pin and len(moments) < MOST_INTERRUPTS:
-                moments.append(self._pending.pop()[0])
-            self.pass_time(max(moments[-1], self.now_us), awake=True)
-            ticks = [(moment // 1000 + self.ticks_offset_ms) % TICKS_PERIOD for moment in moments]
-            return 1 + pin, struct.pack(f"<{len(ticks)}I", *ticks)
+            changes: list[tuple[int, bool]] = []
+            while self._pending and self._pending[-1][1] == pin and len(changes) < MOST_INTERRUPTS:
+                moment, _, closed = self._pending.pop()
+                changes.append((moment, closed))
+            self.pass_time(max(changes[-1][0], self.now_us), awake=True)
+            words = [(at // 1000 + self.ticks_offset_ms) % TICKS_PERIOD << 1 | closed for at, closed in changes]
+            return 1 + pin, struct.pack(f"<{len(words)}I", *words)
         self.pass_time(self._sleeping_until, awake=True)
         return 0, b""
+
+    def _seen(self, pin: int, since_us: int, end_us: int) -> list[tuple[int, bool]]:
+        """Return a contact's changes as an interrupt sees them: it runs a little later, and reads the pin then."""
+        seen: list[tuple[int, bool]] = []
+        for moment, closed in reversed(self.pulses[pin].changes(since_us, end_us)):
+            late = bool(seen) and seen[-1][0] - moment < LATENCY_US
+            seen.append(seen[-1] if late else (moment, closed))
+        return seen[::-1]
 
     def _light_sleep(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
         """Sleep b ms at most; status 1: so long a sleep can't be."""
@@ -208,6 +220,8 @@ class Hardware:
         finally:
             if "calendar_stands_still" in self.unkind:
                 self._clock_lost_us += self.now_us - before_us
+        for pin, (_, edges) in self._listening.items():  # no interrupt comes through
+            self._listening[pin] = self.now_us, edges
         return 0, b""
 
     def _radio(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
@@ -227,13 +241,19 @@ class Hardware:
 
     def _interrupt(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
         if b and a in self.pulses:
-            self._listening[a] = self.now_us
+            self._listening[a] = self.now_us, b
         else:
             self._listening.pop(a, None)
         return 0, b""
 
     def _analog(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
+        """Return 16 bits; of an ESP32 (b: 1 its default, else 2 + attenuation) microvolts, status 1 at its end."""
         microvolts = self.analog[a].microvolts() if a in self.analog else 0.0
+        if b:
+            default = 0 if "adc_0db" in self.unkind else 3
+            bent = ", bent" if "adc_top_bends" in self.unkind else ""
+            end_uv = ESP32_END_UV["11 dB" + bent if (default if b == 1 else b - 2) else "0 dB"]
+            return int(microvolts >= end_uv), _number(min(microvolts, end_uv))
         return 0, _number(min(65535, max(0, round(microvolts * 65535 / UV_FULL))))
 
     def _i2c_write(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
@@ -275,6 +295,11 @@ class Hardware:
             self._watchdog_us = b * 1000
         if self._watchdog_us:
             self._bite_at = self.now_us + self._watchdog_us
+        return 0, b""
+
+    def _arm(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
+        """Reset the node after b ms; 0: no longer."""
+        self._reset_at = self.now_us + b * 1000 if b else None
         return 0, b""
 
     def _reset(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:

@@ -3,8 +3,11 @@
 import time
 
 import wire
+from board_sys import NO_PULL_UP, platform
 
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = range(1, 6)
+
+PINS, FIRST_ADC = (40, 26) if platform == "esp32" else (30, 26)  # an ESP32 is served at an RP2040's analog pins, too
 
 
 class Pin:
@@ -13,13 +16,21 @@ class Pin:
     IRQ_FALLING, IRQ_RISING = 1, 2
 
     def __init__(self, id, mode=IN, pull=None, value=None):
-        self.id = 25 if id == "LED" else id  # as on a Pico
+        if isinstance(id, str):  # as on a Pico: ports/rp2/machine_pin.c
+            number = 25 if id == "LED" else int(id[2:]) if id[:2] == "GP" and id[2:].isdigit() else -1
+            if not 0 <= number < PINS:
+                raise ValueError("unknown named pin %r" % id)
+            id = number
+        elif not 0 <= id < PINS:
+            raise ValueError("invalid pin")
+        self.id = id
+        self.floats = pull == Pin.PULL_UP and id >= 34 and NO_PULL_UP
         if mode == Pin.OUT and value is not None:
             self.value(value)
 
     def value(self, value=None):
         if value is None:
-            return wire.ask(80, self.id)  # P
+            return 0 if self.floats else time.levels[self.id] if self.id in time.levels else wire.ask(80, self.id)  # P
         wire.ask(79, self.id, 1 if value else 0)  # O
 
     __call__ = value
@@ -32,15 +43,41 @@ class Pin:
 
     def irq(self, handler=None, trigger=IRQ_FALLING):
         time.handlers[self.id] = handler
-        wire.ask(73, self.id, 1 if handler else 0)  # I
+        wire.ask(73, self.id, trigger if handler and not self.floats else 0)  # I
 
 
 class ADC:
     def __init__(self, pin):
         self.pin = pin.id if isinstance(pin, Pin) else pin
+        if self.pin < FIRST_ADC:
+            raise ValueError("Pin doesn't have ADC capabilities")
 
     def read_u16(self):
         return wire.number(65, self.pin)  # A
+
+
+class Esp32Adc(ADC):
+    ATTN_0DB, ATTN_2_5DB, ATTN_6DB, ATTN_11DB = range(4)
+
+    def __init__(self, pin, atten=None):
+        ADC.__init__(self, pin)
+        self._atten = 1 if atten is None else 2 + atten
+        self._uv = bytearray(4)
+
+    def _ask(self):
+        return wire.ask(65, self.pin, self._atten, b"", self._uv)
+
+    def read_uv(self):
+        self._ask()
+        return int.from_bytes(self._uv, "little")
+
+    def read_u16(self):
+        at_end = self._ask()
+        return 65535 if at_end else int.from_bytes(self._uv, "little") * 65000 // 3300000
+
+
+if platform == "esp32":
+    ADC = Esp32Adc
 
 
 class I2C:
@@ -78,6 +115,24 @@ class WDT:
 
     def feed(self):
         wire.ask(70)
+
+
+class Timer:
+    """A timer whose end resets the board: the one use that programs here have for one."""
+
+    ONE_SHOT, PERIODIC = 0, 1
+
+    def __init__(self, id=-1):
+        if id != -1:
+            raise ValueError("Timer doesn't exist")
+
+    def init(self, *, mode=PERIODIC, period=0, callback=None):
+        if mode != Timer.ONE_SHOT or callback.__name__ != "reset_board":
+            raise NotImplementedError
+        wire.ask(72, 0, period)  # H
+
+    def deinit(self):
+        wire.ask(72)
 
 
 def lightsleep(ms):

@@ -8,6 +8,7 @@ from utime import localtime, mktime
 _PERIOD = 1 << 30
 _TO_UNIX = 946684800
 handlers = {}  # pin -> what an interrupt calls
+levels = {}  # pin -> its level at its last interrupt
 
 
 def sleep_ms(ms):
@@ -19,7 +20,9 @@ def sleep_ms(ms):
         if handler:
             now = wire.ticks
             for at in range(0, wire.size, 4):  # each in its own moment
-                wire.ticks = unpack_from("<I", wire.data, at)[0]
+                word = unpack_from("<I", wire.data, at)[0]
+                wire.ticks = word >> 1
+                levels[status - 1] = ~word & 1
                 handler(status - 1)
             wire.ticks = now
         status = wire.ask(83, 1)  # go on

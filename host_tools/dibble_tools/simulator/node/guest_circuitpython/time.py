@@ -9,7 +9,7 @@ from uos import getenv
 from ustruct import pack, unpack, unpack_from
 
 _PERIOD = 1 << 30
-handlers = {}  # pin number -> what a closing contact calls
+handlers = {}  # pin number -> what a contact calls as it changes, with whether it is closed
 _up_ms = int(getenv("DIBBLE_UPTIME_S") or 0) * 1000
 _seen = None
 
@@ -43,9 +43,10 @@ def sleep(seconds):
         handler = handlers.get(status - 1)
         if handler:
             now = wire.ticks
-            for at in range(0, wire.size, 4):  # each closure in its own moment
-                wire.ticks = unpack_from("<I", wire.data, at)[0]
-                handler()
+            for at in range(0, wire.size, 4):  # each change in its own moment
+                word = unpack_from("<I", wire.data, at)[0]
+                wire.ticks = word >> 1
+                handler(word & 1)
             wire.ticks = now
         status = wire.ask(83, 1)  # go on
     up_ms()

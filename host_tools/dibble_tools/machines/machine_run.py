@@ -12,7 +12,7 @@ NO_CHANNEL = 255
 
 
 @dataclass(frozen=True)
-class Outcome:
+class MachineRun:
     """What a machine computed on rows, and what that took, where it can be told.
 
     Attributes:

@@ -7,7 +7,7 @@ import pytest
 from dibble.storage.record import encode
 from dibble.storage.record_log import RecordLog
 from dibble_tools.common.errors import InputError
-from dibble_tools.node.records import Row, read_bytes, read_folder, read_segments
+from dibble_tools.node.record_log import DecisionRecord, read_bytes, read_folder, read_segments
 from log_bytes import MODEL, by_hand, payloads, segment
 
 
@@ -18,8 +18,8 @@ def sequences(data: bytes) -> list[int]:
 def test_a_segment_by_hand() -> None:
     records = read_bytes(segment(7, payloads(2)))
     assert records.rows == [
-        Row(7, datetime(2026, 11, 24, 0, 16, 40), 1000, 2, None, 3, 7, 3712, 5, (0,), MODEL),
-        Row(8, datetime(2026, 11, 24, 0, 16, 41), 1001, 2, None, 3, 7, 3712, 5, (1,), MODEL),
+        DecisionRecord(7, datetime(2026, 11, 24, 0, 16, 40), 1000, 2, None, 3, 7, 3712, 5, (0,), MODEL),
+        DecisionRecord(8, datetime(2026, 11, 24, 0, 16, 41), 1001, 2, None, 3, 7, 3712, 5, (1,), MODEL),
     ]
     assert records.missing == [] and records.damage == []
 

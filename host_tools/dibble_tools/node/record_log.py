@@ -14,17 +14,18 @@ from dibble.storage.segment import HEADER_BYTES, MAGIC, PIECE_BYTES, read_header
 from dibble_tools.common.errors import InputError
 
 _DAY_ZERO = datetime(2000, 1, 1)
+FIRST_DAY = 8766  # 2024-01-01: a clock before it was never set, and counts from power-on: ports/shared.py
 _NAME = re.compile(r"(\d+)\.seg")
 
 
 @dataclass(frozen=True)
-class Row:
+class DecisionRecord:
     """One decision of the node.
 
     Attributes:
         sequence: its number, from 1 over all boots.
         when: by the node's clock; None where that wasn't set.
-        second: of the day; where the clock wasn't set, since boot.
+        second: of the day; where the clock wasn't set, since power-on.
         class_index, held_index: None: none.
         battery_mv: None: unknown.
         readings: one a channel, None where missing.
@@ -54,7 +55,7 @@ class Records:
         damage: what isn't whole, in words.
     """
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[DecisionRecord] = field(default_factory=list)
     missing: list[range] = field(default_factory=list)
     damage: list[str] = field(default_factory=list)
 
@@ -101,7 +102,7 @@ def read_segments(segments: Iterable[tuple[str, bytes]]) -> Records:
             parts.append((name, data, *read_header(data[:HEADER_BYTES])))
         except RecordError as error:
             records.damage.append(f"{name}: {error}")
-    rows: dict[int, Row] = {}
+    rows: dict[int, DecisionRecord] = {}
     end = 1 << 32
     for name, data, identity, channels, first, seed in reversed(parts):
         damaged = 0
@@ -126,7 +127,7 @@ def read_segments(segments: Iterable[tuple[str, bytes]]) -> Records:
 
 
 def _quick_crc(data: bytes, start: int, end: int, seed: tuple[int, int], place: int) -> bytes:
-    """Return what dibble.storage.segment.record_crc does, in C."""
+    """Return the CRC of dibble.storage.segment.record_crc, computed in C."""
     high, low = seed
     return zlib.crc32(data[start:end], high << 16 | (low ^ place & 0xFFFF)).to_bytes(4, "little")
 
@@ -139,7 +140,7 @@ def _is_header(data: bytes) -> bool:
     return True
 
 
-def _row(sequence: int, record: bytes, channels: int, identity: bytes) -> Row | None:
+def _row(sequence: int, record: bytes, channels: int, identity: bytes) -> DecisionRecord | None:
     """Return a record as a row; None where it isn't one of so many channels."""
     try:
         day, second, class_index, held_index, flags, margin, battery_mv, actions, readings = decode(record)
@@ -147,10 +148,10 @@ def _row(sequence: int, record: bytes, channels: int, identity: bytes) -> Row | 
         return None
     if len(readings) != channels:
         return None
-    return Row(
+    return DecisionRecord(
         sequence,
-        _DAY_ZERO + timedelta(days=day, seconds=second) if day else None,
-        second,
+        _DAY_ZERO + timedelta(days=day, seconds=second) if day >= FIRST_DAY else None,
+        second if day >= FIRST_DAY else day * 86400 + second,
         None if class_index == 255 else class_index,
         None if held_index == 255 else held_index,
         flags,
