@@ -155,8 +155,8 @@ def _misfits(
         most = f"at most {runtime.watchdog_max_ms}" if runtime.watchdog_max_ms else "0, as it has no watchdog"
         why.append(f"config.watchdog_ms: expected {most}, got {settings['watchdog_ms']}")
     if settings["mqtt"]["host"] and board.chip.radio != "wifi":
-        misfits.append(f"config.mqtt: expected a board with Wi-Fi, got {board.title}")
-    return tuple(misfits)
+        why.append(f"config.mqtt: expected a board with Wi-Fi, got {board.title}")
+    return tuple(why)
 
 
 def parse_mah(text: str) -> float:
