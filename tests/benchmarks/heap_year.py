@@ -41,7 +41,8 @@ def main(
         return folder
 
     season.firmware_folder = measured_firmware
-    simulation = season.Simulation(HostModel.open(model), days=days, power=read_power("esp32_devkit"), heap=heap)
+    board = season.SimulatedBoard(read_power("esp32_devkit"), heap=heap)
+    simulation = season.Simulation(HostModel.open(model), board, days=days)
     result = simulation.run()
     found = [(int(day), int(size)) for day, size in re.findall(r"HEAP (\d+) (\d+)", result.console)]
     sizes = [size for _, size in found]

@@ -46,13 +46,13 @@ class Counts(NamedTuple):
 
 
 def instructions(case: Case) -> Counts:
-    """Return what each takes; AssertionError where an answer isn't the model's."""
+    """Return the instructions of each; AssertionError where an answer isn't the model's."""
     decisions = case.model.decide(case.rows)
     expected = [int(c) | int(m) << 8 for c, m in zip(decisions.class_index, decisions.margin, strict=True)]
     kernel = KERNELS[case.model.content.family_name]
     tables = reference.source(case) + _rows(case.rows) + _placed(case.model.blob, plan_of(case)) + codes(kernel)
     rows = range(len(expected))
-    numbers = run(tables, [f"count({kind}, rows[{i}]);" for kind in ("thumb", "viper", "judge") for i in rows])
+    numbers = run(tables, [f"count({kind}, rows[{i}]);" for kind in ("thumb", "viper", "classify") for i in rows])
     found = [(numbers[i], numbers[i + 1]) for i in range(0, len(numbers), 2)]
     means = []
     for first in range(0, len(found), len(expected)):
@@ -64,12 +64,12 @@ def instructions(case: Case) -> Counts:
 
 def plan_of(case: Case) -> array:
     """Return the plan of a model, as the firmware's own Python makes it; its first word has to become the file's."""
-    judge, _ = plans(case.model.content.family_name)(*parts_of(case.model))
-    return judge.__self__
+    classify, _ = plans(case.model.content.family_name)(*parts_of(case.model))
+    return classify.__self__
 
 
 def parts_of(model: HostModel) -> tuple[Any, ...]:
-    """Return what the maker of a model's kernel is handed: the last two are lows and limits."""
+    """Return the arguments for the maker of a model's kernel: the last two are lows and limits."""
     tables = kernel_tables(model.blob)
     parts = tables if model.content.family_name == "forest" else (tables,)
     return (model.blob, *parts, model.model.low, model.content.limits)

@@ -56,7 +56,7 @@ def kernels(case: Case) -> dict[str, int]:
 
 
 def code_cost(case: Case, *, ranges: bool = True) -> int:
-    """Return what the model as code takes alone: a row in, the decision out.
+    """Return the instructions of the model as code alone: a row in, the decision out.
 
     Args:
         ranges: every reading is held within its range.

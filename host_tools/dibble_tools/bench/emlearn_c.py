@@ -56,7 +56,7 @@ void emlearn_predict(emlearn_node *node, const int32_t *readings)
 }
 """
 INCLUDE, OWN = re.compile("#include <(eml_.*)>"), r'#include "\1"'
-JUDGE = "\nint judge(const int16_t *row) {{ return forest_predict(row, {channels}); }}\n"
+CLASSIFY = "\nint classify(const int16_t *row) {{ return forest_predict(row, {channels}); }}\n"
 
 
 def csv_bytes(forest: RandomForestClassifier) -> int:
@@ -65,7 +65,7 @@ def csv_bytes(forest: RandomForestClassifier) -> int:
 
 
 def generated(forest: RandomForestClassifier, method: str, form: str = "c") -> str:
-    """Return what emlearn makes of a forest."""
+    """Return the C that emlearn makes of a forest."""
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         converted = emlearn.convert(forest, dtype="int16_t", method=method)
@@ -75,15 +75,15 @@ def generated(forest: RandomForestClassifier, method: str, form: str = "c") -> s
 
 def pc_nanoseconds(forest: RandomForestClassifier, method: str, rows: np.ndarray) -> float:
     """Return how long a row takes on this computer."""
-    text = generated(forest, method) + JUDGE.format(channels=rows.shape[1])
+    text = generated(forest, method) + CLASSIFY.format(channels=rows.shape[1])
     return reference.timed(text, 2 * rows - 1, "int16_t", emlearn.includedir)[1]
 
 
 def on_boards(forest: RandomForestClassifier, method: str, rows: np.ndarray) -> tuple[Figures, np.ndarray]:
     """Return (figures of the Cortex-M0 and, where it fits, of the ATmega328P; the classes it decides)."""
     source = _source(forest, method, rows.shape[1])
-    whole, judged = _counted(source, rows, CORTEX_M0)
-    figures: Figures = {"m0_instructions_kernel": judged, "m0_flash_bytes": whole.flash}
+    whole, counted = _counted(source, rows, CORTEX_M0)
+    figures: Figures = {"m0_instructions_kernel": counted, "m0_flash_bytes": whole.flash}
     try:
         avr, cycles = _counted(source, rows, ATMEGA328P)
         figures |= {"atmega328p_flash_bytes": avr.flash, "atmega328p_ram_bytes": avr.ram, "atmega328p_cycles": cycles}

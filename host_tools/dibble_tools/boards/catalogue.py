@@ -52,7 +52,7 @@ def runtime_of(name: str, board: Board, asked: str | None) -> tuple[str, Runtime
 
 
 def read_board(text: str) -> dict[str, Any]:
-    """Return what a board allows a model: model_bytes, heap_bytes, predict_us, us_per_instruction."""
+    """Return a board's limits for a model: model_bytes, heap_bytes, predict_us, us_per_instruction."""
     _, board = board_named(text)
     return {
         "model_bytes": board.limits.model_bytes,
@@ -88,7 +88,7 @@ def read_power(text: str) -> dict[str, float]:
 
 
 def likeness(text: str, kind: frozenset[str] = frozenset()) -> Likeness:
-    """Return what a simulated node on a board is like.
+    """Return the likeness of a simulated node to a board.
 
     Args:
         kind: unkindnesses that it is without.

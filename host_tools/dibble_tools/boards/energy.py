@@ -60,7 +60,7 @@ class Budget:
 def budget(
     board: Board, runtime: Runtime, config: dict[str, Any], predict_us: Figure, classes: int, *, watchdog: bool = True
 ) -> Budget:
-    """Return what a cycle draws, the costly readings taken in each.
+    """Return the budget of a cycle, the costly readings taken in each.
 
     Args:
         config: whole, with the firmware's defaults.

@@ -52,7 +52,7 @@ class BoardEstimate:
 
     @property
     def doubt(self) -> str:
-        """Return what may make it not fit where its figures are off, "" for nothing."""
+        """Return the doubt that remains where figures are off, "" for none."""
         return f"{-self.heap_left.low:,.0f} bytes of heap may be missing" if self.heap_left.low < 0 else ""
 
 

@@ -24,7 +24,7 @@ SLOTS = 2  # that the node keeps of a model, beside model.dib
 
 
 def library_bytes(runtime_name: str, runtime: Runtime) -> int:
-    """Return what the firmware's files take, in whole blocks: compiled for MicroPython, sources for CircuitPython."""
+    """Return the bytes of the firmware's files in whole blocks: compiled for MicroPython, sources for CircuitPython."""
     if runtime_name == "circuitpython":
         return _sources_bytes(runtime.block_bytes)
     return _compiled_bytes(runtime.block_bytes, runtime.mpy_arch if runtime.viper else "")
@@ -45,12 +45,12 @@ def _sources_bytes(block: int) -> int:
 
 
 def stored(size: int, block: int) -> int:
-    """Return what a file takes of a file system."""
+    """Return the bytes that a file takes of a file system."""
     return (size + block - 1) // block * block
 
 
 def log_bytes(config: dict) -> int:
-    """Return what a node's log grows to."""
+    """Return the bytes that a node's log grows to."""
     log = config["log"]
     return int(log["segment_bytes"] * log["segments"])
 

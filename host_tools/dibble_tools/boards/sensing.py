@@ -85,7 +85,7 @@ class _Port:
 
 
 def sensing(settings: dict[str, Any], interval_s: int) -> Sensing:
-    """Return what one sensor of a whole configuration costs in each interval, its costly readings included."""
+    """Return the cost of one sensor of a whole configuration in each interval, its costly readings included."""
     name = settings["driver"]
     clock = VirtualClock()
     chip = CHIPS[name](clock.now_us) if name in CHIPS else None

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from dibble_tools.cli.csv_options import CsvPath, NoReading, TimeFormat, TimeZone, csv_options
 from dibble_tools.cli.output import console, escape, note
-from dibble_tools.cli.train import CsvPath
 from dibble_tools.common.errors import InputError
 
 ModelPath = Annotated[Path, typer.Argument(metavar="MODEL", help="model.dib, or the folder it lies in")]
@@ -23,6 +23,9 @@ def predict(
     file: CsvPath,
     time: TimeColumn = None,
     group: GroupColumn = None,
+    time_format: TimeFormat = "",
+    time_zone: TimeZone = "",
+    na: NoReading = None,
     vm: VmName = None,
     why: Annotated[bool, typer.Option("--why", help="an additive model's reason: channel and push")] = False,
     out: Annotated[Path | None, typer.Option(help="write here instead of to stdout")] = None,
@@ -37,7 +40,7 @@ def predict(
     opened = HostModel.open(model)
     if out is not None and out.exists() and (not force or out.samefile(file)):
         raise InputError(f"{out}: expected a file that isn't there yet, got one: choose another name, or add --force")
-    rows = read_rows(opened, file, time=time, group=group)
+    rows = read_rows(opened, file, time=time, group=group, options=csv_options(time_format, time_zone, na))
     for text in rows.ds.notes:
         note(text)
     text = decisions_csv(opened, rows, decide(opened, rows, vm), reasons(opened, rows) if why else None)
@@ -50,9 +53,12 @@ def predict(
 def evaluate(
     model: ModelPath,
     file: CsvPath,
-    label: Annotated[str, typer.Option(help="column that says what the readings meant")],
+    label: Annotated[str, typer.Option(help="column that says what the readings meant")] = "label",
     time: TimeColumn = None,
     group: GroupColumn = None,
+    time_format: TimeFormat = "",
+    time_zone: TimeZone = "",
+    na: NoReading = None,
     vm: VmName = None,
     as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
     plot: Annotated[Path | None, typer.Option(help="write the confusion matrix as a PNG picture")] = None,
@@ -61,13 +67,15 @@ def evaluate(
     from dibble_tools.machines.predict import decide
     from dibble_tools.model.host_model import HostModel
     from dibble_tools.model.metrics import evaluation
-    from dibble_tools.model.rows import read_rows
+    from dibble_tools.model.rows import check_labels, read_rows
     from dibble_tools.report.plots import plot_confusion
     from dibble_tools.report.tables import evaluation_tables
 
     opened = HostModel.open(model)
-    rows = read_rows(opened, file, label=label, time=time, group=group)
+    options = csv_options(time_format, time_zone, na)
+    rows = read_rows(opened, file, label=label, time=time, group=group, options=options)
     assert rows.ds.labels is not None
+    check_labels(rows.ds, label, opened.classes)
     result = evaluation(rows.ds.labels, decide(opened, rows, vm), opened.classes)
     for text in rows.ds.notes:
         note(text)

@@ -70,9 +70,9 @@ def simulate(
     from dibble_tools.model.host_model import HostModel
     from dibble_tools.node.config import read_config
     from dibble_tools.simulator.faults import parse_faults
-    from dibble_tools.simulator.season import Simulation
+    from dibble_tools.simulator.season import Orchard, SimulatedBoard, Simulation
     from dibble_tools.simulator.season_table import season_table
-    from dibble_tools.simulator.verdict import judge
+    from dibble_tools.simulator.verdict import season_verdict
 
     host_model = HostModel.open(model)
     name = host_model.content.name
@@ -81,22 +81,21 @@ def simulate(
         task = progress.add_task(f"{days:g} days", total=1.0)
         season = Simulation(
             host_model,
-            gate=HostModel.open(gate) if gate else None,
+            SimulatedBoard(
+                power=read_power(board),
+                like=likeness(board, kind_names(kind)),
+                predict_us=middle_cost(host_model).instructions * us_per_instruction,
+                bent_adc=board_named(board)[1].chip.name.startswith("ESP32"),
+            ),
+            Orchard(soil, station, _start_s(start), seed),
             days=days,
-            power=read_power(board),
-            seed=seed,
-            start_s=_start_s(start),
+            gate=HostModel.open(gate) if gate else None,
             faults=parse_faults(faults),
-            soil=soil,
-            station=station,
-            bent_adc=board_named(board)[1].chip.name.startswith("ESP32"),
             config=read_config(config) if config else None,
             interval_s=host_model.content.interval_ms // 1000 or interval,
-            predict_us=middle_cost(host_model).instructions * us_per_instruction,
-            like=likeness(board, kind_names(kind)),
             progress=lambda share: progress.update(task, completed=share),
         ).run()
-    verdict = judge(season, tuple(host_model.content.classes))
+    verdict = season_verdict(season, tuple(host_model.content.classes))
     console.print(season_table(season, verdict, days, board))
     for text in dict.fromkeys(event.text for _, event in season.events if event.kind in ("boot", "error", "log")):
         console.print(f"the node said: {text}", markup=False, emoji=False, soft_wrap=True)

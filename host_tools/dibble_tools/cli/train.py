@@ -6,14 +6,18 @@ from typing import Annotated
 
 import typer
 
-from dibble_tools.cli.output import console
-
-CsvPath = Annotated[Path, typer.Argument(metavar="FILE.csv", help="readings with a header line; gzip is fine")]
+from dibble_tools.cli.csv_options import NoReading, TimeFormat, TimeZone, csv_options
+from dibble_tools.cli.output import console, note
 
 
 def train(
-    file: CsvPath,
-    label: Annotated[str, typer.Option(help="column that says what the readings meant")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE.csv…", help="readings with a header line; gzip is fine; several are lined up by name"
+        ),
+    ],
+    label: Annotated[str | None, typer.Option(help="column that says what the readings meant  [label]")] = None,
     time: Annotated[str | None, typer.Option(help="column of times: rows are a series, features are windows")] = None,
     group: Annotated[
         str | None, typer.Option(help="column of recording, day or node: kept whole when splitting")
@@ -25,6 +29,9 @@ def train(
         typer.Option(help="NAME=UNIT:RESOLUTION[:MIN:MAX], such as soil=permille:1; else found from the data"),
     ] = None,
     ignore: Annotated[list[str] | None, typer.Option(help="a column that is no reading; may be repeated")] = None,
+    time_format: TimeFormat = "",
+    time_zone: TimeZone = "",
+    na: NoReading = None,
     features: Annotated[Path | None, typer.Option(help="features.toml; needs --time")] = None,
     family: Annotated[str, typer.Option(help="auto, forest, additive or mlp")] = "auto",
     recipe: Annotated[
@@ -70,23 +77,32 @@ def train(
     rows held out judge it once. Ctrl-C ends the search and keeps the best so far.
 
     Example: dibble train field.csv --label state --time when --group node --max-bytes 1000
+
+    What `dibble collect` and `label` write trains as it is: dibble train field.csv. Loggers' files (Campbell, HOBO,
+    ZENTRA, ThingSpeak) and exports of Home Assistant and InfluxDB are read as they are, too.
     """
     from dibble_tools.boards.limits import limits_of
     from dibble_tools.cli.durations import parse_seconds
     from dibble_tools.data.prepare import DataOptions
+    from dibble_tools.data.roles import roles_of
     from dibble_tools.training.job import run
     from dibble_tools.training.result import TrainOptions
 
+    roles = roles_of(files, label, time, group, ignore or ())
+    for text in roles.notes:
+        note(text)
     options = TrainOptions(
         DataOptions(
-            label=label,
-            time=time,
-            group=group,
+            label=roles.label,
+            time=roles.time,
+            group=roles.group,
             test_groups=test_group or (),
             test_after=test_after,
             channels=channel or (),
-            ignore=ignore or (),
+            ignore=roles.ignore,
+            more=files[1:],
             features=features,
+            csv=csv_options(time_format, time_zone, na),
             seed=seed,
         ),
         family=family,
@@ -101,4 +117,4 @@ def train(
         hysteresis=hysteresis,
         name=name,
     )
-    run(file, options, out, dask, console)
+    run(files[0], options, out, dask, console)

@@ -41,7 +41,7 @@ def install_command(extra: str) -> str:
 
 
 def missing(module: str, bundle: str | None = None) -> MissingPackage | None:
-    """Return what to tell of a module that can't be imported; None where it's no optional one's fault.
+    """Return the error for a module that can't be imported; None where it's no optional one's fault.
 
     Args:
         module: its dotted name.

@@ -141,7 +141,7 @@ def channel_table(history: History) -> Table:
 
 
 def waiting_line(history: History, rejected: Counter[str]) -> Text:
-    """Return what there is to wait for, before the first row."""
+    """Return a hint at what to wait for, before the first row."""
     if history.last:
         return Text()
     if rejected["no header yet"]:
@@ -153,7 +153,7 @@ def waiting_line(history: History, rejected: Counter[str]) -> Text:
 
 
 def reasons_line(title: str, reasons: Counter[str]) -> Text:
-    """Return what wasn't taken, most first."""
+    """Return counts of what wasn't taken, most first."""
     shown = ", ".join(f"{plain(reason, 60)} {count}" for reason, count in reasons.most_common(MOST_REASONS))
     return Text(f"{title}: {shown}", "dim") if shown else Text()
 

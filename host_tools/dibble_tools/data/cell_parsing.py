@@ -1,74 +1,50 @@
-"""Cells become numbers and times, or an error that names the cell."""
+"""Cells become numbers, or an error that names the cell; what only looks like a reading is told."""
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.data.csv_table import MISSING_CELLS, NUMBER, Table
+from dibble_tools.data.csv_table import MISSING_CELLS, Table
+from dibble_tools.data.dialects import NUMBER
+from dibble_tools.data.times import DATE
 
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 LIKE_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
-ZONE = r"[T ]\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$"
-DATE = r"\d{4}[-/]?\d\d[-/]?\d\d"
+DOTTED_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
+DOTTED_AND_COMMA = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+,\d+")
+SWITCHES = {"on": 1.0, "off": 0.0, "true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
+TRACE = ("T", "Trace")  # of rain: less than the gauge measures
+NONE = "none"
+# What drivers and loggers write where there was no reading: DS18B20, PT100, Campbell, weather stations, 16 bits.
+MARKS = (-127, -200, -242, -99, -99.9, -999, -999.9, -9999, -9999.9, -99999, -6999, -7999, -32768)
+HIGH_MARKS = (999, 999.9, 9999, 99999, 999999, 6999, 7999, 32767, 65535)
 
 
-def parse_times(texts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return times in ms, and which texts are no time; all are of the kind of the first.
+def values_of(
+    table: Table, channels: list[str], training: bool, na: Sequence[str], notes: list[str]
+) -> tuple[list[str], np.ndarray]:
+    """Return the channels that have any reading, and their numbers as float64 (rows, channels).
 
     Args:
-        texts: str array: numbers of seconds, or ISO timestamps; without a zone they are taken as UTC.
+        na: what stands for no reading, beside empty cells and words such as NaN; "none" lets every number count.
     """
-    series = pd.Series(texts, dtype=object).str.replace(",", ".")
-    if len(texts) and NUMBER.fullmatch(series.iloc[0]):
-        numbers = pd.to_numeric(series, errors="coerce").to_numpy(np.float64)
-        bad = ~(np.abs(numbers) < 1e14)
-        return np.floor(np.where(bad, 0, numbers) * 1000 + 0.5).astype(np.int64), bad
-    series = series.where(series.str.match(DATE).astype(bool))
-    times, bad = np.zeros(len(series), np.int64), np.ones(len(series), bool)
-    zoned = series.str.contains(ZONE, na=False).astype(bool)
-    for rows in (zoned, ~zoned):  # together, pandas 2.2 gives the zone of one row to the next
-        stamps = pd.to_datetime(series[rows], format="ISO8601", utc=True, errors="coerce").dt.as_unit("ms")
-        times[rows], bad[rows] = stamps.astype(np.int64), stamps.isna()
-    return times, bad
-
-
-def time_text(ms: int) -> str:
-    """Return a time for people: a timestamp, or seconds where the clock clearly starts near zero."""
-    return pd.Timestamp(ms, unit="ms").isoformat(" ") if abs(ms) > 10**11 else f"{ms / 1000:.15g} s"
-
-
-def times_of(table: Table, time: str, notes: list[str]) -> np.ndarray:
-    texts = table.texts(time)
-    times, bad = parse_times(texts)
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise table.error(
-            row,
-            time,
-            f"expected seconds or a timestamp such as 2013-01-31 06:00, got {str(texts[row])!r}: "
-            "write every time so, or drop the row.",
-        )
-    if NUMBER.fullmatch(texts[0].replace(",", ".")) and times.max() > 10**14:
-        notes.append(f"column {time!r} is read as seconds, but {texts[0]} looks like milliseconds: divide it by 1000")
-    return times
-
-
-def values_of(table: Table, channels: list[str], training: bool, notes: list[str]) -> tuple[list[str], np.ndarray]:
-    """Return the channels that have any reading, and their numbers as float64 (rows, channels)."""
     parsed: dict[str, np.ndarray] = {}
     for name in channels:
         cells = table.column(name)
         if pd.api.types.is_numeric_dtype(cells) and not pd.api.types.is_bool_dtype(cells):
             parsed[name] = cells.to_numpy(np.float64)
-    texts = [name for name in channels if name not in parsed]
+    texts = {name: _distinct(table, name, na) for name in channels if name not in parsed}
     pointed = bool(texts) and any(np.any(values[np.isfinite(values)] % 1) for values in parsed.values())
-    for name in texts:
-        parsed[name] = _numbers(table, name, pointed, training, notes)
+    pointed |= any(_has_decimal_point(distinct) for distinct, _ in texts.values())
+    comma = any(_has_decimal_comma(distinct) for distinct, _ in texts.values())
+    for name, (distinct, index) in texts.items():
+        parsed[name] = _numbers(table, name, distinct, index, pointed, comma, training, notes)
     kept = []
     for name in channels:
-        values = parsed[name]
+        values = parsed[name] = _without_marks(name, parsed[name], na, notes)
         if np.isinf(values).any():
             row = int(np.argmax(np.isinf(values)))
             raise table.error(row, name, f"expected a finite number, got {values[row]}: leave the cell empty.")
@@ -82,14 +58,74 @@ def values_of(table: Table, channels: list[str], training: bool, notes: list[str
     return kept, np.column_stack([parsed[name] for name in kept])
 
 
-def _numbers(table: Table, name: str, pointed: bool, training: bool, notes: list[str]) -> np.ndarray:
-    """Return the numbers of a column that pandas left as text: decimal commas, or a mistake to name.
+def _distinct(table: Table, name: str, na: Sequence[str]) -> tuple[list[str], np.ndarray]:
+    """Return the different cells of a column, "" for those without a reading, and which of them each row has."""
+    index, cells = pd.factorize(table.texts(name).astype(object))
+    return ["" if cell in MISSING_CELLS or cell in na else cell for cell in cells], index
+
+
+def _has_decimal_comma(texts: Sequence[str]) -> bool:
+    commas = [text for text in texts if DECIMAL_COMMA.fullmatch(text) or DOTTED_AND_COMMA.fullmatch(text)]
+    return bool(commas) and not all(LIKE_THOUSANDS.fullmatch(text) for text in commas)
+
+
+def _has_decimal_point(texts: Sequence[str]) -> bool:
+    return any("." in text and NUMBER.fullmatch(text) and not DOTTED_THOUSANDS.fullmatch(text) for text in texts)
+
+
+def _without_marks(name: str, values: np.ndarray, na: Sequence[str], notes: list[str]) -> np.ndarray:
+    """Return the numbers with those taken as missing that stand for no reading: as told, or far off and well known."""
+    told = [float(text) for text in na if NUMBER.fullmatch(text)]
+    for mark in told:
+        values = np.where(values == mark, np.nan, values)
+    if NONE in na:
+        return values
+    for marks, end in ((MARKS, np.nanmin), (HIGH_MARKS, np.nanmax)):
+        there = values[np.isfinite(values)]
+        if not len(there) or (extreme := float(end(there))) not in marks:
+            continue
+        rest = there[there != extreme]
+        span = float(np.ptp(rest)) if len(rest) else 0.0
+        if len(rest) * 2 > len(there) and span > 0 and np.abs(rest - extreme).min() > span:
+            notes.append(
+                f"column {name!r}: {extreme:g} in {(values == extreme).sum()} rows, far from all others, is taken as "
+                "no reading; --na none takes it as it is"
+            )
+            values = np.where(values == extreme, np.nan, values)
+    return values
+
+
+def _numbers(
+    table: Table,
+    name: str,
+    texts: list[str],
+    index: np.ndarray,
+    pointed: bool,
+    comma: bool,
+    training: bool,
+    notes: list[str],
+) -> np.ndarray:
+    """Return the numbers of a column that pandas left as text: decimal commas, switches, or a mistake to name.
 
     Args:
+        texts, index: its different cells, and which of them each row has.
         pointed: other columns use a decimal point, so 1,234 may well be a thousand.
+        comma: the file has decimal commas, so 1.234 may well be a thousand.
     """
-    index, cells = pd.factorize(table.texts(name).astype(object))  # each distinct cell is looked at once
-    texts = ["" if cell in MISSING_CELLS else cell for cell in cells]
+    said = [text for text in texts if text]
+    if said and all(text.lower() in SWITCHES for text in said):
+        notes.append(f"column {name!r}: {' and '.join(sorted(said))} are read as 1 and 0")
+        return np.array([SWITCHES.get(text.lower(), np.nan) for text in texts])[index]
+    if any(text in TRACE for text in said) and any(NUMBER.fullmatch(text) for text in said):
+        notes.append(f"column {name!r}: {next(text for text in said if text in TRACE)}, a trace, is read as 0")
+        texts = ["0" if text in TRACE else text for text in texts]
+    if comma:
+        dotted = [text for text in texts if "." in text]
+        if dotted and all(DOTTED_THOUSANDS.fullmatch(t) or DOTTED_AND_COMMA.fullmatch(t) for t in dotted):
+            notes.append(
+                f"column {name!r}: {dotted[0]} is read as {dotted[0].replace('.', '')}, its point for thousands"
+            )
+            texts = [text.replace(".", "") if text in dotted else text for text in texts]
     commas = [text for text in texts if DECIMAL_COMMA.fullmatch(text)]
     if commas and not any("." in text and NUMBER.fullmatch(text) for text in texts):
         unclear = pointed or table.separator == ","

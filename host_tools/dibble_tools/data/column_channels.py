@@ -90,7 +90,8 @@ def find_channels(
     channels: list[Channel] = []
     notes: list[str] = []
     for name, column in zip(ds.columns, ds.values.T, strict=True):
-        channel = _channel(name, column, column if rows is None else column[rows], wanted.get(name), notes)
+        unit = ds.units.get(name) or unit_of(name)
+        channel = _channel(name, unit, column, column if rows is None else column[rows], wanted.get(name), notes)
         if channel is not None:
             channels.append(channel)
     if not channels:
@@ -110,7 +111,8 @@ def column_channels(names: Sequence[str], values: np.ndarray, options: Sequence[
         raise InputError(f"expected at most {MAX_CHANNELS} columns, got {len(names)}: fit on fewer.")
     channels = []
     for name, column in zip(names, values.T, strict=True):
-        channel = None if np.isnan(column).all() else _channel(name, column, column, wanted.get(name), [])
+        unit = unit_of(name)
+        channel = None if np.isnan(column).all() else _channel(name, unit, column, column, wanted.get(name), [])
         if channel is None:
             channel = _constant(name, column, wanted.get(name))
         channels.append(channel)
@@ -118,7 +120,7 @@ def column_channels(names: Sequence[str], values: np.ndarray, options: Sequence[
 
 
 def _channel(
-    name: str, column: np.ndarray, trained: np.ndarray, option: ChannelOption | None, notes: list[str]
+    name: str, unit: str, column: np.ndarray, trained: np.ndarray, option: ChannelOption | None, notes: list[str]
 ) -> Channel | None:
     """Return the channel of one column, or None with a note when its training readings don't differ."""
     if len(name.encode()) > MAX_NAME_BYTES:
@@ -142,7 +144,7 @@ def _channel(
     steps = _steps(trained, mantissa, exponent)
     steps = steps[steps != MISSING]
     low, high = int(steps.min()), int(steps.max())
-    unit = unit_of(name) if option is None else option.unit
+    unit = unit if option is None else option.unit
     channel = Channel(name, unit, mantissa, exponent, low, high)
     if low == high:
         notes.append(f"column {name!r} is always {steps_to_text(low, channel)} at its resolution: left out")

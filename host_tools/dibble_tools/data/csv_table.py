@@ -6,7 +6,7 @@ import io
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,12 @@ import numpy as np
 import pandas as pd
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.data.dialects import NUMBER, SEPARATORS, fields, plain
 
-MISSING_CELLS = ("", "NA", "N/A", "nan", "NaN", "null", "None", "-", "?")
-SEPARATORS = ("\t", ";", ",", " ")
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+MISSING_CELLS = (
+    *("", "NA", "N/A", "n/a", "nan", "NaN", "NAN", "null", "NULL", "None", "-", "--", "---", "?", "#N/A"),
+    *("unavailable", "unknown", "Unavailable", "Unknown"),
+)
 
 
 @dataclass
@@ -31,6 +33,9 @@ class Table:
     width: int  # fields in the longest row; those beyond the header are empty
     lines: np.ndarray  # of each record, where it starts in the file
     full: np.ndarray  # which records aren't blank
+    units: dict[str, str] = field(default_factory=dict)  # by column, where the file tells them
+    left_out: dict[str, str] = field(default_factory=dict)  # columns that are no readings, and why
+    zone_minutes: int = 0  # of its times, east of UTC
     cells: pd.DataFrame | None = None
 
     def error(self, row: int, name: str, text: str) -> InputError:
@@ -40,7 +45,9 @@ class Table:
     def parse(self, numbers: Sequence[str], texts: Sequence[str]) -> None:
         """Let pandas read the cells of these columns, as numbers where it can."""
         places = {name: self.header.index(name) for name in [*numbers, *texts]}
-        kinds: dict[Any, Any] = {places[name]: str for name in texts}
+        # With decimal commas about, a column of 1.234 has to be looked at as it is written.
+        whole = self.separator != "," and re.search(r"\d,\d", self.body) is not None
+        kinds: dict[Any, Any] = {places[name]: str for name in ([*numbers, *texts] if whole else texts)}
         missing: dict[Any, list[str]] = {places[name]: list(MISSING_CELLS) for name in numbers}
         try:
             self.cells = pd.read_csv(
@@ -66,6 +73,13 @@ class Table:
         assert self.cells is not None
         self.cells = self.cells.iloc[rows]
         self.lines = self.lines[rows]
+
+    def join(self, name: str, other: str) -> None:
+        """Put the texts of another column behind those of one: a date and its time of day."""
+        assert self.cells is not None
+        joined = np.char.add(np.char.add(self.texts(name), " "), self.texts(other))
+        self.cells = self.cells.copy()
+        self.cells[self.header.index(name)] = joined
 
     def column(self, name: str) -> pd.Series:
         """Return the cells of one column as pandas read them."""
@@ -101,9 +115,10 @@ def decode(data: bytes, file: str, notes: list[str]) -> str:
     try:
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:
-        text = data.decode("cp1252", errors="replace")
+        name, text = _decoded(data)
         line = data.count(b"\n", 0, error.start) + 1
-        notes.append(f"line {line} isn't UTF-8: the file is read as Windows text (cp1252)")
+        notes.append(f"line {line} isn't UTF-8: the file is read as {name}")
+    text = _without_nuls(text, notes)
     if re.search("[\x00-\x08\x0e-\x1f\ufffd]", text):
         raise InputError(f"{file}: expected a CSV file, which is text, got a binary file.")
     if not text.strip():
@@ -113,10 +128,34 @@ def decode(data: bytes, file: str, notes: list[str]) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _fields(line: str, separator: str) -> list[str]:
-    if separator == " ":
-        line = re.sub(r"[ \t]+", " ", line.strip())
-    return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+def _decoded(data: bytes) -> tuple[str, str]:
+    """Return (the encoding's name for people, the text) of bytes that aren't UTF-8.
+
+    Chinese text (GBK) has its characters in pairs of high bytes, of which the first of a common one is at most 0xD7;
+    Western text has lone ones, and its small letters begin at 0xE0.
+    """
+    runs = re.findall(rb"[\x80-\xff]+", data)
+    if all(len(run) % 2 == 0 and min(run) >= 0xA1 and max(run[::2]) <= 0xD7 for run in runs):
+        try:
+            return "Chinese text (GBK)", data.decode("gbk")
+        except UnicodeDecodeError:
+            pass
+    return "Windows text (cp1252)", data.decode("cp1252", errors="replace")
+
+
+def _without_nuls(text: str, notes: list[str]) -> str:
+    """Return a text without the lines that a power cut filled with NULs; one that has them everywhere as it is."""
+    if "\0" not in text:
+        return text
+    lines = text.split("\n")
+    torn = [i for i, line in enumerate(lines) if "\0" in line]
+    if len(torn) * 4 > len(lines):
+        return text
+    for i in torn:
+        lines[i] = ""
+    where = f"line {torn[0] + 1}" + (f" and {len(torn) - 1} more" if len(torn) > 1 else "")
+    notes.append(f"{where}: zeros in place of text, as a power cut leaves them: left out")
+    return "\n".join(lines)
 
 
 def _separator(text: str) -> str | None:
@@ -124,7 +163,7 @@ def _separator(text: str) -> str | None:
     head = [line for line in text.split("\n", 40)[:40] if line.strip()][:20]
     wide = []
     for separator in SEPARATORS:
-        header, *rows = (_fields(line, separator) for line in head)
+        header, *rows = (fields(line, separator) for line in head)
         while header and not header[-1]:
             header.pop()
         if len(header) < 2 or (rows and all(len(row) < 2 for row in rows)):
@@ -135,13 +174,16 @@ def _separator(text: str) -> str | None:
     return wide[0] if wide else None
 
 
-def scan(text: str, file: str, alone: bool) -> Table:
+def scan(text: str, file: str, alone: bool, notes: list[str]) -> Table:
     """Return the table with its header and the place of each record, its cells still unread.
 
     Args:
         alone: one column is enough.
+        notes: takes what was found around it.
     """
-    separator = _separator(text)
+    found = plain(text, file, notes)
+    text = found.text
+    separator = found.separator or _separator(text)
     if separator is None and not alone:
         line = text.strip().split("\n")[0][:60]
         raise InputError(f"{file}: expected columns separated by comma, semicolon, tab or space, got one: {line!r}.")
@@ -178,4 +220,7 @@ def scan(text: str, file: str, alone: bool) -> Table:
     if not any(full):
         raise InputError(f"{file}: expected rows below the header, got none.")
     body = text.split("\n", top)[top]
-    return Table(file, separator, header, body, width, np.array(lines, np.int64), np.array(full))
+    places = np.array(lines, np.int64)
+    table = Table(file, separator, header, body, width, places, np.array(full), found.units, found.left_out)
+    table.zone_minutes = found.zone_minutes
+    return table

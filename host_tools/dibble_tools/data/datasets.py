@@ -1,9 +1,12 @@
 """A file of readings becomes a checked table: what is wrong with it is said with its line and column."""
 
+import csv
 import hashlib
+import io
+import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +14,29 @@ import pandas as pd
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.formatting import listed
-from dibble_tools.data.cell_parsing import times_of, values_of
+from dibble_tools.data.cell_parsing import values_of
 from dibble_tools.data.csv_table import Table, bytes_of, decode, scan
+from dibble_tools.data.times import TimeOptions, fall_of, times_of
+
+LIKE_NO_LABEL = ("nan", "na", "n/a", "null", "#n/a")
+DATE_ONLY = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\.?"
+OF_DAY = ("time", "hour", "uhrzeit", "zeit", "clock", "hora", "heure", "time of day", "timeofday")
+LEAST_COUNTED = 20  # rows
+
+
+@dataclass(frozen=True)
+class CsvOptions:
+    """How a file is written, where that can't be seen from it.
+
+    Attributes:
+        na: cells that stand for no reading, such as "-999"; "none": no number does.
+    """
+
+    times: TimeOptions = field(default_factory=TimeOptions)
+    na: Sequence[str] = ()
+
+
+AS_IT_IS = CsvOptions()
 
 
 @dataclass
@@ -28,6 +52,7 @@ class Dataset:
     lines: np.ndarray  # int64 line in the file of each row; the header is line 1
     notes: list[str]
     sha256: str  # of the file's bytes
+    units: dict[str, str] = field(default_factory=dict)  # of columns, where the file tells them
 
 
 def read_dataset(
@@ -38,11 +63,13 @@ def read_dataset(
     group: str | None = None,
     ignore: Sequence[str] = (),
     columns: Sequence[str] | None = None,
+    options: CsvOptions = AS_IT_IS,
 ) -> Dataset:
     """Return the checked content of a CSV file: any usual separator, encoding and decimal sign, gzip or not.
 
     Args:
-        label, time, group: names of the columns with these roles.
+        label, time, group: names of the columns with these roles. Where date and time of day have a column each,
+            time is both: "Date+Time".
         ignore: names of columns that aren't read.
         columns: the channels that a model needs, in its order; None takes every column without another role.
     Raises:
@@ -52,9 +79,14 @@ def read_dataset(
     notes: list[str] = []
     data = bytes_of(path)
     text = decode(data, path.name, notes)
-    table = scan(text, path.name, alone=columns is not None)
-    channels = _channels(table, label, time, group, ignore, columns, notes)
-    table.parse(channels, [name for name in (label, time, group) if name is not None])
+    table = scan(text, path.name, alone=columns is not None, notes=notes)
+    time, of_day = _time_columns(table, time, {label, group, *ignore, *(columns or ())})
+    roles = [name for name in (label, time, group, of_day) if name is not None]
+    channels = _channels(table, label, time, group, [*ignore, *([of_day] if of_day else [])], columns, notes)
+    table.parse(channels, roles)
+    if time and of_day:
+        table.join(time, of_day)
+        notes.append(f"times are read from the columns {time!r} and {of_day!r} together")
     if label is not None:
         _drop_unlabelled(table, label, notes)
     groups = None if group is None else _groups(table, group, notes)
@@ -62,9 +94,11 @@ def read_dataset(
         order = np.argsort(pd.factorize(groups.astype(object))[0], kind="stable")
         groups = groups[order]
         table.keep(order)
-    channels, values = values_of(table, channels, columns is None, notes)
-    labels = None if label is None else _class_names(table.texts(label))
-    times = None if time is None else times_of(table, time, notes)
+    channels, values = values_of(table, channels, columns is None, options.na, notes)
+    if columns is None:
+        channels, values = _without_counters(table, channels, values, notes)
+    labels = None if label is None else _class_names(table.texts(label), notes)
+    times = None if time is None else times_of(table, time, notes, options.times)
     if time is not None and times is not None:
         kept = _in_order(table, time, times, groups, values, labels, notes)
         table.keep(kept)
@@ -73,7 +107,83 @@ def read_dataset(
         groups = None if groups is None else groups[kept]
     name = re.sub(r"(\.(csv|tsv|txt))?(\.gz)?$", "", path.name, flags=re.IGNORECASE)
     digest = hashlib.sha256(data).hexdigest()
-    return Dataset(name, channels, values, labels, times, groups, table.lines, notes, digest)
+    return Dataset(name, channels, values, labels, times, groups, table.lines, notes, digest, table.units)
+
+
+def read_files(
+    paths: Sequence[Path],
+    *,
+    label: str | None = None,
+    time: str | None = None,
+    group: str | None = None,
+    ignore: Sequence[str] = (),
+    options: CsvOptions = AS_IT_IS,
+) -> Dataset:
+    """Return the content of several files of one kind as one: columns are lined up by name, others left out.
+
+    Where no column tells groups, each file is one. See read_dataset.
+    """
+    parts = [read_dataset(path, label=label, time=time, group=group, ignore=ignore, options=options) for path in paths]
+    if len(parts) == 1:
+        return parts[0]
+    names = [name for name in parts[0].columns if all(name in part.columns for part in parts)]
+    first = parts[0].name
+    if not names:
+        raise InputError(f"expected files with columns of the same names, got none that {first} shares with the others")
+    notes = [f"{part.name}: {note}" for part in parts for note in part.notes]
+    for part in parts:
+        if others := [name for name in part.columns if name not in names]:
+            notes.append(f"{part.name}: not in every file, so left out: {', '.join(others)}")
+    groups = [np.full(len(part.values), part.name) if part.groups is None else part.groups for part in parts]
+    grouped = np.concatenate(groups)
+    order = np.argsort(pd.factorize(grouped.astype(object))[0], kind="stable")
+    times = None
+    if time is not None:
+        times = np.concatenate([part.times_ms for part in parts if part.times_ms is not None])
+        order = np.lexsort((times, pd.factorize(grouped.astype(object))[0]))
+        times = times[order]
+    values = np.concatenate([part.values[:, [part.columns.index(name) for name in names]] for part in parts])
+    labels = None
+    if label is not None:
+        labels = np.concatenate([part.labels for part in parts if part.labels is not None])[order]
+    digest = hashlib.sha256("".join(part.sha256 for part in parts).encode()).hexdigest()
+    units = {name: unit for part in reversed(parts) for name, unit in part.units.items()}
+    lines = np.concatenate([part.lines for part in parts])[order]
+    return Dataset(first, names, values[order], labels, times, grouped[order], lines, notes, digest, units)
+
+
+def _time_columns(table: Table, time: str | None, taken: set[str | None]) -> tuple[str | None, str | None]:
+    """Return the column of times, and that of the time of day where they are two."""
+    if time is None or time in table.header:
+        pass
+    elif "+" in time:
+        parts = [part.strip() for part in time.split("+", 1)]
+        if all(part in table.header for part in parts):
+            return parts[0], parts[1]
+    if time not in table.header or time is None:
+        return time, None
+    others = [name for name in table.header if name.lower() in OF_DAY and name != time and name not in taken]
+    place = table.header.index(time)
+    lines = csv.reader(io.StringIO(table.body), delimiter=table.separator, skipinitialspace=True)
+    cells = [row[place].strip() for row in itertools.islice(lines, 50) if len(row) > place and any(row)]
+    if others and cells and all(re.fullmatch(DATE_ONLY, cell) for cell in cells):
+        return time, others[0]
+    return time, None
+
+
+def _without_counters(
+    table: Table, channels: list[str], values: np.ndarray, notes: list[str]
+) -> tuple[list[str], np.ndarray]:
+    """Leave out columns that only number the rows: a model would learn when each class was recorded."""
+    if len(values) < LEAST_COUNTED or len(channels) < 2:
+        return channels, values
+    in_file = values[np.argsort(table.lines, kind="stable")]
+    counts = (np.diff(in_file, axis=0) == 1).all(axis=0)
+    for place in np.flatnonzero(counts):
+        notes.append(f"column {channels[place]!r} counts the rows: left out")
+    if counts.all():
+        return channels, values
+    return [name for name, counter in zip(channels, counts, strict=True) if not counter], values[:, ~counts]
 
 
 def _channels(
@@ -114,10 +224,13 @@ def _channels(
                 f"{table.file}: column {both[0]!r} is a channel of the model, got it as {roles[both[0]]} too."
             )
         return list(columns)
+    for name, why in table.left_out.items():
+        if name not in roles:
+            notes.append(f"column {name!r} is left out: {why}")
     unnamed = [str(i + 1) for i, name in enumerate(table.header) if not name]
     if unnamed:
         notes.append(f"column {', '.join(unnamed)} has no name: left out; name it in the header to use it")
-    channels = [name for name in table.header if name and name not in roles]
+    channels = [name for name in table.header if name and name not in roles and name not in table.left_out]
     if not channels:
         raise InputError(
             f"{table.file}: expected at least one column of readings, got only "
@@ -136,9 +249,17 @@ def _drop_unlabelled(table: Table, label: str, notes: list[str]) -> None:
         table.keep(labelled)
 
 
-def _class_names(texts: np.ndarray) -> np.ndarray:
+def _class_names(texts: np.ndarray, notes: list[str]) -> np.ndarray:
     """Return labels; whole numbers lose the .0 that pandas and spreadsheets add."""
-    names, index = np.unique(texts, return_inverse=True)
+    names, index, counts = np.unique(texts, return_inverse=True, return_counts=True)
+    alike: dict[str, list[str]] = {}
+    for name, count in zip(names.tolist(), counts, strict=True):
+        alike.setdefault(" ".join(name.casefold().replace("_", " ").split()), []).append(f"{name!r} ({count} rows)")
+        if name.lower() in LIKE_NO_LABEL:
+            notes.append(f"{name!r} is taken as a class ({count} rows): where it means no label, leave the cell empty")
+    for same in alike.values():
+        if len(same) > 1:
+            notes.append(f"the classes {' and '.join(same)} differ in their spelling only: is it one class?")
     return np.array([re.sub(r"^([+-]?\d+)\.0+$", r"\1", name) for name in names], dtype=str)[index]
 
 
@@ -174,7 +295,7 @@ def _in_order(
         before, after = table.texts(time)[[row - 1, row]].tolist()
         where = f"line {table.lines[row - 1]}" + ("" if groups is None else f" of group {str(groups[row])!r}")
         if step[row - 1] < 0:
-            hint = "sort the rows by time, or name the column that tells series apart with --group"
+            hint = fall_of(int(times[row - 1]), int(times[row]))
             raise table.error(row, time, f"expected a time after {before!r} ({where}), got {after!r}: {hint}.")
         hint = "keep one of the two, or name the column that tells series apart with --group"
         raise table.error(row, time, f"expected one row a moment, got {after!r} with other content in {where}: {hint}.")

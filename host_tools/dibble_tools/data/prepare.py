@@ -12,7 +12,7 @@ from dibble.inference.fixed_point import MISSING
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel, to_readings
 from dibble_tools.data.column_channels import find_channels, parse_channel_option
-from dibble_tools.data.datasets import Dataset, read_dataset
+from dibble_tools.data.datasets import AS_IT_IS, CsvOptions, Dataset, read_files
 from dibble_tools.data.feature_spec import (
     FeatureSpec,
     default_features,
@@ -38,6 +38,8 @@ class DataOptions:
     ignore: Sequence[str] = ()
     features: Path | None = None
     seed: int = 0
+    csv: CsvOptions = AS_IT_IS
+    more: Sequence[Path] = ()  # files of the same kind, lined up by the columns' names
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,14 @@ def prepare(path: Path, options: DataOptions) -> Prepared:
     """Read the file and turn it into feature values, as the board's own code computes them."""
     if options.features and not options.time:
         raise InputError("--features: expected --time too: windows need to know what follows what")
-    ds = read_dataset(path, label=options.label, time=options.time, group=options.group, ignore=options.ignore)
+    ds = read_files(
+        [path, *options.more],
+        label=options.label,
+        time=options.time,
+        group=options.group,
+        ignore=options.ignore,
+        options=options.csv,
+    )
     assert ds.labels is not None
     parts = split(ds, test_groups=options.test_groups, test_after=options.test_after, seed=options.seed)
     notes = [*ds.notes, *check_classes(ds, parts.train, parts.test)]

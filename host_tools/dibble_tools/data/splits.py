@@ -11,8 +11,8 @@ from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, Str
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.formatting import listed
-from dibble_tools.data.cell_parsing import parse_times, time_text
 from dibble_tools.data.datasets import Dataset
+from dibble_tools.data.times import parse_times, time_text
 
 TEST_SHARE = 0.25
 GROUP_DRAWS = 100

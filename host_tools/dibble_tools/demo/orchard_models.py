@@ -86,7 +86,7 @@ def threshold_rule(ds: Dataset) -> np.ndarray:
 
 
 def cascade(model: HostModel, gate: HostModel, file: Path) -> dict[str, Any]:
-    """Return what the gate saves and loses on the nodes held out, and what timers would."""
+    """Return the readings saved and the accuracy lost by the gate on the nodes held out, and by timers."""
     rows = read_rows(model, file, label="state", time="time", group="node")
     cheap = read_rows(gate, file, label="state", time="time", group="node")
     assert rows.ds.labels is not None and rows.ds.groups is not None and rows.elapsed_ms is not None

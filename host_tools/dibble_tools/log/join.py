@@ -13,8 +13,9 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.console.labels import SKIP
 from dibble_tools.console.row_table import FIXED
 from dibble_tools.console.safe_text import cell, plain
-from dibble_tools.data.cell_parsing import parse_times
-from dibble_tools.data.csv_table import NUMBER, Table, bytes_of, decode, scan
+from dibble_tools.data.csv_table import Table, bytes_of, decode, scan
+from dibble_tools.data.dialects import NUMBER
+from dibble_tools.data.times import parse_times
 from dibble_tools.log.table import COLUMNS
 
 LABEL = "label"
@@ -172,7 +173,7 @@ def _times(table: Table, name: str, empty: bool = False) -> tuple[np.ndarray, np
 
 
 def _read(path: Path) -> Table:
-    table = scan(decode(bytes_of(path), path.name, []), path.name, alone=False)
+    table = scan(decode(bytes_of(path), path.name, []), path.name, alone=False, notes=[])
     table.parse([], [name for name in table.header if name])
     return table
 

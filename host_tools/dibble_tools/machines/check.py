@@ -94,7 +94,7 @@ def check(
 
 
 def check_table(found: Sequence[Checked]) -> Table:
-    """Return what each machine computed, compared with the host, and what it took."""
+    """Return a table of the machines: rows that agree with the host, flash, RAM, cost."""
     table = Table(
         title="the same decisions on every machine", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
     )

@@ -231,7 +231,7 @@ class Microbit:
             self._link.sendall(burst)
 
     def _read_until(self, end: bytes, timeout_s: float) -> bytes:
-        """Return what the guest sends before `end`."""
+        """Return the bytes that the guest sends before `end`."""
         assert self._link
         deadline = time.monotonic() + timeout_s
         received = self._received

@@ -112,7 +112,7 @@ def load(board: Microbit) -> None:
 
 
 def stored(data: bytes) -> int:
-    """Return what a file takes of the file system."""
+    """Return the bytes that a file takes of the file system."""
     return (len(data) + 16 + BLOCK_BYTES - 1) // BLOCK_BYTES * BLOCK_BYTES
 
 
@@ -127,7 +127,7 @@ def last_line(error: Exception) -> str:
 
 
 def _inputs(model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> tuple[np.ndarray, Decisions, str]:
-    """Return what the board is given, what the host decides on it, and what was left out."""
+    """Return the inputs for the board, the host's decisions on them, and a note on what was left out."""
     m = model.content
     if only_last(m):
         return readings, evaluate(m, readings, None), ""  # the board knows no gaps

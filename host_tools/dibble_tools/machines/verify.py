@@ -87,7 +87,7 @@ def vms_that_can_exist() -> list[str]:
 
 
 def agreement_table(found: Sequence[Agreement]) -> Table:
-    """Return what each VM computed, compared with the host."""
+    """Return a table of the VMs: rows that agree with the host, golden vectors, instructions."""
     table = new_table(
         "the same decisions on every VM",
         "VM",

@@ -40,7 +40,7 @@ class HostModel:
         self.classes = self.content.classes
 
     def __repr__(self) -> str:
-        """Return what people ask of a model: its name, kind, size, classes and channels."""
+        """Return a summary for people: name, family, size, classes and channels."""
         names = [c.name if c.name.endswith(c.unit) else f"{c.name} ({c.unit})" for c in self.channels]
         size = f"{self.content.family_name}, {len(self.blob):,} bytes"
         return f"<HostModel {self.content.name!r}: {size}; decides {_some(self.classes)} from {_some(names)}>"

@@ -120,7 +120,7 @@ def canonical(lengths: Sequence[int]) -> list[int]:
 
 
 def length_numbers(lengths: Sequence[int]) -> list[int]:
-    """Return what the file holds of the lengths: see PACKED.md, "Code"."""
+    """Return the bytes that tell the lengths in the file: see PACKED.md, "Code"."""
     end = max(value for value, length in enumerate(lengths) if length) + 1
     value = next(value for value, length in enumerate(lengths) if length)
     numbers = [value + 1]

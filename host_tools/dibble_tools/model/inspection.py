@@ -13,7 +13,7 @@ FORMS = ("int8", "int16", "int8, zeros left out", "4-bit codebook")
 
 
 def describe(opened: HostModel) -> dict[str, Any]:
-    """Return what a model file holds; thresholds as counts, tables as sizes."""
+    """Return the description of a model file; thresholds as counts, tables as sizes."""
     model = opened.content
     return {
         "name": model.name,
@@ -46,7 +46,7 @@ def describe(opened: HostModel) -> dict[str, Any]:
 
 
 def _tables(model: Content) -> dict[str, Any]:
-    """Return what the family's tables are: counts and sizes."""
+    """Return counts and sizes of the family's tables."""
     family = model.family
     if isinstance(family, Forest):
         found: dict[str, Any] = {

@@ -104,7 +104,7 @@ HEAP = {
 
 
 def work(model: Content) -> dict[str, float]:
-    """Return what a prediction does, as counts of its parts."""
+    """Return the counts of the parts of a prediction: scalers, table entries, weights, splits."""
     kinds = [feature.kind for feature in model.features] if model.windowed else []
     counts = {
         "once": 1.0,
@@ -169,7 +169,7 @@ def _groups(tables: Additive) -> int:
 
 
 def estimate(model: Content, size: int) -> Estimate:
-    """Return what a model of `size` bytes takes, from counts of its parts."""
+    """Return the estimate for a model of `size` bytes, from counts of its parts."""
     counts = work(model)
     instructions = sum(COSTS.get(name, 0) * count for name, count in counts.items())
     heap = sum(HEAP.get(name, 0) * count for name, count in counts.items())

@@ -18,7 +18,7 @@ LEAVES = 128  # the first reference to a leaf
 
 
 def content_of(file: bytes | Model) -> Content:
-    """Return what a model file holds.
+    """Return the content of a model file.
 
     Args:
         file: its bytes, or the firmware's Model of them.

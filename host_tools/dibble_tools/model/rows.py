@@ -1,5 +1,6 @@
 """Rows of readings as a model sees them: of a file, or made up."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,12 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from dibble.inference.fixed_point import MISSING
 
+from dibble_tools.common.errors import InputError
+from dibble_tools.common.formatting import listed
 from dibble_tools.data.channels import to_readings
 from dibble_tools.data.feature_spec import elapsed_of
 from dibble_tools.model.host_model import HostModel
 
 if TYPE_CHECKING:
-    from dibble_tools.data.datasets import Dataset
+    from dibble_tools.data.datasets import CsvOptions, Dataset
 
 MADE_UP_ROWS = 500
 
@@ -27,12 +30,19 @@ class Rows:
 
 
 def read_rows(
-    model: HostModel, path: Path, *, label: str | None = None, time: str | None = None, group: str | None = None
+    model: HostModel,
+    path: Path,
+    *,
+    label: str | None = None,
+    time: str | None = None,
+    group: str | None = None,
+    options: "CsvOptions | None" = None,
 ) -> Rows:
-    """Read the columns that the model's channels are named for."""
-    from dibble_tools.data.datasets import read_dataset  # not before: pandas comes with it
+    """Return the rows of a file, of the columns that the model's channels are named for."""
+    from dibble_tools.data.datasets import AS_IT_IS, read_dataset  # not before: pandas comes with it
 
-    ds = read_dataset(path, label=label, time=time, group=group, columns=[channel.name for channel in model.channels])
+    columns = [channel.name for channel in model.channels]
+    ds = read_dataset(path, label=label, time=time, group=group, columns=columns, options=options or AS_IT_IS)
     if model.content.interval_ms and time is None:
         ds.notes.append(
             f"the model takes a reading every {model.content.interval_ms / 1000:g} s: rows are taken as one unbroken "
@@ -42,6 +52,18 @@ def read_rows(
         return Rows(ds, to_readings(ds.values, model.channels), None)
     elapsed = elapsed_of(ds.times_ms, ds.groups, len(ds.values))
     return Rows(ds, to_readings(ds.values, model.channels), elapsed)
+
+
+def check_labels(ds: "Dataset", column: str, classes: Sequence[str]) -> None:
+    """Raise InputError where a file's labels aren't the model's classes."""
+    assert ds.labels is not None
+    unknown = [name for name in np.unique(ds.labels).tolist() if name not in classes]
+    if unknown:
+        rows = int(np.isin(ds.labels, unknown).sum())
+        raise InputError(
+            f"{ds.name}, column {column!r}: expected the model's classes, got {', '.join(map(repr, unknown[:5]))} "
+            f"in {rows} of {len(ds.labels)} rows; {listed(unknown[0], list(classes))}"
+        )
 
 
 def made_up_rows(model: HostModel, seed: int = 0) -> tuple[np.ndarray, np.ndarray | None]:

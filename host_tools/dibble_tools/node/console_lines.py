@@ -107,7 +107,7 @@ class LineReader:
         self._rest = (self._rest + rest)[: LINE_BYTES + 2]
 
     def parse(self, line: bytes) -> Line:
-        """Return what one line, less its line end, says."""
+        """Return the meaning of one line, given without its line end."""
         try:
             parsed = self._parse(line)
         except _Unfit as unfit:

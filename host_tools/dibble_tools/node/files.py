@@ -48,7 +48,7 @@ class MpyFormat:
 
     @classmethod
     def of(cls, number: int) -> "MpyFormat":
-        """Return what sys.implementation._mpy means: version, sub-version and architecture in 8, 2 and 4 bits."""
+        """Return the format that sys.implementation._mpy means: version, sub-version, architecture in 8, 2, 4 bits."""
         architecture = number >> 10 & 15
         known = architecture < len(ARCHITECTURES)
         return cls(number & 255, number >> 8 & 3, ARCHITECTURES[architecture] if known else "")
@@ -117,7 +117,7 @@ def mpy_version() -> int:
 
 
 def made_for(architecture: str) -> MpyFormat:
-    """Return what mpy-cross makes of viper for an architecture, by the file's header."""
+    """Return the format that mpy-cross writes viper for an architecture in, by the file's header."""
     header = compiled(source_of("dibble.inference.kernels.viper_probe"), architecture)
     return MpyFormat(header[1], header[2] & 3, ARCHITECTURES[header[2] >> 2 & 15])
 

@@ -126,7 +126,7 @@ def read_segments(segments: Iterable[tuple[str, bytes]]) -> Records:
 
 
 def _quick_crc(data: bytes, start: int, end: int, seed: tuple[int, int], place: int) -> bytes:
-    """Return what dibble.storage.segment.record_crc does, in C."""
+    """Return the CRC of dibble.storage.segment.record_crc, computed in C."""
     high, low = seed
     return zlib.crc32(data[start:end], high << 16 | (low ^ place & 0xFFFF)).to_bytes(4, "little")
 

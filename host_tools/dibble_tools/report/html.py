@@ -42,7 +42,7 @@ def write_report(card: Mapping[str, Any], folder: Path) -> list[Path]:
 
 
 def facts(card: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the words of the report need beyond the card: comparisons, extremes and their weight.
+    """Return facts for the report's sentences beyond the card: comparisons, extremes and their weight.
 
     Returns:
         any of

@@ -29,7 +29,7 @@ def training_tables(card: dict[str, Any], width: int) -> list[Table]:
         width: of the terminal; a narrow one goes without explanations.
     """
     held_out = card["held_out"]["integer_model"]
-    title = f"{card['name']}: {card['split']['how']}; {held_out['rows']} rows judged"
+    title = f"{card['name']}: {card['split']['how']}; {held_out['rows']} rows scored"
     names = ("stage", "accuracy", "macro-F1", "cost", "bytes", "instructions", "what")
     shown = [0, 1, 2, *([3] if card["costs"] else []), 4, 5, *([6] if width >= WIDE else [])]
     stages = new_table(title, *(names[i] for i in shown), numbers=range(1, len(shown) - (width >= WIDE)), whole=True)
@@ -64,7 +64,7 @@ def demo_table(card: dict[str, Any], rule: Any, size: int, heap: int) -> Table:
     """Return the demo's result: the model against the float reference and the rule of thumb."""
     held_out = card["held_out"]
     ours = held_out["integer_model"]
-    title = f"hazard of the next 6 hours, {card['split']['how']}: {ours['rows']} hours judged"
+    title = f"hazard of the next 6 hours, {card['split']['how']}: {ours['rows']} hours scored"
     table = new_table(title, "who decides", "accuracy", "macro-F1", numbers=(1, 2))
     table.add_row("persistence: the next 6 hours are like now", percent(rule.accuracy), percent(rule.macro_f1))
     reference = held_out["float_reference"]

@@ -95,20 +95,52 @@ class Season:
     console: str = ""
 
 
+@dataclass(frozen=True)
+class SimulatedBoard:
+    """What a board does to a season.
+
+    Attributes:
+        power: its currents, boards.catalogue.read_power().
+        like: how unkind it is, boards.catalogue.likeness().
+        predict_us: of one prediction on it.
+        bent_adc: its converter isn't straight, as an ESP32's.
+        heap: of the VM.
+    """
+
+    power: dict[str, float]
+    like: Likeness = LIKE
+    predict_us: float = 0.0
+    bent_adc: bool = False
+    heap: str = HEAP
+
+
+@dataclass(frozen=True)
+class Orchard:
+    """Where and when a season is.
+
+    Attributes:
+        soil: a name in soil_water.SOILS.
+        station: of the weather.
+        start_s: seconds since 2000.
+        seed: of the sensors, the fruit and the faults.
+    """
+
+    soil: str = "loam"
+    station: str = "EWR"
+    start_s: int = START_S
+    seed: int = 0
+
+
 class Simulation:
     """One node in the field.
 
     Args:
         model: what it runs.
-        gate: the first stage's model; None: every costly reading is taken.
+        board: what it runs on; orchard: where it stands.
         days: how long.
-        seed: of the sensors, the fruit and the faults.
+        gate: the first stage's model; None: every costly reading is taken.
         faults: of faults.FAULTS.
-        power: the board's currents, boards.read_power().
-        like: the board, boards.likeness().
-        predict_us: of one prediction on the board.
         config: the node's config.json; None: one that gives the model its channels.
-        start_s: when, in seconds since 2000.
         interval_s: of its cycles, where `config` is None.
         progress: called with the share of the season that is over.
     """
@@ -116,41 +148,34 @@ class Simulation:
     def __init__(
         self,
         model: HostModel,
+        board: SimulatedBoard,
+        orchard: Orchard | None = None,
         *,
         days: float,
-        power: dict[str, float],
         gate: HostModel | None = None,
-        seed: int = 0,
         faults: tuple[str, ...] = (),
-        soil: str = "loam",
-        station: str = "EWR",
-        bent_adc: bool = False,
-        predict_us: float = 0.0,
         config: dict[str, Any] | None = None,
         interval_s: int = 600,
-        start_s: int = START_S,
-        heap: str = HEAP,
-        like: Likeness = LIKE,
         progress: Callable[[float], None] = lambda share: None,
     ) -> None:
         self.model = model
         self._gate = gate
-        self._power = power
-        self._predict_us = predict_us
+        self._board = board
         self._progress = progress
-        self.hardware = Hardware(Flash(FLASH_BLOCKS), start_s, like, seed)
-        truth = Field(seed, soil, station, start_s + TO_UNIX_S)
-        self.site = Site(truth, self.hardware, seed, bent_adc=bent_adc)
+        place = orchard or Orchard()
+        self.hardware = Hardware(Flash(FLASH_BLOCKS), place.start_s, board.like, place.seed)
+        truth = Field(place.seed, place.soil, place.station, place.start_s + TO_UNIX_S)
+        self.site = Site(truth, self.hardware, place.seed, bent_adc=board.bent_adc)
         names = [channel.name for channel in self.model.channels]
         self.config = config or self.site.config(names, interval_s, tuple(self.model.classes))
-        if config is None and power["watched_sleep_ma"] > power["light_sleep_ma"]:
+        if config is None and board.power["watched_sleep_ma"] > board.power["light_sleep_ma"]:
             self.config["watchdog_ms"] = 0  # a battery would be empty in days
         watched = whole(self.config)["watchdog_ms"]
-        self._sleep_ma = power["watched_sleep_ma" if watched else "light_sleep_ma"]
+        self._sleep_ma = board.power["watched_sleep_ma" if watched else "light_sleep_ma"]
         if gate and config is None:
             self.config["gate"] = {"skip": "skip"}
-        self.faults = Faults(faults, self.site, seed)
-        self.vm = FieldVm(self.hardware, heap)
+        self.faults = Faults(faults, self.site, place.seed)
+        self.vm = FieldVm(self.hardware, board.heap)
         self.season = Season(batch=whole(self.config)["log"]["batch"], energy=self.site.energy)
         self.site.used_mah = lambda: self.season.energy.total_mah
         self.site.on_valve = self._valve
@@ -235,8 +260,8 @@ class Simulation:
                 self.season.damaged_lines += b"*" in line.line
             if not isinstance(line, Row):
                 continue
-            computing_us = 1000 * SETTLE_MS + self._predict_us
-            self.season.energy.add("processor awake", self._power["active_ma"] * computing_us / 1000)
+            computing_us = 1000 * SETTLE_MS + self._board.predict_us
+            self.season.energy.add("processor awake", self._board.power["active_ma"] * computing_us / 1000)
             state = truth.label()
             near = truth.margin() < 1
             self.season.moments.append(
@@ -274,7 +299,7 @@ class Simulation:
         awake, asleep, sensors = self._accounted
         hardware, energy = self.hardware, self.season.energy
         now = (hardware.awake_us, hardware.asleep_us, self.site.sensors_uc())
-        energy.add("processor awake", self._power["active_ma"] * (now[0] - awake) / 1000)
+        energy.add("processor awake", self._board.power["active_ma"] * (now[0] - awake) / 1000)
         energy.add("processor asleep", self._sleep_ma * (now[1] - asleep) / 1000)
         energy.add("sensors", now[2] - sensors)
         self._accounted = now

@@ -16,7 +16,7 @@ MEANS = {
 
 
 def season_table(season: Season, verdict: Verdict, days: float, board: str) -> Table:
-    """Return what the node held beside what was, what it watered, lost and used."""
+    """Return a table of the season: held classes beside the truth, waterings, losses, charge."""
     table = Table(title=f"{len(season.moments):,} decisions in {days:g} days", title_justify="left")
     table.add_column("what")
     table.add_column("", justify="right")

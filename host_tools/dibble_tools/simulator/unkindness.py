@@ -110,7 +110,7 @@ def kind_names(text: str) -> frozenset[str]:
 
 
 def unkind_to(of_board: Iterable[str], kind: frozenset[str] = frozenset()) -> frozenset[str]:
-    """Return what a node on a board has to bear.
+    """Return the unkindnesses that a node on a board has to bear.
 
     Args:
         of_board: names that its boards/*.toml gives.

@@ -33,7 +33,7 @@ class Verdict:
     restarts: dict[str, int]
 
 
-def judge(season: Season, classes: tuple[str, ...]) -> Verdict:
+def season_verdict(season: Season, classes: tuple[str, ...]) -> Verdict:
     """Judge a season; classes: the model's."""
     known = set(classes) <= set(STATES)
     verdicts = Counter(verdict_on(moment) for moment in season.moments) if known else Counter()

@@ -98,7 +98,7 @@ class VmProcess:
             return False
 
     def read_output(self) -> bytes | None:
-        """Return what it has printed by now, b"" if nothing; None: the process has ended."""
+        """Return the bytes it has printed by now, b"" if none; None: the process has ended."""
         try:
             return os.read(self.output, 1 << 16) or None
         except BlockingIOError:
@@ -127,7 +127,7 @@ class VmProcess:
             os.write(self.answers, data)
 
     def state(self) -> VmState:
-        """Return what the process does."""
+        """Return the state of the process."""
         try:
             text = Path(f"/proc/{self.process.pid}/status").read_text()
         except (FileNotFoundError, ProcessLookupError):

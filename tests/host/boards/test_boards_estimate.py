@@ -16,7 +16,7 @@ from dibble_tools.machines.replay import middle_cost
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.node.config import whole
 from dibble_tools.simulator.node.energy import Battery
-from dibble_tools.simulator.season import Simulation
+from dibble_tools.simulator.season import SimulatedBoard, Simulation
 from typer.testing import CliRunner
 
 MODELS = Path(__file__).parents[3] / "models"
@@ -75,7 +75,7 @@ def test_a_cycle_by_hand() -> None:
 
 def test_the_processor_draws_what_the_simulated_node_draws() -> None:
     """An independent account: the firmware's own cycles in the field's virtual time, less its boot."""
-    simulation = Simulation(HostModel.open(ORCHARD), days=0.25, power=read_power("pico"), predict_us=2000.0)
+    simulation = Simulation(HostModel.open(ORCHARD), SimulatedBoard(read_power("pico"), predict_us=2000.0), days=0.25)
     board = board_named("pico")[1]
     found = budget(board, board.runtimes["micropython"], whole(simulation.config), US, 5, watchdog=False)
     used = simulation.run().energy.mah()

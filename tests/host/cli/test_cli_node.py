@@ -65,7 +65,7 @@ def test_simulate_names_what_is_missing(tmp_path):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("{", "expected a node's config.json"),
+        ("{", "expected JSON, got"),
         ("[1]", "config: expected a table"),
         ('{"sensors": [{"driver": "shtt"}]}', "expected a driver of lib/dibble/drivers, got 'shtt'"),
         ('{"sensors": [{"driver": "sht4x"}], "interval_s": 1}', "config.interval_s: expected 2 to 86400, got 1"),

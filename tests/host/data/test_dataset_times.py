@@ -32,7 +32,8 @@ def test_a_cell_that_is_no_time_is_named(read, cell):
 
 def test_milliseconds_in_place_of_seconds_are_noted(read):
     ds = read("a,t\n1,1700000000000\n2,1700000001000\n", time="t")
-    assert ds.notes == ["column 't' is read as seconds, but 1700000000000 looks like milliseconds: divide it by 1000"]
+    assert ds.notes == ["column 't' is read as milliseconds: 1700000000000 s would be no node's"]
+    assert ds.times_ms.tolist() == [1700000000000, 1700000001000]
 
 
 def test_time_that_goes_backwards_is_refused(read):

@@ -196,7 +196,7 @@ MISTAKES = [
         {},
         r"line 2, column 'b': .* got 'wet': .*--label, --group or --time, or --ignore 'b'",
     ),
-    ("a,b\n1,True\n3,False\n", {}, "line 2, column 'b': expected a number, got 'True'"),
+    ("a,b\n1,True\n3,maybe\n", {}, "line 2, column 'b': expected a number, got 'True'"),
     ("a,b\n1,2013-01-01\n3,2013-01-02\n", {}, "line 2, column 'b': .* name it with --time 'b'"),
     (
         "a,b\n1,wet\n3,dry\n",

@@ -7,8 +7,8 @@ from dibble_tools.boards.catalogue import likeness, read_power
 from dibble_tools.common.errors import InputError
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.simulator.faults import FAULTS, parse_faults
-from dibble_tools.simulator.season import START_S, Simulation
-from dibble_tools.simulator.verdict import judge
+from dibble_tools.simulator.season import START_S, Orchard, SimulatedBoard, Simulation
+from dibble_tools.simulator.verdict import season_verdict
 
 MODELS = Path(__file__).parents[3] / "models"
 SUMMER_S = START_S + 170 * 86400
@@ -17,13 +17,11 @@ SUMMER_S = START_S + 170 * 86400
 def live(days, *faults, gate=False, seed=1, start_s=SUMMER_S):
     simulation = Simulation(
         HostModel.open(MODELS / "orchard"),
+        SimulatedBoard(read_power("esp32_devkit"), likeness("esp32_devkit")),
+        Orchard(seed=seed, start_s=start_s),
         days=days,
-        power=read_power("esp32_devkit"),
-        like=likeness("esp32_devkit"),
         gate=HostModel.open(MODELS / "orchard_gate") if gate else None,
         faults=faults,
-        seed=seed,
-        start_s=start_s,
     )
     return simulation, simulation.run()
 
@@ -31,7 +29,7 @@ def live(days, *faults, gate=False, seed=1, start_s=SUMMER_S):
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_no_exception_no_needless_water_and_no_lost_record(fault):
     simulation, season = live(0.7, fault)
-    verdict = judge(season, simulation.model.classes)
+    verdict = season_verdict(season, simulation.model.classes)
     assert (verdict.errors, verdict.needless, verdict.lost) == (0, 0, 0), season.console[-2000:]
     assert len(season.moments) > 50
     assert season.damaged_lines == 0 or fault == "brownout"

@@ -1,11 +1,11 @@
-"""How a season is judged."""
+"""What is found of a season."""
 
 from types import SimpleNamespace
 
 from dibble_tools.node.console_lines import Row
 from dibble_tools.node.record_log import DecisionRecord
 from dibble_tools.simulator.season import Moment, Season, Watering
-from dibble_tools.simulator.verdict import acknowledged, judge, lost_records, verdict_on
+from dibble_tools.simulator.verdict import acknowledged, lost_records, season_verdict, verdict_on
 
 
 def moment(
@@ -26,13 +26,13 @@ def season(moments, kept, batch=3):
 
 
 def test_verdicts():
-    assert verdict_on(moment(held="frost", state="frost", flags=1)) == "right"
-    assert verdict_on(moment(held="ok", state="frost", previous="ok", since_s=9000.0)) == "late"
-    assert verdict_on(moment(held="ok", state="frost", previous="ok", since_s=1000.0)) == "wrong"
-    assert verdict_on(moment(held="wind", state="frost", since_s=9999.0)) == "wrong"
-    assert verdict_on(moment(held="wind", state="frost", flags=1)) == "unsure"
-    assert verdict_on(moment(held=None, state="frost")) == "unsure"
-    assert verdict_on(moment(held="wind", state="frost", near=True)) == "near"
+    assert season_verdict, verdict_on(moment(held="frost", state="frost", flags=1)) == "right"
+    assert season_verdict, verdict_on(moment(held="ok", state="frost", previous="ok", since_s=9000.0)) == "late"
+    assert season_verdict, verdict_on(moment(held="ok", state="frost", previous="ok", since_s=1000.0)) == "wrong"
+    assert season_verdict, verdict_on(moment(held="wind", state="frost", since_s=9999.0)) == "wrong"
+    assert season_verdict, verdict_on(moment(held="wind", state="frost", flags=1)) == "unsure"
+    assert season_verdict, verdict_on(moment(held=None, state="frost")) == "unsure"
+    assert season_verdict, verdict_on(moment(held="wind", state="frost", near=True)) == "near"
 
 
 def test_a_batch_is_acknowledged_with_its_last_line():
@@ -74,11 +74,11 @@ def test_waterings_of_a_wet_soil_and_errors_are_counted():
     found.waterings = [Watering(0, 0.5), Watering(0, -0.9), Watering(0, -1.1)]
     found.events = [(0.0, SimpleNamespace(kind="error")), (0.0, SimpleNamespace(kind="fault"))]
     found.tracebacks = 2
-    verdict = judge(found, ("irrigate", "ok"))
+    verdict = season_verdict(found, ("irrigate", "ok"))
     assert (verdict.needless, verdict.errors) == (1, 3)
     assert verdict.by_state == {"ok": (2, 0.5)}
     assert verdict.shares["right"] == 0.5
 
 
-def test_other_classes_than_the_fields_are_not_judged():
-    assert judge(season([moment()], [1]), ("mould", "ok")).shares == {}
+def test_other_classes_than_the_fields_are_left_out():
+    assert season_verdict(season([moment()], [1]), ("mould", "ok")).shares == {}

@@ -58,7 +58,7 @@ def prune(trees: Sequence[Grown], risks: Sequence[np.ndarray], most: int) -> tup
 def _fewest(
     pruned: Callable[[int], tuple[list[Split], list[int]]], most: int, links: int
 ) -> tuple[list[Split], list[int]]:
-    """Return what the fewest prunings leave that has at most `most` nodes, by bisection."""
+    """Return the trees that the fewest prunings leave with at most `most` nodes, by bisection."""
     low, high = -1, links
     while high - low > 1:
         middle = (low + high) // 2

@@ -60,7 +60,7 @@ class Student:
         return np.column_stack([np.zeros(len(logits)), logits])
 
     def inputs(self, codes: np.ndarray) -> np.ndarray:
-        """Return what the network takes for codes: about standardized."""
+        """Return the network's inputs for codes: about standardized."""
         return (codes - self.middle) / self.spread
 
 

@@ -13,7 +13,7 @@ def ideal_adc(volts: float) -> float:
 
 
 def esp32_adc(volts: float) -> float:
-    """Return what an ESP32's read_uv() makes of a voltage: none below 0.1 V, true to 2.45 V, then ever less.
+    """Return the microvolts of an ESP32's read_uv(): none below 0.1 V, true to 2.45 V, then ever less.
 
     Source: MicroPython's ESP32 reference, class ADC, attenuation of 11 dB.
     """
@@ -95,7 +95,7 @@ class SoilProbe:
         self.age_years = 0.0
 
     def probe_curve_mv(self) -> list[int]:
-        """Return what a grower measures with the new probe at the nominal supply: [dry, wet]."""
+        """Return the curve that a grower measures with the new probe at the nominal supply: [dry, wet]."""
         return [round(1000 * self.dry_v), round(1000 * self.wet_v)]
 
     def volts(self) -> float:

@@ -132,7 +132,7 @@ class Bme680:
         self._done_us = self._now_us() + duration_us
 
     def _convert(self) -> bytes:
-        """Return what registers 0x1F to 0x26 will hold; what isn't oversampled at all is skipped."""
+        """Return the content of registers 0x1F to 0x26; what isn't oversampled at all is skipped."""
         r = self._registers
         codes = r[0x74] >> 2 & 7, r[0x74] >> 5, r[0x72] & 7
         trim = self.trim

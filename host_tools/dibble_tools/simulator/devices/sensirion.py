@@ -66,7 +66,7 @@ class SensirionDevice:
         return answer[:size]
 
     def _measure(self, words: Sequence[int]) -> Sequence[int]:
-        """Return what a measurement comes to, which is not the truth when the part is stuck."""
+        """Return the result of a measurement, which is not the truth when the part is stuck."""
         if not (self.stuck and self._measured):
             self._measured = words
         return self._measured

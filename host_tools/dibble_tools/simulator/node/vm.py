@@ -86,7 +86,7 @@ class FieldVm:
         return self.console.decode("utf-8", "replace")
 
     def collect(self) -> bytes:
-        """Return what the node has printed since the last call, for who wants to know when."""
+        """Return the bytes that the node has printed since the last call, for who wants to know when."""
         if self._output is None:
             return b""
         piece = os.pread(self._output.fileno(), 1 << 20, self._collected)

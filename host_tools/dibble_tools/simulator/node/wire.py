@@ -121,7 +121,7 @@ class Hardware:
             self.wifi.power_on()
 
     def clock_s(self) -> int:
-        """Return what the node's clock shows, in seconds since 2000."""
+        """Return the time that the node's clock shows, in seconds since 2000."""
         return (self.now_us - self._clock_lost_us) // 1_000_000 + self.clock_offset_s
 
     def ticks_ms(self) -> int:

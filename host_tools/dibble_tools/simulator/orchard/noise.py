@@ -92,7 +92,7 @@ class Sensors:
         return {name: self._reading(name, value, years) for name, value in truth.items()}
 
     def _probe(self, permille: float, temperature_c: float) -> float:
-        """Return what the probe's two-point curve makes of a moisture: right at 0 and 1000, bowed between."""
+        """Return the reading that a probe's two-point curve makes of a moisture: right at 0 and 1000, bowed between."""
         share = permille / 1000
         return permille + self._bow * 4 * share * (1 - share) + PROBE_PERMILLE_K * (temperature_c - PROBE_REFERENCE_C)
 

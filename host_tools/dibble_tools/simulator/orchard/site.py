@@ -195,6 +195,6 @@ class Site:
                 self.switched(pin, 0)
 
     def sensors_uc(self) -> float:
-        """Return what the sensors used themselves."""
+        """Return the charge that the sensors used themselves."""
         devices = (self.air, self.gas_chip, self.seesaw, self.drop)
         return sum(device.charge_uc for device in devices)

@@ -29,7 +29,7 @@ class Soil:
     conductivity_mm_h: float
 
     def permille(self, content: float) -> float:
-        """Return what a faultless probe reads: 0 in this soil air-dry, 1000 when it is saturated, in proportion."""
+        """Return the reading of a faultless probe: 0 in this soil air-dry, 1000 when it is saturated, in proportion."""
         dry = AIR_DRY * self.wilting_point
         return 1000 * (content - dry) / (self.saturation - dry)
 

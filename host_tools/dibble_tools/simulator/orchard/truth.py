@@ -175,7 +175,7 @@ def margin_of(margins: dict[str, float]) -> float:
 
 
 def gas_resistance_ohm(ethylene_ppb: float, humidity_percent: float) -> float:
-    """Return what a metal oxide sensor like the BME680's might show.
+    """Return the resistance that a metal oxide sensor like the BME680's might show.
 
     A toy: ripening fruit's vapours, taken to go with its ethylene, lower the resistance by a power law, and so does
     humidity. The part's data sheet promises no such curve.
