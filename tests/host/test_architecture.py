@@ -280,6 +280,14 @@ def test_what_serves_a_node_starts_light() -> None:
     assert not sorted(wrong)
 
 
+def test_the_readme_has_the_rooms_as_they_are() -> None:
+    """Its table is the floors, top down."""
+    text = (ROOT / "host_tools/README.md").read_text(encoding="utf-8")
+    table = text[text.index("## Rooms") : text.index("## A family")].splitlines()
+    cells = [line.split("|")[1] for line in table if line.startswith("| `")]
+    assert [[name.strip(" `") for name in cell.split(",")] for cell in cells] == FLOORS
+
+
 def test_no_flat_files_in_dibble_tools() -> None:
     """Everything lies in a room."""
     assert [path.name for path in PACKAGE.glob("*.py")] == ["__init__.py"]

@@ -6,10 +6,12 @@ whichever is another model's, or isn't whole, is passed over.
 
 import gc
 import sys
+from array import array
 
 from dibble import ModelError, RecordError
 from dibble.inference import contents, model_of
 from dibble.inference.description import Description
+from dibble.inference.fixed_point import MISSING
 from dibble.inference.kernels.choice import KIND
 from dibble.storage.slots import END_BYTES
 
@@ -31,6 +33,7 @@ class Classifier:
         in_place: whether its bytes lie in the flash.
         identity: 4 bytes, the CRC of its file.
         names: of its channels.
+        readings: array("i") of the last readings it decided on, in the sensors' units.
     Raises:
         ModelError: the file isn't whole, computes otherwise than the host did, or wants what no sensor gives.
     """
@@ -50,6 +53,7 @@ class Classifier:
         self.names = []
         self._values = sensors.values
         self._places = bytearray()
+        self._factors = []  # multiplier and divisor of each channel, where any is in another unit of its quantity
         description = Description(model)
         for i in range(len(model.readings)):
             name, unit, mantissa, exponent, _, _ = description.channel(i)
@@ -58,23 +62,46 @@ class Classifier:
                     "expected a sensor for the model's channel %s, got %s" % (name, ", ".join(sensors.names))
                 )
             place = sensors.names.index(name)
+            factors = (1, 1)
             if unit != sensors.units[place] or mantissa != 1 or exponent:
-                raise ModelError(
-                    "%s: expected steps of %d x 10**%d %s, which the model was trained with, got 1 %s from the sensor"
-                    % (name, mantissa, exponent, unit, sensors.units[place])
-                )
+                from dibble.inference.units import steps
+
+                factors = steps(sensors.units[place], unit, mantissa, exponent)
+                if factors is None:
+                    raise ModelError(
+                        "%s: expected steps of %d x 10**%d %s, as the model was trained with, got 1 %s from the sensor"
+                        % (name, mantissa, exponent, unit, sensors.units[place])
+                    )
             self.names.append(name)
             self._places.append(place)
+            self._factors.append(factors)
+        self.readings = model.readings
+        if all([factors == (1, 1) for factors in self._factors]):
+            self._factors = []
+        else:
+            self.readings = array("i", model.readings)
 
     def decide(self, elapsed_ms):
         """Return the decision on the sensors' last readings."""
-        readings = self.model.readings
+        readings = self.readings
         values = self._values
         i = 0
         for place in self._places:
             readings[i] = values[place]
             i += 1
+        if self._factors:
+            self._convert()
         return self.model.predict(None, elapsed_ms)
+
+    def _convert(self):
+        from dibble.inference.units import converted
+
+        steps = self.model.readings
+        i = 0
+        for multiplier, divisor in self._factors:
+            reading = self.readings[i]
+            steps[i] = reading if reading == MISSING else converted(reading, multiplier, divisor)
+            i += 1
 
 
 def install(path, slots, rejected, sensors, interval_ms):

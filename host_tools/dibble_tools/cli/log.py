@@ -49,16 +49,19 @@ def label(
     observations: Annotated[Path, typer.Argument(metavar="OBSERVATIONS.csv", help="time,label or from,to,label")],
     out: Annotated[Path, typer.Option(help="CSV to write")],
     tolerance: Annotated[str, typer.Option(help="how far a time,label speaks, either way")] = "30m",
+    time_zone: Annotated[
+        str, typer.Option(help="of the observations' times, such as Europe/Berlin; the log's are UTC")
+    ] = "",
     force: Annotated[bool, typer.Option("--force", help="overwrite --out")] = False,
 ) -> None:
-    """Label a log by what was seen at the time; what comes out trains as it is. Times without a zone are UTC."""
+    """Label a log by what was seen at the time; what comes out trains as it is. People rarely write down UTC."""
     from dibble_tools.cli.durations import parse_seconds
     from dibble_tools.common.files import write_atomically
     from dibble_tools.log.join import join
 
     if out.exists() and (not force or out.samefile(log) or out.samefile(observations)):
         raise InputError(f"{out}: expected a file that isn't there yet, got one: choose another name, or add --force")
-    joined = join(log, observations, parse_seconds(tolerance, "--tolerance"))
+    joined = join(log, observations, parse_seconds(tolerance, "--tolerance"), time_zone)
     if joined.unused:
         lines = ", ".join(map(str, joined.unused[:20])) + (", …" if len(joined.unused) > 20 else "")
         say([f"{len(joined.unused)} observations speak of no row of the log: line {lines}"])

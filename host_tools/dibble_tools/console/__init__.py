@@ -1,1 +1,1 @@
-"""A node at its console and its log brought home: nothing of it is believed blindly."""
+"""What a node says while it works, collected and watched: nothing of it is believed blindly."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 DAY_ZERO = datetime(2000, 1, 1)
-DAY_S = 86400  # below it, time_s is that since power-on: see report/serial_line.py and ports/shared.py
+SET_S = 8766 * 86400  # 2024-01-01: below it, time_s is that since power-on, as ports/shared.py has it
 LAST = datetime(2099, 12, 31)
 DAY_ZERO_UNIX_S = 946_684_800
 
@@ -27,7 +27,7 @@ class NodeClock:
 
         Intervals are the node's own, also where the computer tells when it started.
         """
-        if time_s < DAY_S:
+        if time_s < SET_S:
             if self._now_s is None:
                 return ""
             if self._start_s is None or time_s < self._last_s:  # it started anew

@@ -1,6 +1,7 @@
 """`dibble fetch`: a node's record log comes home; what was fetched before stays and isn't sent again."""
 
 import re
+import time
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.common.files import write_atomically
 from dibble_tools.console.safe_text import plain
 from dibble_tools.link.session import LinkError, RemoteError, Session
+from dibble_tools.log.dates import Dates
 from dibble_tools.log.names import Known, of_config, of_slot
 from dibble_tools.log.segment_store import NAME, SegmentStore
 from dibble_tools.log.table import log_csv
@@ -78,6 +80,7 @@ def fetch(port: str, out: Path, models: Sequence[Path], say: Callable[[str], Non
     except OSError as error:
         raise InputError(f"{places.folder}: expected a folder to write to: {error.strerror}") from None
     known = Known(places.folder / "names.json")
+    dates = Dates(places.folder / "dates.json")
     known.learn_files(models)
     before = len(store.records().rows)
     try:
@@ -93,14 +96,36 @@ def fetch(port: str, out: Path, models: Sequence[Path], say: Callable[[str], Non
                 say(f"{name}: {size} bytes")
                 store.keep(name, board.read_file(f"{LOG}/{name}", SEGMENT_BYTES))
                 came += 1
+            board.set_calendar()
+            start_s = board.node_start_s
     except RemoteError as error:
         raise InputError(f"{port}: expected the node's log, got: {plain(str(error))}") from None
     if not listed and not before:
         raise InputError(f"{port}: expected a folder {LOG}/ with segments on the node, got none: has it run yet?")
     records = store.records()
-    text, notes = log_csv(records, known)
+    notes = _date(records, dates, start_s)
+    text, more = log_csv(records, known)
+    notes += more
     notes = store.notes + notes + write_table(places.table, text.encode())
     return Fetched(records, len(records.rows) - before, came, notes)
+
+
+def _date(records: Records, dates: Dates, start_s: float | None) -> list[str]:
+    """Give records without a time the one that is known; return notes on it.
+
+    Args:
+        start_s: when the node that was stopped had begun to run; None: none ran.
+    """
+    count = dates.learn(records.rows, start_s, time.time()) if start_s is not None else 0
+    records.rows = dates.dated(records.rows)
+    notes = []
+    if count:
+        notes.append(
+            f"the node's clock wasn't set: its last {count} records are dated backwards from now, by its running time"
+        )
+    if untimed := sum(row.when is None for row in records.rows):
+        notes.append(f"{untimed} records have no time: the clock wasn't set, and the node has been switched off since")
+    return notes
 
 
 def write_table(path: Path, data: bytes) -> list[str]:

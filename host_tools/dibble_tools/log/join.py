@@ -15,10 +15,11 @@ from dibble_tools.console.row_table import FIXED
 from dibble_tools.console.safe_text import cell, plain
 from dibble_tools.data.csv_table import Table, bytes_of, decode, scan
 from dibble_tools.data.dialects import NUMBER
-from dibble_tools.data.times import parse_times
+from dibble_tools.data.times import TimeOptions, parse_times
 from dibble_tools.log.table import COLUMNS
 
 LABEL = "label"
+UTC = TimeOptions()
 NOT_CHANNELS = {*COLUMNS, *FIXED} - {"time", "node"}
 
 
@@ -56,7 +57,7 @@ class Joined:
         return out.getvalue().encode()
 
 
-def join(log: Path, observations: Path, tolerance_s: float) -> Joined:
+def join(log: Path, observations: Path, tolerance_s: float, zone: str = "") -> Joined:
     """Label the rows of a log.
 
     Args:
@@ -64,6 +65,7 @@ def join(log: Path, observations: Path, tolerance_s: float) -> Joined:
             is left out.
         observations: CSV of time,label: each speaks of the rows nearest to it, up to the tolerance; or of
             from,to,label: each speaks of the rows from its start until before its end.
+        zone: of the observations' times that name none: Europe/Berlin, +02:00; "": UTC.
     Raises:
         InputError: either isn't such a file, or two observations contradict each other; names the lines.
     """
@@ -75,9 +77,9 @@ def join(log: Path, observations: Path, tolerance_s: float) -> Joined:
     places = np.flatnonzero(~bad)[order]
     left = pd.DataFrame({"at": times[places], "place": places})
     if {"from", "to", LABEL} <= set(said.header):
-        labels, used = _within(left, said)
+        labels, used = _within(left, said, TimeOptions(zone=zone))
     elif {"time", LABEL} <= set(said.header):
-        labels, used = _nearest(left, said, int(1000 * tolerance_s))
+        labels, used = _nearest(left, said, int(1000 * tolerance_s), TimeOptions(zone=zone))
     else:
         raise InputError(
             f"{said.file}: expected the columns time,label or from,to,label, got {plain(', '.join(said.header))}"
@@ -102,9 +104,9 @@ def join(log: Path, observations: Path, tolerance_s: float) -> Joined:
     )
 
 
-def _within(left: pd.DataFrame, said: Table) -> tuple[np.ndarray, np.ndarray]:
+def _within(left: pd.DataFrame, said: Table, options: TimeOptions) -> tuple[np.ndarray, np.ndarray]:
     """Return the label of each row that lies in an interval, "" of the others; and which intervals were used."""
-    starts, ends = _times(said, "from")[0], _times(said, "to")[0]
+    starts, ends = _times(said, "from", options)[0], _times(said, "to", options)[0]
     for i in np.flatnonzero(ends <= starts)[:1]:
         raise said.error(int(i), "to", "expected a time after that in column 'from': correct it")
     order = np.argsort(starts, kind="stable")
@@ -122,9 +124,9 @@ def _within(left: pd.DataFrame, said: Table) -> tuple[np.ndarray, np.ndarray]:
     return np.where(inside, found[LABEL].fillna("").to_numpy(str), ""), used
 
 
-def _nearest(left: pd.DataFrame, said: Table, tolerance_ms: int) -> tuple[np.ndarray, np.ndarray]:
+def _nearest(left: pd.DataFrame, said: Table, tolerance_ms: int, options: TimeOptions) -> tuple[np.ndarray, np.ndarray]:
     """Return the label of each row near an observation, "" of the others; and which observations were used."""
-    times, labels = _times(said, "time")[0], _labels(said)
+    times, labels = _times(said, "time", options)[0], _labels(said)
     order = np.argsort(times, kind="stable")
     for before, after in pairwise(order):
         if times[before] == times[after] and labels[before] != labels[after]:
@@ -155,14 +157,16 @@ def _labels(said: Table) -> np.ndarray:
     return labels
 
 
-def _times(table: Table, name: str, empty: bool = False) -> tuple[np.ndarray, np.ndarray]:
+def _times(
+    table: Table, name: str, options: TimeOptions = UTC, *, empty: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the times in ms and which have none; a wrong one is an error, an empty one only if it may not be."""
     texts = table.texts(name)
     there = texts != "" if empty else np.ones(len(texts), bool)
     times = np.zeros(len(texts), np.int64)
     bad = ~there
     if there.any():
-        times[there], wrong = parse_times(texts[there])
+        times[there], wrong = parse_times(texts[there], options)
         for i in np.flatnonzero(there)[wrong][:1]:
             raise table.error(
                 int(i), name, f"expected a time such as 2026-05-01 06:30, got {plain(str(texts[i]), 40)!r}"

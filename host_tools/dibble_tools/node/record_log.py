@@ -14,6 +14,7 @@ from dibble.storage.segment import HEADER_BYTES, MAGIC, PIECE_BYTES, read_header
 from dibble_tools.common.errors import InputError
 
 _DAY_ZERO = datetime(2000, 1, 1)
+FIRST_DAY = 8766  # 2024-01-01: a clock before it was never set, and counts from power-on: ports/shared.py
 _NAME = re.compile(r"(\d+)\.seg")
 
 
@@ -24,7 +25,7 @@ class DecisionRecord:
     Attributes:
         sequence: its number, from 1 over all boots.
         when: by the node's clock; None where that wasn't set.
-        second: of the day; where the clock wasn't set, since boot.
+        second: of the day; where the clock wasn't set, since power-on.
         class_index, held_index: None: none.
         battery_mv: None: unknown.
         readings: one a channel, None where missing.
@@ -149,8 +150,8 @@ def _row(sequence: int, record: bytes, channels: int, identity: bytes) -> Decisi
         return None
     return DecisionRecord(
         sequence,
-        _DAY_ZERO + timedelta(days=day, seconds=second) if day else None,
-        second,
+        _DAY_ZERO + timedelta(days=day, seconds=second) if day >= FIRST_DAY else None,
+        second if day >= FIRST_DAY else day * 86400 + second,
         None if class_index == 255 else class_index,
         None if held_index == 255 else held_index,
         flags,

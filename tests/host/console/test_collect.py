@@ -152,6 +152,15 @@ def test_a_clock_that_is_not_set_is_the_computers_and_the_intervals_are_the_node
     assert captured.left_out == {"the node's clock isn't set": 3}
 
 
+def test_a_clock_that_was_never_set_counts_for_longer_than_a_day_and_from_the_year_2021(out: Path) -> None:
+    clock = NodeClock(lambda: 946_684_800 + START_S)
+    assert clock.stamp(86_400 - 60) == "2026-11-24 00:00:00"
+    assert clock.stamp(86_400 + 60) == "2026-11-24 00:02:00"
+    assert clock.stamp(40 * 86_400) == "2027-01-02 00:01:00"
+    assert clock.stamp(7671 * 86_400) == "2047-11-24 00:01:00"  # 2021-01-01: a clock before 2024 counts, too
+    assert NodeClock(None).stamp(7671 * 86_400) == ""
+
+
 def test_keys_are_checked() -> None:
     assert parse_keys("dry=d, wet=w,skip=s", "dry") == {"d": "dry", "w": "wet", "s": "skip"}
     assert parse_keys("", "dry") == {"d": "dry", "s": "skip"}
