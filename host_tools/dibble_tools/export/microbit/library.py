@@ -30,7 +30,8 @@ f.close()
 """
 # Replays the golden vectors, which follow the tables. A function: once all is loaded no heap is left to compile it.
 SELF_TEST = """\
-def x(n):
+def x():
+ n=4*len(low)
  f=r(n)
  while f:
   node.readings=array('i',f)
@@ -41,8 +42,8 @@ def x(n):
  node.decision.reset()
 """
 TEST = """\
-x(4*len(low))
-x=0
+x()
+x=t=r=f=0
 gc.collect()
 """
 
@@ -71,6 +72,7 @@ EVERY = (
 # Up to so many trees' splits are laid out as code, with and without an app beside it: as code a split takes some
 # 20 bytes of the board's heap, in tables 5.
 FEW_SPLITS, MOST_SPLITS = 30, 100
+FEW_ENTRIES, MOST_ENTRIES = 120, 150  # of tables that hold several classes: above, each class has its own, of bytes
 # Trees in tables; or code made for the model, with or without tables.
 IN_TABLES = (
     _of("inference/kernels/forest_bytecode", "_forest"),
@@ -104,7 +106,7 @@ def lay_out(
         also, functions: what else is wanted beside it.
         last: a program of short lines.
     """
-    program = program_of(content, FEW_SPLITS if also else MOST_SPLITS)
+    program = program_of(content, *((FEW_SPLITS, FEW_ENTRIES) if also else (MOST_SPLITS, MOST_ENTRIES)))
     texts = [*functions, SELF_TEST, *program.code]
     for source in (*EVERY, *(AS_CODE if program.code else IN_TABLES), *also):
         texts += definitions(source.path, source.keep, source.without, source.left_out)

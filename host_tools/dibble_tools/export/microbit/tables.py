@@ -50,12 +50,13 @@ class Program:
     data: bytes
 
 
-def program_of(content: Content, most_splits: int) -> Program:
+def program_of(content: Content, most_splits: int, most_entries: int) -> Program:
     """Return the program of a model.
 
     Args:
         content: of a model that has_room().
         most_splits: trees of more stay tables.
+        most_entries: of tables that hold several classes; of more, each class has its own.
     """
     low, high = ranges(content)
     data = bytearray(array("i", low + high).tobytes())
@@ -64,7 +65,7 @@ def program_of(content: Content, most_splits: int) -> Program:
         lines = _forest(content.family, data)
         made = "Predictor(low,high,None,score,{},{})"
     else:
-        code, lines = _code(content, low, high, data)
+        code, lines = _code(content, low, high, most_entries, data)
         made = "Unrolled(low,high,None,None,{},{},1);node.decide=judge;decision=node.decision"
     size = 4 * len(low)
     begin = [
@@ -102,9 +103,11 @@ def _forest(forest: Forest, data: bytearray) -> list[str]:
     return [*lines, "score=started(_forest(None,a,s))"]
 
 
-def _code(content: Content, low: Sequence[int], high: Sequence[int], data: bytearray) -> tuple[list[str], list[str]]:
+def _code(
+    content: Content, low: Sequence[int], high: Sequence[int], most_entries: int, data: bytearray
+) -> tuple[list[str], list[str]]:
     """Return (the code of the model, the lines that make its tables); append what they read."""
-    texts, tables = deciding(content, low, high)
+    texts, tables = deciding(content, low, high, most_entries)
     texts = [SPACES.sub(r"\1", text) for text in texts]
     lines = [f"{TABLES}=()"]
     for table in tables:
