@@ -1,6 +1,7 @@
 """The command `dibble`: what there is, in the order of a grower's way; each cli_*.py holds arguments only."""
 
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -52,6 +53,9 @@ def options(
 
 def main() -> None:
     """Run the command; an InputError is one paragraph on stderr and exit status 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a pipe of Windows' can't hold every letter
+            stream.reconfigure(errors="backslashreplace")
     try:
         with extras_named():
             app()
