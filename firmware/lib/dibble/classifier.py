@@ -6,10 +6,12 @@ whichever is another model's, or isn't whole, is passed over.
 
 import gc
 import sys
+from array import array
 
 from dibble import ModelError, RecordError
-from dibble.inference import contents, model_of
+from dibble.inference import contents, model_of, passed
 from dibble.inference.description import Description
+from dibble.inference.fixed_point import MISSING
 from dibble.inference.kernels.choice import KIND
 from dibble.storage.slots import END_BYTES
 
@@ -24,19 +26,20 @@ class Classifier:
         blob: the model file's bytes.
         sensors: has names, units and values.
         interval_ms: of the node's cycle.
-        code: see model_of.
+        code, checked: see model_of.
     Attributes:
         model: the Model.
         kernel: "code", or the kind of kernels that run its tables.
         in_place: whether its bytes lie in the flash.
         identity: 4 bytes, the CRC of its file.
         names: of its channels.
+        readings: array("i") of the last readings it decided on, in the sensors' units.
     Raises:
         ModelError: the file isn't whole, computes otherwise than the host did, or wants what no sensor gives.
     """
 
-    def __init__(self, blob, sensors, interval_ms, code=None):
-        model = model_of(blob, code)
+    def __init__(self, blob, sensors, interval_ms, code=None, checked=False):
+        model = model_of(blob, code, checked)
         model.self_test()
         if model.windows and model.windows.is_gap(interval_ms):
             raise ModelError(
@@ -50,6 +53,7 @@ class Classifier:
         self.names = []
         self._values = sensors.values
         self._places = bytearray()
+        self._factors = []  # multiplier and divisor of each channel, where any is in another unit of its quantity
         description = Description(model)
         for i in range(len(model.readings)):
             name, unit, mantissa, exponent, _, _ = description.channel(i)
@@ -58,23 +62,46 @@ class Classifier:
                     "expected a sensor for the model's channel %s, got %s" % (name, ", ".join(sensors.names))
                 )
             place = sensors.names.index(name)
+            factors = (1, 1)
             if unit != sensors.units[place] or mantissa != 1 or exponent:
-                raise ModelError(
-                    "%s: expected steps of %d x 10**%d %s, which the model was trained with, got 1 %s from the sensor"
-                    % (name, mantissa, exponent, unit, sensors.units[place])
-                )
+                from dibble.inference.units import steps
+
+                factors = steps(sensors.units[place], unit, mantissa, exponent)
+                if factors is None:
+                    raise ModelError(
+                        "%s: expected steps of %d x 10**%d %s, as the model was trained with, got 1 %s from the sensor"
+                        % (name, mantissa, exponent, unit, sensors.units[place])
+                    )
             self.names.append(name)
             self._places.append(place)
+            self._factors.append(factors)
+        self.readings = model.readings
+        if all([factors == (1, 1) for factors in self._factors]):
+            self._factors = []
+        else:
+            self.readings = array("i", model.readings)
 
     def decide(self, elapsed_ms):
         """Return the decision on the sensors' last readings."""
-        readings = self.model.readings
+        readings = self.readings
         values = self._values
         i = 0
         for place in self._places:
             readings[i] = values[place]
             i += 1
+        if self._factors:
+            self._convert()
         return self.model.predict(None, elapsed_ms)
+
+    def _convert(self):
+        from dibble.inference.units import converted
+
+        steps = self.model.readings
+        i = 0
+        for multiplier, divisor in self._factors:
+            reading = self.readings[i]
+            steps[i] = reading if reading == MISSING else converted(reading, multiplier, divisor)
+            i += 1
 
 
 def install(path, slots, rejected, sensors, interval_ms):
@@ -91,13 +118,42 @@ def install(path, slots, rejected, sensors, interval_ms):
         if slots.holds(size, end):
             return ""
         blob = contents(path)
+        _checked(path, blob, sensors, interval_ms)
+        return "model %s: generation %d" % (path, slots.write(blob, rejected))
     except OSError:
         return ""
-    try:
-        Classifier(blob, sensors, interval_ms)
-        return "model %s: generation %d" % (path, slots.write(blob, rejected))
     except (ModelError, RecordError) as error:
         return "model %s isn't used: %s" % (path, error)
+    except MemoryError:
+        return "model %s isn't used: it takes more memory than there is" % path
+
+
+def _checked(path, blob, sensors, interval_ms, code=None):
+    """Return the Classifier of a model's bytes; what these say is checked once, as its pass is kept.
+
+    Args:
+        path: of the file that is installed to the model's slots; its pass lies beside it.
+    """
+    identity = bytes(blob[-END_BYTES:])
+    if passed(path, identity):
+        return Classifier(blob, sensors, interval_ms, code, True)
+    try:
+        classifier = Classifier(blob, sensors, interval_ms, code)
+        from dibble.inference.checks import keep_pass  # not before: it and the kernels don't have to fit at once
+
+        keep_pass(path, identity)
+        return classifier
+    finally:
+        _forget_checks()
+
+
+def _forget_checks():
+    """Give up the modules that checked a file: they are done."""
+    inference = sys.modules["dibble.inference"]
+    for name in ("checks", "bounds", "forest_checks", "additive_checks", "mlp_checks"):
+        if hasattr(inference, name):
+            delattr(inference, name)
+            del sys.modules["dibble.inference." + name]
 
 
 def recall(path, slots, rejected, sensors, interval_ms, notes):
@@ -139,10 +195,10 @@ def _with_code(path, blob, sensors, interval_ms, notes):
     try:
         code = _code_of(name, bytes(blob[-END_BYTES:]))
         if code:
-            return Classifier(blob, sensors, interval_ms, code)
+            return _checked(path, blob, sensors, interval_ms, code)
     except Exception as error:  # in whatever way a file fails that isn't whole, or is wrong: the tables are there
         note = "%s isn't used: %r" % (name, error)
-    classifier = Classifier(blob, sensors, interval_ms)
+    classifier = _checked(path, blob, sensors, interval_ms)
     if note:
         notes.append(note)
     return classifier

@@ -67,7 +67,7 @@ class Node:
             model.unsure_below = config["margin"]
         self.decision = model.decision if model else Decision(1)
         self.classes = model.classes if model else ()
-        self.readings = model.readings if model else self.sensors.values
+        self.readings = self._classifier.readings if model else self.sensors.values
         names = self._classifier.names if self._classifier else self.sensors.names
         self.channels = [(name, self.sensors.units[self.sensors.names.index(name)]) for name in names]
         self.actions = [

@@ -6,6 +6,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 
 import numpy as np
 from dibble.inference.fixed_point import MISSING, READING_LIMIT
+from dibble.inference.units import quantity
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.formatting import listed
@@ -144,7 +145,9 @@ def _channel(
     steps = _steps(trained, mantissa, exponent)
     steps = steps[steps != MISSING]
     low, high = int(steps.min()), int(steps.max())
-    unit = unit if option is None else option.unit
+    if option is not None:
+        _check_unit(name, unit, option.unit)
+        unit = option.unit
     channel = Channel(name, unit, mantissa, exponent, low, high)
     if low == high:
         notes.append(f"column {name!r} is always {steps_to_text(low, channel)} at its resolution: left out")
@@ -157,6 +160,16 @@ def _channel(
         span = f"{steps_to_text(option.low, channel)} to {steps_to_text(option.high, channel)}"
         notes.append(f"column {name!r}: {outside} training readings lie outside {span}, as --channel sets it")
     return channel
+
+
+def _check_unit(name: str, file_unit: str, unit: str) -> None:
+    """Refuse an option's unit that is another than the file's own: its numbers would be read ten times wrong."""
+    own, asked = quantity(file_unit), quantity(unit)
+    if own[0] and asked[0] and own != asked:
+        raise InputError(
+            f"--channel {name}: expected the unit of the file's numbers, {file_unit}, got {unit}: leave --channel out, "
+            "and the node converts between units of one quantity"
+        )
 
 
 def _constant(name: str, column: np.ndarray, option: ChannelOption | None) -> Channel:

@@ -6,6 +6,7 @@ from typing import Any
 from dibble import ConfigError
 from dibble.config import check_board as check_fits_board
 from dibble.config import check_classes
+from dibble.inference.units import steps
 
 from dibble_tools.boards.catalogue import watchdog_most_ms
 from dibble_tools.common.errors import InputError
@@ -16,6 +17,10 @@ from dibble_tools.node.files import mpy_version
 
 LEAST_VERSION = (1, 22)
 LEAST_HEAP_BYTES = 40000
+
+
+class DriveNeeded(InputError):
+    """The board takes files by its drive, not by its port."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +47,20 @@ def check_board(state: BoardState) -> None:
         InputError: why.
     """
     if state.runtime == "circuitpython":
-        raise InputError("this board runs CircuitPython: mount its drive CIRCUITPY, and name it with --drive")
+        raise DriveNeeded(
+            "this board runs CircuitPython, which takes files by its drive CIRCUITPY: mount it, or name it with --drive"
+        )
     if state.runtime != "micropython":
         raise InputError(f"expected a board with MicroPython or CircuitPython, got {state.runtime!r}")
     if state.version[:2] < LEAST_VERSION:
         raise InputError(
             f"expected MicroPython {'.'.join(map(str, LEAST_VERSION))} or newer, got {state.version_text} on "
             f"{state.machine}: flash a newer one from micropython.org/download"
+        )
+    if not state.block_bytes * state.blocks:
+        raise InputError(
+            f"{state.machine}: expected a file system on its flash, got none that is mounted: erase the flash (RP2: "
+            "flash_nuke.uf2, ESP32: esptool erase_flash) and put MicroPython on it anew, which makes one"
         )
     if not state.has_sums:
         raise InputError(
@@ -97,10 +109,10 @@ def check_together(config: dict[str, Any], bounds: Bounds, model: HostModel | No
                 f"the model's channel {name}: expected a sensor of the configuration that gives it, "
                 f"got {', '.join(units) or 'none'}: add the sensor, or name its channel with `channels`"
             )
-        if unit != units[name] or mantissa != 1 or exponent:
+        if steps(units[name], unit, mantissa, exponent) is None:
             raise InputError(
-                f"the model's channel {name}: expected steps of 1 {units[name]}, as the sensor gives, "
-                f"got {mantissa} x 10**{exponent} {unit}: train on the node's own readings"
+                f"the model's channel {name}: expected steps of 1 {units[name]}, as the sensor gives, or of a unit "
+                f"of the same quantity, got {mantissa} x 10**{exponent} {unit}: train on the node's own readings"
             )
     windows = model.model.windows
     if windows and windows.is_gap(config["interval_s"] * 1000):

@@ -68,7 +68,7 @@ def desired_files(session: Session, state: BoardState, request: Request) -> dict
     config_bytes, config = check_pair(request, kept, Bounds.of(state), read)
     files: dict[str, bytes] = {}
     if not request.only_model:
-        files = node_files(drivers_of(config), state.mpy if readable_mpy(state) else None)
+        files = node_files(drivers_of(config), state.mpy if readable_mpy(state) else None, between=session.stay)
         files[MANIFEST] = manifest_of(files)
         files[CONFIG] = config_bytes
     if request.model:

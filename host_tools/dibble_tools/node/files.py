@@ -3,7 +3,7 @@
 import ast
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -54,13 +54,20 @@ class MpyFormat:
         return cls(number & 255, number >> 8 & 3, ARCHITECTURES[architecture] if known else "")
 
 
-def node_files(drivers: Iterable[str], mpy: MpyFormat | None, *, viper: bool = True) -> dict[str, bytes]:
+def node_files(
+    drivers: Iterable[str],
+    mpy: MpyFormat | None,
+    *,
+    viper: bool = True,
+    between: Callable[[], None] = lambda: None,
+) -> dict[str, bytes]:
     """Return path -> content of the program of a MicroPython node with these sensors.
 
     Args:
         drivers: of its configuration.
         mpy: of its board; None: sources.
         viper: with the kernels in machine code, where the board runs such.
+        between: called before each file, which takes its time to compile.
     Raises:
         InputError: mpy-cross doesn't make what the board reads, or a file doesn't compile.
     """
@@ -69,6 +76,7 @@ def node_files(drivers: Iterable[str], mpy: MpyFormat | None, *, viper: bool = T
     for module in sorted(
         reached(["dibble.app", "dibble.ports.micropython", *map("dibble.drivers.{}".format, drivers)])
     ):
+        between()
         source = source_of(module)
         if not runs(source.stem, mpy.architecture if mpy and native else ""):
             continue

@@ -109,12 +109,27 @@ def test_a_model_that_cannot_be_used_is_told_and_the_old_one_stays(firmware, tmp
             "cut": blob[:-9],
             "flipped": blob[:40] + bytes([blob[40] ^ 4]) + blob[41:],
             "other channels": soil_model(700, [replace(CHANNELS[0], name="salinity_permille"), CHANNELS[1]]),
-            "other unit": soil_model(700, [CHANNELS[0], replace(CHANNELS[1], exponent=-1)]),
+            "other unit": soil_model(700, [CHANNELS[0], replace(CHANNELS[1], unit="f")]),
         }[spoil],
     )
     bench.run(3)
     assert {row.held for row in bench.rows()} == {"ok"}
     assert "model model.dib isn't used" in bench.events("boot")[-1]
+
+
+def test_a_model_in_everyday_units_decides_on_the_nodes_readings(firmware, tmp_path):
+    tenths = [
+        replace(CHANNELS[0], unit="pct", exponent=-1),  # 34.5 %
+        replace(CHANNELS[1], unit="c", exponent=-1, low=-400, high=850),  # 20.0 C
+    ]
+    bench = Bench(firmware, tmp_path, soil_model(400, tenths))
+    bench.run(3)
+    bench.probe.moisture = 0.3
+    bench.run(3)
+    rows = bench.rows()
+    assert (rows[0].held, rows[-1].held) == ("ok", "irrigate")
+    assert not any(row.flags for row in rows)
+    assert rows[-1].readings["air_temperature_centi_c"] == 2000  # what is told and logged is the sensor's
 
 
 def test_without_a_model_it_logs(firmware, tmp_path):
