@@ -74,19 +74,24 @@ def deploy(
     request = Request(
         HostModel.open(model) if model else None, config, only is not None, kernel, romfs, overwrite_romfs, no_model
     )
-    drive = drive or (find_drive() if port == "auto" else None)
-    if drive:
+
+    def to_drive(drive: Path) -> None:
         if romfs:
             raise InputError("--romfs: expected a MicroPython board: CircuitPython has no such partition")
         if rollback:
             raise InputError("--rollback: expected a MicroPython board: on CircuitPython, deploy the model of before")
         board, plan = deploy_to_drive(drive, request, dry_run=dry_run)
         console.print(board, deploy_table(plan, not dry_run) if plan else "nothing to do", markup=False)
+
+    drive = drive or (find_drive() if port == "auto" else None)
+    if drive:
+        to_drive(drive)
         return
 
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
     from dibble_tools.console.remembered import Remembered
+    from dibble_tools.deploy.checks import DriveNeeded
     from dibble_tools.deploy.deploying import deploy as run
     from dibble_tools.deploy.transfer import TrialError
     from dibble_tools.link.ports import find_port
@@ -104,6 +109,10 @@ def deploy(
                 step=lambda text: bar.update(task, description=text),
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
+        except DriveNeeded:
+            drive = find_drive()
+            if drive is None:
+                raise
         except TrialError as error:
             console.print(
                 f"the board refuses it, and runs what it ran before: {printable(str(error))}",
@@ -111,6 +120,10 @@ def deploy(
                 soft_wrap=True,
             )
             raise typer.Exit(1) from None
+    if drive:
+        console.print(f"{found} runs CircuitPython: to its drive {drive}", markup=False, soft_wrap=True)
+        to_drive(drive)
+        return
     remembered = Remembered()
     for header in outcome.first_run.headers if outcome.first_run else []:
         remembered.add(header)  # the next is many decisions away

@@ -1,5 +1,6 @@
 """The command `dibble`: what there is, in the order of a grower's way; each cli_*.py holds arguments only."""
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -34,6 +35,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+SIGNALLED = 128  # exit status of who was ended by a signal, less its number
+
 
 def _show_version(asked: bool) -> None:
     if asked:
@@ -51,13 +54,28 @@ def options(
 
 
 def main() -> None:
-    """Run the command; an InputError is one paragraph on stderr and exit status 2."""
+    """Run the command; an InputError is one paragraph on stderr and exit status 2.
+
+    Whoever ends it, or closes its terminal's window, ends it as Ctrl-C does: what is begun is left whole.
+    """
+    ended: list[int] = []
+
+    def end(number: int, frame: object) -> None:
+        ended.append(number)
+        raise KeyboardInterrupt
+
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # Windows has but one
+            signal.signal(getattr(signal, name), end)
     try:
         with extras_named():
             app()
     except InputError as error:
         console.print(f"[bold red]dibble:[/] {escape(str(error))}", soft_wrap=True, emoji=False)
         sys.exit(2)
+    finally:
+        if ended:
+            sys.exit(SIGNALLED + ended[0])
 
 
 @extras_named("demo")

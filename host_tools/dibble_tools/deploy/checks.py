@@ -19,6 +19,10 @@ LEAST_VERSION = (1, 22)
 LEAST_HEAP_BYTES = 40000
 
 
+class DriveNeeded(InputError):
+    """The board takes files by its drive, not by its port."""
+
+
 @dataclass(frozen=True)
 class Bounds:
     """What a board has of what a configuration may ask for too much of.
@@ -43,13 +47,20 @@ def check_board(state: BoardState) -> None:
         InputError: why.
     """
     if state.runtime == "circuitpython":
-        raise InputError("this board runs CircuitPython: mount its drive CIRCUITPY, and name it with --drive")
+        raise DriveNeeded(
+            "this board runs CircuitPython, which takes files by its drive CIRCUITPY: mount it, or name it with --drive"
+        )
     if state.runtime != "micropython":
         raise InputError(f"expected a board with MicroPython or CircuitPython, got {state.runtime!r}")
     if state.version[:2] < LEAST_VERSION:
         raise InputError(
             f"expected MicroPython {'.'.join(map(str, LEAST_VERSION))} or newer, got {state.version_text} on "
             f"{state.machine}: flash a newer one from micropython.org/download"
+        )
+    if not state.block_bytes * state.blocks:
+        raise InputError(
+            f"{state.machine}: expected a file system on its flash, got none that is mounted: erase the flash (RP2: "
+            "flash_nuke.uf2, ESP32: esptool erase_flash) and put MicroPython on it anew, which makes one"
         )
     if not state.has_sums:
         raise InputError(

@@ -1,7 +1,8 @@
 """A deploy to a MicroPython board, from the first look to the node that works again."""
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from dibble_tools.common.errors import InputError
@@ -13,7 +14,7 @@ from dibble_tools.deploy.partition import check_partition, look_at, romfs_image,
 from dibble_tools.deploy.plan import LIST, PACKAGE, STAGED, Plan, check_room, make_plan, stale_files
 from dibble_tools.deploy.request import Request, current_model, desired_files, listed_files, previous_model
 from dibble_tools.deploy.transfer import TrialError, clean_up, commit, stage, try_out
-from dibble_tools.link.session import RemoteError, Session
+from dibble_tools.link.session import LinkError, RemoteError, Session
 from dibble_tools.model.host_model import MODEL_FILE
 
 
@@ -61,13 +62,43 @@ def deploy(
     """
     started = time.monotonic()
     step("looking at the board")
-    try:
-        with Session.open(port) as session:
-            outcome = _deploy(session, request, rollback, dry_run, step, progress)
-    except RemoteError as error:
-        raise InputError(f"{port}: the board says {error}: it runs what it ran before; deploy again") from None
+    with _remote_errors(port):
+        session = Session.open(port)
+        try:
+            outcome = _deploy_in(session, request, rollback, dry_run, step, progress)
+        except LinkError as error:  # a watchdog that an earlier program left running bites, but once
+            step("the board went away: once more")
+            outcome = _deploy_in(_open_again(port, error), request, rollback, dry_run, step, progress)
     outcome.seconds = time.monotonic() - started
     return outcome
+
+
+@contextlib.contextmanager
+def _remote_errors(port: str) -> Iterator[None]:
+    try:
+        yield
+    except RemoteError as error:
+        raise InputError(f"{port}: the board says {error}: it runs what it ran before; deploy again") from None
+
+
+def _open_again(port: str, before: LinkError) -> Session:
+    """Return a session with a board that went away; raise what happened before where it stays so."""
+    try:
+        return Session.open(port, vanished=True)
+    except LinkError:
+        raise before from None
+
+
+def _deploy_in(
+    session: Session,
+    request: Request,
+    rollback: bool,
+    dry_run: bool,
+    step: Callable[[str], None],
+    progress: Callable[[int, int], None],
+) -> Outcome:
+    with session:
+        return _deploy(session, request, rollback, dry_run, step, progress)
 
 
 def _deploy(
@@ -81,6 +112,8 @@ def _deploy(
     state = look(session)
     check_board(state)
     notes = []
+    if not session.watched:
+        notes.append("this board has no timer to reset itself by: if this computer goes away meanwhile, press reset")
     if LIST in state.files:
         notes.append("an earlier deploy was cut short after its commit")
     if not dry_run:

@@ -70,7 +70,8 @@ def desired_files(session: Session, state: BoardState, request: Request) -> dict
     files: dict[str, bytes] = {}
     if not request.only_model:
         own = own_driver_files(request, config)
-        files = node_files(drivers_of(config), state.mpy if readable_mpy(state) else None, own=own)
+        mpy = state.mpy if readable_mpy(state) else None
+        files = node_files(drivers_of(config), mpy, own=own, between=session.stay)
         files[MANIFEST] = manifest_of(files)
         files[CONFIG] = config_bytes
     if request.model:

@@ -1,12 +1,13 @@
 """A board whose program is stopped, and which does what it is asked: the raw REPL, over mpremote's transport.
 
 What is run there are files of link/guest. What comes back is text, bounded in size and time; nothing of
-it is ever evaluated.
+it is ever evaluated. Every wait has an end, on both sides: a board whose host goes away is reset by a timer of its own.
 """
 
 import ast
 import binascii
 import contextlib
+import io
 import os
 import random
 import struct
@@ -14,6 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
@@ -28,13 +30,37 @@ BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 REBOOT = b"soft reboot\r\n"
 ASK_S = 0.2  # from one Ctrl-C to the next
 TAKE_S = 0.1  # a node takes its boot back after a Ctrl-C, undisturbed
-RESET_S = 1.0  # in which the port of a board's own USB goes; that of a bridge stays
 PIECE_BYTES = 3072  # of a file in one answer
+MOST_WAIT_S = 10.0
+KEPT_BYTES = 4096  # of what a board says while something else is waited for
+SILENCE_S = 30  # after which a board that isn't asked anything goes on by itself
+RESETS = 3
+RESET_S = 0.6  # from asking for a reset to the first Ctrl-C, which would call it off
+DOUBT_MS = 1500  # less than a node's wait for people
+TICKS = 1 << 30
 _TROUBLE = (TransportError, SerialException, OSError, struct.error)
 
 
 class LinkError(InputError):
     """The board doesn't answer, or not as a board does."""
+
+
+class Transport(SerialTransport):
+    """mpremote's, whose waits have an end even where a board never stops talking."""
+
+    def read_until(
+        self,
+        min_num_bytes: int,
+        ending: bytes,
+        timeout: float | None = 10,
+        data_consumer: Any = None,
+        timeout_overall: float | None = None,
+    ) -> bytes:
+        deadline = time.monotonic() + (timeout_overall or timeout or MOST_WAIT_S)
+        data = b""
+        while not data.endswith(ending) and time.monotonic() < deadline:
+            data = data[-KEPT_BYTES:] + self.serial.read(1)
+        return data
 
 
 class RemoteError(Exception):
@@ -47,12 +73,15 @@ class Session:
     Attributes:
         port: where it is.
         sent_bytes: so far.
+        watched: the board has a timer that resets it when it isn't asked anything for SILENCE_S.
         node_start_s: when the node that was stopped had begun to run, seconds since 1970 by this computer; None: none.
     """
 
-    def __init__(self, port: str, transport: SerialTransport, timeout_s: float) -> None:
+    def __init__(self, port: str, transport: Transport, timeout_s: float) -> None:
         self.port = port
         self.sent_bytes = 0
+        self.watched = False
+        self._asked = 0.0  # when the board was asked last
         self.node_start_s: float | None = None
         self._transport = transport
         self._timeout_s = timeout_s
@@ -60,17 +89,19 @@ class Session:
         self._stopped = False  # the program, by us
 
     @classmethod
-    def open(cls, port: str, timeout_s: float = 10) -> "Session":
+    def open(cls, port: str, timeout_s: float = 10, *, vanished: bool = False) -> "Session":
         """Stop the board's program and return a session on a clean heap.
 
         A node in the middle of its cycle has a watchdog that can't be stopped any more: the board is reset then, and
         caught in the seconds that its node waits for people.
 
+        Args:
+            vanished: its port may be away until it's back from a reset.
         Raises:
             LinkError: nothing answers there in time.
         """
         deadline = time.monotonic() + timeout_s
-        session = cls(port, _connect(port, timeout_s, deadline), timeout_s)
+        session = cls(port, _connect(port, timeout_s, deadline, vanished=vanished), timeout_s)
         try:
             session._catch(deadline)
             up_s = session.run("state.up_s")
@@ -78,7 +109,6 @@ class Session:
                 session.node_start_s = time.time() - int(up_s)
             if session.run("state.watched") == "yes":
                 session._hard_reset()
-                session._catch(time.monotonic() + timeout_s)
             session.clear_heap()
         except BaseException:
             session.close()
@@ -113,7 +143,16 @@ class Session:
             self._execute((REMOTE / f"{file}.py").read_text(encoding="utf-8"), self._timeout_s, most)
             self._loaded.add(file)
         code = f"{function}({', '.join(map(_literal, arguments))})"
-        return self._execute(code, timeout_s or self._timeout_s, most).removesuffix("\n")
+        timeout_s = timeout_s or self._timeout_s
+        if self.watched:
+            whole_ms, silence_ms = int(1000 * (timeout_s + SILENCE_S)), 1000 * SILENCE_S
+            code = f"expect({whole_ms})\ntry:\n {code}\nfinally:\n expect({silence_ms})"
+        return self._execute(code, timeout_s, most).removesuffix("\n")
+
+    def stay(self) -> None:
+        """Tell the board that somebody is there, while the host has other work than asking it."""
+        if self.watched and time.monotonic() > self._asked + SILENCE_S / 6:
+            self.run("state.collect_often")
 
     def set_calendar(self) -> bool:
         """Set the board's calendar to this computer's time in UTC, as nodes read it; tell whether that worked."""
@@ -139,6 +178,10 @@ class Session:
 
     def restart(self) -> None:
         """Let the node run again, from its start. The session can only listen() then."""
+        if self.watched:
+            with contextlib.suppress(RemoteError):
+                self._execute("expect(0)", self._timeout_s, MOST_BYTES)
+            self.watched = False
         with self._trouble("restart"):
             self._transport.serial.write(b"\r\x02")  # the friendly REPL, whose Ctrl-D runs main.py
             self._read_until(b">>> ", time.monotonic() + self._timeout_s)
@@ -164,7 +207,11 @@ class Session:
             self._read_until(REBOOT, deadline)
             self._read_until(BANNER[:-1], deadline)
         self._loaded.clear()
+        self.watched = False
         self.run("state.collect_often")
+        self.watched = self.run("state.begin_watch") == "yes"
+        if self.watched:
+            self.run("state.collect_often")
 
     def close(self) -> None:
         with contextlib.suppress(*_TROUBLE):
@@ -182,7 +229,9 @@ class Session:
     def _execute(self, code: str, timeout_s: float, most: int) -> str:
         with self._trouble("run"):
             self._transport.serial.timeout = self._timeout_s
-            self._transport.exec_raw_no_follow(code)
+            with contextlib.redirect_stdout(io.StringIO()):  # where mpremote prints what it didn't expect
+                self._transport.exec_raw_no_follow(code)
+            self._asked = time.monotonic()
             self.sent_bytes += len(code)
             deadline = time.monotonic() + 10 * timeout_s
             output = self._read_part(timeout_s, deadline, most)
@@ -209,25 +258,30 @@ class Session:
 
     def _catch(self, deadline: float) -> None:
         """Interrupt whatever runs until the raw REPL answers."""
-        serial = self._transport.serial
-        with self._trouble("interrupt"):
-            serial.timeout = ASK_S
         said = b""
         while BANNER not in said:
             if time.monotonic() > deadline:
                 raise LinkError(
                     f"{self.port}: expected the REPL of MicroPython or CircuitPython, got {said[-200:]!r}: "
-                    "is it the board's port, and does it run one of them?"
+                    "is it the board's port, and does it run one of them? A program that feeds a short watchdog or "
+                    "takes no Ctrl-C is caught in its first moment: press reset and try again at once; else erase the "
+                    "board (RP2: flash_nuke.uf2, ESP32: esptool erase_flash) and put MicroPython on it anew"
                 )
-            with self._trouble("interrupt"):
+            try:
+                serial = self._transport.serial
+                serial.timeout = ASK_S
                 serial.write(b"\r\x03")
                 time.sleep(TAKE_S)
                 serial.write(b"\x01")
-                said = said[-len(BANNER) :] + serial.read(1) + serial.read(serial.in_waiting)
+                said = said[-KEPT_BYTES:] + serial.read(1) + serial.read(serial.in_waiting)
+            except _TROUBLE:  # it's being reset: its port comes back
+                self.close()
+                self._transport = _connect(self.port, self._timeout_s, deadline, vanished=True)
         self._stopped = True
         self._meet()
         self._transport.in_raw_repl = True
         self._loaded.clear()
+        self.watched = False
 
     def _meet(self) -> None:
         """Read past the prompts that each Ctrl-C brought, however late they come: up to an answer that is ours."""
@@ -237,16 +291,33 @@ class Session:
             self._read_until(f"{word}\r\n\x04\x04".encode(), time.monotonic() + self._timeout_s)
 
     def _hard_reset(self) -> None:
-        """Reset the board; open its port anew where it goes away meanwhile, as that of USB does."""
-        with self._trouble("reset"):
-            self._transport.exec_raw_no_follow("import machine\nmachine.reset()")
-        with contextlib.suppress(*_TROUBLE):
-            self._transport.serial.timeout = ASK_S
-            gone = time.monotonic() + RESET_S
-            while time.monotonic() < gone:
-                self._transport.serial.read(1)
-        self.close()
-        self._transport = _connect(self.port, self._timeout_s, time.monotonic() + self._timeout_s, vanished=True)
+        """Reset the board, and catch it before its program goes on; its port goes away meanwhile, as that of USB does.
+
+        Raises:
+            LinkError: it wasn't reset; its clock tells, which nothing else sets back.
+        """
+        for _ in range(RESETS):
+            before, asked = self._uptime_ms(), time.monotonic()
+            with self._trouble("reset"):
+                self._transport.exec_raw_no_follow("reset_soon()")
+            time.sleep(RESET_S)
+            self.close()
+            deadline = time.monotonic() + self._timeout_s
+            self._transport = _connect(self.port, self._timeout_s, deadline, vanished=True)
+            self._catch(deadline)
+            passed_ms = (self._uptime_ms() - before) % TICKS
+            if abs(1000 * (time.monotonic() - asked) - passed_ms) > DOUBT_MS:
+                return
+        raise LinkError(
+            f"{self.port}: expected the board to reset, as its watchdog runs, and it didn't: press its reset button, "
+            "and try again at once"
+        )
+
+    def _uptime_ms(self) -> int:
+        answer = self.run("state.uptime")
+        if not answer.isdigit():
+            raise LinkError(f"{self.port}: expected the board's uptime, got {answer[:50]!r}")
+        return int(answer)
 
     def _read_until(self, ending: bytes, deadline: float) -> bytes:
         serial = self._transport.serial
@@ -269,12 +340,12 @@ class Session:
             ) from None
 
 
-def _connect(port: str, timeout_s: float, deadline: float, *, vanished: bool = False) -> SerialTransport:
+def _connect(port: str, timeout_s: float, deadline: float, *, vanished: bool = False) -> Transport:
     """Open a board's port; one that vanished may take until the deadline to come back."""
     while True:
         try:
-            transport = SerialTransport(os.path.realpath(port) if os.path.islink(port) else port)
-            transport.serial.timeout = timeout_s
+            transport = Transport(os.path.realpath(port) if os.path.islink(port) else port)
+            transport.serial.timeout = transport.serial.write_timeout = timeout_s
             return transport
         except (TransportError, SerialException, OSError) as error:
             if time.monotonic() > deadline or not (vanished or Path(port).exists()):

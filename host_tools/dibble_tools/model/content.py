@@ -198,7 +198,7 @@ class Content:
         interval_ms: sampling interval of a time series; 0 where each row stands alone.
         unsure_below: a smaller margin is flagged unsure.
         hysteresis: trusted decisions in a row that change the held class.
-        format: of the file.
+        format, parts: of the file, and the names of its optional parts.
         family_bytes, novelty_bytes: that the tables take in the file.
     """
 
@@ -215,6 +215,7 @@ class Content:
     hysteresis: int
     golden: list[Golden]
     format: int
+    parts: tuple[str, ...]
     family_bytes: int
     novelty_bytes: int
 

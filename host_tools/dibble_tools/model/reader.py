@@ -3,6 +3,7 @@
 import itertools
 from typing import Any
 
+from dibble import ModelError
 from dibble.inference import additive, forest, mlp
 from dibble.inference.description import Description
 from dibble.inference.features import LAST, feature_limit
@@ -23,11 +24,13 @@ def content_of(file: bytes | Model) -> Content:
     Args:
         file: its bytes, or the firmware's Model of them.
     Raises:
-        ModelError: damaged, cut short, of another format.
+        ModelError: damaged, cut short, of another format, or it says what can't be.
     """
     m = file if isinstance(file, Model) else Model(file)
     told = Description(m)
     channels = [Channel(*told.channel(i)) for i in range(len(m.low))]
+    if not all(channel.mantissa for channel in channels):
+        raise ModelError("the model file contradicts itself: a channel in steps of 0")
     spans = [channel.high - channel.low for channel in channels]
     windows = [(w.channel, w.kind, w.size) for w in m.windows.windows] if m.windows else []
     every = windows or [(i, LAST, 1) for i in range(len(spans))]
@@ -62,6 +65,7 @@ def content_of(file: bytes | Model) -> Content:
         hysteresis=m.decision.hysteresis,
         golden=_golden(m),
         format=m.blob[4],
+        parts=tuple(str(name, "utf-8") for name in m.parts),
         family_bytes=family_bytes,
         novelty_bytes=novelty_bytes,
     )

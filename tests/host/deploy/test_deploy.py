@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import time
 import zlib
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from dibble import ModelError
 from dibble_tools.cli.main import app
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.shipped import FIRMWARE
-from dibble_tools.deploy.board_state import BoardState, look
+from dibble_tools.deploy.board_state import BoardState, look, parse
+from dibble_tools.deploy.checks import DriveNeeded, check_board
 from dibble_tools.deploy.deploying import deploy
 from dibble_tools.deploy.request import Request
 from dibble_tools.deploy.transfer import HANDOVER, TrialError
@@ -169,6 +171,32 @@ def test_the_boards_own_trial_knows_its_pins(bench, pin):
     config = bench.write_config("bad", actions=[{"class": "irrigate", "pin": "GP77"}])
     with pytest.raises(TrialError, match=r"config.actions\[0\].pin: expected a pin of this board, got 'GP77'"):
         bench.deploy(400, config)
+
+
+def test_a_watchdog_that_nobody_knows_of_bites_once_and_the_deploy_goes_on(bench):
+    """As after `mpremote ls` over a running node: a soft reset hides that its watchdog still runs."""
+    session = Session.open(bench.board.port)
+    session._execute("import machine\nmachine.WDT(timeout=3000)", 10, 100)
+    session.clear_heap()
+    session._execute("expect(0)", 10, 100)
+    session.close()
+    steps = []
+    config = bench.write_config("bitten", node="bitten")
+    outcome = bench.deploy(450, config, step=lambda text: (steps.append(text), time.sleep(2)))
+    assert outcome.first_run.works and outcome.first_run.model.startswith("dry below 450")
+    assert "the board went away: once more" in steps
+
+
+def test_a_board_that_takes_files_by_its_drive_says_so():
+    lines = ["runtime circuitpython", "version 9.2.1", "machine Feather", "mpy 0", "heap 100000", "flash 512 100 50"]
+    with pytest.raises(DriveNeeded, match="its drive CIRCUITPY: mount it, or name it with --drive"):
+        check_board(parse([*lines, "rom no", "sums no"]))
+
+
+def test_a_board_without_a_file_system_is_told_what_to_do():
+    lines = ["runtime micropython", "version 1.27.0", "machine Pico", "mpy 4102", "heap 200000", "flash 0 0 0"]
+    with pytest.raises(InputError, match="Pico: expected a file system on its flash, got none that is mounted: erase"):
+        check_board(parse([*lines, "rom no", "sums yes"]))
 
 
 def test_a_board_without_a_romfs_partition_is_told_so(bench):

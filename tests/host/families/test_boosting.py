@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from dibble_tools.common.errors import InputError
 from dibble_tools.families.forest.binning import coarser, fit_bins
-from dibble_tools.families.forest.boosting import BoostedStages, fit_boosted
+from dibble_tools.families.forest.boosting import BoostedRecipe, BoostedStages, fit_boosted
 from dibble_tools.families.forest.integer_trees import IntegerTrees, highest_scores, reachable, renumber, scores, shift
 from dibble_tools.families.forest.leaf_sharing import clusters, share_leaves
 from dibble_tools.families.forest.pages import MAX_LEAVES, pack
 from dibble_tools.families.forest.trees import hard_votes, integer_trees
-from dibble_tools.families.forest.voting import fit_voting
+from dibble_tools.families.forest.voting import VotingRecipe, fit_voting
 from sklearn.ensemble import RandomForestClassifier
 
 WIDE = 2**24  # above it float32 doesn't hold every integer
@@ -49,7 +49,7 @@ def quantized_scores(stages: BoostedStages, targets: np.ndarray, weights: np.nda
     One offset common to all classes, which decides nothing, is taken off.
     """
     e, unit = stages.ensemble, stages.margin_unit
-    shared = share_leaves(e.where(values), e.columns, e.values, e.base, targets, weights, **options)
+    shared = share_leaves(e.leaves(values), targets, weights, **options)
     base = [math.floor(b * unit + 0.5) for b in shared.base]
     ids = [np.cumsum(tree.children_left < 0) - 1 for tree in e.trees]
     result = []
@@ -67,7 +67,7 @@ def quantized_scores(stages: BoostedStages, targets: np.ndarray, weights: np.nda
 def test_integer_scores_are_a_walk_of_scikit_learns_trees(classes: int, low: int, high: int) -> None:
     values, targets = soft(classes, 300, classes, low, high)
     weights = np.random.default_rng(0).uniform(0.5, 1.5, 300)
-    stages = fit_boosted(values, targets, weights, rounds=6, leaves=5, seed=0, levels=6, ridge=2.0)
+    stages = fit_boosted(values, targets, weights, BoostedRecipe(rounds=6, leaves=5, levels=6, ridge=2.0), 0)
     found = scores(stages.trees, values)
     expected = quantized_scores(stages, targets, weights, values, levels=6, ridge=2.0)
     gap = expected - found
@@ -79,7 +79,7 @@ def test_integer_scores_are_a_walk_of_scikit_learns_trees(classes: int, low: int
 @pytest.mark.parametrize("classes", [2, 4])
 def test_rows_on_and_beside_every_threshold_reach_scikit_learns_leaf(classes: int) -> None:
     values, targets = soft(1, 400, classes, WIDE, WIDE + 4000)
-    stages = fit_boosted(values, targets, np.ones(400), rounds=4, leaves=6, seed=0, levels=40)
+    stages = fit_boosted(values, targets, np.ones(400), BoostedRecipe(rounds=4, leaves=6, levels=40), 0)
     rows = []
     for feature, threshold, _, _ in reachable(stages.trees):
         for step in (-1, 0, 1):
@@ -92,10 +92,7 @@ def test_rows_on_and_beside_every_threshold_reach_scikit_learns_leaf(classes: in
     for i, row in enumerate(near.tolist()):
         ends = [path[-1] for path in walk(stages, row)]
         assert where[:, i].tolist() == [f + n[end] for f, n, end in zip(stages.ensemble.firsts, ids, ends, strict=True)]
-    shared = share_leaves(
-        stages.ensemble.where(values), stages.ensemble.columns, stages.ensemble.values, stages.ensemble.base,
-        targets, np.ones(400), levels=40, ridge=5.0,
-    )  # fmt: skip
+    shared = share_leaves(stages.ensemble.leaves(values), targets, np.ones(400), levels=40, ridge=5.0)
     amounts = np.round(shared.values * stages.margin_unit).astype(np.int64)[shared.level_of][where]
     expected = np.tile(np.round(shared.base * stages.margin_unit).astype(np.int64), (len(near), 1))
     for at, column in zip(amounts, stages.ensemble.columns, strict=True):
@@ -118,7 +115,7 @@ def test_one_hot_targets_give_the_forest_of_hard_labels() -> None:
     values, targets = soft(3, 500, 3)
     labels = targets.argmax(axis=1)
     weights = np.random.default_rng(1).integers(32, 97, 500) / 64  # on the grid of a voting forest's weights
-    stages = fit_voting(values, np.eye(3)[labels], weights, trees=7, leaves=10, seed=4, amounts=1)
+    stages = fit_voting(values, np.eye(3)[labels], weights, VotingRecipe(trees=7, leaves=10, amounts=1), 4)
     hard = RandomForestClassifier(7, max_leaf_nodes=10, random_state=4)
     bins = fit_bins(values, 64).of(values)
     hard.fit(bins, labels, sample_weight=weights)
@@ -129,7 +126,7 @@ def test_one_hot_targets_give_the_forest_of_hard_labels() -> None:
 def test_sure_leaves_vote_with_more() -> None:
     values = np.arange(400).reshape(-1, 1)
     targets = np.where(values < 200, [0.9, 0.1], [0.4, 0.6])
-    stages = fit_voting(values, targets, np.ones(400), trees=1, leaves=2, seed=0, amounts=10)
+    stages = fit_voting(values, targets, np.ones(400), VotingRecipe(trees=1, leaves=2, amounts=10), 0)
     low, high = scores(stages.trees, np.array([[0], [399]])).tolist()
     assert low[1] == high[0] == 0
     assert low[0] in (7, 8, 9)  # the bootstrap moves a share a little
@@ -140,22 +137,26 @@ def test_sure_leaves_vote_with_more() -> None:
 @pytest.mark.parametrize("most", [0, 1, 12, 40])
 def test_max_nodes_is_respected(most: int, amounts: int) -> None:
     values, targets = soft(4, 400, 3)
-    stages = fit_voting(values, targets, np.ones(400), trees=8, leaves=12, max_nodes=most, seed=0, amounts=amounts)
+    stages = fit_voting(
+        values, targets, np.ones(400), VotingRecipe(trees=8, leaves=12, max_nodes=most, amounts=amounts), 0
+    )
     assert most * 3 // 4 <= len(reachable(stages.trees)) <= most
     assert len(stages.trees.nodes) == len(reachable(stages.trees))
 
 
 def test_pruning_to_all_nodes_prunes_none() -> None:
     values, targets = soft(5, 400, 3)
-    options = {"trees": 6, "leaves": 12, "seed": 0}
-    whole = fit_voting(values, targets, np.ones(400), **options).trees
-    assert fit_voting(values, targets, np.ones(400), max_nodes=len(whole.nodes), **options).trees == whole
+    options = {"trees": 6, "leaves": 12}
+    whole = fit_voting(values, targets, np.ones(400), VotingRecipe(**options), 0).trees
+    assert (
+        fit_voting(values, targets, np.ones(400), VotingRecipe(max_nodes=len(whole.nodes), **options), 0).trees == whole
+    )
 
 
 @pytest.mark.parametrize("classes", [2, 3, 22])
 def test_leaves_hold_to_what_a_byte_can_number(classes: int) -> None:
     values, targets = soft(6, 600, classes)
-    trees = fit_boosted(values, targets, np.ones(600), rounds=3, leaves=20, seed=0, levels=1000).trees
+    trees = fit_boosted(values, targets, np.ones(600), BoostedRecipe(rounds=3, leaves=20, levels=1000), 0).trees
     assert len(trees.leaves) <= MAX_LEAVES
     assert len(set(trees.leaves)) == len(trees.leaves)
     assert {-1 - c for split in trees.nodes for c in split[2:] if c < 0} == set(range(len(trees.leaves)))
@@ -167,7 +168,7 @@ def test_leaves_hold_to_what_a_byte_can_number(classes: int) -> None:
 
 def test_few_levels_cost_little_and_are_kept_to() -> None:
     values, targets = soft(7, 600, 2)
-    stages = fit_boosted(values, targets, np.ones(600), rounds=10, leaves=6, seed=0, levels=4)
+    stages = fit_boosted(values, targets, np.ones(600), BoostedRecipe(rounds=10, leaves=6, levels=4), 0)
     assert len(stages.trees.leaves) <= 8
     assert stages.losses["integer"] < stages.losses["fitted"] + 0.01
     assert stages.losses["fitted"] < stages.losses["grown"]
@@ -210,9 +211,12 @@ def test_more_than_100_leaves_are_refused() -> None:
 @pytest.mark.parametrize("classes", [2, 4])
 def test_fits_are_the_same_each_time(classes: int) -> None:
     values, targets = soft(8, 300, classes)
-    options = {"leaves": 4, "seed": 3, "features": [3, 1]}
-    boosted = [fit_boosted(values, targets, np.ones(300), rounds=4, coarsen=5, **options).trees for _ in range(2)]
-    voting = [fit_voting(values, targets, np.ones(300), trees=4, **options).trees for _ in range(2)]
+    options = {"leaves": 4, "features": [3, 1]}
+    boosted = [
+        fit_boosted(values, targets, np.ones(300), BoostedRecipe(rounds=4, coarsen=5, **options), 3).trees
+        for _ in range(2)
+    ]
+    voting = [fit_voting(values, targets, np.ones(300), VotingRecipe(trees=4, **options), 3).trees for _ in range(2)]
     assert boosted[0] == boosted[1]
     assert voting[0] == voting[1]
     assert {split[0] for trees in (boosted[0], voting[0]) for split in trees.nodes} <= {1, 3}
@@ -220,8 +224,8 @@ def test_fits_are_the_same_each_time(classes: int) -> None:
 
 def test_coarsen_limits_thresholds_to_candidates() -> None:
     values, targets = soft(9, 500, 2, 0, 100_000)
-    full = fit_boosted(values, targets, np.ones(500), rounds=20, leaves=5, seed=0)
-    few = fit_boosted(values, targets, np.ones(500), rounds=20, leaves=5, seed=0, coarsen=3)
+    full = fit_boosted(values, targets, np.ones(500), BoostedRecipe(rounds=20, leaves=5), 0)
+    few = fit_boosted(values, targets, np.ones(500), BoostedRecipe(rounds=20, leaves=5, coarsen=3), 0)
     asked = [{split[1] for split in few.trees.nodes if split[0] == feature} for feature in range(4)]
     assert max(map(len, asked)) == 3
     assert len({split[:2] for split in full.trees.nodes}) > 2 * sum(map(len, asked))
@@ -233,8 +237,8 @@ def test_coarsen_limits_thresholds_to_candidates() -> None:
 def test_class_without_rows_gets_no_score() -> None:
     values, targets = soft(10, 200, 2)
     targets = np.column_stack([targets, np.zeros(200)])
-    boosted = fit_boosted(values, targets, np.ones(200), rounds=3, leaves=4, seed=0).trees
-    voting = fit_voting(values, targets, np.ones(200), trees=3, leaves=4, seed=0).trees
+    boosted = fit_boosted(values, targets, np.ones(200), BoostedRecipe(rounds=3, leaves=4), 0).trees
+    voting = fit_voting(values, targets, np.ones(200), VotingRecipe(trees=3, leaves=4), 0).trees
     for trees in (boosted, voting):
         assert np.all(scores(trees, values).argmax(axis=1) < 2)
         pack(trees, 4)
@@ -244,7 +248,7 @@ def test_class_without_rows_gets_no_score() -> None:
 def test_nothing_to_learn_leaves_no_tree(classes: int) -> None:
     values = np.full((50, 2), 7)
     targets = np.tile(np.arange(1.0, classes + 1) / np.arange(1.0, classes + 1).sum(), (50, 1))
-    trees = fit_boosted(values, targets, np.ones(50), rounds=3, leaves=4, seed=0).trees
+    trees = fit_boosted(values, targets, np.ones(50), BoostedRecipe(rounds=3, leaves=4), 0).trees
     assert trees.nodes == trees.roots == []
     assert trees.leaves
     assert scores(trees, values).argmax(axis=1).tolist() == [classes - 1] * 50

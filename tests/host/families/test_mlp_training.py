@@ -9,7 +9,7 @@ from dibble_tools.families.mlp.network import Grid, Net, forward, gradient, loss
 from dibble_tools.families.mlp.pruning import prune_units, prune_weights
 from dibble_tools.families.mlp.quantizing import without_idle
 from dibble_tools.families.mlp.tables import ACCUMULATOR_MAX, Layer, MlpTables, weight_bytes
-from dibble_tools.families.mlp.training import MlpRecipe, MlpStages, Student, fit, quantize
+from dibble_tools.families.mlp.training import FloatNetwork, MlpRecipe, MlpStages, fit, quantize
 from dibble_tools.families.scaling import Scaler, apply
 
 LIMITS = [65535, 1000, 255, 2**30 - 1]
@@ -186,7 +186,7 @@ def test_a_layer_that_loses_gets_16_bits() -> None:
     rng = np.random.default_rng(0)
     codes = np.column_stack([np.full(1000, 128), rng.integers(0, 256, (1000, 2))])
     net = Net((3, 1), np.array([127, 1.45, -0.55, 0], np.float32), np.ones(4, np.float32))
-    student = Student([AS_IS] * 3, [0, 1, 2], np.full(3, 128), np.full(3, 64.0), net)
+    student = FloatNetwork([AS_IS] * 3, [0, 1, 2], np.full(3, 128), np.full(3, 64.0), net)
     right = student.predict_scores(codes, [255] * 3)[:, 1] > 0
     targets = np.eye(2, dtype=np.float32)[right.astype(int)]
     tables, widened = quantize(student, codes, targets, np.ones(1000, np.float32), "dense8", 0)

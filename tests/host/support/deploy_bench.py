@@ -123,6 +123,16 @@ class DeployBench:
         """Return what the last deploy printed."""
         return (self.folder / "said").read_text(encoding="utf-8")
 
+    def hears_a_decision(self) -> bool:
+        """Tell whether the node decides, without a hand on the board."""
+        reader = LineReader()
+        deadline = time.monotonic() + PATIENCE_S
+        with serial.Serial(os.path.realpath(self.board.port), timeout=0.1) as port:
+            while time.monotonic() < deadline:
+                if any(isinstance(line, Row) for line in reader.feed(port.read(1) + port.read(port.in_waiting))):
+                    return True
+        return False
+
     def what_runs(self) -> Running:
         """Give the board power; return what its node says that it runs."""
         reader = LineReader()

@@ -49,43 +49,50 @@ class AdditiveStages:
         return sum_tables(self.scalers, self.terms, self.base, values, limits)
 
 
+@dataclass(frozen=True)
+class AdditiveRecipe:
+    """How an additive model is made.
+
+    Attributes:
+        bins: of each feature, 8..32.
+        pairs: pair tables at most.
+        features: those to use; None: all.
+        smoothness: how strongly neighbouring bins are held together.
+    """
+
+    bins: int = 16
+    pairs: int = 0
+    features: Sequence[int] | None = None
+    smoothness: float = SMOOTHNESS
+
+
 def fit(
     values: np.ndarray,
     limits: Sequence[int],
     lows: Sequence[int],
     targets: np.ndarray,
     weights: np.ndarray,
-    *,
-    bins: int = 16,
-    pairs: int = 0,
-    features: Sequence[int] | None = None,
-    smoothness: float = SMOOTHNESS,
-    seed: int = 0,
+    recipe: AdditiveRecipe,
 ) -> AdditiveStages:
-    """Fit tables of all single features and of a few pairs.
+    """Fit tables of all single features and of a few pairs; nothing here is random.
 
     Args:
         values: int (rows, features), 0..limits[f]; lows[f] is what 0 stands for.
         targets: (rows, classes) probabilities; weights: (rows,), about 1 on average.
-        bins: of each feature, 8..32.
-        pairs: pair tables at most.
-        features: those to use; all by default.
-        smoothness: how strongly neighbouring bins are held together.
-        seed: of no effect, nothing here is random; all families take one.
     Raises:
         InputError: the scores don't fit 16 bits.
     """
-    used = list(range(len(limits))) if features is None else sorted(features)
+    used = list(range(len(limits))) if recipe.features is None else sorted(recipe.features)
     scalers: list[Scaler | None] = [None] * len(limits)
     for f in used:
-        scalers[f] = fit_scaler(values[:, f], limits[f], max(1, min(bins - 1, limits[f])), lows[f], cheap=True)
+        scalers[f] = fit_scaler(values[:, f], limits[f], max(1, min(recipe.bins - 1, limits[f])), lows[f], cheap=True)
     codes = codes_of(scalers, values, limits)
     keys: list[Key] = [((f,), (0,)) for f in used]
     cells = [cell_of(scalers, *key, codes) for key in keys]
-    penalties = [_single_penalty(length(scalers[f], 0), smoothness) for f in used]
+    penalties = [_single_penalty(length(scalers[f], 0), recipe.smoothness) for f in used]
     base, curves = _Problem(cells, penalties, targets, weights).solve()
-    if pairs > 0:
-        for key in _find_pairs(scalers, codes, used, cells, base, curves, targets, weights)[:pairs]:
+    if recipe.pairs > 0:
+        for key in _find_pairs(scalers, codes, used, cells, base, curves, targets, weights)[: recipe.pairs]:
             sides = [length(scalers[f], shift) for f, shift in zip(*key, strict=True)]
             keys.append(key)
             cells.append(cell_of(scalers, *key, codes))

@@ -15,7 +15,7 @@ from sklearn.tree import DecisionTreeRegressor
 from dibble_tools.common import portable
 from dibble_tools.families.forest.binning import Bins, coarser, fit_bins
 from dibble_tools.families.forest.integer_trees import AMOUNT_MAX, IntegerTrees, leaf_id, with_leaves
-from dibble_tools.families.forest.leaf_fitting import fit_leaves, logits_of, loss_of
+from dibble_tools.families.forest.leaf_fitting import Leaves, fit_leaves, loss_of
 from dibble_tools.families.forest.leaf_sharing import SharedLeaves, share_leaves
 from dibble_tools.families.forest.tree_sharing import share
 
@@ -57,6 +57,10 @@ class Ensemble:
         pairs = zip(self.trees, self.leaf_of_nodes(), strict=True)
         return np.array([leaves[tree.apply(bins)] for tree, leaves in pairs], dtype=np.int64)
 
+    def leaves(self, values: np.ndarray) -> Leaves:
+        """Return the leaves that rows of feature values come to."""
+        return Leaves(self.where(values), self.columns, self.values, self.base)
+
 
 @dataclass(frozen=True)
 class BoostedStages:
@@ -76,24 +80,36 @@ class BoostedStages:
 
     def scores(self, values: np.ndarray) -> np.ndarray:
         """Return float scores in nats (rows, classes), before leaves share values."""
-        e = self.ensemble
-        return logits_of(e.where(values), e.columns, e.values, e.base)
+        return self.ensemble.leaves(values).logits()
+
+
+@dataclass(frozen=True)
+class BoostedRecipe:
+    """How a forest is boosted.
+
+    Attributes:
+        rounds: trees a class; with two classes trees in all.
+        leaves: of a tree, at most.
+        rate: how much of a Newton step a tree takes while growing.
+        features: those that may be asked about; None for all.
+        thresholds: candidates a feature, at most.
+        coarsen: distinct thresholds a feature in the end, at most: a first fit tells which; None leaves that out.
+        levels: distinct leaf values a class, at most; they hold to 100 in all.
+        ridge: pulls leaf values towards 0, as this many rows of full curvature would.
+    """
+
+    rounds: int
+    leaves: int
+    rate: float = 0.2
+    features: Sequence[int] | None = None
+    thresholds: int = 64
+    coarsen: int | None = None
+    levels: int = 8
+    ridge: float = 5.0
 
 
 def fit_boosted(
-    values: np.ndarray,
-    targets: np.ndarray,
-    weights: np.ndarray,
-    *,
-    rounds: int,
-    leaves: int,
-    rate: float = 0.2,
-    seed: int,
-    features: Sequence[int] | None = None,
-    thresholds: int = 64,
-    coarsen: int | None = None,
-    levels: int = 8,
-    ridge: float = 5.0,
+    values: np.ndarray, targets: np.ndarray, weights: np.ndarray, recipe: BoostedRecipe, seed: int = 0
 ) -> BoostedStages:
     """Boost trees on soft targets, fit all leaves together, let them share values and turn them into integers.
 
@@ -101,35 +117,27 @@ def fit_boosted(
         values: training rows, int64 (rows, features).
         targets: share of each class, float64 (rows, classes).
         weights: of each row, float64, mean about 1.
-        rounds: trees a class; with two classes trees in all.
-        leaves: of a tree, at most.
-        rate: how much of a Newton step a tree takes while growing.
         seed: breaks ties between splits.
-        features: those that may be asked about; None for all.
-        thresholds: candidates a feature, at most.
-        coarsen: distinct thresholds a feature in the end, at most: a first fit tells which; None leaves that out.
-        levels: distinct leaf values a class, at most; they hold to 100 in all.
-        ridge: pulls leaf values towards 0, as this many rows of full curvature would.
     Raises:
         InputError: a score could leave 0..65535.
     """
-    bins = fit_bins(values, thresholds, features)
-    e = _grow(bins, values, targets, weights, rounds, leaves, rate, seed)
-    if coarsen is not None:
-        e = _grow(coarser(bins, e.trees, coarsen), values, targets, weights, rounds, leaves, rate, seed)
-    where = e.where(values)
-    losses = {"grown": loss_of(logits_of(where, e.columns, e.values, e.base), targets, weights)}
-    zero, strength = np.zeros(len(e.values)), np.full(len(e.values), ridge)
-    fitted, base = fit_leaves(where, e.columns, e.values, e.base, targets, weights, toward=zero, strength=strength)
-    e = replace(e, values=fitted, base=base)
-    losses["fitted"] = loss_of(logits_of(where, e.columns, e.values, e.base), targets, weights)
-    shared = share_leaves(where, e.columns, e.values, e.base, targets, weights, levels=levels, ridge=ridge)
-    level = shared.level_of[where]
-    losses["shared"] = loss_of(logits_of(level, e.columns, shared.values, shared.base), targets, weights)
+    bins = fit_bins(values, recipe.thresholds, recipe.features)
+    e = _grow(bins, values, targets, weights, recipe, seed)
+    if recipe.coarsen is not None:
+        e = _grow(coarser(bins, e.trees, recipe.coarsen), values, targets, weights, recipe, seed)
+    grown = e.leaves(values)
+    losses = {"grown": loss_of(grown.logits(), targets, weights)}
+    zero, strength = np.zeros(len(e.values)), np.full(len(e.values), recipe.ridge)
+    fitted = fit_leaves(grown, targets, weights, toward=zero, strength=strength)
+    e = replace(e, values=fitted.values, base=fitted.base)
+    losses["fitted"] = loss_of(fitted.logits(), targets, weights)
+    shared = share_leaves(fitted, targets, weights, levels=recipe.levels, ridge=recipe.ridge)
+    levels = Leaves(shared.level_of[fitted.where], e.columns, shared.values, shared.base)
+    losses["shared"] = loss_of(levels.logits(), targets, weights)
     trees, unit = to_integers(e, shared)
     trees.check()
-    rounded = [np.round(part * unit) / unit for part in (shared.values, shared.base)]
-    losses["integer"] = loss_of(logits_of(level, e.columns, *rounded), targets, weights)
+    rounded = replace(levels, values=np.round(shared.values * unit) / unit, base=np.round(shared.base * unit) / unit)
+    losses["integer"] = loss_of(rounded.logits(), targets, weights)
     return BoostedStages(e, trees, unit, losses)
 
 
@@ -148,14 +156,7 @@ def to_integers(e: Ensemble, shared: SharedLeaves) -> tuple[IntegerTrees, float]
 
 
 def _grow(
-    bins: Bins,
-    values: np.ndarray,
-    targets: np.ndarray,
-    weights: np.ndarray,
-    rounds: int,
-    leaves: int,
-    rate: float,
-    seed: int,
+    bins: Bins, values: np.ndarray, targets: np.ndarray, weights: np.ndarray, recipe: BoostedRecipe, seed: int
 ) -> Ensemble:
     classes = targets.shape[1]
     binned = bins.of(values)
@@ -163,7 +164,7 @@ def _grow(
     logits = np.tile(base, (len(values), 1))
     e = Ensemble(bins, [], [], [], np.zeros(0), base)
     parts: list[np.ndarray] = []
-    for step in range(rounds):
+    for step in range(recipe.rounds):
         p = portable.softmax(logits)
         for column in [1] if classes == 2 else range(classes):
             gradient = targets[:, column] - p[:, column]
@@ -171,13 +172,13 @@ def _grow(
             mass = np.maximum(np.rint(weights * curvature * MASS_STEPS), 1) / MASS_STEPS
             newton = np.rint(gradient / curvature * NEWTON_STEPS) / NEWTON_STEPS
             regressor = DecisionTreeRegressor(
-                max_leaf_nodes=leaves,
+                max_leaf_nodes=recipe.leaves,
                 min_weight_fraction_leaf=min(LEAF_MIN / float(mass.sum()), 0.4),
                 random_state=seed + step * classes + column,
             )
             tree = regressor.fit(binned, newton, sample_weight=mass).tree_
             leaf = (np.cumsum(tree.children_left < 0) - 1)[tree.apply(binned)]
-            value = rate * np.bincount(leaf, weights * gradient) / (np.bincount(leaf, weights * curvature) + 1)
+            value = recipe.rate * np.bincount(leaf, weights * gradient) / (np.bincount(leaf, weights * curvature) + 1)
             logits[:, column] += value[leaf]
             e.trees.append(tree)
             e.columns.append(column)

@@ -1,6 +1,7 @@
 """Fit the leaves of all trees of an ensemble together: logistic regression on which leaf a row comes to."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,19 +12,28 @@ ITERATIONS = 60
 TOLERANCE = 1e-6
 
 
-def logits_of(where: np.ndarray, columns: Sequence[int], values: np.ndarray, base: np.ndarray) -> np.ndarray:
-    """Return the scores (rows, classes) of rows in leaves.
+@dataclass(frozen=True)
+class Leaves:
+    """The leaves of an ensemble, and which of them rows come to.
 
-    Args:
+    Attributes:
         where: (trees, rows) index in `values` of the leaf that each tree sends a row to.
         columns: each tree's class.
-        values: of each leaf.
-        base: (classes,) scores before any tree.
+        values: of each leaf, in nats.
+        base: (classes,) scores before any tree, in nats.
     """
-    out = np.repeat(base[:, None], where.shape[1], axis=1)
-    for at, column in zip(where, columns, strict=True):
-        out[column] += values[at]
-    return out.T
+
+    where: np.ndarray
+    columns: Sequence[int]
+    values: np.ndarray
+    base: np.ndarray
+
+    def logits(self) -> np.ndarray:
+        """Return the scores (rows, classes) of the rows."""
+        out = np.repeat(self.base[:, None], self.where.shape[1], axis=1)
+        for at, column in zip(self.where, self.columns, strict=True):
+            out[column] += self.values[at]
+        return out.T
 
 
 def loss_of(logits: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> float:
@@ -32,10 +42,7 @@ def loss_of(logits: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> flo
 
 
 def fit_leaves(
-    where: np.ndarray,
-    columns: Sequence[int],
-    values: np.ndarray,
-    base: np.ndarray,
+    leaves: Leaves,
     targets: np.ndarray,
     weights: np.ndarray,
     *,
@@ -43,18 +50,19 @@ def fit_leaves(
     strength: np.ndarray,
     lowest: np.ndarray | None = None,
     highest: np.ndarray | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the (values, base) of least cross-entropy over the rows + strength / 2 * (values - toward)**2.
+) -> Leaves:
+    """Return the leaves of least cross-entropy over the rows + strength / 2 * (values - toward)**2.
 
     Args:
-        where, columns, values, base: see `logits_of`; values and base are the start.
+        leaves: to begin with.
         targets, weights: (rows, classes), (rows,).
         toward, strength: of each value.
         lowest, highest: bounds of each value; none if left out.
     Source: Ren et al., Global Refinement of Random Forest, CVPR 2015, with the cross-entropy as its loss.
     """
-    n = len(values)
-    p = portable.softmax(logits_of(where, columns, values, base))
+    where, columns = leaves.where, leaves.columns
+    n = len(leaves.values)
+    p = portable.softmax(leaves.logits())
     curvature = np.ascontiguousarray((p * (1 - p) * weights[:, None]).T)
     steep = np.concatenate([strength, curvature.sum(axis=1)])
     for at, column in zip(where, columns, strict=True):
@@ -63,7 +71,7 @@ def fit_leaves(
 
     def objective(z: np.ndarray) -> tuple[float, np.ndarray]:
         v, b = (z * scale)[:n], (z * scale)[n:]
-        scores = logits_of(where, columns, v, b)
+        scores = replace(leaves, values=v, base=b).logits()
         scores -= scores.max(axis=1, keepdims=True)
         powers = portable.exp(scores)
         total = powers.sum(axis=1, keepdims=True)
@@ -77,13 +85,13 @@ def fit_leaves(
 
     free = np.full(n, np.inf)
     low, high = (-free if lowest is None else lowest), (free if highest is None else highest)
-    endless = np.full(len(base), np.inf)
+    endless = np.full(len(leaves.base), np.inf)
     found = scale * minimize(
         objective,
-        np.concatenate([values, base]) / scale,
+        np.concatenate([leaves.values, leaves.base]) / scale,
         steps=ITERATIONS,
         tolerance=TOLERANCE,
         lowest=np.concatenate([low, -endless]) / scale,
         highest=np.concatenate([high, endless]) / scale,
     )
-    return found[:n], found[n:]
+    return replace(leaves, values=found[:n], base=found[n:])

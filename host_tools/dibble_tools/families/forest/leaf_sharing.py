@@ -1,11 +1,10 @@
 """Weight sharing: the leaves of an ensemble come to share few values, so that a byte can number them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dibble_tools.families.forest.leaf_fitting import fit_leaves
+from dibble_tools.families.forest.leaf_fitting import Leaves, fit_leaves
 from dibble_tools.families.forest.pages import MAX_LEAVES
 
 VALUE_STEPS = 64  # a nat; finer differences between leaves aren't worth a level
@@ -28,15 +27,7 @@ class SharedLeaves:
 
 
 def share_leaves(
-    where: np.ndarray,
-    columns: Sequence[int],
-    values: np.ndarray,
-    base: np.ndarray,
-    targets: np.ndarray,
-    weights: np.ndarray,
-    *,
-    levels: int,
-    ridge: float,
+    leaves: Leaves, targets: np.ndarray, weights: np.ndarray, *, levels: int, ridge: float
 ) -> SharedLeaves:
     """Cluster the leaves of each class, then fit the values of the clusters.
 
@@ -44,18 +35,19 @@ def share_leaves(
     least leaf becomes 0 and the base takes over what is taken off the tree.
 
     Args:
-        where, columns, values, base, targets, weights: see `leaf_fitting.fit_leaves`.
+        leaves, targets, weights: see `leaf_fitting.fit_leaves`.
         levels: distinct values a class at most; for two classes twice as many in all.
         ridge: how strongly a level holds on to where its leaves were.
     """
-    classes = len(base)
+    classes = len(leaves.base)
+    signed = classes == 2
+    if not signed:
+        leaves = _least_is_zero(leaves)
+    where, columns, values = leaves.where, leaves.columns, leaves.values
     mass = np.bincount(where.ravel(), np.tile(weights, len(where)), len(values)) + TINY_MASS
     column = np.zeros(len(values), dtype=np.int64)
     for at, own in zip(where, columns, strict=True):
         column[at] = own
-    signed = classes == 2
-    if not signed:
-        values, base = _least_is_zero(where, columns, values, base)
     most = min(2 * levels, MAX_LEAVES) if signed else max(min(levels, (MAX_LEAVES - 1) // classes), 1)
     rough = np.round(values * VALUE_STEPS) / VALUE_STEPS
     level_of = np.zeros(len(values), dtype=np.int64)
@@ -70,32 +62,20 @@ def share_leaves(
     if not signed:
         highest[0] = 0
     strength = ridge * np.bincount(level_of)
-    fitted, base = fit_leaves(
-        level_of[where],
-        columns,
-        start,
-        base,
-        targets,
-        weights,
-        toward=start,
-        strength=strength,
-        lowest=lowest,
-        highest=highest,
-    )
-    return SharedLeaves(level_of, fitted, base)
+    shared = Leaves(level_of[where], columns, start, leaves.base)
+    fitted = fit_leaves(shared, targets, weights, toward=start, strength=strength, lowest=lowest, highest=highest)
+    return SharedLeaves(level_of, fitted.values, fitted.base)
 
 
-def _least_is_zero(
-    where: np.ndarray, columns: Sequence[int], values: np.ndarray, base: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return (values, base) with the same sums, each tree's least leaf 0."""
-    values, base = values.copy(), base.copy()
-    for at, own in zip(where, columns, strict=True):
-        leaves = np.unique(at)
-        least = values[leaves].min()
-        values[leaves] -= least
+def _least_is_zero(leaves: Leaves) -> Leaves:
+    """Return leaves of the same sums, each tree's least 0."""
+    values, base = leaves.values.copy(), leaves.base.copy()
+    for at, own in zip(leaves.where, leaves.columns, strict=True):
+        reached = np.unique(at)
+        least = values[reached].min()
+        values[reached] -= least
         base[own] += least
-    return values, base
+    return replace(leaves, values=values, base=base)
 
 
 def clusters(values: np.ndarray, weights: np.ndarray, most: int) -> np.ndarray:

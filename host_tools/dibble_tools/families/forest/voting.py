@@ -42,18 +42,29 @@ class VotingStages:
         return out
 
 
+@dataclass(frozen=True)
+class VotingRecipe:
+    """How a voting forest is made.
+
+    Attributes:
+        trees, leaves: number of trees, and of leaves a tree at most.
+        max_nodes: splits to prune to; None prunes none.
+        features: those that may be asked about; None for all.
+        thresholds: distinct ones a feature at most.
+        amounts: of a leaf that is sure; others give 1.. in proportion to the lead of their class's share.
+            1 is a plain vote; at most 100 / classes.
+    """
+
+    trees: int
+    leaves: int
+    max_nodes: int | None = None
+    features: Sequence[int] | None = None
+    thresholds: int = 64
+    amounts: int = 3
+
+
 def fit_voting(
-    values: np.ndarray,
-    targets: np.ndarray,
-    weights: np.ndarray,
-    *,
-    trees: int,
-    leaves: int,
-    max_nodes: int | None = None,
-    seed: int,
-    features: Sequence[int] | None = None,
-    thresholds: int = 64,
-    amounts: int = 3,
+    values: np.ndarray, targets: np.ndarray, weights: np.ndarray, recipe: VotingRecipe, seed: int = 0
 ) -> VotingStages:
     """Fit a random forest to soft targets, prune it, and turn it into integers.
 
@@ -61,23 +72,17 @@ def fit_voting(
         values: training rows, int64 (rows, features).
         targets: share of each class, float64 (rows, classes).
         weights: of each row, float64.
-        trees, leaves: number of trees, and of leaves a tree at most.
-        max_nodes: splits to prune to; None prunes none.
-        features: those that may be asked about; None for all.
-        thresholds: distinct ones a feature at most.
-        amounts: of a leaf that is sure; others give 1.. in proportion to the lead of their class's share.
-            1 is a plain vote; at most 100 / classes.
     Raises:
         InputError: a score could exceed 65535.
     """
     classes = targets.shape[1]
-    bins = fit_bins(values, thresholds, features)
+    bins = fit_bins(values, recipe.thresholds, recipe.features)
     rows, labels = np.nonzero(targets >= TINY_TARGET)  # in the order of rows: hard targets leave them as they are
-    forest = RandomForestClassifier(trees, max_leaf_nodes=leaves, random_state=seed)
+    forest = RandomForestClassifier(recipe.trees, max_leaf_nodes=recipe.leaves, random_state=seed)
     # Weights of few bits: the sums of squares that tell splits apart are exact then, on every computer.
     mass = np.maximum(np.rint(weights[rows] * targets[rows, labels] * WEIGHT_STEPS), 1) / WEIGHT_STEPS
     forest.fit(bins.of(values)[rows], labels, sample_weight=mass)
-    steps = min(amounts, MAX_LEAVES // classes)
+    steps = min(recipe.amounts, MAX_LEAVES // classes)
     grown, risks = [], []
     for estimator in forest.estimators_:
         tree = estimator.tree_
@@ -87,7 +92,7 @@ def fit_voting(
             leaf = leaf_id(leaf, np.maximum(np.round(_lead(shares) * steps), 1).astype(np.int64))
         grown.append(bins.grown(tree, leaf))
         risks.append(tree.weighted_n_node_samples * _entropy(shares))
-    nodes, roots = share(grown) if max_nodes is None else prune(grown, risks, max_nodes)
+    nodes, roots = share(grown) if recipe.max_nodes is None else prune(grown, risks, recipe.max_nodes)
     integer = with_leaves(nodes, roots, [0] * classes) if steps > 1 else IntegerTrees(nodes, roots, classes)
     integer.check()
     return VotingStages(bins, forest, classes, integer)

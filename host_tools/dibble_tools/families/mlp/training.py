@@ -38,7 +38,7 @@ class MlpRecipe:
 
 
 @dataclass(frozen=True)
-class Student:
+class FloatNetwork:
     """A float network on codes.
 
     Attributes:
@@ -75,8 +75,8 @@ class MlpStages:
         widened: layers that had to be 16 bits wide.
     """
 
-    student: Student
-    pruned: Student
+    student: FloatNetwork
+    pruned: FloatNetwork
     features: list[int]
     tables: MlpTables
     widened: list[int]
@@ -122,15 +122,15 @@ def fit(
     soft, mass = targets, weights / weights.mean()
     wide = tuple(units + recipe.drop_units for units in recipe.hidden)
     net = new_net((len(used), *wide, targets.shape[1] - 1), rng)
-    student = Student(scalers, used, middle, spread, net)
+    student = FloatNetwork(scalers, used, middle, spread, net)
     x = student.inputs(codes)
     net = train(net, x, soft, mass, rng)
-    student = Student(scalers, used, middle, spread, net)
+    student = FloatNetwork(scalers, used, middle, spread, net)
     if recipe.drop_units:
         net = prune_units(net, x, soft, mass, rng, count=recipe.drop_units)
     if recipe.sparsity:
         net = prune_weights(net, x, soft, mass, rng, sparsity=recipe.sparsity)
-    pruned = Student(scalers, used, middle, spread, net)
+    pruned = FloatNetwork(scalers, used, middle, spread, net)
     tables, widened = quantize(pruned, codes, soft, mass, recipe.form, seed)
     tables, kept = without_idle(tables)
     return MlpStages(student, pruned, [used[i] for i in kept], tables, widened)
@@ -146,7 +146,7 @@ def _check(recipe: MlpRecipe, classes: int, features: int) -> None:
 
 
 def quantize(
-    student: Student, codes: np.ndarray, targets: np.ndarray, weights: np.ndarray, form: str, seed: int
+    student: FloatNetwork, codes: np.ndarray, targets: np.ndarray, weights: np.ndarray, form: str, seed: int
 ) -> tuple[MlpTables, list[int]]:
     """Return (tables, layers that had to be 16 bits wide) of a float network; its margins as fine as they fit."""
     unit = MARGIN_UNIT
@@ -160,7 +160,7 @@ def quantize(
 
 
 def _quantize(
-    student: Student,
+    student: FloatNetwork,
     codes: np.ndarray,
     targets: np.ndarray,
     weights: np.ndarray,

@@ -19,7 +19,10 @@ def look():
     print("machine", getattr(system, "_machine", sys.platform))
     print("mpy", getattr(system, "_mpy", 0))
     print("heap", free)
-    block, _, blocks, unused = os.statvfs("/")[:4]
+    try:
+        block, _, blocks, unused = os.statvfs("/")[:4]
+    except OSError:  # nothing is mounted there
+        block = blocks = unused = 0
     print("flash", block, blocks, unused)
     print("rom", "yes" if _has_rom() else "no")
     try:
@@ -28,7 +31,7 @@ def look():
     except ImportError:
         sha256 = None
     print("sums", "yes" if sha256 else "no")
-    if sha256:
+    if sha256 and block and hasattr(os, "ilistdir"):
         _list("", sha256, [MOST_FILES])
 
 

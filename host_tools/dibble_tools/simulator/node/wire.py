@@ -96,6 +96,7 @@ class Hardware:
             ord("U"): self._set_clock,
             ord("F"): self._feed,
             ord("X"): self._reset,
+            ord("H"): self._arm,
             ord("Q"): self._radio,
             ord("C"): lambda a, b, data: (self.cause, b""),
             ord("N"): lambda a, b, data: (0, b"dibble01"),
@@ -114,6 +115,7 @@ class Hardware:
         self._sleeping_until: int | None = None
         self._watchdog_us: int | None = None
         self._bite_at: int | None = None
+        self._reset_at: int | None = None  # by a timer
         self._clock_lost_us = 0
         if "clock_unset" in self.unkind:
             self.clock_offset_s = self.like.unset_s - self.now_us // 1_000_000
@@ -147,6 +149,10 @@ class Hardware:
 
     def pass_time(self, until_us: int, *, awake: bool) -> None:
         """Let time pass; the watchdog bites where it ends first."""
+        if self._reset_at is not None and self._reset_at < until_us:
+            moment, self._reset_at = max(self.now_us, self._reset_at), None
+            self.pass_time(moment, awake=awake)
+            raise NodeReset
         bite = self._bite_at is not None and self._bite_at < until_us
         if bite:
             assert self._bite_at is not None
@@ -289,6 +295,11 @@ class Hardware:
             self._watchdog_us = b * 1000
         if self._watchdog_us:
             self._bite_at = self.now_us + self._watchdog_us
+        return 0, b""
+
+    def _arm(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
+        """Reset the node after b ms; 0: no longer."""
+        self._reset_at = self.now_us + b * 1000 if b else None
         return 0, b""
 
     def _reset(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
