@@ -33,7 +33,7 @@ def test_another_magic():
 
 
 def test_another_format():
-    expected = "expected model format 2, got 1: update the firmware or export again"
+    expected = "expected model format 2 or 3, got 1: update the firmware or export again"
     assert message(sealed(b"DIBL\x01\x01", b"")) == expected
 
 

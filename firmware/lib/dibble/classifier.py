@@ -9,7 +9,7 @@ import sys
 from array import array
 
 from dibble import ModelError, RecordError
-from dibble.inference import contents, model_of
+from dibble.inference import contents, model_of, passed
 from dibble.inference.description import Description
 from dibble.inference.fixed_point import MISSING
 from dibble.inference.kernels.choice import KIND
@@ -26,7 +26,7 @@ class Classifier:
         blob: the model file's bytes.
         sensors: has names, units and values.
         interval_ms: of the node's cycle.
-        code: see model_of.
+        code, checked: see model_of.
     Attributes:
         model: the Model.
         kernel: "code", or the kind of kernels that run its tables.
@@ -38,8 +38,8 @@ class Classifier:
         ModelError: the file isn't whole, computes otherwise than the host did, or wants what no sensor gives.
     """
 
-    def __init__(self, blob, sensors, interval_ms, code=None):
-        model = model_of(blob, code)
+    def __init__(self, blob, sensors, interval_ms, code=None, checked=False):
+        model = model_of(blob, code, checked)
         model.self_test()
         if model.windows and model.windows.is_gap(interval_ms):
             raise ModelError(
@@ -118,13 +118,42 @@ def install(path, slots, rejected, sensors, interval_ms):
         if slots.holds(size, end):
             return ""
         blob = contents(path)
+        _checked(path, blob, sensors, interval_ms)
+        return "model %s: generation %d" % (path, slots.write(blob, rejected))
     except OSError:
         return ""
-    try:
-        Classifier(blob, sensors, interval_ms)
-        return "model %s: generation %d" % (path, slots.write(blob, rejected))
     except (ModelError, RecordError) as error:
         return "model %s isn't used: %s" % (path, error)
+    except MemoryError:
+        return "model %s isn't used: it takes more memory than there is" % path
+
+
+def _checked(path, blob, sensors, interval_ms, code=None):
+    """Return the Classifier of a model's bytes; what these say is checked once, as its pass is kept.
+
+    Args:
+        path: of the file that is installed to the model's slots; its pass lies beside it.
+    """
+    identity = bytes(blob[-END_BYTES:])
+    if passed(path, identity):
+        return Classifier(blob, sensors, interval_ms, code, True)
+    try:
+        classifier = Classifier(blob, sensors, interval_ms, code)
+        from dibble.inference.checks import keep_pass  # not before: it and the kernels don't have to fit at once
+
+        keep_pass(path, identity)
+        return classifier
+    finally:
+        _forget_checks()
+
+
+def _forget_checks():
+    """Give up the modules that checked a file: they are done."""
+    inference = sys.modules["dibble.inference"]
+    for name in ("checks", "bounds", "forest_checks", "additive_checks", "mlp_checks"):
+        if hasattr(inference, name):
+            delattr(inference, name)
+            del sys.modules["dibble.inference." + name]
 
 
 def recall(path, slots, rejected, sensors, interval_ms, notes):
@@ -166,10 +195,10 @@ def _with_code(path, blob, sensors, interval_ms, notes):
     try:
         code = _code_of(name, bytes(blob[-END_BYTES:]))
         if code:
-            return Classifier(blob, sensors, interval_ms, code)
+            return _checked(path, blob, sensors, interval_ms, code)
     except Exception as error:  # in whatever way a file fails that isn't whole, or is wrong: the tables are there
         note = "%s isn't used: %r" % (name, error)
-    classifier = Classifier(blob, sensors, interval_ms)
+    classifier = _checked(path, blob, sensors, interval_ms)
     if note:
         notes.append(note)
     return classifier

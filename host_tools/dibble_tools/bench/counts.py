@@ -31,9 +31,9 @@ for _ in range({times}):
 IMPORTED = """
 import gc, sys
 before = gc.mem_alloc()
-from dibble.inference import load
+from dibble.inference import contents, model_of, model
 taken = gc.mem_alloc() - before
-load(__file__[: __file__.rfind("/") + 1] + "model.dib")
+model_of(contents(__file__[: __file__.rfind("/") + 1] + "model.dib"), None, True)  # as where its pass is kept
 print(taken, *[name for name in sys.modules if name.startswith("dibble")])
 """
 

@@ -18,6 +18,7 @@ def describe(opened: HostModel) -> dict[str, Any]:
     return {
         "name": model.name,
         "format": model.format,
+        "parts": list(model.parts),
         "family": model.family_name,
         "bytes": len(opened.blob),
         "classes": list(model.classes),

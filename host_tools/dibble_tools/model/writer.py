@@ -2,14 +2,14 @@
 
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from dibble.inference import features as windows_of
 from dibble.inference.features import LAST
 from dibble.inference.fixed_point import READING_LIMIT
-from dibble.inference.format import CRC_BYTES, HEAD, NOVELTY
+from dibble.inference.format import CRC_BYTES, FORMATS, MAGIC, NOVELTY
 from dibble.inference.model import Model
 
 from dibble_tools.common.errors import InputError
@@ -40,6 +40,7 @@ class ModelSpec:
         unsure_below: a smaller margin is flagged unsure.
         hysteresis: trusted decisions in a row that change the held class.
         novelty: tables of how usual a combination of feature values is, and from where on it is.
+        parts: content of each optional part, by its name.
     """
 
     name: str
@@ -51,6 +52,7 @@ class ModelSpec:
     unsure_below: int = 0
     hysteresis: int = 1
     novelty: "Novelty | None" = None
+    parts: Mapping[bytes, bytes] = field(default_factory=dict)
 
     @property
     def limits(self) -> list[int]:
@@ -130,7 +132,12 @@ def _channels(channels: Sequence[Channel]) -> bytes:
 def _assemble(spec: ModelSpec, golden: bytes, golden_count: int) -> bytes:
     family = family_of(spec.tables) | (NOVELTY if spec.novelty else 0)
     text = Texts()
-    out = bytearray(HEAD + bytes((family,)) + bytes(4))
+    # The least format that says it, so that nodes of an older firmware read what they can.
+    out = bytearray(MAGIC + bytes((FORMATS[1] if spec.parts else FORMATS[0], family)) + bytes(4))
+    if spec.parts:
+        out += number(len(spec.parts))
+        for name, content in spec.parts.items():
+            out += bytes((len(name),)) + name + number(len(content)) + content
     out += number(spec.interval_ms) + number(spec.unsure_below) + number(spec.hysteresis) + text(spec.name)
     out += number(len(spec.classes)) + b"".join(map(text, spec.classes))
     out += number(len(spec.channels)) + _channels(spec.channels)

@@ -28,6 +28,7 @@ def library_modules(families: Iterable[str], *, novelty: bool = False, code: boo
     """
     wanted = {*families, *(("additive", "novelty") if novelty else ()), *(("unrolled",) if code else ())}
     without = [f"{_INFERENCE}.{name}" for name in (*FAMILIES, *_BY_NEED) if name not in wanted]
+    without += [f"{_INFERENCE}.{name}_checks" for name in FAMILIES if name not in wanted]
     return sorted(reached([_INFERENCE, *(f"{_INFERENCE}.{name}" for name in wanted)], without))
 
 

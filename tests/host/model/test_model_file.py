@@ -115,8 +115,8 @@ def test_another_magic_is_told(blob: bytes) -> None:
 
 
 def test_another_format_is_told(blob: bytes) -> None:
-    with pytest.raises(ModelError, match=r"^expected model format 2, got 3: update the firmware or export again$"):
-        Model(sealed(blob[:4] + b"\3" + blob[5:-4]))
+    with pytest.raises(ModelError, match=r"^expected model format 2 or 3, got 4: update the firmware or export again$"):
+        Model(sealed(blob[:4] + b"\4" + blob[5:-4]))
 
 
 def test_another_family_is_told(blob: bytes) -> None:

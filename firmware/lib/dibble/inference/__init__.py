@@ -7,12 +7,21 @@ What a model doesn't need is imported when it is asked for: importing this packa
 def load(path, code=None):
     """Return the model in the file at `path`; raise ModelError with the reason if it isn't whole.
 
-    From a ROMFS it is used in place, and takes no RAM for its tables; see `contents`.
+    From a ROMFS it is used in place, and takes no RAM for its tables; see `contents`. What a file says is checked the
+    first time: that it passed is kept beside it, in PATH.ok, where the file system can be written.
 
     Args:
         code: see model_of.
     """
-    return model_of(contents(path), code)
+    blob = contents(path)
+    identity = bytes(blob[-4:])  # its CRC-32
+    checked = passed(path, identity)
+    model = model_of(blob, code, checked)
+    if not checked:
+        from dibble.inference.checks import keep_pass
+
+        keep_pass(path, identity)
+    return model
 
 
 def contents(path):
@@ -26,17 +35,31 @@ def contents(path):
             return file.read(size)  # without its size, the buffer would grow
 
 
-def model_of(blob, code=None):
+def model_of(blob, code=None, checked=False):
     """Return the Model of a file's bytes.
 
     Args:
         code: the module that `dibble unroll` made of this file, to be run in its tables' place: fastest
             where there is no viper, for some 10 bytes of bytecode a split; None runs the tables.
+        checked: this file passed all checks before.
     """
-    if code:
-        from dibble.inference import unrolled
-
-        return unrolled.Unrolled(blob, code)
     from dibble.inference.model import Model
 
-    return Model(blob)
+    if code:
+        from dibble.inference.unrolled import Unrolled
+
+        if not checked:
+            Model(blob)
+        return Unrolled(blob, code)
+    return Model(blob, checked)
+
+
+def passed(path, identity):
+    """Tell whether it is kept beside `path` that the model file which ends in `identity` passed all checks."""
+    from dibble.inference.format import CRC_BYTES, PASSES
+
+    try:
+        with open(path + PASSES, "rb") as file:
+            return identity in (file.read(CRC_BYTES), file.read(CRC_BYTES))
+    except OSError:
+        return False

@@ -3,8 +3,6 @@
 Class 0 is the reference: its score is constant.
 """
 
-from array import array
-
 from dibble.inference.kernels.choice import KIND
 from dibble.inference.scale import scaler
 
@@ -45,7 +43,7 @@ def read(cursor, limits, classes):
         n = (scalers[b][6] >> (shifts & 15)) + 1
         pairs.append((a, shifts >> 4, n, b, shifts & 15))
         sizes.append(((scalers[a][6] >> (shifts >> 4)) + 1) * n)
-    base = array("H", [cursor.number() for _ in range(classes)])
+    base = [cursor.number() for _ in range(classes)]
     centres = [cursor.take(classes - 1) for _ in sizes]
     tables = [[cursor.take(size) for _ in range(classes - 1)] for size in sizes]
     return scalers, singles, pairs, tables, centres, base

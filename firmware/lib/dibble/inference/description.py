@@ -1,7 +1,7 @@
 """What a model file tells beside what it takes to predict."""
 
 from dibble.inference.errors import reason
-from dibble.inference.format import HEADER_BYTES, Cursor, read_channel, read_head
+from dibble.inference.format import Cursor, read_channel, read_head
 from dibble.inference.strings import Strings
 
 
@@ -26,11 +26,14 @@ class Description:
 
     def __init__(self, model):
         self._model = model
-        cursor = Strings(model.blob, HEADER_BYTES)
+        cursor = Strings(model.blob, model.head_at)
         try:
-            self.interval_ms = read_head(cursor)[0]
-        except (ValueError, UnicodeError) as error:
+            self._read(model, cursor)
+        except ValueError as error:
             raise reason(model.blob, error)
+
+    def _read(self, model, cursor):
+        self.interval_ms = read_head(cursor)[0]
         self.name = cursor.strings[0]
         self.classes = tuple(cursor.strings[1:])
         self.limits = [model.high[i] - model.low[i] for i in range(cursor.number())]

@@ -2,18 +2,24 @@
 
 from dibble import ModelError
 from dibble.inference.crc32 import crc32
-from dibble.inference.format import CRC_BYTES, FOREST, HEAD, HEADER_BYTES, MLP, WHOLE
+from dibble.inference.format import CRC_BYTES, FOREST, FORMATS, HEADER_BYTES, MAGIC, MLP, WHOLE
 
 
 def reason(blob, error):
     """Return the ModelError of bytes that model.Model couldn't read; error is what happened then."""
+    if isinstance(error, ModelError):
+        return error
+    if isinstance(error, MemoryError):
+        return ModelError("the model takes more memory than there is")
     size = len(blob)
     if size < HEADER_BYTES + CRC_BYTES:
         return ModelError("expected a model file, got %d bytes" % size)
-    if bytes(blob[:4]) != HEAD[:4]:
-        return ModelError("expected a model file that starts with %r, got %r" % (HEAD[:4], bytes(blob[:4])))
-    if blob[4] != HEAD[4]:
-        return ModelError("expected model format %d, got %d: update the firmware or export again" % (HEAD[4], blob[4]))
+    if bytes(blob[:4]) != MAGIC:
+        return ModelError("expected a model file that starts with %r, got %r" % (MAGIC, bytes(blob[:4])))
+    if blob[4] not in FORMATS:
+        return ModelError(
+            "expected model format %d or %d, got %d: update the firmware or export again" % (FORMATS + (blob[4],))
+        )
     if not FOREST <= blob[5] & 127 <= MLP:
         return ModelError("expected a family from %d to %d, got %d: update the firmware" % (FOREST, MLP, blob[5] & 127))
     # Halves, so that no byte of a damaged length makes a long int.
@@ -21,7 +27,7 @@ def reason(blob, error):
         return ModelError("got %d bytes, but the file's header tells another length: cut short, copy it again" % size)
     if crc32(blob, size) != WHOLE:
         return ModelError("the model file's CRC-32 doesn't match its bytes: damaged, copy it again")
-    return ModelError("the model file contradicts itself: %s" % error)
+    return ModelError("the model file contradicts itself: %s" % (error if error.args else type(error).__name__))
 
 
 def no_row(row, channels):

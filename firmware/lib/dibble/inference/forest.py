@@ -28,14 +28,14 @@ def read(cursor, limits, classes):
     if leaves:
         leaf_classes = cursor.take(leaves)
         leaf_amounts = cursor.take(leaves)
-        base = array("H", [cursor.number() for _ in range(classes)])
+        base = [cursor.number() for _ in range(classes)]
         if max(leaf_classes) >= classes:
             raise ValueError("a leaf of class %d" % max(leaf_classes))
     else:
         leaves = classes
         leaf_classes = bytes(range(classes))
         leaf_amounts = b"\1" * classes
-        base = array("H", [0] * classes)
+        base = [0] * classes
     layout = _place(cursor, counts, limits)
     parts = cursor.take(nodes), cursor.take(nodes), cursor.take(nodes), cursor.take(nodes)
     return layout, parts + (starts, children, 128 + leaves, trees, leaf_classes, leaf_amounts, base)

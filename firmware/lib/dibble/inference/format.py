@@ -1,10 +1,12 @@
 """The bytes of a model file: what it begins and ends with, and a cursor that reads its parts in order."""
 
-HEAD = b"DIBL\2"  # magic and format
+MAGIC = b"DIBL"
+FORMATS = 2, 3  # 3 has optional parts: parts.py
 HEADER_BYTES = 10
 FOREST, ADDITIVE, MLP = 1, 2, 3
 NOVELTY = 128  # flag of the family byte: tables of how usual a combination is follow the family's
 CRC_BYTES = 4
+PASSES = ".ok"  # of the name of the file beside a model that holds the CRCs of the last two that passed all checks
 WHOLE = 0x2144, 0xDF1C  # the CRC-32 of what ends in its own CRC-32
 
 
@@ -30,6 +32,8 @@ class Cursor:
         while True:
             byte = self.byte()
             value |= (byte & 127) << shift
+            if shift == 28 and byte > 7:
+                raise ValueError("a number of more than 31 bits")
             if byte < 128:
                 return value
             shift += 7

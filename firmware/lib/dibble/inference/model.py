@@ -15,29 +15,46 @@ class Model(predictor.Predictor):
 
     Args:
         blob: bytes or memoryview of the whole file; kept, and read in place.
+        checked: what this file says was checked before, all of it: see checks.py.
     Attributes:
+        parts: name -> place of the content of each optional part.
+        head_at: where in the file what comes after them begins.
         scores: each class's score of the last row, where the tables are run.
+        tables: the module of its family.
         tables_end: where in the file the last of the tables ends.
         ...: and all of description.Description: read anew from the file each time.
     Raises:
-        ModelError: damaged, cut short, of another format.
+        ModelError: damaged, cut short, of another format, or it says what can't be.
     """
 
-    def __init__(self, blob):
+    parts = {}
+
+    def __init__(self, blob, checked=False):
         self.blob = blob
         size = len(blob)
         try:
-            if bytes(blob[:5]) != format.HEAD or bytes(blob[6:10]) != size.to_bytes(4, "little"):
+            if bytes(blob[:4]) != format.MAGIC or blob[4] not in format.FORMATS:
+                raise ValueError
+            if bytes(blob[6:10]) != size.to_bytes(4, "little"):
                 raise ValueError
             if crc32.crc32(blob, size) != format.WHOLE:
                 raise ValueError
             self._read(format.Cursor(blob, format.HEADER_BYTES))
-        except (IndexError, ValueError, OverflowError) as error:
+            if not checked:
+                from dibble.inference.checks import check
+
+                check(self)
+        except Exception as error:  # whatever bytes that aren't a model end in
             from dibble.inference import errors
 
             raise errors.reason(blob, error)
 
     def _read(self, file):
+        if self.blob[4] == format.FORMATS[1]:
+            from dibble.inference import parts
+
+            self.parts = parts.read(file)
+        self.head_at = file.at
         interval_ms, unsure_below, hysteresis, classes = format.read_head(file)
         low = array("i")
         high = array("i")
@@ -78,6 +95,7 @@ class Model(predictor.Predictor):
             from dibble.inference import mlp as tables
         else:
             raise ValueError
+        self.tables = tables
         score, self.scores = tables.build(file, low, limits, classes)
         if family & format.NOVELTY:
             from dibble.inference import novelty

@@ -12,7 +12,7 @@ class Unrolled(Model):
     """A Model whose tables stay unread.
 
     Args:
-        blob: as Model's.
+        blob: as Model's, checked.
         code: the module; its judge() gives what scores a row or, where its DECIDES is true, what settles the
             decision, too: decide(readings), of any kind of sequence, tells so, or tells that a reading isn't
             within its range.
@@ -21,7 +21,7 @@ class Unrolled(Model):
     def __init__(self, blob, code):
         self.module = code
         self.decide = None
-        Model.__init__(self, blob)
+        Model.__init__(self, blob, True)
         if code.DECIDES:
             self.decide = started(code.judge(self.decision))
 

@@ -1,0 +1,58 @@
+"""The check of all that a file says: kernels follow it wherever it leads, so it is held against its tables once.
+
+What passes makes no kernel read outside its tables, or run longer than its depth, or leave the small ints of a 32-bit
+VM. That no number has more than 31 bits, the cursor has seen.
+"""
+
+from dibble.inference.bounds import within
+from dibble.inference.description import Description
+from dibble.inference.fixed_point import READING_LIMIT
+from dibble.inference.format import ADDITIVE, CRC_BYTES, FOREST, NOVELTY, PASSES, Cursor
+
+
+def check(model):
+    """Raise ValueError, or whatever a number that leads astray ends in, unless all of a Model's file holds."""
+    told = Description(model)
+    within("classes", len(told.classes), 100, 1)
+    within("channels", len(model.low), 255, 1)
+    spans = [high - low for low, high in zip(model.low, model.high)]
+    within("low", min(model.low), READING_LIMIT, -READING_LIMIT)
+    within("high", max(model.high), READING_LIMIT, -READING_LIMIT)
+    for span in spans:
+        within("span", span)
+    if model.windows:
+        from dibble.inference.features import EMA, window_limit
+
+        for w in model.windows.windows:
+            within("kind", w.kind, EMA)
+            within("size", w.size, 255, 1)
+            within("sum", window_limit(w.kind, w.size, spans[w.channel]))
+    file = Cursor(model.blob, told.family_at)
+    family = model.blob[5]
+    if family & 127 == FOREST:
+        from dibble.inference.forest_checks import forest as check_tables
+    elif family & 127 == ADDITIVE:
+        from dibble.inference.additive_checks import additive as check_tables
+    else:
+        from dibble.inference.mlp_checks import mlp as check_tables
+    check_tables(file, model.tables, told.limits, len(told.classes))
+    if family & NOVELTY:
+        from dibble.inference import additive, additive_checks
+
+        file.number()
+        additive_checks.additive(file, additive, told.limits, 2)
+
+
+def keep_pass(path, identity):
+    """Keep beside `path` that a model file passed, and the one before it."""
+    kept = b""
+    try:
+        try:
+            with open(path + PASSES, "rb") as file:
+                kept = file.read(CRC_BYTES)
+        except OSError:
+            pass
+        with open(path + PASSES, "wb") as file:
+            file.write(identity + kept)
+    except OSError:
+        pass  # not to be written: then it is checked each time
