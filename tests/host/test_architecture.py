@@ -322,6 +322,16 @@ def test_guests_never_import_the_host() -> None:
     )
 
 
+def test_a_class_has_a_name_of_its_own() -> None:
+    """One word for one thing; a guest's are those of the board's own modules."""
+    homes: dict[str, list[str]] = {}
+    for path in HOST_TOOLS:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(str(path.relative_to(PACKAGE)))
+    assert not {name: paths for name, paths in homes.items() if len(paths) > 1}
+
+
 def test_dibble_itself_holds_a_version_and_errors_only() -> None:
     """Whatever imports a part of it on a board pays for this."""
     body = tree_of(LIBRARY / "dibble/__init__.py").body
