@@ -183,7 +183,7 @@ def test_boards_lists_and_shows() -> None:
 
 
 def test_heap_left_on_a_pico_is_what_was_measured_on_one() -> None:
-    """165,440 bytes of 245,888 after a node's first cycle: MicroPython 1.28 on an emulated RP2040, orchard's sensors."""
+    """165,440 bytes after the first cycle, with the sensors of orchard: MicroPython 1.28 on an emulated RP2040."""
     found = json.loads(invoke(str(ORCHARD), "--board", "pico", "--json").stdout)
     assert found["heap_left"]["low"] < 165_440 < found["heap_left"]["high"]
     assert found["start_left"]["value"] == found["heap_left"]["value"] - 20_000
