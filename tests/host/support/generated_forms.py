@@ -6,7 +6,7 @@ A new form has its place in FORMS; a new family or kind of feature in random_mod
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from dibble_tools.machines.replay import WASI_HEAP, WASI_MEMORY
 from dibble_tools.machines.targets import ATMEGA328P, CORTEX_M0
 from dibble_tools.machines.tools import TooLarge
 from dibble_tools.machines.verify import first_difference
-from dibble_tools.machines.vms import Run, run_unix, run_wasi
+from dibble_tools.machines.vms import VmRun, run_unix, run_wasi
 from dibble_tools.model.evaluator import Decisions
 from random_models import Case, random_case
 
@@ -55,7 +55,7 @@ def _python(case: Case, run: Callable, *, small: bool) -> Decisions:
     return run(text, case.readings, case.elapsed_ms if case.model.content.timed else None).decisions
 
 
-def _microbit(case: Case, run_vm: Callable[..., Run], **options: Any) -> Decisions:
+def _microbit(case: Case, run_vm: Callable[..., VmRun], **options: Any) -> Decisions:
     """Return what the micro:bit's files decide on a VM with more heap than the board, and so with all rows."""
     if not has_room(case.model.content):
         raise InputError("neither networks nor novelty are laid out for the micro:bit")
@@ -65,9 +65,8 @@ def _microbit(case: Case, run_vm: Callable[..., Run], **options: Any) -> Decisio
         for file, data in lay_out(case.model.content).items():
             (folder / file).write_bytes(data)
         (folder / "rows").write_bytes(inputs.astype("<i4").tobytes())
-        (folder / "main.py").write_text(
-            MICROBIT.read_text().replace("LOAD = None\n", LOAD.replace(" gc.collect()\n", "") + TEST)
-        )
+        load = re.sub(r" *gc\.collect\(\)\n", "", LOAD + TEST)
+        (folder / "main.py").write_text(MICROBIT.read_text().replace("LOAD = None\n", load))
         words = run_vm(folder, "main.py", timeout_s=600, **options).stdout.split()
     return _compared(case, expected, decisions_of(words, len(inputs)))
 
@@ -162,9 +161,16 @@ def run(form: str, case: Case) -> Result:
     return Result(rows, first_difference(expected, decisions, case.model.classes)[1])
 
 
-def sweep(forms: Sequence[str], seeds: range, rows: int) -> Iterator[tuple[str, Case, Result]]:
+def case_for(form: str, seed: int, rows: int) -> Case:
+    """Return the random case of a seed, of a kind that the form is for."""
+    if form.startswith("microbit"):
+        return random_case(seed, rows, ("forest", "boosted", "additive"), novelty=False)
+    return random_case(seed, rows)
+
+
+def sweep(forms: Sequence[str], seeds: Iterable[int], rows: int) -> Iterator[tuple[str, Case, Result]]:
     """Yield each form, case and result of the seeds' random models."""
     for seed in seeds:
-        case = random_case(seed, rows)
         for form in forms:
+            case = case_for(form, seed, rows)
             yield form, case, run(form, case)
