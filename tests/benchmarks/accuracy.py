@@ -42,6 +42,7 @@ def main() -> None:
                 DataOptions(label="label", group="group", seed=arguments.seed),
                 limits=Limits(max_bytes=size),
                 budget_s=parse_seconds(arguments.budget, "--budget"),
+                refit=False,
             )
             start = time.monotonic()
             try:

@@ -83,7 +83,9 @@ def main() -> None:
     test = data.split.test & data.whole
     table: list[tuple[Any, ...]] = []
     for recipe in arguments.recipes.split(","):
-        trained = train(arguments.file, TrainOptions(options, recipe=recipe, limits=_NO_LIMIT, budget_s=2.0))
+        trained = train(
+            arguments.file, TrainOptions(options, recipe=recipe, limits=_NO_LIMIT, budget_s=2.0, refit=False)
+        )
         model = trained.model
         at = [[c.name for c in data.channels].index(channel.name) for channel in model.channels]
         rows = np.flatnonzero(test)[:: max(1, test.sum() // ROWS)][:ROWS]

@@ -29,7 +29,7 @@ def gas_cases(path: Path, told: Callable[[str], None] = lambda step: None) -> li
     Raises:
         InputError: see train().
     """
-    options = TrainOptions(OPTIONS, recipe=RECIPE, budget_s=BUDGET_S, jobs=os.cpu_count() or 1)
+    options = TrainOptions(OPTIONS, recipe=RECIPE, budget_s=BUDGET_S, jobs=os.cpu_count() or 1, refit=False)
     trained = train(path, options, lambda step, share: told(step))
     told("fitting the forest")
     data = prepare(path, OPTIONS)

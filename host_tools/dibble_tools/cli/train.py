@@ -50,9 +50,18 @@ def train(
     cost: Annotated[
         list[str] | None, typer.Option(help="frost:ok=5: a frost decided ok costs 5 other errors; may be repeated")
     ] = None,
+    optimize: Annotated[
+        str,
+        typer.Option(
+            help="choose by accuracy, macro-f1 (each class alike) or cost; auto: as costs and classes suggest"
+        ),
+    ] = "auto",
     balance: Annotated[
-        float, typer.Option(min=0, max=1, help="0: classes as they come, 1: rare ones weigh as much")
-    ] = 0.0,
+        float | None,
+        typer.Option(
+            min=0, max=1, help="0: classes as they come, 1: rare ones weigh as much  [0; 0.3 if chosen by macro-f1]"
+        ),
+    ] = None,
     sure: Annotated[
         float, typer.Option(min=0, max=1, help="chance of being right below which the node says unsure")
     ] = 0.6,
@@ -64,6 +73,9 @@ def train(
         int | None,
         typer.Option(min=1, max=100, help="decisions in a row that change the held class [2 with --time, else 1]"),
     ] = None,
+    refit: Annotated[
+        bool, typer.Option(help="ship the recipe fitted again on all rows, once the rows held out have judged it")
+    ] = True,
     seed: Annotated[int, typer.Option(help="for all that is drawn by chance")] = 0,
     name: Annotated[str | None, typer.Option(help="the model's name  [the file's]")] = None,
     out: Annotated[Path | None, typer.Option(help="folder to write  [models/NAME]")] = None,
@@ -74,7 +86,8 @@ def train(
     group or time where one is given. A teacher without limits is fitted first; then students of
     three families (decision forest, additive tables, small neural network) compete, by
     cross-validation inside the training part, and the best within the limits is the model. The
-    rows held out judge it once. Ctrl-C ends the search and keeps the best so far.
+    rows held out judge it once; then the recipe is fitted again on all rows, unless --no-refit.
+    Ctrl-C ends the search and keeps the best so far.
 
     Example: dibble train field.csv --label state --time when --group node --max-bytes 1000
 
@@ -112,6 +125,8 @@ def train(
         jobs=jobs or os.cpu_count() or 1,
         costs=cost or (),
         balance=balance,
+        optimize=optimize,
+        refit=refit,
         sure=sure,
         novelty=novelty,
         hysteresis=hysteresis,

@@ -24,6 +24,9 @@ from dibble_tools.data.feature_spec import (
 )
 from dibble_tools.data.splits import Split, check_classes, split
 
+MOSTLY_EMPTY = 0.5  # a column without a reading in more of the training rows costs more rows than it tells
+COSTLY = 0.1  # of the training rows: a column that costs so many is named
+
 
 @dataclass(frozen=True)
 class DataOptions:
@@ -81,6 +84,32 @@ class Prepared:
         return [f"{self.channels[f.channel].name} {f}" for f in self.features] or [c.name for c in self.channels]
 
 
+def _leave_out_empty(ds: Dataset, train: np.ndarray, wanted: Sequence[str]) -> list[str]:
+    """Take columns that are empty in most training rows out of the data set, unless asked for; return what to tell."""
+    missing = np.isnan(ds.values)
+    share = missing[train].mean(axis=0)
+    empty = (share > MOSTLY_EMPTY) & ~np.isin(ds.columns, list(wanted))
+    if empty.all():
+        return []  # what there is, it has to do with
+    rows = len(missing)
+    notes = [
+        f"column {name!r} has a reading in {rows - missing[:, i].sum()} of {rows} rows only: left out, for all others "
+        f"would be lost (--channel {name}=UNIT:RESOLUTION keeps it)"
+        for i, name in enumerate(ds.columns)
+        if empty[i]
+    ]
+    ds.columns = [name for name, gone in zip(ds.columns, empty, strict=True) if not gone]
+    ds.values = ds.values[:, ~empty]
+    left = np.isnan(ds.values[train])
+    for i, name in enumerate(ds.columns):
+        alone = (left[:, i] & (left.sum(axis=1) == 1)).mean()
+        if alone > COSTLY:
+            notes.append(
+                f"column {name!r} alone costs {alone:.0%} of the training rows: --ignore {name} would use them"
+            )
+    return notes
+
+
 def prepare(path: Path, options: DataOptions) -> Prepared:
     """Read the file and turn it into feature values, as the board's own code computes them."""
     if options.features and not options.time:
@@ -97,6 +126,7 @@ def prepare(path: Path, options: DataOptions) -> Prepared:
     parts = split(ds, test_groups=options.test_groups, test_after=options.test_after, seed=options.seed)
     notes = [*ds.notes, *check_classes(ds, parts.train, parts.test)]
     wanted = [parse_channel_option(text) for text in options.channels]
+    notes += _leave_out_empty(ds, parts.train, [channel.name for channel in wanted])
     channels, more = find_channels(ds, wanted, parts.train)
     notes += more
     columns = [ds.columns.index(channel.name) for channel in channels]

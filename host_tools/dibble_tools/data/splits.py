@@ -16,6 +16,7 @@ from dibble_tools.data.times import parse_times, time_text
 
 TEST_SHARE = 0.25
 GROUP_DRAWS = 100
+FEW_GROUPS = 6  # up to so many, each is a fold of its own: fewer folds would say little of another group
 MAX_STRATIFIED_GROUPS = 1000  # StratifiedGroupKFold takes a Python step for each group and fold
 MAX_CLASSES = 100
 MIN_ROWS_OF_A_CLASS = 5
@@ -55,12 +56,15 @@ def split(ds: Dataset, *, test_groups: Sequence[str] = (), test_after: str | Non
     return Split(~test, test, how)
 
 
-def folds(ds: Dataset, train: np.ndarray, n: int = 3, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
+def folds(
+    ds: Dataset, train: np.ndarray, n: int = 3, seed: int = 0, *, each_group: bool = False
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return (fit, judge) row indices of a cross-validation inside the training rows.
 
     Args:
         train: bool mask of the training rows.
         n: number of folds; fewer where there aren't enough rows or groups.
+        each_group: a fold for each group where these are few.
     """
     rows = np.flatnonzero(train)
     groups = None if ds.groups is None else ds.groups[rows]
@@ -68,6 +72,8 @@ def folds(ds: Dataset, train: np.ndarray, n: int = 3, seed: int = 0) -> list[tup
     if n_groups < 2 and ds.times_ms is not None:
         blocks = np.array_split(rows, max(2, min(n, len(rows))))
         return [(np.setdiff1d(rows, block, assume_unique=True), block) for block in blocks]
+    if each_group and groups is not None and 1 < n_groups <= FEW_GROUPS:
+        return [(rows[groups != name], rows[groups == name]) for name in dict.fromkeys(groups.tolist())]
     n = max(2, min(n, n_groups if n_groups > 1 else len(rows)))
     labels = np.zeros(len(rows)) if ds.labels is None else ds.labels[rows]
     splitters = [
@@ -183,7 +189,9 @@ def _some_groups(ds: Dataset, groups: np.ndarray, seed: int) -> tuple[np.ndarray
         held = table[drawn].sum(axis=0)
         mixture = np.abs(held / held.sum() - whole / whole.sum()).sum() / 2
         lost, unjudged = np.sum(held == whole), np.sum(held == 0)
-        score = 1000 * lost + 10 * unjudged + abs(held.sum() / whole.sum() - TEST_SHARE) + mixture
+        left = (table > 0).sum(axis=0) - (table[drawn] > 0).sum(axis=0)
+        thin = np.sum((left == 1) & ((table > 0).sum(axis=0) > 1))  # what a cross-validation can't judge
+        score = 1000 * lost + 10 * unjudged + 5 * thin + abs(held.sum() / whole.sum() - TEST_SHARE) + mixture
         if score < best:
             best, chosen = score, drawn
     test = np.isin(codes, chosen)

@@ -43,7 +43,9 @@ def run(station: str, out: Path, console: Console) -> bool:
         weather.write_weather_csv(file)
         console.print("real weather: hourly, 2013, three airports; label: the hazard of the next 6 hours")
         data = DataOptions(label=LABEL, time=TIME, group=GROUP, test_groups=[station])
-        options = TrainOptions(data, recipe=RECIPE, budget_s=BUDGET_S, jobs=os.cpu_count() or 1, balance=BALANCE)
+        options = TrainOptions(
+            data, recipe=RECIPE, budget_s=BUDGET_S, jobs=os.cpu_count() or 1, balance=BALANCE, refit=False
+        )
         trained = train(file, options, progress=lambda step, _: status.update(step))
         console.print(f"trained on {' and '.join(s for s in STATIONS if s != station)}, judged on {station}")
         opened = trained.model
@@ -87,7 +89,7 @@ def persistence(model: HostModel, file: Path, station: str) -> Scores:
 def sibling_on_microbit(file: Path, station: str) -> Agreement:
     """Train a few small trees on the last readings alone, which fit 9 KB of heap, and verify them there."""
     data = DataOptions(label=LABEL, group=GROUP, ignore=[TIME], test_groups=[station])
-    small = TrainOptions(data, recipe=SMALL_RECIPE, budget_s=BUDGET_S, balance=BALANCE)
+    small = TrainOptions(data, recipe=SMALL_RECIPE, budget_s=BUDGET_S, balance=BALANCE, refit=False)
     model = train(file, small).model
     rows = read_rows(model, file)
     (found,) = verify(model, rows.readings, None, vms=["microbit"])

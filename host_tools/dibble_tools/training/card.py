@@ -16,44 +16,50 @@ from dibble_tools.model.host_model import MODEL_FILE
 from dibble_tools.model.metrics import evaluation
 from dibble_tools.model.oracle import class_scores
 from dibble_tools.model.reader import content_of
-from dibble_tools.training.cross_validation import Tried
+from dibble_tools.training.cross_validation import Candidate
 from dibble_tools.training.insight import importance, learning_curve, shortcut_check
+from dibble_tools.training.intervals import interval
 from dibble_tools.training.result import Clock, Training
 from dibble_tools.training.stages import stage_table
 from dibble_tools.training.students import fit_student
 from dibble_tools.training.tuner import front
 
-CHECKS_SHARE = 0.9  # no check for shortcuts and no learning curve is begun when so much of the budget is used
+CHECKS_SHARE = 0.9  # nothing is trained without a channel, and no learning curve begun, when so much is used
 FRONT_SHOWN = 200
+REFIT = "the same recipe fitted on the training rows alone: nothing can judge a model on rows that it learned from"
 
 
 def make_card(t: Training, clock: Clock, progress: Callable[[str, float], None]) -> dict[str, Any]:
     """Return the card of a freshly trained model as JSON-ready values.
 
     Accuracies are over the held-out rows without a missing reading, the same rows for each, and the
-    integer evaluator's wherever the stage is of integers.
+    integer evaluator's wherever the stage is of integers. They are of the model of the training rows;
+    where the shipped one learned from all rows, "refit" says so.
     """
     labels = t.data.ds.labels
     assert labels is not None
     progress("judging on the rows held out", clock.used())
-    readings = t.data.readings[:, t.about.kept(t.student.columns)]
-    decisions = t.model.decide(readings, t.data.elapsed_ms)
+    readings = t.data.readings[:, t.about.kept(t.judged.student.columns)]
+    model, shipped = t.judged.model, t.shipped.model
+    decisions = model.decide(readings, t.data.elapsed_ms)
     test = t.data.split.test
-    subset = Decisions(*decisions.columns()[test].T)
+    scored = test & t.data.whole  # the rows of every table here: a row with a missing reading isn't decided
+    subset = Decisions(*decisions.columns()[scored].T)
     names, counts = np.unique(labels, return_counts=True)
     progress("measuring every stage, with instruction counts on the 32-bit VM", clock.used())
     teacher_name = f"the best of {', '.join(t.teacher.scores)}: {t.teacher.name}, floats, unlimited"
-    stages = stage_table(t.student, t.model, (teacher_name, t.teacher.predict), t.about, t.held_out)
+    stages = stage_table(t.judged.student, model, (teacher_name, t.teacher.predict), t.about, t.held_out)
+    t.data.notes.extend(_never_decided(t, subset))
     return {
         "made_by": f"dibble {__version__}, scikit-learn {sklearn.__version__}, numpy {np.__version__}",
-        "name": t.model.content.name,
+        "name": shipped.content.name,
         "model": {
             "file": MODEL_FILE,
             "family": t.chosen.recipe.family,
             "recipe": str(t.chosen.recipe),
-            "bytes": len(t.model.blob),
-            "sha256": hashlib.sha256(t.model.blob).hexdigest(),
-            "golden_vectors": len(t.model.content.golden),
+            "bytes": len(shipped.blob),
+            "sha256": hashlib.sha256(shipped.blob).hexdigest(),
+            "golden_vectors": len(shipped.content.golden),
         },
         "data": {
             "file": t.path.name,
@@ -65,8 +71,19 @@ def make_card(t: Training, clock: Clock, progress: Callable[[str, float], None])
             "group": t.options.data.group,
             "rows_of_each_class": {str(n): int(c) for n, c in zip(names, counts, strict=True)},
         },
-        "split": {"how": t.data.split.how, "train_rows": int((~test).sum()), "test_rows": int(test.sum())},
-        "options": {"balance": t.options.balance, "seed": t.options.data.seed, "budget_s": t.options.budget_s},
+        "split": {
+            "how": t.data.split.how,
+            "train_rows": int((~test).sum()),
+            "test_rows": int(test.sum()),
+            "scored_rows": int(scored.sum()),
+        },
+        "refit": None if t.shipped is t.judged else {"rows": t.shipped.rows, "accuracy_of": REFIT},
+        "options": {
+            "balance": t.balance,
+            "optimize": t.task.objective,
+            "seed": t.options.data.seed,
+            "budget_s": t.options.budget_s,
+        },
         "costs": _costs(t),
         "limits": {
             "max_bytes": t.options.limits.max_bytes,
@@ -78,21 +95,61 @@ def make_card(t: Training, clock: Clock, progress: Callable[[str, float], None])
         "front": _front(t),
         "stages": stages,
         "unsure": {
-            "below_margin": t.model.content.unsure_below,
-            "margin_unit": t.student.margin_unit,
+            "below_margin": shipped.content.unsure_below,
+            "margin_unit": t.shipped.student.margin_unit,
             "sure": t.options.sure,
             "chosen_on": "cross-validation inside the training part",
         },
         "coverage": t.margins,
         "novelty": _novelty(t, subset),
+        "cross_validated": _cross_validated(t),
         "held_out": {
             "float_reference": {"what": teacher_name, **_figures(stages[0])},
-            "integer_model": {"what": "what the node computes", **evaluation(labels[test], subset, t.model.classes)},
+            "integer_model": {
+                "what": "what the node computes",
+                **evaluation(labels[scored], subset, model.classes),
+                "interval": _held_out_interval(t),
+            },
         },
         **_insight(t, clock, progress),
         "shapes": _shapes(t),
         "notes": t.data.notes,
     }
+
+
+def _cross_validated(t: Training) -> dict[str, Any]:
+    """Return how good the chosen recipe was on rows of the training part that it, and its teacher, hadn't seen."""
+    c, units = t.chosen, t.chosen.predictions.units
+    return {
+        "accuracy": round(c.accuracy, 4),
+        "interval": _rounded(c.interval()),
+        "macro_f1": round(c.macro_f1, 4),
+        "expected_cost": round(c.cost, 4),
+        "rows": len(units),
+        "units": len(np.unique(units)),
+    }
+
+
+def _held_out_interval(t: Training) -> list[float] | None:
+    if not len(t.held_out.y_true):
+        return None
+    decided = _decide(t.judged.model.content, t.judged.student.columns, t.held_out.values)
+    return _rounded(interval(decided == t.held_out.y_true, t.held_out.units))
+
+
+def _rounded(ends: tuple[float, float] | None) -> list[float] | None:
+    return None if ends is None else [round(end, 4) for end in ends]
+
+
+def _never_decided(t: Training, held_out: Decisions) -> list[str]:
+    """Return a note on each class that the model says of no row held out, though there are some."""
+    decided = set(held_out.class_index.tolist())
+    there = set(t.held_out.y_true.tolist())
+    return [
+        f"class {name!r} is never decided on the rows held out: --optimize macro-f1, --balance 1, or more rows of it"
+        for k, name in enumerate(t.held_out.classes)
+        if k in there and k not in decided
+    ]
 
 
 def _figures(stage: dict[str, Any]) -> dict[str, Any]:
@@ -109,45 +166,46 @@ def _costs(t: Training) -> dict[str, float] | None:
 
 def _front(t: Training) -> list[dict[str, Any]]:
     """Return every recipe tried, the chosen one's neighbours in rank first, as rows for a table or picture."""
-    best = {id(tried) for tried in front(t.tried)}
+    best = {id(c) for c in front(t.candidates)}
 
-    def row(tried: Tried) -> dict[str, Any]:
+    def row(c: Candidate) -> dict[str, Any]:
         return {
-            "family": tried.recipe.family,
-            "recipe": str(tried.recipe),
-            "features": tried.recipe.features,
-            "bytes": tried.bytes,
-            "accuracy": round(tried.accuracy, 4),
-            "cost": round(tried.cost, 4),
-            "surprise": round(tried.surprise, 4),
-            "instructions": tried.estimate.instructions,
-            "heap": tried.estimate.heap,
-            "fits": tried.fits,
-            "on_front": id(tried) in best,
-            "chosen": tried is t.chosen,
+            "family": c.recipe.family,
+            "recipe": str(c.recipe),
+            "features": c.recipe.features,
+            "bytes": c.bytes,
+            "accuracy": round(c.accuracy, 4),
+            "cost": round(c.cost, 4),
+            "macro_f1": round(c.macro_f1, 4),
+            "cross_entropy": round(c.cross_entropy, 4),
+            "instructions": c.estimate.instructions,
+            "heap": c.estimate.heap,
+            "fits": c.fits,
+            "on_front": id(c) in best,
+            "chosen": c is t.chosen,
         }
 
-    return [row(tried) for tried in t.tried[:FRONT_SHOWN]]
+    return [row(c) for c in t.candidates[:FRONT_SHOWN]]
 
 
 def _novelty(t: Training, held_out: Decisions) -> dict[str, Any] | None:
-    if t.novelty is None:
+    if t.judged.novelty is None:
         return None
     return {
-        "rate": t.novelty.rate,
+        "rate": t.judged.novelty.rate,
         "flagged_held_out": round(float(np.mean(held_out.flags & NOVEL > 0)), 4),
-        "bytes": t.model.content.novelty_bytes,
+        "bytes": t.judged.model.content.novelty_bytes,
     }
 
 
 def _shapes(t: Training) -> list[dict[str, Any]] | None:
     """Return what each feature of an additive model adds to each class's score, in nats."""
-    if not isinstance(t.student.tables, AdditiveTables):
+    if not isinstance(t.judged.student.tables, AdditiveTables):
         return None
     shapes = []
-    few = t.lesson.columns(t.student.columns)
-    for feature, values, curves in t.student.tables.shapes(few.limits):
-        i = t.student.columns[feature]
+    few = t.training_set.columns(t.judged.student.columns)
+    for feature, values, curves in t.judged.student.tables.shapes(few.limits):
+        i = t.judged.student.columns[feature]
         channel = t.about.channels[t.about.features[i].channel if t.about.features else i]
         step = channel.mantissa * 10.0**channel.exponent
         shapes.append(
@@ -168,31 +226,32 @@ def _shapes(t: Training) -> list[dict[str, Any]] | None:
 def _insight(t: Training, clock: Clock, progress: Callable[[str, float], None]) -> dict[str, Any]:
     """Return what the model leans on; what there was no time for is None."""
     seed = t.options.data.seed
-    if not len(t.held_out.truth):
+    if not len(t.held_out.y_true):
         return {}
     progress("shuffling each channel", clock.used())
-    drops = importance(t.model.content, t.student.columns, t.about, t.held_out, seed)
+    drops = importance(t.judged.model.content, t.judged.student.columns, t.about, t.held_out, seed)
     result: dict[str, Any] = {"importance": drops}
-    if clock.used() < CHECKS_SHARE:
-        progress("checking for shortcuts", clock.used())
-        without, alone, warning = shortcut_check(t.lesson, t.about, t.held_out, [row["channel"] for row in drops], seed)
-        result |= {"without_channel": without, "only_channel": alone, "shortcut": warning}
+    progress("checking for shortcuts", clock.used())
+    names = [row["channel"] for row in drops]
+    in_time = clock.used() < CHECKS_SHARE
+    without, alone, warning = shortcut_check(t.training_set, t.about, t.held_out, names, seed, without=in_time)
+    result |= {"without_channel": without, "only_channel": alone, "shortcut": warning}
     if clock.used() < CHECKS_SHARE:
         progress("drawing the learning curve", clock.used())
-        model = t.model.content
+        model = t.judged.model.content
         accuracy = [
-            float(np.mean(_decide(model, t.student.columns, part.values) == part.truth))
-            for part in (t.held_out, t.lesson)
+            float(np.mean(_decide(model, t.judged.student.columns, part.values) == part.y_true))
+            for part in (t.held_out, t.training_set)
         ]
         result["learning_curve"] = learning_curve(
-            lambda rows: _taught(t, rows), t.lesson, t.held_out, (accuracy[0], accuracy[1]), seed
+            lambda rows: _taught(t, rows), t.training_set, t.held_out, (accuracy[0], accuracy[1]), seed
         )
     return result
 
 
 def _taught(t: Training, rows: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """Return how a student of the chosen recipe decides that was taught with some rows only."""
-    student = fit_student(t.chosen.recipe, t.lesson.rows(rows), t.task.order, t.options.data.seed)
+    student = fit_student(t.chosen.recipe, t.training_set.rows(rows), t.order, t.options.data.seed)
     model = content_of(t.about.smallest_blob(student))
     return lambda values: _decide(model, student.columns, values)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -13,130 +14,183 @@ from dibble_tools.model.limits import Estimate, Limits, estimate
 from dibble_tools.model.oracle import class_scores
 from dibble_tools.model.reader import content_of
 from dibble_tools.training.costs import Costs
+from dibble_tools.training.folds import Fold
+from dibble_tools.training.intervals import interval
 from dibble_tools.training.recipes import ADDITIVE, BOOSTED, CODEBOOK, HALF, MLP, PLAIN, QUARTER, Recipe
 from dibble_tools.training.students import Student, fit_student
-from dibble_tools.training.training_set import TrainingSet
 
-Folds = Sequence[tuple[np.ndarray, np.ndarray]]  # (fit, judge) positions in the training part
-
-SURPRISE = 0.3  # what a nat of surprise weighs against the rate of errors: it tells students apart that err alike
-FEWER = 0.005  # doubt for each halving of the number of features
+ACCURACY, MACRO_F1, COST = "accuracy", "macro-f1", "cost"
+NATS = 0.3  # what a nat of cross-entropy weighs against the rate of errors: it tells students apart that err alike
+FEWER = 0.005  # penalty for each halving of the number of features
 THINNED = {PLAIN: 0.0, HALF: 0.005, QUARTER: 0.01, CODEBOOK: 0.002}
-JUDGED_ROWS = 5000
-SEARCH_ROWS = 6000  # of a fold's rows, so many at most teach a candidate; fewer with more than two classes
-NEAR = 0.01  # of loss on the first fold, or two standard errors: less is no clear difference
+NEAR = 0.01  # of loss on the folds so far, or two standard errors: less is no clear difference
 
 
 @dataclass(frozen=True)
-class Tried:
+class Predictions:
+    """What models of one recipe said of rows that they hadn't learned from.
+
+    Attributes:
+        y_true, decided: class indices.
+        margins: in nats (votes for a voting forest).
+        nats: cross-entropy of each row, with one divisor of the margins for all.
+        units: group, or block of time, of each row.
+    """
+
+    y_true: np.ndarray
+    decided: np.ndarray
+    margins: np.ndarray
+    nats: np.ndarray
+    units: np.ndarray
+
+    @property
+    def correct(self) -> np.ndarray:
+        """Whether each row was decided right."""
+        return self.decided == self.y_true
+
+
+@dataclass(frozen=True)
+class Candidate:
     """A recipe, cross-validated inside the training part.
 
     Attributes:
-        accuracy: share of rows decided right; cost: expected cost a row; surprise: mean nats of the
-            true class, with one divisor of the margins for all rows.
-        first: the loss on the first fold alone.
-        doubt: see `doubt`.
+        predictions: of the folds' rows, fold after fold; of each partition of the rows, once reranked.
+        losses: of each of these rows, what the tuner minimizes the mean of, but for the penalty.
+        fold_losses: their mean in each fold; fewer folds where a recipe was clearly worse than the incumbent.
+        accuracy, cost, macro_f1, cross_entropy: of the predictions.
+        penalty: see `penalty`.
         bytes: of the largest fold's model file.
         estimate: what it takes on a board.
-        margins: of each judged row, in nats (votes for a voting forest); right: whether it was right.
         fits: within the limits.
+        complete: all folds were made.
     """
 
     recipe: Recipe
+    predictions: Predictions
+    losses: np.ndarray
+    fold_losses: list[float]
     accuracy: float
     cost: float
-    surprise: float
+    macro_f1: float
+    cross_entropy: float
+    penalty: float
     bytes: int
     estimate: Estimate
-    margins: np.ndarray
-    right: np.ndarray
     fits: bool
-    first: float
-    doubt: float
+    complete: bool
 
     @property
     def loss(self) -> float:
         """What the tuner minimizes."""
-        return self.cost + SURPRISE * self.surprise + self.doubt
+        return float(self.losses.mean()) + self.penalty
+
+    def interval(self) -> tuple[float, float] | None:
+        """Return the 95 % interval of the accuracy."""
+        return interval(self.predictions.correct, self.predictions.units)
 
 
 @dataclass(frozen=True)
 class Task:
-    """All that it takes to judge a recipe; travels to the workers.
+    """All that it takes to cross-validate a recipe; travels to the workers.
 
     Attributes:
-        data: the training part.
-        folds: (fit, judge) positions in it.
-        order: features, best first.
+        folds: each with what its own training part tells.
+        classes, features: how many the data have.
+        objective: ACCURACY, MACRO_F1 or COST.
         blob_of: student -> bytes of its model file, with the fewest golden vectors.
         names_bytes: what a model of the first 1, 2, ... features takes without any tables.
     """
 
-    data: TrainingSet
-    folds: Folds
-    order: Sequence[int]
+    folds: Sequence[Fold]
+    classes: int
+    features: int
     costs: Costs
     limits: Limits
     seed: int
     blob_of: Callable[[Student], bytes]
     names_bytes: list[int]
+    objective: str = ACCURACY
 
 
-def judge(task: Task, recipe: Recipe, bar: float = np.inf) -> Tried | None:
-    """Cross-validate one recipe; None where it can't be made, such as sums that leave the small ints.
+def cross_validate(task: Task, recipe: Recipe, incumbent: Sequence[float] = ()) -> Candidate | None:
+    """Return a cross-validated recipe; None where it can't be made, such as sums that leave the small ints.
 
     Args:
-        bar: of the best so far, its loss on the first fold; a recipe clearly worse there is left at that.
+        incumbent: of the best so far, its loss in each fold; a recipe clearly worse on the first ones is left at that.
     """
-    rng = np.random.default_rng(task.seed)
-    scores, truths, margins, right, size, costs, first = [], [], [], [], 0, [], 0.0
+    scores, size = [], 0
     worst: Estimate | None = None
-    for fit, held in enough(task.folds):
-        few = rng.permutation(fit)[: round(SEARCH_ROWS / np.sqrt(task.data.classes - 1))]
+    candidate = None
+    for i, fold in enumerate(task.folds):
         try:
-            student = fit_student(recipe, task.data.rows(few), task.order, task.seed)
+            student = fit_student(recipe, fold.training_set, fold.order, task.seed)
             blob = task.blob_of(student)
         except InputError:
             return None
-        model = content_of(blob)
+        content = content_of(blob)
         size = max(size, len(blob))
-        needs = estimate(model, len(blob))
+        needs = estimate(content, len(blob))
         worst = needs if worst is None or needs.instructions > worst.instructions else worst
-        got = class_scores(model, task.data.values[held][:, student.columns])
-        truth = task.data.truth[held]
-        scores.append(got / student.margin_unit)
-        truths.append(truth)
-        margins.append(lead(got) / student.margin_unit)
-        right.append(got.argmax(axis=1) == truth)
-        costs.append(task.costs.matrix[truth, got.argmax(axis=1)])
-        if len(costs) == 1:
-            first = float(costs[0].mean()) + SURPRISE * surprise(scores[0], truths[0])
-            if first > bar + max(NEAR, 2 * float(costs[0].std()) / np.sqrt(len(truth))):
-                break
-    assert worst is not None
-    hit = np.concatenate(right)
-    return Tried(
+        scores.append(class_scores(content, fold.values[:, student.columns]) / student.margin_unit)
+        candidate = _scored(task, recipe, scores, size, worst)
+        lost = float(np.mean(candidate.fold_losses)) - float(np.mean(incumbent[: i + 1] or [np.inf]))
+        if lost > max(NEAR, 2 * float(candidate.losses.std()) / np.sqrt(len(candidate.losses))):
+            break
+    return candidate
+
+
+def _scored(task: Task, recipe: Recipe, scores: list[np.ndarray], size: int, worst: Estimate) -> Candidate:
+    """Return the candidate that the first folds make."""
+    folds = task.folds[: len(scores)]
+    y_true = np.concatenate([fold.y_true for fold in folds])
+    whole = np.concatenate(scores)
+    predictions = Predictions(
+        y_true, whole.argmax(axis=1), lead(whole), nats(whole, y_true), np.concatenate([fold.units for fold in folds])
+    )
+    losses = _losses(task, predictions)
+    ends = np.cumsum([0, *(len(each) for each in scores)])
+    return Candidate(
         recipe,
-        float(hit.mean()),
-        float(np.concatenate(costs).mean()),
-        surprise(np.concatenate(scores), np.concatenate(truths)),
-        size,
-        worst,
-        np.concatenate(margins),
-        hit,
-        task.limits.hold(size, worst),
-        first,
-        doubt(recipe, len(task.order)),
+        predictions,
+        losses,
+        [float(losses[a:b].mean()) for a, b in pairwise(ends)],
+        **figures(predictions, task.costs),
+        penalty=penalty(recipe, task.features),
+        bytes=size,
+        estimate=worst,
+        fits=task.limits.hold(size, worst),
+        complete=len(scores) == len(task.folds),
     )
 
 
-def enough(folds: Folds) -> Folds:
-    """Return as many of the folds as judge JUDGED_ROWS rows: with many rows the others tell little more."""
-    judged = np.cumsum([len(held) for _, held in folds])
-    return folds[: int(np.searchsorted(judged, JUDGED_ROWS)) + 1]
+def figures(predictions: Predictions, costs: Costs) -> dict[str, Any]:
+    """Return accuracy, cost a row, macro-F1 (of the classes there are) and cross-entropy of predictions."""
+    y, decided = predictions.y_true, predictions.decided
+    classes = len(costs.matrix)
+    true, said = np.bincount(y, minlength=classes), np.bincount(decided, minlength=classes)
+    right = np.bincount(y[y == decided], minlength=classes)
+    there = true > 0
+    return {
+        "accuracy": float(right.sum() / len(y)),
+        "cost": float(costs.matrix[y, decided].mean()),
+        "macro_f1": float((2 * right / np.maximum(true + said, 1))[there].mean()),
+        "cross_entropy": float(predictions.nats.mean()),
+    }
 
 
-def doubt(recipe: Recipe, features: int) -> float:
+def _losses(task: Task, predictions: Predictions) -> np.ndarray:
+    """Return each row's part of what is minimized: its cost and its surprise, by macro-F1 weighed by class.
+
+    The mean of errors that weigh so is one minus the mean recall, which unlike F1 is a sum over rows.
+    """
+    losses = task.costs.matrix[predictions.y_true, predictions.decided] + NATS * predictions.nats
+    if task.objective != MACRO_F1:
+        return losses
+    counts = np.bincount(predictions.y_true, minlength=task.classes)
+    return losses * len(losses) / ((counts > 0).sum() * counts[predictions.y_true])
+
+
+def penalty(recipe: Recipe, features: int) -> float:
     """Return what is held against a recipe that leans on few of the `features`, or whose weights were thinned.
 
     Folds of the training part don't drift as sensors do in the field: there the fewer a model leans on,
@@ -145,18 +199,16 @@ def doubt(recipe: Recipe, features: int) -> float:
     return FEWER * float(np.log2(features / recipe.features)) + THINNED[recipe.style]
 
 
-def surprise(scores: np.ndarray, truth: np.ndarray) -> float:
-    """Return the mean nats of the true class, softmax of scores (rows, classes) by the divisor that suits them best."""
-    best = np.inf
-    for divisor in 2.0 ** np.arange(-4, 5):
-        nats = -portable.log_softmax(scores / divisor)[np.arange(len(truth)), truth]
-        best = min(best, float(nats.mean()))
-    return best
+def nats(scores: np.ndarray, y_true: np.ndarray) -> np.ndarray:
+    """Return each row's cross-entropy: softmax of scores (rows, classes) by the divisor that suits all of them best."""
+    rows = np.arange(len(y_true))
+    each = [-portable.log_softmax(scores / divisor)[rows, y_true] for divisor in 2.0 ** np.arange(-4, 5)]
+    return min(each, key=lambda found: float(found.mean()))
 
 
 def rough_bytes(recipe: Recipe, task: Task) -> int:
     """Return about how large a recipe's model file is: its names and ranges, and tables as large as they can be."""
-    columns, features = task.data.classes - 1, recipe.features
+    columns, features = task.classes - 1, recipe.features
     if recipe.kind == MLP:
         widths = [features, *recipe.size, columns]
         density = {HALF: 0.8, QUARTER: 0.5, CODEBOOK: 0.6}.get(recipe.style, 1)

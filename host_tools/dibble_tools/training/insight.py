@@ -14,8 +14,9 @@ from dibble_tools.training.training_set import TrainingSet
 
 SHUFFLES = 3
 MOST_CHANNELS = 16  # a check for shortcuts retrains for each channel: of the most important ones
-CHECK_ROWS = 5000
+CHECK_ROWS = 3000
 CARRIES = 0.9  # of the gain over always saying the commonest class: one channel that reaches it alone is suspect
+CHECK_TREES = 20
 SHARES = (0.125, 0.25, 0.5)
 
 
@@ -29,7 +30,7 @@ def importance(
     """
     rng = np.random.default_rng(seed)
     values = held_out.values[:, list(columns)]
-    whole = np.mean(class_scores(model, values).argmax(axis=1) == held_out.truth)
+    whole = np.mean(class_scores(model, values).argmax(axis=1) == held_out.y_true)
     drops = []
     for channel in about.kept(columns):
         mine = [k for k, i in enumerate(columns) if (about.features[i].channel if about.features else i) == channel]
@@ -37,13 +38,13 @@ def importance(
         for _ in range(SHUFFLES):
             shuffled = values.copy()
             shuffled[:, mine] = values[rng.permutation(len(values))][:, mine]
-            lost.append(whole - np.mean(class_scores(model, shuffled).argmax(axis=1) == held_out.truth))
+            lost.append(whole - np.mean(class_scores(model, shuffled).argmax(axis=1) == held_out.y_true))
         drops.append({"channel": about.channels[channel].name, "drop": round(float(np.mean(lost)), 4)})
     return sorted(drops, key=lambda row: -row["drop"])
 
 
 def shortcut_check(
-    data: TrainingSet, about: About, held_out: HeldOut, channels: Sequence[str], seed: int
+    data: TrainingSet, about: About, held_out: HeldOut, channels: Sequence[str], seed: int, *, without: bool
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], str | None]:
     """Return accuracies without each channel and of each alone, and a warning where one carries the result.
 
@@ -51,27 +52,29 @@ def shortcut_check(
 
     Args:
         channels: names, the most important first.
+        without: train without each channel, too, which takes longer than with each alone.
     """
     rng = np.random.default_rng(seed)
-    rows = rng.permutation(len(data.truth))[:CHECK_ROWS]
+    rows = rng.permutation(len(data.y_true))[:CHECK_ROWS]
     names = [channel.name for channel in about.channels]
     of = np.array([f.channel for f in about.features] or range(len(names)))
 
     def accuracy(features: np.ndarray) -> float:
-        forest = ExtraTreesClassifier(40, min_samples_leaf=3, max_features=None, random_state=seed)
-        forest.fit(data.values[rows][:, features], data.truth[rows], data.weights[rows])
-        return float(np.mean(forest.predict(held_out.values[:, features]) == held_out.truth))
+        forest = ExtraTreesClassifier(CHECK_TREES, min_samples_leaf=3, max_features=None, random_state=seed)
+        forest.fit(data.values[rows][:, features], data.y_true[rows], data.weights[rows])
+        return float(np.mean(forest.predict(held_out.values[:, features]) == held_out.y_true))
 
-    if len(names) < 2 or not len(held_out.truth):
+    if len(names) < 2 or not len(held_out.y_true):
         return [], [], None
     whole = accuracy(np.ones(len(of), dtype=bool))
-    without: list[dict[str, Any]] = []
+    others: list[dict[str, Any]] = []
     alone: list[dict[str, Any]] = []
     for name in channels[:MOST_CHANNELS]:
         mine = of == names.index(name)
-        without.append({"channel": name, "accuracy": round(accuracy(~mine), 4)})
+        if without:
+            others.append({"channel": name, "accuracy": round(accuracy(~mine), 4)})
         alone.append({"channel": name, "accuracy": round(accuracy(mine), 4)})
-    common = float(np.mean(held_out.truth == np.bincount(data.truth).argmax()))
+    common = float(np.mean(held_out.y_true == np.bincount(data.y_true).argmax()))
     best = max(alone, key=lambda row: row["accuracy"])
     warning = None
     if whole - common > 0.02 and best["accuracy"] - common >= CARRIES * (whole - common):
@@ -80,7 +83,7 @@ def shortcut_check(
             f"{100 * whole:.1f} %: make sure that it will mean the same in the field, and isn't a shortcut of how "
             "the data were collected"
         )
-    return without, alone, warning
+    return others, alone, warning
 
 
 def learning_curve(
@@ -96,18 +99,18 @@ def learning_curve(
         fit: row positions -> values -> decided class indices.
         whole: accuracy on held-out and on training rows of the student taught with all.
     """
-    order = np.random.default_rng(seed).permutation(len(data.truth))
+    order = np.random.default_rng(seed).permutation(len(data.y_true))
     curve = []
     for share in SHARES:
         rows = order[: round(share * len(order))]
-        if len(rows) < 50 or len(np.unique(data.truth[rows])) < data.classes:
+        if len(rows) < 50 or len(np.unique(data.y_true[rows])) < data.classes:
             continue
         decide = fit(rows)
         curve.append(
             {
                 "rows": len(rows),
-                "accuracy": round(float(np.mean(decide(held_out.values) == held_out.truth)), 4),
-                "train_accuracy": round(float(np.mean(decide(data.values[rows]) == data.truth[rows])), 4),
+                "accuracy": round(float(np.mean(decide(held_out.values) == held_out.y_true)), 4),
+                "train_accuracy": round(float(np.mean(decide(data.values[rows]) == data.y_true[rows])), 4),
             }
         )
     return [*curve, {"rows": len(order), "accuracy": round(whole[0], 4), "train_accuracy": round(whole[1], 4)}]

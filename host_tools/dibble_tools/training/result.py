@@ -15,7 +15,7 @@ from dibble_tools.families.novelty import Novelty
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
 from dibble_tools.model.limits import Limits
 from dibble_tools.report.html import write_report
-from dibble_tools.training.cross_validation import Task, Tried
+from dibble_tools.training.cross_validation import Candidate, Task
 from dibble_tools.training.naming import About
 from dibble_tools.training.recipes import FAMILIES
 from dibble_tools.training.stages import HeldOut
@@ -40,7 +40,9 @@ class TrainOptions:
     budget_s: float = 60.0
     jobs: int = 2
     costs: Sequence[str] = ()
-    balance: float = 0.0
+    balance: float | None = None
+    optimize: str = "auto"
+    refit: bool = True
     sure: float = 0.6
     novelty: float | None = None
     hysteresis: int | None = None
@@ -57,25 +59,40 @@ class Training:
     """All that one training came to; the card is written from it.
 
     Attributes:
-        lesson: the training rows; held_out: the others.
-        tried: every recipe, best first; chosen: the one whose student is the model.
+        teacher: the best float classifier, to compare with.
+        training_set: the training rows, features in `order`; held_out: the others.
+        candidates: every recipe tried, best first; chosen: the one whose student is the model.
+        judged: the model of the training rows, which the held-out rows score.
+        shipped: the model to ship: the same recipe's of all rows, or the judged one.
         margins: what calling decisions below a margin unsure is worth; see metrics.coverage.
+        balance: see TrainOptions, or what the objective asks for.
     """
 
     path: Path
     options: TrainOptions
     data: Prepared
     teacher: Teacher
-    lesson: TrainingSet
+    training_set: TrainingSet
+    order: list[int]
     held_out: HeldOut
     about: About
     task: Task
-    tried: list[Tried]
-    chosen: Tried
+    candidates: list[Candidate]
+    chosen: Candidate
+    judged: "Fitted"
+    shipped: "Fitted"
+    margins: list[dict[str, float]]
+    balance: float
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A recipe fitted on some rows: how many, what came of it, and its model file."""
+
+    rows: int
     student: Student
     novelty: Novelty | None
     model: HostModel
-    margins: list[dict[str, float]]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from dibble_tools.machines.replay import cost
 from dibble_tools.model.host_model import HostModel
-from dibble_tools.model.metrics import score
+from dibble_tools.model.metrics import score as share_right
 from dibble_tools.model.oracle import class_scores
 from dibble_tools.model.packing import pack
 from dibble_tools.training.costs import Costs
@@ -18,20 +18,21 @@ from dibble_tools.training.students import Student
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The rows a model is judged on: feature values, class indices, and what an error costs."""
+    """The rows a model is scored on: feature values, class indices, what an error costs, and which group each is of."""
 
     values: np.ndarray
-    truth: np.ndarray
+    y_true: np.ndarray
     costs: Costs
     classes: list[str]
+    units: np.ndarray
 
-    def judge(self, decided: np.ndarray) -> dict[str, Any]:
+    def score(self, decided: np.ndarray) -> dict[str, Any]:
         """Return accuracy, macro-F1 and expected cost of decided class indices."""
         if not len(decided):
             return dict.fromkeys(("accuracy", "macro_f1", "expected_cost"))
         names = np.array(self.classes)
-        figures = score(names[self.truth], names[decided])
-        mean = self.costs.expected_cost(self.truth, decided)
+        figures = share_right(names[self.y_true], names[decided])
+        mean = self.costs.expected_cost(self.y_true, decided)
         return {
             "accuracy": round(figures.accuracy, 4),
             "macro_f1": round(figures.macro_f1, 4),
@@ -51,11 +52,11 @@ def stage_table(
     Args:
         teacher: what it is, and values -> decided class indices.
     """
-    table = [{"stage": "teacher", "what": teacher[0], **held_out.judge(teacher[1](held_out.values)), **_NO_COST}]
+    table = [{"stage": "teacher", "what": teacher[0], **held_out.score(teacher[1](held_out.values)), **_NO_COST}]
     for stage in student.stages:
         if stage.scores is not None:
             decided = stage.scores(held_out.values).argmax(axis=1)
-            table.append({"stage": stage.stage, "what": stage.what, **held_out.judge(decided), **_NO_COST})
+            table.append({"stage": stage.stage, "what": stage.what, **held_out.score(decided), **_NO_COST})
         else:
             assert stage.tables is not None
             blob = about.blob(about.spec(stage.tables, stage.columns), stage.columns)
@@ -94,7 +95,7 @@ def _integer(
     return {
         "stage": stage,
         "what": what,
-        **held_out.judge(decided),
+        **held_out.score(decided),
         "bytes": len(model.blob),
         "instructions": prices[0],
         "heap": prices[1],

@@ -20,6 +20,8 @@ Folds = Sequence[tuple[np.ndarray, np.ndarray]]
 
 BLEND = "blend"
 BLEND_OF = 3  # candidates
+SOFT_CANDIDATES = ("logistic", "extra trees")  # quick ones, that students learn from
+SOFT_ROWS = 6000  # a fit of theirs sees at most so many
 SOFT_STEPS = 256  # of a soft label: what libm's exp says otherwise on another computer vanishes
 WEIGHT_STEPS = 64  # of a row's weight: trees grow on sums that are exact
 LN2 = 0.6931471805599453
@@ -101,23 +103,11 @@ def fit_teacher(
         progress: called with a few words as candidates come in. An interrupt after the first ends the search.
         max_rows: a single fit sees at most so many rows, of each class its share.
     """
-    judged = np.concatenate([judge for _, judge in folds])
-    known = np.concatenate([np.isin(y[judge], y[fit]) for fit, judge in folds])
-    counted = weights[judged] * known if known.any() else weights[judged]
-    fold = np.repeat(np.arange(len(folds)), [len(judge) for _, judge in folds])
-    grid = np.maximum(np.rint(weights * WEIGHT_STEPS), 1) / WEIGHT_STEPS
-    fitting = _Fitting(values, y, grid, classes, seed, max_rows)
+    fitting = _Fitting(values, y, _on_grid(weights), classes, seed, max_rows)
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*have been cancelled", UserWarning)  # after an interrupt, as it should be
-        raw, notes = _cross_validate(fitting, folds, jobs, budget_s, progress)
-        scores = {name: _score(p, y[judged], counted, fold) for name, p in raw.items()}
-        best = sorted(scores, key=lambda name: scores[name]["log_loss"])[:BLEND_OF]
-        if len(best) > 1:
-            parts = [calibrated(raw[name], scores[name]["distill_temperature"]) for name in best]
-            raw[BLEND] = np.mean(parts, axis=0)
-            scores[BLEND] = _score(raw[BLEND], y[judged], counted, fold)
-        winner = min(scores, key=lambda name: scores[name]["log_loss"])
-        names = best if winner == BLEND else [winner]
+        raw, notes = _cross_validate(fitting, tuple(CANDIDATES), folds, jobs, budget_s, progress)
+        soft, scores, winner, names = _best(raw, y, weights, folds)
         progress(f"teacher: fitting {', '.join(names)} on all rows")
         everything = np.arange(len(y))
         estimators = Parallel(jobs, prefer="threads")(delayed(fitting.on)(name, everything) for name in names)
@@ -126,26 +116,85 @@ def fit_teacher(
         for name, estimator in zip(names, estimators, strict=True)
     ]
     distill_temperature = scores[winner]["distill_temperature"]
-    teacher = Teacher(winner, members, distill_temperature, np.zeros((len(y), classes)), scores, notes)
-    teacher.soft[judged] = _in_steps(calibrated(raw[winner], distill_temperature))
-    rest = np.setdiff1d(everything, judged)
+    teacher = Teacher(winner, members, distill_temperature, soft, scores, notes)
+    rest = np.setdiff1d(everything, np.concatenate([judge for _, judge in folds]))
     if len(rest):
         teacher.soft[rest] = _in_steps(teacher.predict_proba(values[rest]))
     return teacher
 
 
+def soft_labels(
+    values: np.ndarray,
+    y: np.ndarray,
+    classes: int,
+    weights: np.ndarray,
+    folds: Folds,
+    *,
+    seed: int,
+    jobs: int = 1,
+    max_rows: int = SOFT_ROWS,
+) -> np.ndarray:
+    """Return (rows, K) what quick teachers think of rows, each fitted without the rows that it tells of.
+
+    They stay the same however little time there is: students learn from these, and are judged so.
+
+    Args:
+        values, y, classes, weights, folds, seed, jobs, max_rows: see `fit_teacher`; the folds judge all rows.
+    Returns:
+        calibrated probabilities in whole 1/256; a row of a class that its teacher never saw keeps its label.
+    """
+    fitting = _Fitting(values, y, _on_grid(weights), classes, seed, max_rows)
+    with threadpool_limits(1):
+        raw, _ = _cross_validate(fitting, SOFT_CANDIDATES, folds, jobs, None, lambda step: None)
+    return _best(raw, y, weights, folds)[0]
+
+
+def _on_grid(weights: np.ndarray) -> np.ndarray:
+    return np.maximum(np.rint(weights * WEIGHT_STEPS), 1) / WEIGHT_STEPS
+
+
+def _best(
+    raw: dict[str, np.ndarray], y: np.ndarray, weights: np.ndarray, folds: Folds
+) -> tuple[np.ndarray, dict[str, dict[str, float]], str, list[str]]:
+    """Return (soft labels, scores, the best candidate or the blend, its members) of probabilities out of fold.
+
+    Adds the blend to `raw`, fold after fold as the others are.
+    """
+    judged = np.concatenate([judge for _, judge in folds])
+    known = np.concatenate([np.isin(y[judge], y[fit]) for fit, judge in folds])
+    counted = weights[judged] * known if known.any() else weights[judged]
+    fold = np.repeat(np.arange(len(folds)), [len(judge) for _, judge in folds])
+    scores = {name: _score(p, y[judged], counted, fold) for name, p in raw.items()}
+    best = sorted(scores, key=lambda name: scores[name]["log_loss"])[:BLEND_OF]
+    if len(best) > 1:
+        parts = [calibrated(raw[name], scores[name]["distill_temperature"]) for name in best]
+        raw[BLEND] = np.mean(parts, axis=0)
+        scores[BLEND] = _score(raw[BLEND], y[judged], counted, fold)
+    winner = min(scores, key=lambda name: scores[name]["log_loss"])
+    classes = raw[winner].shape[1]
+    soft = np.zeros((len(y), classes))
+    soft[judged] = _in_steps(calibrated(raw[winner], scores[winner]["distill_temperature"]))
+    soft[judged[~known]] = np.eye(classes)[y[judged[~known]]]
+    return soft, scores, winner, best if winner == BLEND else [winner]
+
+
 def _cross_validate(
-    fitting: "_Fitting", folds: Folds, jobs: int, budget_s: float | None, progress: Callable[[str], None]
+    fitting: "_Fitting",
+    names: Sequence[str],
+    folds: Folds,
+    jobs: int,
+    budget_s: float | None,
+    progress: Callable[[str], None],
 ) -> tuple[dict[str, np.ndarray], list[str]]:
     """Return candidate -> probabilities of the judged rows, fold after fold, and notes."""
     raw: dict[str, np.ndarray] = {}
     skipped: list[str] = []
     notes = []
     deadline = np.inf if budget_s is None else time.monotonic() + budget_s
-    tasks = _tasks(fitting, folds, deadline, skipped)
+    tasks = _tasks(fitting, names, folds, deadline, skipped)
     results = Parallel(jobs, prefer="threads", pre_dispatch=jobs, batch_size=1, return_as="generator")(tasks)
     try:
-        for name in CANDIDATES:
+        for name in names:
             parts = []
             for i, part in zip(range(len(folds)), results, strict=False):
                 parts.append(part)
@@ -238,9 +287,11 @@ class _Fitting:
         return _probabilities(self.on(name, fit), self.values[judge], self.classes)
 
 
-def _tasks(fitting: _Fitting, folds: Folds, deadline: float, skipped: list[str]) -> Iterator[object]:
+def _tasks(
+    fitting: _Fitting, names: Sequence[str], folds: Folds, deadline: float, skipped: list[str]
+) -> Iterator[object]:
     """Yield the fits of each candidate that starts in time; joblib asks for the next when a worker is free."""
-    for i, name in enumerate(CANDIDATES):
+    for i, name in enumerate(names):
         if i and time.monotonic() > deadline:
             skipped.append(name)
             continue

@@ -22,7 +22,7 @@ TAIL = 0.002  # of a feature's values on either side are clipped
 RIDGE = 1.0  # of the linear model's weights, as scikit-learn's C = 1
 LINEAR_STEPS, LINEAR_TOLERANCE = 200, 1e-6
 UNITS = (16,)
-NETWORK_SHARE, NETWORK_RATE = 2.0, 0.01  # twice as long as a student's training
+NETWORK_SHARE, NETWORK_RATE = 1.0, 0.01  # as long as a student's training
 
 
 class Evener(TransformerMixin, BaseEstimator):

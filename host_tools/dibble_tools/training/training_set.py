@@ -15,7 +15,7 @@ class TrainingSet:
         limits: largest value of each feature.
         lows: what a feature's value of 0 stands for, in steps of its channel.
         targets: (rows, classes) soft labels.
-        truth: (rows,) class indices.
+        y_true: (rows,) class indices.
         weights: (rows,) mean about 1.
     """
 
@@ -23,7 +23,7 @@ class TrainingSet:
     limits: list[int]
     lows: list[int]
     targets: np.ndarray
-    truth: np.ndarray
+    y_true: np.ndarray
     weights: np.ndarray
 
     @property
@@ -37,7 +37,7 @@ class TrainingSet:
             self,
             values=self.values[index],
             targets=self.targets[index],
-            truth=self.truth[index],
+            y_true=self.y_true[index],
             weights=self.weights[index],
         )
 
@@ -51,6 +51,6 @@ class TrainingSet:
         )
 
 
-def mix(soft: np.ndarray, truth: np.ndarray, share: float) -> np.ndarray:
+def mix(soft: np.ndarray, y_true: np.ndarray, share: float) -> np.ndarray:
     """Return targets: `share` of the teacher's soft labels, the rest of the true class."""
-    return share * soft + (1 - share) * np.eye(soft.shape[1])[truth]
+    return share * soft + (1 - share) * np.eye(soft.shape[1])[y_true]

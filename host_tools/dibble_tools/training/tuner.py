@@ -1,20 +1,22 @@
 """The tuner: searches families, sizes and numbers of features for the best student within the limits.
 
 It climbs: from a few recipes of each kind on to the neighbours of those that nothing smaller beats,
-until all are tried or the time is up. What it goes by comes from `judging`, the training part only.
+until all are tried or the time is up. What it goes by comes from cross-validation inside the training part.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 from joblib import Parallel, delayed
 
-from dibble_tools.training.cross_validation import Folds, Task, Tried, judge, rough_bytes
+from dibble_tools.training.cross_validation import Candidate, Predictions, Task, cross_validate, figures, rough_bytes
+from dibble_tools.training.intervals import paired_error
 from dibble_tools.training.recipes import LADDERS, Recipe, feature_counts, neighbours
 
 FINALISTS = 8
+EQUAL = 0.01  # of loss: what differs more is never called equal
 SLACK = 1.15  # a recipe is tried when its rough size is within so many times the limit
 ROUNDS_AHEAD = 2  # recipes handed to each worker at once
 
@@ -25,8 +27,8 @@ def search(
     *,
     budget_s: float,
     jobs: int,
-    progress: Callable[[int, int, float, Tried | None], None] = lambda done, known, share, best: None,
-) -> list[Tried]:
+    progress: Callable[[int, int, float, Candidate | None], None] = lambda done, known, share, best: None,
+) -> list[Candidate]:
     """Return every recipe tried, best first.
 
     Args:
@@ -37,10 +39,10 @@ def search(
     An interrupt (Ctrl-C) ends the search with what was found, once there is something.
     """
     start = time.monotonic()
-    counts = feature_counts(len(task.order))
+    counts = feature_counts(task.features)
     queue = _seeds(kinds, counts, task)
-    tried: dict[Recipe, Tried | None] = {}
-    bar = np.inf
+    tried: dict[Recipe, Candidate | None] = {}
+    incumbent: Sequence[float] = ()
     try:
         with Parallel(n_jobs=jobs) as parallel:
             while queue:
@@ -48,10 +50,10 @@ def search(
                 if used >= 1 and any(t is not None and t.fits for t in tried.values()):
                     break
                 batch, queue = queue[: jobs * ROUNDS_AHEAD], queue[jobs * ROUNDS_AHEAD :]
-                results = parallel(delayed(judge)(task, recipe, bar) for recipe in batch)
+                results = parallel(delayed(cross_validate)(task, recipe, incumbent) for recipe in batch)
                 tried.update(zip(batch, results, strict=True))
                 done = ranked(tried.values())
-                bar = done[0].first if done and done[0].fits else np.inf
+                incumbent = done[0].fold_losses if done and done[0].fits else ()
                 progress(len(tried), len(tried) + len(queue), min(used, 1.0), done[0] if done else None)
                 queue = _next(done, queue, set(tried), counts, task)
     except KeyboardInterrupt:
@@ -60,42 +62,74 @@ def search(
     return ranked(tried.values())
 
 
-def finals(task: Task, tried: Sequence[Tried], other_folds: Sequence[Folds], *, jobs: int) -> list[Tried]:
-    """Judge the best few on other folds too and rank them by the mean: the first of many is often a lucky one."""
-    best = [t for t in tried if t.fits][:FINALISTS]
-    if len(best) < 2:
-        return list(tried)
-    tasks = [replace(task, folds=folds) for folds in other_folds]
-    again = Parallel(n_jobs=jobs)(delayed(judge)(other, t.recipe) for t in best for other in tasks)
-    judged = []
-    for i, t in enumerate(best):
-        rounds = [t, *(found for found in again[i * len(tasks) : (i + 1) * len(tasks)] if found is not None)]
-        margins, right = (np.concatenate([getattr(r, name) for r in rounds]) for name in ("margins", "right"))
-        judged.append(
-            replace(
-                t,
-                accuracy=float(np.mean([r.accuracy for r in rounds])),
-                cost=float(np.mean([r.cost for r in rounds])),
-                surprise=float(np.mean([r.surprise for r in rounds])),
-                bytes=max(r.bytes for r in rounds),
-                margins=margins,
-                right=right,
-                fits=all(r.fits for r in rounds),
-            )
-        )
-    return [*ranked(judged), *(t for t in tried if not any(t is b for b in best))]
+def finalists(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return the best few within the limits: those worth a second look."""
+    return [c for c in candidates if c.fits and c.complete][:FINALISTS]
 
 
-def ranked(tried: object) -> list[Tried]:
-    """Return the recipes that could be made, those within the limits first, then by loss, then by bytes."""
-    found = [t for t in tried if t is not None]  # type: ignore[attr-defined]
-    return sorted(found, key=lambda t: (not t.fits, t.loss, t.bytes))
+def rerank(candidates: Sequence[Candidate], others: Sequence[Task], *, jobs: int) -> list[Candidate]:
+    """Return the candidates, the best few ranked by other folds too, the steadiest of those first.
+
+    The first of many is often a lucky one. Among recipes that chance may have put in this order, the smallest
+    comes first: see `equal_and_smallest`.
+
+    Args:
+        others: the same task on other folds, or with another seed.
+    """
+    best = finalists(candidates)
+    if others and len(best) > 1:
+        again = Parallel(n_jobs=jobs)(delayed(cross_validate)(task, c.recipe) for c in best for task in others)
+        n = len(others)
+        best = ranked(merged([c, *again[i * n : (i + 1) * n]], others[0]) for i, c in enumerate(best))
+    first = equal_and_smallest(best)
+    rest = [c for c in candidates if not any(c.recipe == b.recipe for b in best)]
+    return [*(best[i] for i in (first, *(i for i in range(len(best)) if i != first)) if best), *rest]
 
 
-def front(tried: Sequence[Tried]) -> list[Tried]:
-    """Return those that no smaller one beats, ascending in bytes."""
+def merged(rounds: Sequence[Candidate | None], task: Task) -> Candidate:
+    """Return one candidate of several cross-validations of the same recipe."""
+    made = [c for c in rounds if c is not None]
+    parts = [c.predictions for c in made]
+    names = ("y_true", "decided", "margins", "nats", "units")
+    predictions = Predictions(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
+    return replace(
+        made[0],
+        predictions=predictions,
+        losses=np.concatenate([c.losses for c in made]),
+        fold_losses=[loss for c in made for loss in c.fold_losses],
+        **figures(predictions, task.costs),
+        bytes=max(c.bytes for c in made),
+        fits=all(c.fits for c in made) and len(made) == len(rounds),
+    )
+
+
+def equal_and_smallest(best: Sequence[Candidate]) -> int:
+    """Return the index of the smallest candidate that isn't worse than the first beyond one standard error.
+
+    The error is that of the difference, row by row, whole groups drawn; a difference over EQUAL is always one.
+    Source: Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, 7.10, the one-standard-error rule.
+    """
+    chosen = 0
+    for i, c in enumerate(best):
+        first = best[0]
+        if len(c.losses) != len(first.losses) or c.fits < first.fits:
+            continue
+        error = paired_error(c.losses - first.losses, first.predictions.units)
+        if c.loss - first.loss <= min(error, EQUAL) and c.bytes < best[chosen].bytes:
+            chosen = i
+    return chosen
+
+
+def ranked(candidates: Iterable[Candidate | None]) -> list[Candidate]:
+    """Return those that could be made, those within the limits first, then by loss, then by bytes."""
+    found = [c for c in candidates if c is not None]
+    return sorted(found, key=lambda c: (not c.fits, not c.complete, c.loss, c.bytes))
+
+
+def front(tried: Sequence[Candidate]) -> list[Candidate]:
+    """Return those that no smaller one beats, ascending in bytes; what was left half-way isn't among them."""
     best, result = np.inf, []
-    for t in sorted(tried, key=lambda t: (t.bytes, t.loss)):
+    for t in sorted((t for t in tried if t.complete), key=lambda t: (t.bytes, t.loss)):
         if t.loss < best:
             best = t.loss
             result.append(t)
@@ -119,7 +153,7 @@ def _seeds(kinds: Sequence[str], counts: list[int], task: Task) -> list[Recipe]:
 
 
 def _next(
-    done: Sequence[Tried], queue: Sequence[Recipe], known: set[Recipe], counts: list[int], task: Task
+    done: Sequence[Candidate], queue: Sequence[Recipe], known: set[Recipe], counts: list[int], task: Task
 ) -> list[Recipe]:
     """Return the untried neighbours of the best, then the rest of the queue, then the front's neighbours."""
     near = [n for t in [t for t in done if t.fits][:3] for n in neighbours(t.recipe, counts)]

@@ -66,6 +66,14 @@ def test_a_quarter_of_the_rows_is_held_out_by_whole_groups():
     assert where(split(ds).test) == where(found.test)
 
 
+def test_chosen_groups_leave_every_class_in_two_training_groups_where_they_can():
+    """Class r is in groups a, b and c: one of them may be held out, not two."""
+    ds = dataset("rrwwdd" * 3 + "wwwwdd" * 3, "".join(name * 6 for name in "abcdef"))
+    for seed in range(20):
+        how = split(ds, seed=seed).how
+        assert sum(name in how.replace("held out", "").replace("groups", "") for name in "abc") == 1
+
+
 def test_chosen_groups_keep_every_class_in_training_and_test():
     """Only group c may go: a holds all of class x, b lacks class d."""
     ds = dataset("xxwwdd" + "wwww" + "wwdd", "aaaaaa" + "bbbb" + "cccc")

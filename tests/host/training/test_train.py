@@ -38,7 +38,7 @@ def run(*arguments):
 
 
 def options(**changes) -> TrainOptions:
-    base = {"data": DataOptions(label="state", group="node"), "budget_s": 2.0, "jobs": 1}
+    base = {"data": DataOptions(label="state", group="node"), "budget_s": 2.0, "jobs": 1, "refit": False}
     return TrainOptions(**(base | changes))
 
 
@@ -46,7 +46,7 @@ def options(**changes) -> TrainOptions:
 def searched(field_csv, tmp_path_factory):
     out = tmp_path_factory.mktemp("out") / "m"
     data = ("--label", "state", "--group", "node", "--cost", "frost:ok=5", "--novelty", "0.02")
-    result = run("train", field_csv, *data, "--budget", "15s", "--max-bytes", "700", "--out", out)
+    result = run("train", field_csv, *data, "--budget", "15s", "--max-bytes", "700", "--no-refit", "--out", out)
     assert result.exit_code == 0, result.output
     return out, json.loads((out / "card.json").read_text()), result.output
 
@@ -122,6 +122,52 @@ def test_the_same_recipe_and_seed_give_the_same_file(field_csv) -> None:
     assert blobs[0] == blobs[1]
 
 
+def test_the_model_that_ships_learned_from_all_rows_and_its_accuracy_is_of_the_one_that_did_not(field_csv) -> None:
+    judged, shipped = (train(field_csv, options(recipe="additive:8+0@3", refit=refit)) for refit in (False, True))
+    assert judged.card["refit"] is None
+    assert shipped.card["refit"]["rows"] == 900
+    assert shipped.model.blob != judged.model.blob
+    for key in ("held_out", "stages", "cross_validated"):
+        assert shipped.card[key] == judged.card[key]
+    assert shipped.card["model"]["bytes"] == len(shipped.model.blob)
+    assert [note for note in shipped.notes if "the model learned from all 900 rows" in note]
+
+
+def test_stated_accuracies_have_intervals_over_the_nodes(field_csv) -> None:
+    card = train(field_csv, options(recipe="additive:8+0@3")).card
+    stated = card["cross_validated"]
+    assert stated["units"] + len(card["split"]["how"].split(",")) == 6
+    for figures in (stated, card["held_out"]["integer_model"]):
+        low, high = figures["interval"]
+        assert low < figures["accuracy"] < high
+
+
+def test_a_shortcut_is_told_whatever_the_budget(tmp_path) -> None:
+    rng = np.random.default_rng(0)
+    lines = ["id,soil,state"]
+    lines += [f"{i},{rng.normal(400 + 40 * (i >= 150), 60):.0f},{'dry' if i < 150 else 'wet'}" for i in range(300)]
+    (tmp_path / "sorted.csv").write_text("\n".join(lines) + "\n")
+    data = DataOptions(label="state")
+    card = train(tmp_path / "sorted.csv", options(data=data, recipe="additive:8+0@2", budget_s=0.1)).card
+    assert card["shortcut"].startswith("id alone reaches")
+
+
+def test_uneven_classes_are_chosen_by_macro_f1_and_told(tmp_path) -> None:
+    rng = np.random.default_rng(1)
+    lines = ["a,b,state"]
+    lines += [f"{rng.normal(50 * (i % 20 == 0), 30):.0f},{rng.integers(100)},{i % 20 == 0}" for i in range(400)]
+    (tmp_path / "rare.csv").write_text("\n".join(lines) + "\n")
+    data = DataOptions(label="state")
+    auto, plain = (
+        train(tmp_path / "rare.csv", options(data=data, recipe="mlp:0@2", optimize=how)) for how in ("auto", "accuracy")
+    )
+    assert (auto.card["options"]["optimize"], auto.card["options"]["balance"]) == ("macro-f1", 0.3)
+    assert (plain.card["options"]["optimize"], plain.card["options"]["balance"]) == ("accuracy", 0.0)
+    assert [note for note in auto.notes if "chosen by macro-F1" in note]
+    never = [note for note in plain.notes if "class 'True' is never decided" in note]
+    assert bool(never) == (plain.card["held_out"]["integer_model"]["classes"]["True"]["recall"] == 0)
+
+
 def test_an_additive_model_tells_why(field_csv) -> None:
     trained = train(field_csv, options(recipe="additive:16+0@4"))
     model = trained.model.model
@@ -170,6 +216,7 @@ def test_too_few_bytes_are_told_with_what_is_needed(field_csv) -> None:
     ("arguments", "message"),
     [
         (("--family", "svm"), "--family: expected auto, mlp, forest, additive; got 'svm'"),
+        (("--optimize", "f1"), "--optimize: expected accuracy, macro-f1, cost or auto; got 'f1'"),
         (("--recipe", "mlp:8"), "--recipe: expected mlp:16@8"),
         (("--budget", "soon"), "--budget: expected a time from 1s to 168h"),
         (("--cost", "frost:okay=5"), "Did you mean 'ok'?"),

@@ -8,11 +8,12 @@ from dibble_tools.data.channels import Channel
 from dibble_tools.model.limits import Limits
 from dibble_tools.training import tuner
 from dibble_tools.training.costs import parse_costs
-from dibble_tools.training.cross_validation import Task, doubt, judge, surprise
+from dibble_tools.training.cross_validation import Task, cross_validate, nats, penalty
+from dibble_tools.training.folds import Fold
 from dibble_tools.training.naming import About
 from dibble_tools.training.recipes import parse_recipe
 from dibble_tools.training.training_set import TrainingSet, mix
-from dibble_tools.training.tuner import FINALISTS, finals, front, ranked, search
+from dibble_tools.training.tuner import EQUAL, FINALISTS, equal_and_smallest, front, merged, ranked, rerank, search
 
 
 def task_of(rule, max_bytes: int | None = 600, rows: int = 600, features: int = 4) -> Task:
@@ -21,14 +22,22 @@ def task_of(rule, max_bytes: int | None = 600, rows: int = 600, features: int = 
     truth = rule(values).astype(int)
     names = [f"class {i}" for i in range(truth.max() + 1)]
     soft = np.eye(len(names))[truth]
-    lesson = TrainingSet(values, [1000] * features, [0] * features, mix(soft, truth, 0.5), truth, np.ones(rows))
+    whole = TrainingSet(values, [1000] * features, [0] * features, mix(soft, truth, 0.5), truth, np.ones(rows))
     channels = [Channel(f"x{i}", "", 1, 0, 0, 1000) for i in range(features)]
     about = About("t", channels, [], names, 0, values, None)
-    parts = [(np.flatnonzero(np.arange(rows) % 3 != k), np.flatnonzero(np.arange(rows) % 3 == k)) for k in range(3)]
-    costs = parse_costs([], names)
     order = list(range(features))
+    folds = folds_of(whole, [np.flatnonzero(np.arange(rows) % 3 == k) for k in range(3)])
     sizes = about.names_bytes(order)
-    return Task(lesson, parts, order, costs, Limits(max_bytes=max_bytes), 0, about.smallest_blob, sizes)
+    costs, limits = parse_costs([], names), Limits(max_bytes=max_bytes)
+    return Task(folds, len(names), features, costs, limits, 0, about.smallest_blob, sizes)
+
+
+def folds_of(whole: TrainingSet, parts: list[np.ndarray]) -> list[Fold]:
+    rows, order = np.arange(len(whole.y_true)), list(range(whole.values.shape[1]))
+    return [
+        Fold(whole.rows(np.setdiff1d(rows, part)), order, whole.values[part], whole.y_true[part], part)
+        for part in parts
+    ]
 
 
 def linear(values: np.ndarray) -> np.ndarray:
@@ -37,18 +46,19 @@ def linear(values: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("recipe", ["mlp:0@2", "mlp:8@3/half", "mlp:8@3/codebook", "additive:8+0@2", "boosted:8x4@2"])
 def test_every_kind_learns_a_line(recipe: str) -> None:
-    tried = judge(task_of(linear), parse_recipe(recipe))
+    tried = cross_validate(task_of(linear), parse_recipe(recipe))
     assert tried is not None
     assert tried.accuracy > 0.9
     assert tried.cost == pytest.approx(1 - tried.accuracy)
-    assert len(tried.margins) == len(tried.right) == 600
+    assert tried.accuracy == tried.predictions.correct.mean()
+    assert len(tried.predictions.margins) == len(tried.losses) == 600
     assert tried.fits == (tried.bytes <= 600)
 
 
 def test_a_voting_forest_counts_votes() -> None:
-    tried = judge(task_of(linear), parse_recipe("voting:5x8@2"))
+    tried = cross_validate(task_of(linear), parse_recipe("voting:5x8@2"))
     assert tried is not None
-    assert np.array_equal(tried.margins, np.rint(tried.margins))
+    assert np.array_equal(tried.predictions.margins, np.rint(tried.predictions.margins))
 
 
 def test_search_keeps_the_limit_and_finds_the_rule() -> None:
@@ -64,7 +74,7 @@ def test_nothing_on_the_front_is_beaten_by_a_smaller_one() -> None:
     best = front(done)
     assert [t.bytes for t in best] == sorted(t.bytes for t in best)
     assert [t.loss for t in best] == sorted((t.loss for t in best), reverse=True)
-    for t in done:
+    for t in (t for t in done if t.complete):
         assert any(b.bytes <= t.bytes and b.loss <= t.loss for b in best)
 
 
@@ -79,57 +89,91 @@ def test_an_interrupt_keeps_what_was_found(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_an_interrupt_before_anything_was_found_interrupts(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(task, recipe, bar) -> None:
+    def stop(task, recipe, incumbent) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(tuner, "judge", stop)
+    monkeypatch.setattr(tuner, "cross_validate", stop)
     with pytest.raises(KeyboardInterrupt):
         search(task_of(linear, rows=60), ["mlp"], budget_s=60, jobs=1)
 
 
 def test_those_within_the_limits_come_first() -> None:
     task = task_of(linear, max_bytes=120)
-    tried = [judge(task, parse_recipe(text)) for text in ("mlp:8@4", "mlp:0@1")]
+    tried = [cross_validate(task, parse_recipe(text)) for text in ("mlp:8@4", "mlp:0@1")]
     assert [t.fits for t in ranked(tried)] == [True, False]
     assert ranked(tried)[0].accuracy < ranked(tried)[1].accuracy
 
 
-def test_surprise_is_the_mean_nats_of_the_true_class() -> None:
+def test_cross_entropy_is_that_of_the_divisor_that_suits_best() -> None:
     scores = np.log(np.array([[0.5, 0.5], [0.25, 0.75], [0.75, 0.25], [0.25, 0.75]]))
-    truth = np.array([0, 1, 0, 0])
-    own = -np.log([0.5, 0.75, 0.75, 0.25]).mean()
-    assert surprise(scores, truth) <= own + 1e-12
-    assert surprise(scores * 8, truth) == pytest.approx(surprise(scores, truth))
+    y_true = np.array([0, 1, 0, 0])
+    own = -np.log([0.5, 0.75, 0.75, 0.25])
+    assert nats(scores, y_true).mean() <= own.mean() + 1e-12
+    assert nats(scores * 8, y_true) == pytest.approx(nats(scores, y_true))
 
 
-def test_finals_rank_the_best_by_the_mean_over_all_folds() -> None:
+def test_a_recipe_clearly_worse_than_the_incumbent_is_left_after_a_fold() -> None:
     task = task_of(linear, rows=300)
-    tried = ranked([judge(task, parse_recipe(text)) for text in ("mlp:0@2", "mlp:4@3", "additive:8+0@2")])
-    rng = np.random.default_rng(3)
-    halves = rng.permutation(300).reshape(2, 150)
-    other = [(halves[0], halves[1]), (halves[1], halves[0])]
-    again = finals(task, tried, [other], jobs=1)
+    tried = cross_validate(task, parse_recipe("mlp:0@1"), [0.01, 0.01, 0.01])
+    assert not tried.complete
+    assert len(tried.fold_losses) == 1
+    assert cross_validate(task, parse_recipe("mlp:0@1")).complete
+
+
+def test_macro_f1_weighs_each_class_alike() -> None:
+    task = dataclasses.replace(task_of(lambda values: values[:, 0] > 900, rows=300), objective="macro-f1")
+    tried = cross_validate(task, parse_recipe("additive:8+0@2"))
+    y, correct, each = tried.predictions.y_true, tried.predictions.correct, tried.losses
+    expected = np.mean([(~correct + 0.3 * tried.predictions.nats)[y == k].mean() for k in (0, 1)])
+    assert each.mean() == pytest.approx(expected)
+
+
+def test_the_best_are_ranked_by_all_folds_they_were_made_on() -> None:
+    task = task_of(linear, rows=300)
+    tried = ranked([cross_validate(task, parse_recipe(text)) for text in ("mlp:0@2", "mlp:4@3", "additive:8+0@2")])
+    other = dataclasses.replace(task, seed=1, folds=task.folds[1:])
+    again = rerank(tried, [other], jobs=1)
     assert {t.recipe for t in again} == {t.recipe for t in tried}
-    assert [t.loss for t in again] == sorted(t.loss for t in again)
     for t in again:
-        alone = judge(task, t.recipe), judge(dataclasses.replace(task, folds=other), t.recipe)
-        assert t.accuracy == pytest.approx((alone[0].accuracy + alone[1].accuracy) / 2)
-        assert len(t.margins) == len(t.right) == 600
+        alone = cross_validate(task, t.recipe), cross_validate(other, t.recipe)
+        rows = [len(a.losses) for a in alone]
+        assert t.accuracy == pytest.approx(np.average([a.accuracy for a in alone], weights=rows))
+        assert len(t.losses) == sum(rows) == 500
 
 
-def test_finals_leave_out_what_breaks_a_limit() -> None:
+def test_of_equal_candidates_the_smallest_comes_first() -> None:
+    """Equal: worse by less than the error of the difference, and by no more than EQUAL."""
+    task = task_of(linear, rows=300)
+    first = cross_validate(task, parse_recipe("mlp:4@3"))
+    rows = len(first.losses)
+    noisy = first.losses + np.random.default_rng(0).normal(0.002, 0.2, rows)
+    chance = dataclasses.replace(first, losses=noisy, bytes=first.bytes - 1)
+    worse = dataclasses.replace(first, losses=first.losses + 0.002, bytes=first.bytes - 2)  # on every row
+    far = dataclasses.replace(first, losses=first.losses + EQUAL * 1.01, bytes=first.bytes - 3)
+    assert equal_and_smallest([first, chance, worse, far]) == 1
+    assert equal_and_smallest([first, worse]) == 0
+
+
+def test_candidates_that_break_a_limit_in_another_round_do_not_fit() -> None:
+    task = task_of(linear, rows=150)
+    first = cross_validate(task, parse_recipe("mlp:0@2"))
+    assert merged([first, first], task).fits
+    assert not merged([first, None], task).fits
+
+
+def test_rerank_leaves_out_what_breaks_a_limit() -> None:
     task = task_of(linear, max_bytes=120, rows=150)
-    tried = ranked([judge(task, parse_recipe(text)) for text in ("mlp:8@4", "mlp:0@1", "mlp:0@2")])
-    again = finals(task, tried, [task.folds], jobs=1)
+    tried = ranked([cross_validate(task, parse_recipe(text)) for text in ("mlp:8@4", "mlp:0@1", "mlp:0@2")])
+    again = rerank(tried, [task], jobs=1)
     assert len(again) == 3 <= FINALISTS
     assert str(again[-1].recipe) == "mlp:8@4"
 
 
-def test_doubt_grows_with_every_halving_of_the_features() -> None:
-    steps = [doubt(parse_recipe(f"mlp:8@{n}"), 8) for n in (8, 4, 2, 1)]
+def test_the_penalty_grows_with_every_halving_of_the_features() -> None:
+    steps = [penalty(parse_recipe(f"mlp:8@{n}"), 8) for n in (8, 4, 2, 1)]
     assert steps[0] == 0
     assert np.allclose(np.diff(steps), steps[1])
-    assert doubt(parse_recipe("mlp:8@8/quarter"), 8) > doubt(parse_recipe("mlp:8@8/half"), 8) > 0
+    assert penalty(parse_recipe("mlp:8@8/quarter"), 8) > penalty(parse_recipe("mlp:8@8/half"), 8) > 0
 
 
 def test_a_search_without_time_left_still_finds_something_that_fits() -> None:

@@ -22,21 +22,23 @@ from dibble.ports.shared import OFF_TRIES, Clock
 KIND = "circuitpython"
 _SLICE_MS = 2000
 _COUNTING_SLICE_MS = 250  # with contacts to count: keypad keeps so many events, and no more
-on_wait = None  # called with the ms of each part of a wait: the app's watchdog
+on_wait = None  # called with the ms of each part of a wait; returns the longest that the next may be, 0: any time
+_PLACES = {"boot": 0, "on": 40, "rain": 144, "sgp30": 192}  # in nvm; safemode.py's is from 16 on
 _watchdog = None
 _counters = []
 
 
 def sleep_ms(ms):
     """Wait, in parts short enough for any board's watchdog."""
+    longest_ms = on_wait(0) if on_wait else 0
     while ms > 0:
-        part = min(ms, _COUNTING_SLICE_MS if _counters else _SLICE_MS)
+        part = min(ms, _COUNTING_SLICE_MS if _counters else _SLICE_MS, longest_ms or ms)
         time.sleep(seconds(part))
         for counter in _counters:
             counter.drain()
         ms -= part
         if on_wait:
-            on_wait(part)
+            longest_ms = on_wait(part)
 
 
 def doze_ms(ms, light):
@@ -137,15 +139,15 @@ def secret(name):
     return "" if value is None else str(value)
 
 
-def boot_memory(path):
-    """Return where the boot state is kept: newest() and write(). The node can write nvm whoever has the drive."""
+def memory(path):
+    """Return where a few bytes are kept over resets: newest() and write(). nvm can be written whoever has the drive."""
     if microcontroller.nvm is None:
         from dibble.storage.slots import Slots
 
         return Slots(path)
     from dibble.storage.nvm import NvmCell
 
-    return NvmCell(microcontroller.nvm)
+    return NvmCell(microcontroller.nvm, _PLACES[path])
 
 
 def pulses(pin, lockout_ms, pull_up):

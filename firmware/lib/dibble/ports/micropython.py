@@ -16,18 +16,19 @@ _PENDING_MS = 20
 ticks_ms = time.ticks_ms
 ticks_diff = time.ticks_diff
 print_exception = sys.print_exception
-on_wait = None  # called with the ms of each part of a wait: the app's watchdog
+on_wait = None  # called with the ms of each part of a wait; returns the longest that the next may be, 0: any time
 _watchdog = None
 
 
 def sleep_ms(ms):
     """Wait, in parts short enough for any board's watchdog."""
+    longest_ms = on_wait(0) if on_wait else 0
     while ms > 0:
-        part = min(ms, _SLICE_MS)
+        part = min(ms, _SLICE_MS, longest_ms or ms)
         time.sleep_ms(part)
         ms -= part
         if on_wait:
-            on_wait(part)
+            longest_ms = on_wait(part)
 
 
 def doze_ms(ms, light):
@@ -110,8 +111,8 @@ def secret(name):
     return getattr(secrets, name, "")
 
 
-def boot_memory(path):
-    """Return where the boot state is kept: newest() and write()."""
+def memory(path):
+    """Return where a few bytes are kept over resets: newest() and write()."""
     from dibble.storage.slots import Slots
 
     return Slots(path)

@@ -1,0 +1,110 @@
+"""Folds for cross-validation in which whatever saw labels saw those of the fold's own training rows alone.
+
+Soft labels of a teacher that knew the rows to be scored would tell a student their answers: it would be
+chosen by how well it copies the teacher.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from dibble_tools.data.prepare import Prepared
+from dibble_tools.data.splits import folds
+from dibble_tools.training.costs import Costs
+from dibble_tools.training.ranking import rank_features
+from dibble_tools.training.teacher import soft_labels
+from dibble_tools.training.training_set import TrainingSet, mix
+
+SOFT_SHARE = 0.5  # of a target that the teacher's opinion makes up; the rest is the label
+MOST_RANKED = 255
+SEARCH_ROWS = 4000  # of a fold's rows, so many at most teach a candidate; fewer with more than two classes
+BLOCKS = 20  # of time: rows of one are taken as one draw, as those of a group are
+
+Parts = Sequence[tuple[np.ndarray, np.ndarray]]  # (rows to learn from, rows to score)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One round of cross-validation.
+
+    Attributes:
+        training_set: what students learn from.
+        order: features, best first, by the training set.
+        values, y_true: feature values and class indices of rows to score.
+        units: which group each of these is of, or block of time; else each row is one.
+    """
+
+    training_set: TrainingSet
+    order: list[int]
+    values: np.ndarray
+    y_true: np.ndarray
+    units: np.ndarray
+
+
+@dataclass(frozen=True)
+class Learner:
+    """All that turns labelled rows into what students learn from.
+
+    Attributes:
+        data: the data set, y its class indices, classes how many there are.
+        costs, balance: see `Costs.row_weights`.
+        jobs: threads, or workers of the joblib backend that is active.
+    """
+
+    data: Prepared
+    y: np.ndarray
+    classes: int
+    costs: Costs
+    balance: float
+    seed: int
+    jobs: int
+
+    def parts(self, rows: np.ndarray, seed: int, *, each_group: bool = False) -> Parts:
+        """Return rows to learn from and rows to score of a cross-validation inside `rows`, as positions in them."""
+        mask = np.zeros(len(self.y), dtype=bool)
+        mask[rows] = True
+        found = folds(self.data.ds, mask, seed=seed, each_group=each_group)
+        return [(np.searchsorted(rows, fit), np.searchsorted(rows, held)) for fit, held in found]
+
+    def training_set(self, rows: np.ndarray, jobs: int = 1) -> TrainingSet:
+        """Return what students learn from of some rows: nothing but these rows' labels is in it."""
+        values, y = self.data.values[rows], self.y[rows]
+        weights = self.costs.row_weights(y, self.balance)
+        parts = self.parts(rows, self.seed)
+        soft = soft_labels(values, y, self.classes, weights, parts, seed=self.seed, jobs=jobs)
+        return TrainingSet(values, self.data.limits, self.data.lows, mix(soft, y, SOFT_SHARE), y, weights)
+
+    def fold(self, fit: np.ndarray, score: np.ndarray) -> Fold:
+        """Return a round that learns from rows `fit` and scores rows `score`, those of a class it can know."""
+        few = np.random.default_rng(self.seed).permutation(fit)[: round(SEARCH_ROWS / np.sqrt(self.classes - 1))]
+        known = np.isin(self.y[score], self.y[few])
+        score = score[known] if known.any() else score
+        training_set = self.training_set(np.sort(few))
+        order = order_of(training_set)
+        return Fold(training_set, order, self.data.values[score], self.y[score], self.units()[score])
+
+    def folds(self, rows: np.ndarray, parts: Parts, progress: Callable[[int], None] = lambda done: None) -> list[Fold]:
+        """Return a round for each part, made side by side."""
+        tasks = (delayed(self.fold)(rows[fit], rows[score]) for fit, score in parts)
+        made = []
+        for fold in Parallel(self.jobs, prefer="threads", return_as="generator")(tasks):
+            made.append(fold)
+            progress(len(made))
+        return made
+
+    def units(self) -> np.ndarray:
+        """Return for each row of the data set the group, or block of time, that it is drawn with; else itself."""
+        ds = self.data.ds
+        if ds.groups is not None and len(set(ds.groups)) > 1:
+            return np.unique(ds.groups, return_inverse=True)[1]
+        rows = np.arange(len(self.y))
+        return rows * BLOCKS // len(rows) if ds.times_ms is not None else rows
+
+
+def order_of(training_set: TrainingSet) -> list[int]:
+    """Return the features of a training set, best first."""
+    s = training_set
+    most = min(MOST_RANKED, s.values.shape[1])
+    return rank_features(s.values, s.limits, s.lows, s.targets, s.weights, most=most)
