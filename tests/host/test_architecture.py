@@ -197,6 +197,7 @@ def test_host_tools_import_only_inference_and_formats_of_the_firmware() -> None:
             known = rest in (
                 "",
                 "__version__",
+                "drivers",
                 "drivers.driver",
                 "drivers.channels_of",
                 "sensors.Sensors",  # made on paper: its settings are held against their drivers

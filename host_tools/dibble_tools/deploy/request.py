@@ -21,6 +21,7 @@ from dibble_tools.model.host_model import MODEL_FILE, HostModel
 from dibble_tools.node.config import parsed, whole
 from dibble_tools.node.files import node_files
 from dibble_tools.node.manifest import manifest_of
+from dibble_tools.node.own_drivers import own_drivers
 
 CONFIG = "config.json"
 GATE = "gate.dib"
@@ -68,7 +69,9 @@ def desired_files(session: Session, state: BoardState, request: Request) -> dict
     config_bytes, config = check_pair(request, kept, Bounds.of(state), read)
     files: dict[str, bytes] = {}
     if not request.only_model:
-        files = node_files(drivers_of(config), state.mpy if readable_mpy(state) else None, between=session.stay)
+        own = own_driver_files(request, config)
+        mpy = state.mpy if readable_mpy(state) else None
+        files = node_files(drivers_of(config), mpy, own=own, between=session.stay)
         files[MANIFEST] = manifest_of(files)
         files[CONFIG] = config_bytes
     if request.model:
@@ -98,7 +101,7 @@ def check_pair(
     else:
         where, content = f"the board's {CONFIG}", kept
     try:
-        config = whole(parsed(content))
+        config = whole(parsed(content, request.config.parent if request.config else None))
     except ConfigError as error:
         if request.only_model:  # the firmware that runs under it stays: its trial decides
             return content, {}
@@ -109,6 +112,11 @@ def check_pair(
     gate = _opened(read(GATE)) if config["gate"]["skip"] else None
     check_together(config, bounds, model, gate)
     return content, config
+
+
+def own_driver_files(request: Request, config: dict[str, Any]) -> list[Path]:
+    """Return the files of drivers of one's own, which lie beside the configuration."""
+    return list(own_drivers(config, request.config.parent).values()) if request.config else []
 
 
 def _bytes_of(path: Path) -> bytes:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 import zlib
 from pathlib import Path
@@ -11,6 +12,7 @@ from deploy_bench import DeployBench
 from dibble import ModelError
 from dibble_tools.cli.main import app
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.shipped import FIRMWARE
 from dibble_tools.deploy.board_state import BoardState, look, parse
 from dibble_tools.deploy.checks import DriveNeeded, check_board
 from dibble_tools.deploy.deploying import deploy
@@ -211,6 +213,16 @@ def test_what_would_shadow_the_new_firmware_is_removed_and_what_is_nobodys_stays
     assert "lib/dibble/node.py" in outcome.plan.removals
     files = bench.state().files
     assert "lib/dibble/node.py" not in files and "lib/dibble/mine.py" in files
+
+
+def test_a_driver_of_ones_own_goes_along_and_is_read(bench):
+    own = bench.folder / "own"
+    shutil.copytree(FIRMWARE / "examples" / "own_driver", own)
+    sensors = [*bench.settings["sensors"], {"driver": "leaf_wetness", "pin": 28, "dry_mv": 2900}]
+    (own / "config.json").write_text(json.dumps({**bench.settings, "sensors": sensors}))
+    done = bench.deploy(None, own / "config.json")
+    assert "lib/leaf_wetness.mpy" in done.plan.writes
+    assert "lib/leaf_wetness.mpy" in bench.state().files
 
 
 def test_the_command_says_what_it_did(bench):
