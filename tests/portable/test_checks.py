@@ -141,8 +141,11 @@ def test_mlp():
     assert told(3, changed(NETWORK, 5, 4)) == "a layer of form 4"
     assert told(3, changed(NETWORK, 6, 31)) == "shift: expected 0 to 30, got 31"
     assert told(3, NETWORK[:3] + b"\x80\x80\x04" + NETWORK[4:]) != ""  # a score of 65536
-    bias = NETWORK[:7] + b"\xff\xff\xff\xff\x07" + NETWORK[8:]
-    assert told(3, bias) == "bias: expected -1073709183 to 1073709183, got -1073741824"
+    least = NETWORK[:7] + b"\xff\xff\xff\xff\x07" + NETWORK[8:]  # a bias of -2**30
+    assert told(3, least).startswith("sum: expected -1073741823 to 1073741823, got -107377")
+    most = NETWORK[:7] + b"\xfe\xff\xff\xff\x07" + NETWORK[8:]  # of 2**30 - 1, and a weight of 16
+    assert told(3, most) == "sum: expected -1073741823 to 1073741823, got 1073745903"
+    assert told(3, NETWORK[:7] + b"\xfe\xff\xff\xff\x07" + b"\x80") == ""
     hidden = NETWORK[:4] + b"\x02\x00\x00" + NETWORK[5:8]  # a first layer without units
     assert told(3, hidden) == "units: expected 1 to 255, got 0"
     assert told(3, changed(SPARSE, 9, 1)) == "a weight for input 1 of 1"

@@ -74,10 +74,9 @@ class Layer:
             )
         low, high = self.accumulators()
         excess = ZERO_POINT[self.form] * CODE_MAX * inputs
-        reach = max(ZERO_POINT[self.form], 128) * CODE_MAX * inputs  # as the board's own check has it
         unsigned = (self.weights.astype(np.int64) + ZERO_POINT[self.form]).sum(axis=1) * CODE_MAX
         bias = np.array(self.biases, dtype=np.int64)
-        worst = max(int(np.max(x)) for x in (-low, high, np.abs(bias) + reach, excess - bias, unsigned))
+        worst = max(int(np.max(x)) for x in (-low, high, np.abs(bias), excess - bias, unsigned))
         if worst > ACCUMULATOR_MAX:
             raise InputError(f"mlp layer: a sum can reach {worst}, expected at most {ACCUMULATOR_MAX}: use fewer units")
 
