@@ -11,7 +11,7 @@ from dibble import __version__
 
 from dibble_tools.cli.bench import bench
 from dibble_tools.cli.board import board
-from dibble_tools.cli.boards import boards, estimate
+from dibble_tools.cli.boards import boards, drivers, estimate
 from dibble_tools.cli.console import collect, monitor
 from dibble_tools.cli.deploy import deploy
 from dibble_tools.cli.export import export
@@ -104,7 +104,7 @@ def demo(
 
 PANELS = {
     "The way to the field and back": (new, collect, train, deploy, monitor, fetch, label, studio),
-    "Boards, and fields that are simulated": (boards, estimate, simulate),
+    "Boards, and fields that are simulated": (boards, drivers, estimate, simulate),
     "A model": (inspect, predict, evaluate, verify, pack, unpack, export, unroll, bench, library, microbit, lorawan),
     "All of it at once": (demo,),
 }
