@@ -172,7 +172,7 @@ class OneWireBus:
         self.devices = devices
 
     def reset(self) -> bool:
-        return any([device.reset() for device in self.devices])
+        return sum(device.reset() for device in self.devices) > 0  # all of them
 
     def write(self, byte: int) -> None:
         for device in self.devices:

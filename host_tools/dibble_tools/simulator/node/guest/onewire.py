@@ -1,4 +1,4 @@
-"""Inside the VM: the `onewire` that MicroPython's boards have in their firmware, byte by byte, and bit by bit in a search."""
+"""Inside the VM: the `onewire` of MicroPython's firmware, byte by byte, and bit by bit in a search."""
 
 import wire
 
