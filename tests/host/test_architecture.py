@@ -197,6 +197,8 @@ def test_host_tools_import_only_inference_and_formats_of_the_firmware() -> None:
             known = rest in (
                 "",
                 "__version__",
+                "config",
+                "drivers",
                 "drivers.driver",
                 "drivers.channels_of",
                 "sensors.Sensors",  # made on paper: its settings are held against their drivers
@@ -318,6 +320,16 @@ def test_guests_never_import_the_host() -> None:
     assert not offenders(
         GUEST_FILES, lambda p: (one for one in imports_of(p) if one[1].partition(".")[0] == "dibble_tools")
     )
+
+
+def test_a_class_has_a_name_of_its_own() -> None:
+    """One word for one thing; a guest's are those of the board's own modules."""
+    homes: dict[str, list[str]] = {}
+    for path in HOST_TOOLS:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(str(path.relative_to(PACKAGE)))
+    assert not {name: paths for name, paths in homes.items() if len(paths) > 1}
 
 
 def test_dibble_itself_holds_a_version_and_errors_only() -> None:

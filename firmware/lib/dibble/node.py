@@ -100,6 +100,7 @@ class Node:
             log["segments"],
             log["batch"],
             last,
+            Slots("written") if port.KIND == "micropython" else None,  # FAT is better not written to
         )
         self.lines = SerialLines(sys.stdout.write, config["node"], self.classes, self.channels)
         self._mqtt = (config["mqtt"], config["node"], sent, last) if config["mqtt"]["host"] else None

@@ -98,6 +98,7 @@ def likeness(text: str, kind: frozenset[str] = frozenset()) -> Likeness:
     platform = next((own for start, own in PLATFORMS.items() if chip.startswith(start)), chip.lower())
     return Likeness(
         platform=platform,
+        chip=chip,
         wifi=board.chip.radio == "wifi",
         unset_s=UNSET_S.get(platform, 0),
         unkind=unkind_to(board.runtime(None)[1].unkind, kind),

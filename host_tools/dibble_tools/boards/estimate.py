@@ -1,6 +1,6 @@
 """What a model takes on a board: bytes, heap, microseconds, energy, days; and whether it fits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -93,7 +93,7 @@ def estimate(
         if spent.rest == "awake" and settings["watchdog_ms"] and settings["sleep"] == "light":
             unwatched = budget(board, runtime, settings, predict_us, len(opened.classes), watchdog=False)
     flash_left = runtime.filesystem_bytes - sum(files.values())
-    return BoardEstimate(
+    found = BoardEstimate(
         size,
         files,
         flash_left,
@@ -104,9 +104,10 @@ def estimate(
         predict_us,
         spent,
         unwatched,
-        _misfits(board, runtime, family, size, flash_left, heap, left, predict_us, settings),
+        (),
         tuple(runtime.notes),
     )
+    return replace(found, misfits=_misfits(found, board, runtime, family, settings))
 
 
 def config_for(name: str, runtime_name: str, runtime: Runtime) -> dict[str, Any]:
@@ -131,38 +132,31 @@ def _predict_us(opened: HostModel, runtime: Runtime, instructions: int) -> Figur
 
 
 def _misfits(
-    board: Board,
-    runtime: Runtime,
-    family: str,
-    size: int,
-    flash_left: int,
-    heap: Figure,
-    left: Figure,
-    predict_us: Figure,
-    settings: dict[str, Any],
+    found: BoardEstimate, board: Board, runtime: Runtime, family: str, settings: dict[str, Any]
 ) -> tuple[str, ...]:
-    limits = board.limits
-    found = []
+    """Return why it doesn't fit, a line each."""
+    limits, size, left = board.limits, found.model_bytes, found.heap_left
+    why = []
     if size > limits.model_bytes:
-        found.append(f"model: expected at most {limits.model_bytes:,} bytes there, got {size:,}")
-    if heap.value > limits.heap_bytes:
-        found.append(f"model's heap: expected at most {limits.heap_bytes:,} bytes there, got {heap.value:,.0f}")
+        why.append(f"model: expected at most {limits.model_bytes:,} bytes there, got {size:,}")
+    if found.heap.value > limits.heap_bytes:
+        why.append(f"model's heap: expected at most {limits.heap_bytes:,} bytes there, got {found.heap.value:,.0f}")
     if left.value < 0:
-        found.append(f"heap: expected {runtime.heap_bytes:,} bytes to do, {-left.value:,.0f} are missing")
-    if flash_left < 0:
-        found.append(f"file system: expected {runtime.filesystem_bytes:,} bytes to do, {-flash_left:,} are missing")
-    if predict_us.value > limits.predict_us:
-        found.append(f"prediction: expected at most {limits.predict_us:,} us there, got {predict_us.value:,.0f}")
+        why.append(f"heap: expected {runtime.heap_bytes:,} bytes to do, {-left.value:,.0f} are missing")
+    if found.flash_left < 0:
+        why.append(f"file system: expected {runtime.filesystem_bytes:,} bytes to do, {-found.flash_left:,} are missing")
+    if found.predict_us.value > limits.predict_us:
+        why.append(f"prediction: expected at most {limits.predict_us:,} us there, got {found.predict_us.value:,.0f}")
     if runtime.node == "small" and family not in SMALL_MOST:
-        found.append(f"family: expected one of {', '.join(SMALL_MOST)} for the small node, got {family}")
+        why.append(f"family: expected one of {', '.join(SMALL_MOST)} for the small node, got {family}")
     elif runtime.node == "small" and runtime.heap_bytes < SMALL_HEAP and size > SMALL_MOST[family]:
-        found.append(f"model: expected some {SMALL_MOST[family]} bytes at most beside the small node, got {size:,}")
+        why.append(f"model: expected some {SMALL_MOST[family]} bytes at most beside the small node, got {size:,}")
     if settings["watchdog_ms"] > runtime.watchdog_max_ms:
         most = f"at most {runtime.watchdog_max_ms}" if runtime.watchdog_max_ms else "0, as it has no watchdog"
-        found.append(f"config.watchdog_ms: expected {most}, got {settings['watchdog_ms']}")
+        why.append(f"config.watchdog_ms: expected {most}, got {settings['watchdog_ms']}")
     if settings["mqtt"]["host"] and board.chip.radio != "wifi":
-        found.append(f"config.mqtt: expected a board with Wi-Fi, got {board.title}")
-    return tuple(found)
+        why.append(f"config.mqtt: expected a board with Wi-Fi, got {board.title}")
+    return tuple(why)
 
 
 def parse_mah(text: str) -> float:

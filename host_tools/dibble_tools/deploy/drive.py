@@ -18,7 +18,7 @@ from dibble_tools.deploy.board_state import OnBoard, digest_of
 from dibble_tools.deploy.checks import Bounds, drivers_of
 from dibble_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, MODEL_FILES, kernel_for_drive
 from dibble_tools.deploy.plan import Plan, make_plan, stale_files
-from dibble_tools.deploy.request import CONFIG, Request, check_pair, listed_in
+from dibble_tools.deploy.request import CONFIG, Request, check_pair, listed_in, own_driver_files
 from dibble_tools.model.host_model import MODEL_FILE
 from dibble_tools.node.files import circuitpython_files
 from dibble_tools.node.manifest import manifest_of
@@ -65,7 +65,7 @@ def deploy_to_drive(drive: Path, request: Request, *, dry_run: bool = False) -> 
     desired: dict[str, bytes] = {}
     stale: list[str] = []
     if not request.only_model:
-        desired = circuitpython_files(drivers_of(config))
+        desired = circuitpython_files(drivers_of(config), own_driver_files(request, config))
         listed = listed_in((drive / MANIFEST).read_bytes()) if MANIFEST in on_drive else []
         stale = stale_files(desired, on_drive, listed)
         desired |= {MANIFEST: manifest_of(desired), CONFIG: config_bytes}

@@ -26,7 +26,7 @@ class Feature:
 
 
 @dataclass(frozen=True)
-class Scaler:
+class CodeScaler:
     """As models/FORMAT.md has it; top 0: this table doesn't ask about the feature. bias 0: linear."""
 
     drop: int = 0
@@ -86,7 +86,7 @@ class Forest:
 
 
 @dataclass(frozen=True)
-class Term:
+class TableTerm:
     """A table over the code of feature a or, with a second, over those of a and b.
 
     Attributes:
@@ -111,8 +111,8 @@ class Additive:
         base: each class's score before any table; class 0's is its score.
     """
 
-    scalers: list[Scaler]
-    terms: list[Term]
+    scalers: list[CodeScaler]
+    terms: list[TableTerm]
     base: list[int]
 
     def used(self) -> set[int]:
@@ -127,7 +127,7 @@ class Additive:
 
 
 @dataclass(frozen=True)
-class Layer:
+class NetworkLayer:
     """A layer of a network.
 
     Attributes:
@@ -156,8 +156,8 @@ class Layer:
 class Mlp:
     """A network over codes, a scaler for each feature; class 0's score is `base`."""
 
-    scalers: list[Scaler]
-    layers: list[Layer]
+    scalers: list[CodeScaler]
+    layers: list[NetworkLayer]
     base: int
 
     def used(self) -> set[int]:

@@ -7,7 +7,7 @@ from dibble.inference.features import LAST
 from dibble.inference.mlp import CODEBOOK4, SPARSE8
 
 from dibble_tools.families.forest.integer_trees import IntegerTrees
-from dibble_tools.model.content import Additive, Content, Forest, Scaler
+from dibble_tools.model.content import Additive, CodeScaler, Content, Forest
 from dibble_tools.model.reader import trees_of
 
 
@@ -142,7 +142,7 @@ def depth(trees: IntegerTrees) -> float:
     return sum(below[root] for root in trees.roots)
 
 
-def _count_scalers(scalers: Sequence[Scaler], counts: dict[str, float]) -> None:
+def _count_scalers(scalers: Sequence[CodeScaler], counts: dict[str, float]) -> None:
     for scaler in scalers:
         name = "log" if scaler.bias else "scale"
         counts[name] = counts.get(name, 0) + (scaler.top > 0)

@@ -86,8 +86,13 @@ def _calendar():
 
 _clock = Clock(ticks_ms, ticks_diff, _calendar)
 date = _clock.date
-set_date = _clock.set
 date_is_set = _clock.is_set
+
+
+def set_date(day, second):
+    """Take (days since 2000-01-01, seconds since midnight) for the time of now, UTC; set the calendar, too."""
+    _clock.set(day, second)
+    rtc.RTC().datetime = time.localtime((day + 10957) * 86400 + second)
 
 
 def start_watchdog(timeout_ms):
@@ -212,8 +217,24 @@ def disconnect():
             sleep_ms(100)
 
 
-def open_stream(host, port, timeout_ms):
+def open_stream(address, port, timeout_ms, tls=None):
     """Return a connection as report/mqtt.py needs it; see ports/circuitpython_sockets.py."""
-    from dibble.ports.circuitpython_sockets import open_stream as opened
+    from dibble.ports import circuitpython_sockets
 
-    return opened(host, port, timeout_ms)
+    feed_watchdog()
+    return circuitpython_sockets.open_stream(address, port, timeout_ms, tls)
+
+
+def udp(address, port, request, timeout_ms):
+    """Return the answer to a datagram, b"" where none comes in time: ports/circuitpython_sockets.py."""
+    from dibble.ports import circuitpython_sockets
+
+    feed_watchdog()
+    return circuitpython_sockets.udp(address, port, request, timeout_ms)
+
+
+def dns_server():
+    """Return the address of the network's name server."""
+    import wifi
+
+    return str(wifi.radio.ipv4_dns)

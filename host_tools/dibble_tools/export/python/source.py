@@ -10,7 +10,7 @@ from dibble.inference import mlp
 
 from dibble_tools.export.context import context_of, environment
 from dibble_tools.export.names import prefix_of
-from dibble_tools.model.content import Additive, Content, Forest, Layer, Mlp
+from dibble_tools.model.content import Additive, Content, Forest, Mlp, NetworkLayer
 
 WIDTH = 100
 FORMS = {mlp.DENSE8: "dense", mlp.DENSE16: "wide", mlp.SPARSE8: "sparse", mlp.CODEBOOK4: "codebook"}
@@ -93,7 +93,7 @@ def _layers(network: Mlp) -> dict[str, Any]:
     }
 
 
-def _weights(layer: Layer, row: Any) -> str:
+def _weights(layer: NetworkLayer, row: Any) -> str:
     if layer.form == mlp.DENSE16:
         return _constants(row)
     if layer.form == mlp.SPARSE8:
