@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.terminal import Console
 from dibble_tools.data import airport_weather as weather
 from dibble_tools.data.datasets import read_dataset
 from dibble_tools.data.prepare import DataOptions
