@@ -197,6 +197,8 @@ def test_host_tools_import_only_inference_and_formats_of_the_firmware() -> None:
             known = rest in (
                 "",
                 "__version__",
+                "config",
+                "drivers",
                 "drivers.driver",
                 "drivers.channels_of",
                 "sensors.Sensors",  # made on paper: its settings are held against their drivers
@@ -206,6 +208,21 @@ def test_host_tools_import_only_inference_and_formats_of_the_firmware() -> None:
                 yield line, name
 
     assert not offenders(HOST_TOOLS, found)
+
+
+def test_one_file_reads_a_models_bytes() -> None:
+    """Everybody else asks Content for what a model holds, and HostModel for what it decides."""
+    readers = {f"dibble.inference.{name}" for name in ("model", "description", "forest", "additive", "mlp", "novelty")}
+    known = {PACKAGE / "model" / name for name in ("reader.py", "writer.py", "tables_bytes.py", "host_model.py")}
+
+    def found(path: Path) -> Iterator[tuple[int, str]]:
+        yield from (one for one in imports_of(path) if one[1] in readers or one[1].rpartition(".")[0] in readers)
+        for node in ast.walk(tree_of(path)):
+            place = isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
+            if place and ast.unparse(node.value).endswith("blob"):
+                yield node.lineno, ast.unparse(node)
+
+    assert not offenders(set(HOST_TOOLS) - known, found)
 
 
 def room_of(module: str) -> str:
@@ -318,6 +335,16 @@ def test_guests_never_import_the_host() -> None:
     assert not offenders(
         GUEST_FILES, lambda p: (one for one in imports_of(p) if one[1].partition(".")[0] == "dibble_tools")
     )
+
+
+def test_a_class_has_a_name_of_its_own() -> None:
+    """One word for one thing; a guest's are those of the board's own modules."""
+    homes: dict[str, list[str]] = {}
+    for path in HOST_TOOLS:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(str(path.relative_to(PACKAGE)))
+    assert not {name: paths for name, paths in homes.items() if len(paths) > 1}
 
 
 def test_dibble_itself_holds_a_version_and_errors_only() -> None:

@@ -10,6 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from dibble_tools import convert
+from pandas import DataFrame
+from sklearn.tree import DecisionTreeClassifier
 
 ROOT = Path(__file__).parents[2]
 AS_ON_WINDOWS = """\
@@ -70,6 +73,14 @@ def run(folder: Path, *words: str | Path, code: int = 0) -> str:
 def test_a_command_does_without_what_windows_lacks(words: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "said.txt").write_text("")
     run(tmp_path, *words)
+
+
+def test_letters_that_a_pipe_cannot_hold_are_spelled_out(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("soil,when\n100,1\n", encoding="utf-8")
+    forest = DecisionTreeClassifier().fit([[100], [900]], ["干", "wet"])
+    convert(forest, DataFrame({"soil": [100, 900]})).save(tmp_path / "model.dib")
+    decided = run(tmp_path, "predict", "model.dib", "rows.csv")
+    assert decided.splitlines()[1].split(",")[1] == r"\u5e72"
 
 
 def test_readings_are_collected(tmp_path: Path) -> None:

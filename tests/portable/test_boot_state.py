@@ -228,6 +228,14 @@ def test_nvm_of_zeros_and_a_cut_one_hold_nothing():
     assert NvmCell(bytearray(b"\x06" * 8)).newest() is None
 
 
+def test_cells_lie_beside_each_other():
+    nvm = bytearray(64)
+    first, second = NvmCell(nvm), NvmCell(nvm, 40)
+    first.write(b"abcdef")
+    second.write(b"0123456789")
+    assert (first.newest(), second.newest()) == (b"abcdef", b"0123456789")
+
+
 def test_a_node_that_cannot_keep_its_state_goes_on_and_says_so():
     class Broken(Memory):
         def write(self, payload):

@@ -1,5 +1,6 @@
 """The record log over boots, wrap-around and damage."""
 
+from dibble import RecordError
 from dibble.storage.record import encode
 from dibble.storage.record_log import RecordLog
 from test_slots import get, put, ram_folder
@@ -176,3 +177,49 @@ def test_other_files_are_left_alone():
     assert log.error == ""
     assert get(folder + "/notes.txt") == b"mine"
     assert get(folder + "/x.seg") == b"mine too"
+
+
+class Mark:
+    """Where the highest number is kept."""
+
+    payload = None
+
+    def newest(self):
+        return self.payload
+
+    def write(self, payload):
+        self.payload = payload
+
+
+def test_a_lost_batch_is_told_and_its_numbers_arent_given_again():
+    folder = ram_folder() + "/log"
+    mark = Mark()
+    log = opened(folder, mark=mark)
+    for i in range(1, 7):
+        log.append(record(i))
+    before = get(folder + "/000001.seg")
+    for i in range(7, 10):
+        log.append(record(i))
+    if len(get(folder + "/000001.seg")) > len(before):
+        put(folder + "/000001.seg", before)  # a batch is gone without a trace
+    else:
+        import os
+
+        os.remove(folder + "/000002.seg")
+    log = opened(folder, mark=mark)
+    assert log.error == "log: records 7 to 9 are gone"
+    assert log.append(record(10)) == 10
+    log.flush()
+    assert numbers(opened(folder, mark=mark)) == [1, 2, 3, 4, 5, 6, 10]
+    assert opened(folder, mark=mark).error == ""
+
+
+def test_a_mark_that_cannot_be_kept_is_told_and_the_log_goes_on():
+    class Broken(Mark):
+        def write(self, payload):
+            raise RecordError("expected to write it")
+
+    log = opened(ram_folder() + "/log", mark=Broken())
+    log.append(record(1))
+    assert log.flush() and log.acknowledged == 1
+    assert log.error == "expected to write it"

@@ -24,7 +24,7 @@ def run(port):
     port.sleep_ms(WINDOW_MS)
     models = Slots("model")
     kept = Slots("config")
-    boot = BootState(port.boot_memory("boot"))
+    boot = BootState(port.memory("boot"))
     mode = boot.begin(*(models.generations() + _candidate(port, kept)))
     stand_in = ", last good configuration" if boot.config_rejected else ""
     print("boot %d since the last good one: %s%s" % (boot.unconfirmed, MODES[mode], stand_in))

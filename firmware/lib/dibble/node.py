@@ -4,10 +4,10 @@ import gc
 import sys
 
 from dibble import ConfigError, RecordError
-from dibble.actions import Action
 from dibble.classifier import class_of, install, recall
 from dibble.inference.decision import NO_CLASS, SENSOR_FAULT, Decision
 from dibble.inference.fixed_point import MISSING
+from dibble.on_times import KeptAction, OnTimes
 from dibble.report.serial_line import SerialLines
 from dibble.sensors import Sensors
 from dibble.storage.record import encode
@@ -51,8 +51,8 @@ class Node:
         config, self._text, self._kept, self._stands_in, self._notes = configured
         self.interval_ms = config["interval_s"] * 1000
         self._light = config["sleep"] == "light"
-        radio_ms = config["mqtt"]["join_ms"] + 10 * config["mqtt"]["timeout_ms"] if config["mqtt"]["host"] else 0
-        self._watchdog = Watchdog(port, config["watchdog_ms"], self.interval_ms + AWAKE_LIMIT_MS + radio_ms)
+        self._radio_ms = config["mqtt"]["join_ms"] + 10 * config["mqtt"]["timeout_ms"] if config["mqtt"]["host"] else 0
+        self._watchdog = Watchdog(port, config["watchdog_ms"], self.interval_ms + AWAKE_LIMIT_MS + self._radio_ms)
         self._slice_ms = config["watchdog_ms"] // 2 or self.interval_ms
         self.sensors = Sensors(config, port)
         self._notes += self.sensors.notes
@@ -71,7 +71,8 @@ class Node:
         names = self._classifier.names if self._classifier else self.sensors.names
         self.channels = [(name, self.sensors.units[self.sensors.names.index(name)]) for name in names]
         self.actions = [
-            Action(
+            KeptAction(
+                entry["pin"],
                 class_of(self._classifier, entry["class"], "actions", self._notes),
                 port.output(entry["pin"], entry["active_low"]),  # off from its first moment
                 entry["max_on_s"] * 1000,
@@ -80,6 +81,9 @@ class Node:
             )
             for entry in config["actions"]
         ]
+        # A configuration under which the node ran has written its times, if it has actions.
+        kept = OnTimes(port.memory("on"), self.actions, not boot.config_on_trial) if self.actions else None
+        self._on_times = kept
         self._led = port.output(config["led"]) if config["led"] != "" else None
         if self._stands_in and not self._led:
             self._led = port.status_led()
@@ -96,6 +100,7 @@ class Node:
             log["segments"],
             log["batch"],
             last,
+            Slots("written") if port.KIND == "micropython" else None,  # FAT is better not written to
         )
         self.lines = SerialLines(sys.stdout.write, config["node"], self.classes, self.channels)
         self._mqtt = (config["mqtt"], config["node"], sent, last) if config["mqtt"]["host"] else None
@@ -106,6 +111,7 @@ class Node:
         self._up_ms = self._cycle_ms = 0
         self._seen = port.ticks_ms()
         self._told = {}
+        port.on_wait = self._waited
 
     def cycle(self):
         """Wake, read, decide, act, remember, tell, sleep."""
@@ -132,12 +138,12 @@ class Node:
                 self.cycle()
                 failed = 0
             except KeyboardInterrupt:
+                self.switch_off()  # nobody looks after it any more
                 self.log.flush()  # whoever stops the node may want its log
                 raise
             except Exception as error:
                 failed += 1
-                for action in self.actions:
-                    action.want(NO_CLASS, True)
+                self.switch_off()
                 self.tell("error", repr(error))
                 if failed == FAILURES:
                     raise
@@ -186,10 +192,19 @@ class Node:
         for i in range(len(self.actions)):
             self.actions[i].want(self.decision.held_index, faulty)
             self.action |= self.actions[i].is_on << i
+        if self._on_times and self._on_times.error != self._told.get("on_times", ""):
+            self._told["on_times"] = self._on_times.error
+            if self._on_times.error:
+                self.tell("log", self._on_times.error)
         if self._led:
             if self._stands_in:
                 self._blink(2, 400)
             self._blink(1 if faulty else min(self.decision.class_index, 9) + 1, 400 if faulty else 40)
+
+    def switch_off(self):
+        """Switch all outputs off, as for a fault."""
+        for action in self.actions:
+            action.want(NO_CLASS, True)
 
     def record(self):
         """Append the decision to the log."""
@@ -218,7 +233,7 @@ class Node:
     def report(self):
         """Write a line on the console; by radio when it's time, of which nothing ends a cycle: it's an event."""
         self.lines.decision(self)
-        if self._mqtt:
+        if self._mqtt and not 0 < self._pass(0) < self._radio_ms:  # a radio may wait in one piece: not beyond that
             try:
                 if not self._radio:
                     self._radio = self._make_radio()
@@ -250,9 +265,9 @@ class Node:
         while left_ms > 0:
             part_ms = min(left_ms, self._slice_ms, until_off or left_ms)
             before_ms = self._cycle_ms
-            self.port.doze_ms(part_ms, self._light)
-            until_off = self._pass(part_ms)
-            left_ms -= self._cycle_ms - before_ms
+            self.port.doze_ms(part_ms, self._light)  # which counts it, by _waited()
+            until_off = self._pass(0)
+            left_ms -= max(1, self._cycle_ms - before_ms)
         self._elapsed_ms = self._cycle_ms
         self._cycle_ms = 0
 
@@ -267,6 +282,11 @@ class Node:
             self.port.sleep_ms(ms)
             self._led.set(0)
             self.port.sleep_ms(200)
+
+    def _waited(self, ms):
+        """The port has waited: outputs may have to go off. Return how long it may wait until the next, 0: any time."""
+        self._watchdog.waited(ms)
+        return self._pass(max(0, ms - 1))  # the ticks may be within one
 
     def _pass(self, least_ms):
         """Count the time since the last call, by the ticks; return the ms until the first output has to go off.

@@ -7,7 +7,7 @@ class Watchdog:
     """Feeds the port's watchdog while waiting, until the credit is spent.
 
     Args:
-        port: has start_watchdog(), feed_watchdog() and on_wait.
+        port: has start_watchdog() and feed_watchdog().
         timeout_ms: of the hardware; 0: no watchdog.
         cycle_ms: the longest a cycle may take, its sleep included.
     """
@@ -19,7 +19,6 @@ class Watchdog:
         self._unfed_ms = 0
         if timeout_ms:
             port.start_watchdog(timeout_ms)
-            port.on_wait = self.waited
 
     def waited(self, ms):
         """Spend credit for a wait; feed while there is some."""

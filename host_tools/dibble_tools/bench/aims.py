@@ -29,7 +29,7 @@ BYTES, LIBRARY = "model_bytes", "library_mpy_bytes"
 KEPT, ATMEGA_FLASH, ATMEGA_RAM = "kept_heap_bytes", "atmega328p_flash_bytes", "atmega328p_ram_bytes"
 
 
-class Place(NamedTuple):
+class Cell(NamedTuple):
     """Where a figure stands."""
 
     model: str
@@ -41,102 +41,102 @@ class Aim(NamedTuple):
     """A figure over another, or over a limit, and how much that may be."""
 
     what: str
-    figure: Place
-    of: Place | float
+    figure: Cell
+    of: Cell | float
     at_most: float | None
 
 
 AIMS = (
-    Aim("digits: kernel as code / m2cgen's, fuel", Place(DIGITS, CODE, KERNEL), Place(DIGITS, M2CGEN, PREDICT), 1 / 10),
+    Aim("digits: kernel as code / m2cgen's, fuel", Cell(DIGITS, CODE, KERNEL), Cell(DIGITS, M2CGEN, PREDICT), 1 / 10),
     Aim(
         "digits: the same without ranges, as m2cgen's, fuel",
-        Place(DIGITS, BARE, KERNEL),
-        Place(DIGITS, M2CGEN, PREDICT),
+        Cell(DIGITS, BARE, KERNEL),
+        Cell(DIGITS, M2CGEN, PREDICT),
         1 / 10,
     ),
-    Aim("digits: predict() / m2cgen's, fuel", Place(DIGITS, CODE, PREDICT), Place(DIGITS, M2CGEN, PREDICT), 1 / 5),
+    Aim("digits: predict() / m2cgen's, fuel", Cell(DIGITS, CODE, PREDICT), Cell(DIGITS, M2CGEN, PREDICT), 1 / 5),
     Aim(
         "digits: predict() as code / everywhereml's, fuel",
-        Place(DIGITS, CODE, PREDICT),
-        Place(DIGITS, EVERYWHEREML, PREDICT),
+        Cell(DIGITS, CODE, PREDICT),
+        Cell(DIGITS, EVERYWHEREML, PREDICT),
         None,
     ),
     Aim(
         "digits: kernel without ranges / everywhereml's, fuel",
-        Place(DIGITS, BARE, KERNEL),
-        Place(DIGITS, EVERYWHEREML, PREDICT),
+        Cell(DIGITS, BARE, KERNEL),
+        Cell(DIGITS, EVERYWHEREML, PREDICT),
         None,
     ),
-    Aim("digits: viper / 6,268 of emlearn's module, M0", Place(DIGITS, VIPER, M0), EMLEARN_M0, 1),
-    Aim("digits: assembler / 6,268 of emlearn's module, M0", Place(DIGITS, THUMB, M0), EMLEARN_M0, 0.5),
+    Aim("digits: viper / 6,268 of emlearn's module, M0", Cell(DIGITS, VIPER, M0), EMLEARN_M0, 1),
+    Aim("digits: assembler / 6,268 of emlearn's module, M0", Cell(DIGITS, THUMB, M0), EMLEARN_M0, 0.5),
     Aim(
         "digits: assembler called by Python / the same 6,268, M0",
-        Place(DIGITS, THUMB, "m0_instructions_called"),
+        Cell(DIGITS, THUMB, "m0_instructions_called"),
         EMLEARN_M0,
         0.5,
     ),
-    Aim("digits: assembler / gcc -O2, M0", Place(DIGITS, THUMB, M0), Place(DIGITS, C, M0), None),
-    Aim("digits: viper / gcc -O2, M0", Place(DIGITS, VIPER, M0), Place(DIGITS, C, M0), None),
-    Aim("digits: viper / gcc -O2, ns", Place(DIGITS, VIPER, NS), Place(DIGITS, C, NS), 3),
+    Aim("digits: assembler / gcc -O2, M0", Cell(DIGITS, THUMB, M0), Cell(DIGITS, C, M0), None),
+    Aim("digits: viper / gcc -O2, M0", Cell(DIGITS, VIPER, M0), Cell(DIGITS, C, M0), None),
+    Aim("digits: viper / gcc -O2, ns", Cell(DIGITS, VIPER, NS), Cell(DIGITS, C, NS), 3),
     Aim(
         "digits: predict() / its kernel, tables, fuel",
-        Place(DIGITS, TABLES, PREDICT),
-        Place(DIGITS, TABLES, KERNEL),
+        Cell(DIGITS, TABLES, PREDICT),
+        Cell(DIGITS, TABLES, KERNEL),
         2,
     ),
-    Aim("digits: predict() / its kernel, code, fuel", Place(DIGITS, CODE, PREDICT), Place(DIGITS, CODE, KERNEL), 2),
+    Aim("digits: predict() / its kernel, code, fuel", Cell(DIGITS, CODE, PREDICT), Cell(DIGITS, CODE, KERNEL), 2),
     Aim(
         "digits: predict() of own readings / its kernel, viper, ns",
-        Place(DIGITS, VIPER, "pc_ns_predict_own"),
-        Place(DIGITS, VIPER, NS),
+        Cell(DIGITS, VIPER, "pc_ns_predict_own"),
+        Cell(DIGITS, VIPER, NS),
         2,
     ),
     Aim(
         "digits: predict() of a list / its kernel, viper, ns",
-        Place(DIGITS, VIPER, NS_PREDICT),
-        Place(DIGITS, VIPER, NS),
+        Cell(DIGITS, VIPER, NS_PREDICT),
+        Cell(DIGITS, VIPER, NS),
         2,
     ),
-    Aim("wine: predict() on the micro:bit / 60,000, M0", Place(WINE, MICROBIT, M0_PREDICT), 60_000, 1),
+    Aim("wine: predict() on the micro:bit / 60,000, M0", Cell(WINE, MICROBIT, M0_PREDICT), 60_000, 1),
     Aim(
         "additive / digits: predict(), code, fuel",
-        Place(ADDITIVE, CODE, PREDICT),
-        Place(DIGITS, CODE, PREDICT),
+        Cell(ADDITIVE, CODE, PREDICT),
+        Cell(DIGITS, CODE, PREDICT),
         1 / 5,
     ),
     Aim(
         "additive / digits: predict(), tables, fuel",
-        Place(ADDITIVE, TABLES, PREDICT),
-        Place(DIGITS, TABLES, PREDICT),
+        Cell(ADDITIVE, TABLES, PREDICT),
+        Cell(DIGITS, TABLES, PREDICT),
         1 / 5,
     ),
-    Aim("additive: predict() on the micro:bit / 25,000, M0", Place(ADDITIVE, MICROBIT, M0_PREDICT), 25_000, 1),
-    Aim("mlp: predict() as code / 200,000, fuel", Place(MLP, CODE, PREDICT), 200_000, 1),
-    Aim("mlp: viper / gcc -O2, ns", Place(MLP, VIPER, NS), Place(MLP, C, NS), 4),
-    Aim("digits: model / 4,200 bytes", Place(DIGITS, TABLES, BYTES), 4200, 1),
+    Aim("additive: predict() on the micro:bit / 25,000, M0", Cell(ADDITIVE, MICROBIT, M0_PREDICT), 25_000, 1),
+    Aim("mlp: predict() as code / 200,000, fuel", Cell(MLP, CODE, PREDICT), 200_000, 1),
+    Aim("mlp: viper / gcc -O2, ns", Cell(MLP, VIPER, NS), Cell(MLP, C, NS), 4),
+    Aim("digits: model / 4,200 bytes", Cell(DIGITS, TABLES, BYTES), 4200, 1),
     Aim(
         "digits: model / emlearn's CSV, bytes",
-        Place(DIGITS, TABLES, BYTES),
-        Place(DIGITS, EMLEARN_MODULE, BYTES),
+        Cell(DIGITS, TABLES, BYTES),
+        Cell(DIGITS, EMLEARN_MODULE, BYTES),
         None,
     ),
-    Aim("digits: model / m2cgen's Python, bytes", Place(DIGITS, TABLES, BYTES), Place(DIGITS, M2CGEN, BYTES), None),
-    Aim("forest: library as .mpy / 4,096 bytes", Place(DIGITS, TABLES, LIBRARY), 4096, 1),
-    Aim("additive: library as .mpy / 4,096 bytes", Place(ADDITIVE, TABLES, LIBRARY), 4096, 1),
-    Aim("mlp: library as .mpy / 4,096 bytes", Place(MLP, TABLES, LIBRARY), 4096, 1),
-    Aim("forest: heap kept beside the file / 600 bytes", Place(DIGITS, TABLES, KEPT), 600, 1),
-    Aim("additive: heap kept beside the file / 600 bytes", Place(ADDITIVE, TABLES, KEPT), 600, 1),
-    Aim("mlp: heap kept beside the file / 600 bytes", Place(MLP, TABLES, KEPT), 600, 1),
+    Aim("digits: model / m2cgen's Python, bytes", Cell(DIGITS, TABLES, BYTES), Cell(DIGITS, M2CGEN, BYTES), None),
+    Aim("forest: library as .mpy / 4,096 bytes", Cell(DIGITS, TABLES, LIBRARY), 4096, 1),
+    Aim("additive: library as .mpy / 4,096 bytes", Cell(ADDITIVE, TABLES, LIBRARY), 4096, 1),
+    Aim("mlp: library as .mpy / 4,096 bytes", Cell(MLP, TABLES, LIBRARY), 4096, 1),
+    Aim("forest: heap kept beside the file / 600 bytes", Cell(DIGITS, TABLES, KEPT), 600, 1),
+    Aim("additive: heap kept beside the file / 600 bytes", Cell(ADDITIVE, TABLES, KEPT), 600, 1),
+    Aim("mlp: heap kept beside the file / 600 bytes", Cell(MLP, TABLES, KEPT), 600, 1),
     Aim(
         "gas forest: predict() as code / m2cgen's, fuel",
-        Place(GAS_FOREST, CODE, PREDICT),
-        Place(GAS_FOREST, M2CGEN, PREDICT),
+        Cell(GAS_FOREST, CODE, PREDICT),
+        Cell(GAS_FOREST, M2CGEN, PREDICT),
         1 / 5,
     ),
-    Aim("gas network on an ATmega328P: flash / 6,144 bytes", Place(GAS, EXPORTED, ATMEGA_FLASH), 6144, 1),
-    Aim("gas network on an ATmega328P: RAM / 200 bytes", Place(GAS, EXPORTED, ATMEGA_RAM), 200, 1),
-    Aim("orchard on an ATmega328P: flash / 6,144 bytes", Place("orchard", EXPORTED, ATMEGA_FLASH), 6144, 1),
-    Aim("wine on an ATmega328P: RAM / 200 bytes", Place(WINE, EXPORTED, ATMEGA_RAM), 200, 1),
+    Aim("gas network on an ATmega328P: flash / 6,144 bytes", Cell(GAS, EXPORTED, ATMEGA_FLASH), 6144, 1),
+    Aim("gas network on an ATmega328P: RAM / 200 bytes", Cell(GAS, EXPORTED, ATMEGA_RAM), 200, 1),
+    Aim("orchard on an ATmega328P: flash / 6,144 bytes", Cell("orchard", EXPORTED, ATMEGA_FLASH), 6144, 1),
+    Aim("wine on an ATmega328P: RAM / 200 bytes", Cell(WINE, EXPORTED, ATMEGA_RAM), 200, 1),
 )
 
 
@@ -144,8 +144,8 @@ def ratios(models: Sequence[Measured], host_seconds: dict[str, float]) -> Iterat
     """Yield those whose figures this run has."""
     by = {model.name: model for model in models}
 
-    def value(figure: Place | float) -> float | None:
-        if not isinstance(figure, Place):
+    def value(figure: Cell | float) -> float | None:
+        if not isinstance(figure, Cell):
             return figure
         return by[figure.model].figure(figure.way, figure.key) if figure.model in by else None
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from matplotlib.figure import Figure
+
 from dibble_tools.bench.cases import DIGITS
 from dibble_tools.bench.results import CODE, EMLEARN_M0, EXPORTED, MICROBIT, TABLES, THUMB, VIPER, C
 from dibble_tools.common.formatting import is_number
@@ -34,8 +36,6 @@ PANELS = (
 
 def draw(found: Mapping[str, Any], theme: Theme) -> Drawing | None:
     """Draw the digits forest of a benchmark's JSON, or else its first model."""
-    from matplotlib.figure import Figure
-
     models = {model["name"]: model for model in found["models"]}
     model = models.get(DIGITS) or next(iter(models.values()), None)
     if model is None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from dibble_tools.bench.cases import Case
 from dibble_tools.machines.tools import run
-from dibble_tools.model.content import Additive, Forest, Mlp, Scaler
+from dibble_tools.model.content import Additive, CodeScaler, Forest, Mlp
 from dibble_tools.model.reader import LEAVES
 
 TIMES = 20_000
@@ -171,7 +171,7 @@ def timed(classify: str, rows: np.ndarray, kind: str = "int32_t", include: str =
     return [int(answer) for answer in answers], float(took)
 
 
-def _scaled(scalers: Sequence[Scaler]) -> tuple[str, str, dict[int, int]]:
+def _scaled(scalers: Sequence[CodeScaler]) -> tuple[str, str, dict[int, int]]:
     """Return C of the scalers, C that makes codes c with them, and which code each feature has."""
     used = [(feature, scaler) for feature, scaler in enumerate(scalers) if scaler.top]
     columns = {

@@ -1,6 +1,6 @@
 """What a model takes on a board: bytes, heap, microseconds, energy, days; and whether it fits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,16 @@ import numpy as np
 from dibble_tools.boards.energy import Budget, budget
 from dibble_tools.boards.example import example_config
 from dibble_tools.boards.figure import Figure
-from dibble_tools.boards.node_memory import SLOTS, drivers_of, heap_bytes, library_bytes, log_bytes, stored
+from dibble_tools.boards.node_memory import (
+    SLOTS,
+    START_BYTES,
+    TLS_BYTES,
+    drivers_of,
+    heap_bytes,
+    library_bytes,
+    log_bytes,
+    stored,
+)
 from dibble_tools.boards.schema import Board, Runtime
 from dibble_tools.common.errors import InputError
 from dibble_tools.machines.replay import kernel_cost, middle_cost
@@ -30,6 +39,7 @@ class BoardEstimate:
         model_bytes, files_bytes, flash_left: of the file system; files: library, model with its slots, and log.
         heap: that the loaded model keeps; node_heap: that the node keeps beside it.
         instructions: of a prediction on the 32-bit VM, counted.
+        start_left: heap that is left while the node starts; None where the node isn't dibble's own.
         predict_us: by the kernels that run there.
         budget: None where the node isn't dibble's own.
         without_watchdog: what a node would draw whose watchdog keeps it awake, without it; else None.
@@ -43,6 +53,7 @@ class BoardEstimate:
     heap: Figure
     node_heap: Figure
     heap_left: Figure
+    start_left: Figure | None
     instructions: int
     predict_us: Figure
     budget: Budget | None
@@ -53,7 +64,11 @@ class BoardEstimate:
     @property
     def doubt(self) -> str:
         """Return the doubt that remains where figures are off, "" for none."""
-        return f"{-self.heap_left.low:,.0f} bytes of heap may be missing" if self.heap_left.low < 0 else ""
+        if self.heap_left.low < 0:
+            return f"{-self.heap_left.low:,.0f} bytes of heap may be missing"
+        if self.start_left and self.start_left.low < 0:
+            return f"{-self.start_left.low:,.0f} bytes of heap may be missing while it starts"
+        return ""
 
 
 def estimate(
@@ -82,7 +97,13 @@ def estimate(
         node_heap = Figure.exact(0, f"not counted: {SMALL_LEFT}")
     else:
         drivers = drivers_of(settings) if full else ()
-        node_heap = Figure.within(heap_bytes(family, drivers, full), HEAP_SPREAD, "the node's modules on the 32-bit VM")
+        radio = full and bool(settings["mqtt"]["host"])
+        kept_bytes = heap_bytes(family, drivers, full, radio)
+        node_heap = Figure.within(kept_bytes, HEAP_SPREAD, "the node's modules on the 32-bit VM")
+        if radio and settings["mqtt"]["ca"]:
+            node_heap = node_heap.plus(
+                TLS_BYTES, rests_on="the node's modules on the 32-bit VM; TLS: recalled, unverified"
+            )
     has = runtime.heap_bytes
     kept = heap.plus(node_heap, rests_on=str(runtime.source("heap_bytes")))
     spread = runtime.source("heap_bytes").spread
@@ -93,20 +114,22 @@ def estimate(
         if spent.rest == "awake" and settings["watchdog_ms"] and settings["sleep"] == "light":
             unwatched = budget(board, runtime, settings, predict_us, len(opened.classes), watchdog=False)
     flash_left = runtime.filesystem_bytes - sum(files.values())
-    return BoardEstimate(
+    found = BoardEstimate(
         size,
         files,
         flash_left,
         heap,
         node_heap,
         left,
+        left.minus(START_BYTES) if full else None,
         counted.instructions,
         predict_us,
         spent,
         unwatched,
-        _misfits(board, runtime, family, size, flash_left, heap, left, predict_us, settings),
+        (),
         tuple(runtime.notes),
     )
+    return replace(found, misfits=_misfits(found, board, runtime, family, settings))
 
 
 def config_for(name: str, runtime_name: str, runtime: Runtime) -> dict[str, Any]:
@@ -131,38 +154,39 @@ def _predict_us(opened: HostModel, runtime: Runtime, instructions: int) -> Figur
 
 
 def _misfits(
-    board: Board,
-    runtime: Runtime,
-    family: str,
-    size: int,
-    flash_left: int,
-    heap: Figure,
-    left: Figure,
-    predict_us: Figure,
-    settings: dict[str, Any],
+    found: BoardEstimate, board: Board, runtime: Runtime, family: str, settings: dict[str, Any]
 ) -> tuple[str, ...]:
-    limits = board.limits
-    found = []
+    """Return why it doesn't fit, a line each."""
+    limits, size, left = board.limits, found.model_bytes, found.heap_left
+    why = []
     if size > limits.model_bytes:
-        found.append(f"model: expected at most {limits.model_bytes:,} bytes there, got {size:,}")
-    if heap.value > limits.heap_bytes:
-        found.append(f"model's heap: expected at most {limits.heap_bytes:,} bytes there, got {heap.value:,.0f}")
+        why.append(f"model: expected at most {limits.model_bytes:,} bytes there, got {size:,}")
+    if found.heap.value > limits.heap_bytes:
+        why.append(f"model's heap: expected at most {limits.heap_bytes:,} bytes there, got {found.heap.value:,.0f}")
     if left.value < 0:
-        found.append(f"heap: expected {runtime.heap_bytes:,} bytes to do, {-left.value:,.0f} are missing")
-    if flash_left < 0:
-        found.append(f"file system: expected {runtime.filesystem_bytes:,} bytes to do, {-flash_left:,} are missing")
-    if predict_us.value > limits.predict_us:
-        found.append(f"prediction: expected at most {limits.predict_us:,} us there, got {predict_us.value:,.0f}")
+        why.append(f"heap: expected {runtime.heap_bytes:,} bytes to do, {-left.value:,.0f} are missing")
+    elif found.start_left and found.start_left.value < 0:
+        missing = f"{-found.start_left.value:,.0f} are missing while it starts"
+        why.append(f"heap: expected {runtime.heap_bytes:,} bytes to do, {missing}")
+    if runtime.node == "model only" and left.value < START_BYTES.low:
+        why.append(
+            "library: expected room to compile it there, got too little: what fits is the model as Python, compiled: "
+            "`dibble export MODEL --to python --small`, then mpy-cross, 5 to 12 KB of heap"
+        )
+    if found.flash_left < 0:
+        why.append(f"file system: expected {runtime.filesystem_bytes:,} bytes to do, {-found.flash_left:,} are missing")
+    if found.predict_us.value > limits.predict_us:
+        why.append(f"prediction: expected at most {limits.predict_us:,} us there, got {found.predict_us.value:,.0f}")
     if runtime.node == "small" and family not in SMALL_MOST:
-        found.append(f"family: expected one of {', '.join(SMALL_MOST)} for the small node, got {family}")
+        why.append(f"family: expected one of {', '.join(SMALL_MOST)} for the small node, got {family}")
     elif runtime.node == "small" and runtime.heap_bytes < SMALL_HEAP and size > SMALL_MOST[family]:
-        found.append(f"model: expected some {SMALL_MOST[family]} bytes at most beside the small node, got {size:,}")
+        why.append(f"model: expected some {SMALL_MOST[family]} bytes at most beside the small node, got {size:,}")
     if settings["watchdog_ms"] > runtime.watchdog_max_ms:
         most = f"at most {runtime.watchdog_max_ms}" if runtime.watchdog_max_ms else "0, as it has no watchdog"
-        found.append(f"config.watchdog_ms: expected {most}, got {settings['watchdog_ms']}")
+        why.append(f"config.watchdog_ms: expected {most}, got {settings['watchdog_ms']}")
     if settings["mqtt"]["host"] and board.chip.radio != "wifi":
-        found.append(f"config.mqtt: expected a board with Wi-Fi, got {board.title}")
-    return tuple(found)
+        why.append(f"config.mqtt: expected a board with Wi-Fi, got {board.title}")
+    return tuple(why)
 
 
 def parse_mah(text: str) -> float:

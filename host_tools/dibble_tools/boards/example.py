@@ -53,8 +53,20 @@ def example_config(board: str, runtime: str | None = None) -> dict[str, Any]:
     if has.battery:
         battery = {"driver": "battery", "pin": has.battery.pin, "divider_permille": has.battery.divider_permille}
         config["sensors"].append(battery)
+    if found.chip.radio == "wifi":
+        config["mqtt"] = {"host": "", "port": 1883, "user": "", "every": 6}
     whole(config)
     return config
+
+
+def awake_days(board: str, runtime: str | None = None, mah: float = 2500.0) -> tuple[float, float] | None:
+    """Return (days on a battery with a watchdog, without one) where a board can't sleep beside it; None: it can."""
+    name, found = board_named(board)
+    has = runtime_of(name, found, runtime)[1]
+    if has.sleeps_with_watchdog:
+        return None
+    standing = found.power.standing_ma
+    return mah / 24 / (has.idle_ma + standing), mah / 24 / (has.light_sleep_ma + standing)
 
 
 def pins_for(board: Board, runtime: Runtime) -> tuple[str, str, str]:

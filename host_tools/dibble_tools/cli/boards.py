@@ -34,6 +34,28 @@ def boards(
         Console(width=max(Console().width, 120)).print(boards_table(all_boards()))
 
 
+def drivers(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="show all about this one")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the sensors that a node's config.json may name; or show one: its channels, settings, wires.
+
+    All of it is read from the firmware's drivers. One of your own: firmware/examples/own_driver.
+    """
+    from dataclasses import asdict
+
+    from dibble_tools.boards.drivers import all_drivers, driver_named, driver_text, drivers_table
+
+    screen = Console(width=max(Console().width, 110))
+    if as_json:
+        found = all_drivers() if name is None else {name: driver_named(name)}
+        print(json.dumps({own: asdict(facts) for own, facts in found.items()}, indent=1, ensure_ascii=False))
+    elif name is None:
+        screen.print(drivers_table(all_drivers()))
+    else:
+        screen.print(*driver_text(driver_named(name)), sep="\n")
+
+
 def estimate(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="model.dib, or the folder it lies in")],
     board: Annotated[str, typer.Option(help="a name of `dibble boards`")],

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ from dibble import __version__
 
 from dibble_tools.cli.bench import bench
 from dibble_tools.cli.board import board
-from dibble_tools.cli.boards import boards, estimate
+from dibble_tools.cli.boards import boards, drivers, estimate
 from dibble_tools.cli.console import collect, monitor
 from dibble_tools.cli.deploy import deploy
 from dibble_tools.cli.export import export
@@ -67,6 +68,9 @@ def main() -> None:
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):  # Windows has but one
             signal.signal(getattr(signal, name), end)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a pipe of Windows' can't hold every letter
+            stream.reconfigure(errors="backslashreplace")
     try:
         with extras_named():
             app()
@@ -100,7 +104,7 @@ def demo(
 
 PANELS = {
     "The way to the field and back": (new, collect, train, deploy, monitor, fetch, label, studio),
-    "Boards, and fields that are simulated": (boards, estimate, simulate),
+    "Boards, and fields that are simulated": (boards, drivers, estimate, simulate),
     "A model": (inspect, predict, evaluate, verify, pack, unpack, export, unroll, bench, library, microbit, lorawan),
     "All of it at once": (demo,),
 }

@@ -1,5 +1,6 @@
 """`dibble studio`: its arguments; the page is dibble_tools.studio's."""
 
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +19,7 @@ def studio(
 ) -> None:
     """Show the whole journey as a page in your browser: connect, collect, train, deploy, watch. Ctrl-C ends it.
 
-    Only this computer can open the page, and it needs no network.
+    Only you can open the page, by the address with its token; it needs no network.
 
     Example: dibble studio orchard-1
     """
@@ -29,6 +30,15 @@ def studio(
         if not no_browser:
             import webbrowser
 
-            webbrowser.open(address)
+            webbrowser.open(_private(address, Path(place)).as_uri())
 
-    run(folder, port, http, ready)
+    with tempfile.TemporaryDirectory() as place:
+        run(folder, port, http, ready)
+
+
+def _private(address: str, folder: Path) -> Path:
+    """Write a page that leads to an address into a folder of one's own: others see a browser's arguments."""
+    path = folder / "studio.html"
+    path.write_text(f'<!doctype html><meta http-equiv="refresh" content="0;url={address}">', encoding="utf-8")
+    path.chmod(0o600)
+    return path

@@ -7,15 +7,25 @@ from dataclasses import dataclass, field, replace
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import BoardState, look
-from dibble_tools.deploy.checks import Bounds, check_board, readable_mpy
+from dibble_tools.deploy.checks import Bounds, check_board, check_file, readable_mpy
 from dibble_tools.deploy.first_run import FirstRun, wait_for_node
 from dibble_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, MODEL_FILES, kernel_for_board
+from dibble_tools.deploy.network_files import network_files
 from dibble_tools.deploy.partition import check_partition, look_at, romfs_image, write_partition
 from dibble_tools.deploy.plan import LIST, PACKAGE, STAGED, Plan, check_room, make_plan, stale_files
-from dibble_tools.deploy.request import Request, current_model, desired_files, listed_files, previous_model
+from dibble_tools.deploy.request import (
+    CONFIG,
+    Request,
+    current_model,
+    desired_files,
+    listed_files,
+    previous_model,
+    rejected_slot,
+)
 from dibble_tools.deploy.transfer import TrialError, clean_up, commit, stage, try_out
 from dibble_tools.link.session import LinkError, RemoteError, Session
 from dibble_tools.model.host_model import MODEL_FILE
+from dibble_tools.node.config import parsed, whole
 
 
 @dataclass
@@ -111,6 +121,8 @@ def _deploy(
 ) -> Outcome:
     state = look(session)
     check_board(state)
+    if request.model:
+        check_file(request.model, state.files if request.only_model else None, state.mpy)
     notes = []
     if not session.watched:
         notes.append("this board has no timer to reset itself by: if this computer goes away meanwhile, press reset")
@@ -175,6 +187,12 @@ def _write(
 def _plan(session: Session, state: BoardState, request: Request, notes: list[str]) -> tuple[Plan, bytes]:
     """Return what to write and to remove, and the image for the ROMFS partition; empty: none, or it's there."""
     desired = desired_files(session, state, request)
+    old = rejected_slot(session, state) if request.model else []  # which nothing shall go back to
+    if CONFIG in desired:
+        folder = request.config.parent if request.config else None
+        files, more = network_files(folder, whole(parsed(desired[CONFIG])), state.files, session.read_file)
+        desired |= files
+        notes += more
     if request.romfs and not state.has_rom:
         raise InputError(f"--romfs: expected a board with a ROMFS partition, {state.machine} has none")
     model = request.model
@@ -191,7 +209,7 @@ def _plan(session: Session, state: BoardState, request: Request, notes: list[str
         desired |= {path: content for path, content in kernel.files.items() if not (in_place and path in in_rom)}
         stale = [path for path in (CODE_SOURCE, CODE_COMPILED) if path not in desired]
     if request.only_model:
-        return make_plan(desired, state.files, stale), image
+        return make_plan(desired, state.files, stale, old), image
     if not readable_mpy(state):
         notes.append("this MicroPython reads other .mpy files than mpy-cross writes: sources are copied")
     on_board = [path for path in state.files if not path.endswith(STAGED)]
@@ -200,7 +218,7 @@ def _plan(session: Session, state: BoardState, request: Request, notes: list[str
     kept = [path for path in on_board if path.startswith(PACKAGE) and path not in desired and path not in stale]
     if kept:
         notes.append(f"not of this firmware, and kept: {', '.join(kept)}")
-    return make_plan(desired, state.files, stale), image
+    return make_plan(desired, state.files, stale, old), image
 
 
 def _image(session: Session, request: Request, files: dict[str, bytes], notes: list[str]) -> tuple[bytes, bool]:

@@ -70,16 +70,19 @@ class Plan:
         return text + f"{zlib.crc32(text):08x} {len(lines)} .\n".encode()
 
 
-def make_plan(desired: Mapping[str, bytes], on_board: Mapping[str, OnBoard], stale: Iterable[str] = ()) -> Plan:
+def make_plan(
+    desired: Mapping[str, bytes], on_board: Mapping[str, OnBoard], stale: Iterable[str] = (), old: Iterable[str] = ()
+) -> Plan:
     """Return what is to do so that the board has the desired files.
 
     Args:
         stale: paths to remove where they are there.
+        old: such too, but only where anything else changes.
     """
     changed = {path: content for path, content in desired.items() if not is_there(content, on_board.get(path))}
     removals = [path for path in stale if path in on_board]
     if changed or removals:
-        removals += [path for path in BOOT_STATE if path in on_board]
+        removals += [path for path in (*BOOT_STATE, *old) if path in on_board]
     order = sorted(changed, key=lambda path: (LAST.index(path) + 1 if path in LAST else 0, path))
     direct = frozenset() if MAIN in on_board else frozenset(path for path in order if path.startswith(PACKAGE))
     return Plan({path: changed[path] for path in order}, removals, len(desired) - len(changed), direct)

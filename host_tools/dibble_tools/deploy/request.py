@@ -3,27 +3,31 @@
 import contextlib
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dibble import ConfigError, ModelError
+from dibble.storage.boot import BootState
 from dibble.storage.manifest import MANIFEST
 from dibble.storage.slots import Slots
+from dibble.storage.words import number_bytes
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import BoardState
 from dibble_tools.deploy.checks import Bounds, check_together, drivers_of, readable_mpy
-from dibble_tools.deploy.plan import MAIN, PACKAGE
+from dibble_tools.deploy.plan import BOOT_STATE, MAIN, PACKAGE
 from dibble_tools.link.session import Session
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
 from dibble_tools.node.config import parsed, whole
 from dibble_tools.node.files import node_files
 from dibble_tools.node.manifest import manifest_of
+from dibble_tools.node.own_drivers import own_drivers
 
 CONFIG = "config.json"
 GATE = "gate.dib"
+SLOTS = ("model.a", "model.b")
 MOST_CONFIG_BYTES = 32768
 MOST_MODEL_BYTES = 1 << 20
 MOST_MANIFEST_BYTES = 65536
@@ -68,7 +72,9 @@ def desired_files(session: Session, state: BoardState, request: Request) -> dict
     config_bytes, config = check_pair(request, kept, Bounds.of(state), read)
     files: dict[str, bytes] = {}
     if not request.only_model:
-        files = node_files(drivers_of(config), state.mpy if readable_mpy(state) else None, between=session.stay)
+        own = own_driver_files(request, config)
+        mpy = state.mpy if readable_mpy(state) else None
+        files = node_files(drivers_of(config), mpy, own=own, between=session.stay)
         files[MANIFEST] = manifest_of(files)
         files[CONFIG] = config_bytes
     if request.model:
@@ -98,7 +104,7 @@ def check_pair(
     else:
         where, content = f"the board's {CONFIG}", kept
     try:
-        config = whole(parsed(content))
+        config = whole(parsed(content, request.config.parent if request.config else None))
     except ConfigError as error:
         if request.only_model:  # the firmware that runs under it stays: its trial decides
             return content, {}
@@ -109,6 +115,11 @@ def check_pair(
     gate = _opened(read(GATE)) if config["gate"]["skip"] else None
     check_together(config, bounds, model, gate)
     return content, config
+
+
+def own_driver_files(request: Request, config: dict[str, Any]) -> list[Path]:
+    """Return the files of drivers of one's own, which lie beside the configuration."""
+    return list(own_drivers(config, request.config.parent).values()) if request.config else []
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -127,20 +138,40 @@ def _opened(blob: bytes | None) -> HostModel | None:
 
 
 def previous_model(session: Session, state: BoardState) -> tuple[HostModel, int, int]:
-    """Return the model before the newest, its generation, and the newest's, as the board's slots have them.
+    """Return the model before the one that runs, its generation, and that one's, as the board's slots have them.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none; the one that the node rejected is none.
     """
-    with _slots(session, state) as slots:
+    with _slots(session, state) as (slots, rejected):
+        running = slots.newest(rejected)
+        generation = slots.generation
         newest, other = slots.generations()
-        payload = slots.newest(newest) if other else None
-        if payload is None:
-            raise InputError("--rollback: expected a model before the one that runs, and the board has none")
+        before = slots.newest(generation) if generation == newest else None
+        if running is None or before is None or slots.generation == rejected or before == running:
+            found = "the board has none"
+            if rejected and rejected in (newest, other):
+                found = f"generation {rejected} is one that the node rejected, as it never ran well under it"
+            raise InputError(
+                f"--rollback: expected a model before the one that runs, and {found}: deploy one by --model"
+            )
         try:
-            return HostModel.tested(payload), other, newest
+            return HostModel.tested(before), slots.generation, generation
         except ModelError as error:
             raise InputError(f"--rollback: the model before the one that runs: {error}") from None
+
+
+def rejected_slot(session: Session, state: BoardState) -> list[str]:
+    """Return the file of a model that the node rejected for the one before; none where it rejected none."""
+    with _slots(session, state, BOOT_STATE) as (slots, rejected):
+        if not rejected:
+            return []
+    with _slots(session, state) as (slots, rejected):
+        newest, other = slots.generations()
+        if rejected != newest or not other:
+            return []
+        head = number_bytes(rejected)
+        return [name for name in SLOTS if Path(slots.path + name[-2:]).read_bytes()[4:8] == head]
 
 
 def current_model(session: Session, state: BoardState) -> HostModel:
@@ -149,8 +180,8 @@ def current_model(session: Session, state: BoardState) -> HostModel:
     Raises:
         InputError: there is none.
     """
-    with _slots(session, state) as slots:
-        blob = slots.newest()
+    with _slots(session, state) as (slots, rejected):
+        blob = slots.newest(rejected)
     if blob is None and MODEL_FILE in state.files:
         blob = session.read_file(MODEL_FILE, MOST_MODEL_BYTES)
     if blob is None:
@@ -162,13 +193,15 @@ def current_model(session: Session, state: BoardState) -> HostModel:
 
 
 @contextlib.contextmanager
-def _slots(session: Session, state: BoardState) -> Iterator[Slots]:
-    """Copy the board's slots of the model."""
+def _slots(
+    session: Session, state: BoardState, names: Iterable[str] = (*SLOTS, *BOOT_STATE)
+) -> Iterator[tuple[Slots, int]]:
+    """Copy the board's slots of the model; yield them, and the generation that the node rejected, 0: none."""
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("model.a", "model.b"):
+        for name in names:
             if name in state.files:
                 Path(folder, name).write_bytes(session.read_file(name, MOST_MODEL_BYTES))
-        yield Slots(str(Path(folder, "model")))
+        yield Slots(str(Path(folder, "model"))), BootState(Slots(str(Path(folder, "boot")))).rejected
 
 
 def listed_files(session: Session, state: BoardState) -> list[str]:

@@ -8,6 +8,8 @@ import numpy as np
 from dibble.inference.decision import NO_CLASS
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.machines.microbit_replay import on_microbit
+from dibble_tools.machines.replay import on_unix, on_wasi
 from dibble_tools.model.decisions import FLAG_NAMES, Decisions, flag_text
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.rows import Rows
@@ -17,9 +19,6 @@ def decide(model: HostModel, rows: Rows, vm: str | None = None) -> Decisions:
     """Return the decisions on all rows, computed by NumPy or on a VM."""
     if vm is None:
         return model.decide(rows.readings, rows.elapsed_ms)
-    from dibble_tools.machines.microbit_replay import on_microbit
-    from dibble_tools.machines.replay import on_unix, on_wasi
-
     if vm == "unix":
         return on_unix(model, rows.readings, rows.elapsed_ms, viper=True).decisions
     if vm == "wasi":

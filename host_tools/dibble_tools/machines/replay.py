@@ -12,7 +12,7 @@ import numpy as np
 
 from dibble_tools.common.shipped import ROOMS
 from dibble_tools.export.unrolled import unrolled_source
-from dibble_tools.machines.vms import Run, VmError, run_unix, run_wasi
+from dibble_tools.machines.vms import VmError, VmRun, run_unix, run_wasi
 from dibble_tools.model.decisions import Decisions
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
 
@@ -141,7 +141,7 @@ def rows_bytes(readings: np.ndarray, elapsed_ms: np.ndarray | None) -> bytes:
     return np.column_stack([elapsed, readings]).astype("<i4").tobytes()
 
 
-def _parse(run: Run, rows: int) -> Replay:
+def _parse(run: VmRun, rows: int) -> Replay:
     first, _, rest = run.stdout.partition("\n")
     kernels, golden = first.split()
     table = np.fromstring(rest, dtype=np.int64, sep=" ").reshape(-1, 5)

@@ -14,7 +14,7 @@ from dibble_tools.machines.microbit import Microbit
 from dibble_tools.machines.microbit_replay import FILE_SYSTEM_BYTES, last_line, out_of_room, stored
 from dibble_tools.machines.replay import GUESTS, WASI_HEAP, WASI_MEMORY, rows_bytes
 from dibble_tools.machines.tools import TooLarge
-from dibble_tools.machines.vms import Run, VmError, run_unix, run_wasi
+from dibble_tools.machines.vms import VmError, VmRun, run_unix, run_wasi
 
 MODULE = "exported"
 GUEST, COST = "single_file.py", "single_file_cost.py"
@@ -94,5 +94,5 @@ def _folder(text: str, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> I
         yield folder
 
 
-def _wasi(folder: Path, script: str) -> Run:
+def _wasi(folder: Path, script: str) -> VmRun:
     return run_wasi(folder, script, heap=WASI_HEAP, memory_bytes=WASI_MEMORY, timeout_s=600)

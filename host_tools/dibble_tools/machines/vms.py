@@ -47,7 +47,7 @@ class VmError(Exception):
 
 
 @dataclass(frozen=True)
-class Run:
+class VmRun:
     """What one run printed, and the WebAssembly instructions (fuel) it took, where those are counted."""
 
     stdout: str
@@ -59,7 +59,7 @@ def unix_can_exist() -> bool:
     return (sys.platform, platform.machine()) in (("linux", "x86_64"), ("darwin", "arm64"))
 
 
-def run_unix(folder: Path, script: str, *, heap: str = "1m", timeout_s: float = 120) -> Run:
+def run_unix(folder: Path, script: str, *, heap: str = "1m", timeout_s: float = 120) -> VmRun:
     """Run `script` on the 64-bit unix VM, with `folder` as the working directory.
 
     Args:
@@ -95,7 +95,7 @@ def run_unix(folder: Path, script: str, *, heap: str = "1m", timeout_s: float = 
             process.kill()
     if process.returncode:
         raise VmError(f"unix VM: {script} ended with code {process.returncode}", _text(output), _text(errors))
-    return Run(_text(output), None)
+    return VmRun(_text(output), None)
 
 
 def run_wasi(
@@ -106,7 +106,7 @@ def run_wasi(
     fuel: int = 10**15,
     memory_bytes: int = 64 << 20,
     timeout_s: float = 120,
-) -> Run:
+) -> VmRun:
     """Run `script` on the 32-bit VM, and count its instructions exactly.
 
     Args:
@@ -169,7 +169,7 @@ def run_wasi(
         printed, complaint = _text(output.read_bytes()), _text(errors.read_bytes())
     if failure:
         raise VmError(f"WASI VM: {script} {failure}", printed, complaint)
-    return Run(printed, fuel - store.get_fuel())
+    return VmRun(printed, fuel - store.get_fuel())
 
 
 def unix_command() -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from dibble_tools.families.forest.integer_trees import scores as walked
-from dibble_tools.model.content import Additive, Content, Forest, Mlp, Scaler
+from dibble_tools.model.content import Additive, CodeScaler, Content, Forest, Mlp
 from dibble_tools.model.reader import trees_of
 
 LOG_STEPS = 256
@@ -41,7 +41,7 @@ def novel(model: Content, values: np.ndarray) -> np.ndarray:
     return _additive(model.novelty, values)[:, 1] < model.novel_below
 
 
-def scale(scalers: Sequence[Scaler], values: np.ndarray) -> np.ndarray:
+def scale(scalers: Sequence[CodeScaler], values: np.ndarray) -> np.ndarray:
     """Return the codes (rows, features) of feature values; 0 of a feature that isn't asked about."""
     codes = np.zeros((len(values), len(scalers)), dtype=np.int64)
     for k, s in enumerate(scalers):

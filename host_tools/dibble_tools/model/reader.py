@@ -13,9 +13,21 @@ from dibble.inference.model import Model
 from dibble_tools.data.channels import Channel
 from dibble_tools.families.forest.integer_trees import IntegerTrees
 from dibble_tools.families.forest.tree_sharing import Split
-from dibble_tools.model.content import Additive, Content, Feature, Forest, Golden, Layer, Mlp, Scaler, Term
+from dibble_tools.model.content import (
+    Additive,
+    CodeScaler,
+    Content,
+    Feature,
+    Forest,
+    Golden,
+    Mlp,
+    NetworkLayer,
+    TableTerm,
+)
+from dibble_tools.model.tables_bytes import FORMS
 
 LEAVES = 128  # the first reference to a leaf
+FORM_OF = {number: form for form, number in FORMS.items()}
 
 
 def content_of(file: bytes | Model) -> Content:
@@ -128,15 +140,15 @@ def _forest(cursor: Cursor, limits: list[int], classes: int) -> Forest:
 def _additive(cursor: Cursor, limits: list[int], classes: int) -> Additive:
     scalers, singles, pairs, tables, _, base = additive.read(cursor, limits, classes)
     feature_of = [scaler[0] for scaler in scalers]
-    each = [Scaler() for _ in limits]
+    each = [CodeScaler() for _ in limits]
     for feature, *parts in scalers:
-        each[feature] = Scaler(*parts)
+        each[feature] = CodeScaler(*parts)
     terms = [(feature_of[code], 0, 1, None, 0) for code in singles]
     terms += [(feature_of[a], shift_a, row, feature_of[b], shift_b) for a, shift_a, row, b, shift_b in pairs]
     sizes = [scalers[code][6] + 1 for code in singles]
     sizes += [((scalers[a][6] >> shift_a) + 1) * row for a, shift_a, row, _, _ in pairs]
     cells = [[[c[i] for c in columns] for i in range(size)] for columns, size in zip(tables, sizes, strict=True)]
-    return Additive(each, [Term(*t, entries=e) for t, e in zip(terms, cells, strict=True)], list(base))
+    return Additive(each, [TableTerm(*t, entries=e) for t, e in zip(terms, cells, strict=True)], list(base))
 
 
 def _mlp(cursor: Cursor, limits: list[int], classes: int) -> Mlp:
@@ -146,19 +158,20 @@ def _mlp(cursor: Cursor, limits: list[int], classes: int) -> Mlp:
     for form, (rows, biases, shifts, extra) in layers:
         read.append(_layer(form, rows, list(biases), list(shifts), extra, inputs))
         inputs = len(rows)
-    return Mlp([Scaler(*parts) for _, *parts in scalers], read, base)
+    return Mlp([CodeScaler(*parts) for _, *parts in scalers], read, base)
 
 
-def _layer(form: int, rows: list, biases: list[int], shifts: list[int], extra: object, inputs: int) -> Layer:
-    if form == mlp.SPARSE8:
+def _layer(number: int, rows: list, biases: list[int], shifts: list[int], extra: object, inputs: int) -> NetworkLayer:
+    form = FORM_OF[number]
+    if form == "sparse8":
         pairs = [[(at, weight - 128) for at, weight in zip(*row, strict=True)] for row in rows]
-        return Layer(form, pairs, biases, shifts, [])
-    if form == mlp.CODEBOOK4:
+        return NetworkLayer(form, pairs, biases, shifts, [])
+    if form == "codebook4":
         places = [[half for byte in row for half in (byte >> 4, byte & 15)][:inputs] for row in rows]
         assert isinstance(extra, bytes | memoryview)
-        return Layer(form, places, biases, shifts, [byte - 128 for byte in bytes(extra)])
-    zero_point = 128 if form == mlp.DENSE8 else 32768
-    return Layer(form, [[weight - zero_point for weight in row] for row in rows], biases, shifts, [])
+        return NetworkLayer(form, places, biases, shifts, [byte - 128 for byte in bytes(extra)])
+    zero_point = 128 if form == "dense8" else 32768
+    return NetworkLayer(form, [[weight - zero_point for weight in row] for row in rows], biases, shifts, [])
 
 
 def _golden(m: Model) -> list[Golden]:

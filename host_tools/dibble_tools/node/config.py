@@ -10,6 +10,7 @@ from dibble.drivers import channels_of, driver
 from dibble.sensors import Sensors
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.node.own_drivers import load_own_drivers
 
 
 def whole(table: dict[str, Any]) -> dict[str, Any]:
@@ -39,9 +40,11 @@ def sensors_of(config: dict[str, Any]) -> Sensors:
     return Sensors(config, PaperPort())
 
 
-def parsed(text: bytes) -> dict[str, Any]:
+def parsed(text: bytes, folder: Path | None = None) -> dict[str, Any]:
     """Return a configuration of its text, as it is.
 
+    Args:
+        folder: where drivers of one's own lie; None: there are none.
     Raises:
         ConfigError: the node would refuse it, wherever it runs.
     """
@@ -53,6 +56,8 @@ def parsed(text: bytes) -> dict[str, Any]:
         raise ConfigError(f"config: expected JSON, got: {error}") from None
     except RecursionError:
         raise ConfigError("config: expected a table {…}, got tables in tables, too deep") from None
+    if folder:
+        load_own_drivers(table, folder)
     sensors_of(whole(table))
     return table
 
@@ -64,7 +69,7 @@ def read_config(path: Path) -> dict[str, Any]:
         InputError: it can't be read, or the node would refuse it.
     """
     try:
-        return parsed(path.read_bytes())
+        return parsed(path.read_bytes(), path.parent)
     except OSError as error:
         raise InputError(f"{path}: expected a node's config.json, got: {error.strerror}") from None
     except ConfigError as error:

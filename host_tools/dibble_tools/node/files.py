@@ -59,6 +59,7 @@ def node_files(
     mpy: MpyFormat | None,
     *,
     viper: bool = True,
+    own: Iterable[Path] = (),
     between: Callable[[], None] = lambda: None,
 ) -> dict[str, bytes]:
     """Return path -> content of the program of a MicroPython node with these sensors.
@@ -67,20 +68,17 @@ def node_files(
         drivers: of its configuration.
         mpy: of its board; None: sources.
         viper: with the kernels in machine code, where the board runs such.
+        own: files of drivers that aren't dibble's; they go to lib/.
         between: called before each file, which takes its time to compile.
     Raises:
         InputError: mpy-cross doesn't make what the board reads, or a file doesn't compile.
     """
     files = {name: (FIRMWARE / name).read_bytes() for name in ENTRY}
     native = viper and mpy is not None and bool(mpy.architecture) and made_for(mpy.architecture) == mpy
-    for module in sorted(
-        reached(["dibble.app", "dibble.ports.micropython", *map("dibble.drivers.{}".format, drivers)])
-    ):
+    for source, name in _placed(["dibble.app", "dibble.ports.micropython"], drivers, own):
         between()
-        source = source_of(module)
         if not runs(source.stem, mpy.architecture if mpy and native else ""):
             continue
-        name = f"lib/{source.relative_to(LIBRARY.parent).as_posix()}"
         if mpy is None:
             files[name] = source.read_bytes()
         else:
@@ -88,16 +86,20 @@ def node_files(
     return files
 
 
-def circuitpython_files(drivers: Iterable[str]) -> dict[str, bytes]:
+def circuitpython_files(drivers: Iterable[str], own: Iterable[Path] = ()) -> dict[str, bytes]:
     """Return path -> content of the program of a CircuitPython node with these sensors, code.py last."""
-    roots = ["dibble.app", CIRCUITPYTHON, *map("dibble.drivers.{}".format, drivers)]
-    sources = [source_of(module) for module in sorted(reached(roots))]
-    files = {
-        f"lib/{source.relative_to(LIBRARY.parent).as_posix()}": source.read_bytes()
-        for source in sources
-        if runs(source.stem, "")
-    }
+    placed = _placed(["dibble.app", CIRCUITPYTHON], drivers, own)
+    files = {name: source.read_bytes() for source, name in placed if runs(source.stem, "")}
     return files | {name: (FIRMWARE / name).read_bytes() for name in CIRCUITPYTHON_ENTRY}
+
+
+def _placed(roots: Iterable[str], drivers: Iterable[str], own: Iterable[Path]) -> list[tuple[Path, str]]:
+    """Return (source, where it goes on a board) of all that a node's program imports."""
+    own = list(own)
+    modules = [*roots, *map("dibble.drivers.{}".format, drivers), *(name for path in own for name in _names(path))]
+    sources = [source_of(module) for module in sorted(reached(modules))]
+    placed = [(source, f"lib/{source.relative_to(LIBRARY.parent).as_posix()}") for source in sources]
+    return placed + [(path, f"lib/{path.name}") for path in own]
 
 
 @cache

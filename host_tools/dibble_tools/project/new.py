@@ -13,17 +13,21 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.common.shipped import ROOMS
 
 TEMPLATES = ROOMS / "project" / "templates"
+SECRETS = 'WIFI_SSID = ""\nWIFI_PASSWORD = ""\nMQTT_PASSWORD = ""\n'  # Python and TOML alike
 NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
 
-def new_project(folder: Path, board: str, title: str, config: dict[str, Any]) -> list[Path]:
+def new_project(
+    folder: Path, board: str, title: str, config: dict[str, Any], *, circuitpython: bool = False
+) -> list[Path]:
     """Write a project to a folder that isn't there yet, whole or not at all; return its files.
 
     Args:
         folder: its name becomes the node's.
         board: the board's name, as `dibble boards` has it.
         title: the board's name for people.
-        config: of the node, as config.json has it.
+        config: of the node, as config.json has it; with mqtt, a file for the passwords is made, too.
+        circuitpython: the runtime.
     Raises:
         InputError: the folder is there already, or can't be written.
     """
@@ -36,6 +40,8 @@ def new_project(folder: Path, board: str, title: str, config: dict[str, Any]) ->
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
     )
+    if "mqtt" in config:
+        texts["settings.toml" if circuitpython else "secrets.py"] = SECRETS
     sensors = [entry["driver"] for entry in config["sensors"]]
     for template in ("README.md", "features.toml", "gitignore"):
         text = environment.get_template(template + ".j2").render(

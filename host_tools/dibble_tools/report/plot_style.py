@@ -5,16 +5,18 @@ import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from PIL import Image
 
 from dibble_tools.common.formatting import tick
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
-    from matplotlib.figure import Figure
 
 WIDTH = 4.6  # inches; shown across a phone, a letter of 10 points is about 11 CSS pixels high
 DOTS_PER_INCH = 190
@@ -54,7 +56,7 @@ DARK = Theme(
 class Drawing(NamedTuple):
     """A figure and what it shows, in words for those who can't see it."""
 
-    figure: "Figure"
+    figure: Figure
     alt: str
 
 
@@ -74,8 +76,6 @@ def render(draw: Draw, source: Mapping[str, Any], theme: Theme) -> tuple[bytes, 
 
     The user's own matplotlib settings don't reach the picture, nor does it change them.
     """
-    import matplotlib
-
     with matplotlib.rc_context(), warnings.catch_warnings():
         # A name in a script that matplotlib's font lacks shows as boxes; the report's tables have it right.
         warnings.filterwarnings("ignore", "Glyph .* missing from")
@@ -93,10 +93,8 @@ def picture(draw: Draw, source: Mapping[str, Any]) -> Picture | None:
     return Picture(light[1], light[0], dark[0]) if light and dark else None
 
 
-def blank(height: float) -> "tuple[Figure, Axes]":
+def blank(height: float) -> tuple[Figure, Axes]:
     """Return an empty figure of the common width and one pair of axes on it."""
-    from matplotlib.figure import Figure
-
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     return figure, figure.add_subplot()
 
@@ -115,41 +113,34 @@ def key(name: object) -> str:
     return " " + short(name)
 
 
-def in_percent(axis: "Axis") -> None:
+def in_percent(axis: Axis) -> None:
     """Write the ticks of an axis of shares as percentages."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
     axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda share, _: tick(share)))
 
 
-def in_counts(axis: "Axis") -> None:
+def in_counts(axis: Axis) -> None:
     """Write the ticks of a logarithmic axis of counts as 1,000 and 2,000, not as powers."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
 
 
-def name_rows(axes: "Axes", names: list[object]) -> None:
+def name_rows(axes: Axes, names: list[object]) -> None:
     """Name the rows of a horizontal chart, the first on top."""
     axes.set_yticks(range(len(names)), [short(name) for name in names])
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
 
 
-def legend_below(figure: "Figure", columns: int) -> None:
+def legend_below(figure: Figure, columns: int) -> None:
     """Put the legend of everything labelled under the axes."""
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=columns)
 
 
-def _png(figure: "Figure") -> bytes:
+def _png(figure: Figure) -> bytes:
     """Return the figure as a PNG of few colours, a third of the bytes: a report travels by phone."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from PIL import Image
-
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     image = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])

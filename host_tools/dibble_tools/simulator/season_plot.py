@@ -3,7 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap, to_rgb
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from dibble_tools.report.plot_style import LIGHT
 from dibble_tools.simulator.season import Season
@@ -15,13 +21,6 @@ COLOURS = {"ok": "#d7ddd9", "irrigate": "#0072b2", "frost": "#56b4e9", "wind": "
 
 def plot_season(season: Season, path: Path, title: str) -> None:
     """Write a PNG: readings over time, the true state above the held one, waterings, and the charge used."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-    from matplotlib.patches import Patch
-
     truth = season.truth
     times = [DAY_ZERO + timedelta(seconds=moment.at_s) for moment in truth]
     rows = (
@@ -31,9 +30,8 @@ def plot_season(season: Season, path: Path, title: str) -> None:
         ("ethylene\nppb", [max(1.0, t.ethylene_ppb) for t in truth], LIGHT.series[3]),
     )
     with matplotlib.rc_context({"font.size": 9}):
-        figure, axes = plt.subplots(
-            len(rows) + 2, 1, sharex=True, figsize=(WIDTH, HEIGHT), height_ratios=[2, 1.4, 2, 1.4, 1.2, 1.2]
-        )
+        figure = Figure(figsize=(WIDTH, HEIGHT))
+        axes = figure.subplots(len(rows) + 2, 1, sharex=True, height_ratios=[2, 1.4, 2, 1.4, 1.2, 1.2])
         for axis, (name, values, colour) in zip(axes[:4], rows, strict=True):
             axis.plot(times, values, color=colour, linewidth=0.7)
             axis.set_ylabel(name, rotation=0, ha="right", va="center")
@@ -58,14 +56,10 @@ def plot_season(season: Season, path: Path, title: str) -> None:
         figure.legend(handles=handles, loc="upper right", ncols=3, frameon=False, fontsize=8)
         figure.tight_layout(rect=(0, 0, 1, 0.95))
         figure.savefig(path, dpi=130)
-        plt.close(figure)
 
 
-def _states(axis, season: Season) -> None:  # type: ignore[no-untyped-def]
+def _states(axis: Axes, season: Season) -> None:
     """Draw two bands: the truth above, what the node held below; white: it held nothing."""
-    from matplotlib.colors import ListedColormap, to_rgb
-    from matplotlib.dates import date2num
-
     names = list(COLOURS)
     palette = ListedColormap([(1, 1, 1), *(to_rgb(colour) for colour in COLOURS.values())])
     moments = season.moments
@@ -78,7 +72,7 @@ def _states(axis, season: Season) -> None:  # type: ignore[no-untyped-def]
             [names.index(m.state) + 1 for m in moments],
         ]
         image = np.array(bands)[:, np.clip(at, 0, len(moments) - 1)]
-        extent = [float(date2num(DAY_ZERO + timedelta(seconds=s))) for s in (start, end)]
+        left, right = (float(date2num(DAY_ZERO + timedelta(seconds=s))) for s in (start, end))
         axis.imshow(
             image,
             aspect="auto",
@@ -87,6 +81,6 @@ def _states(axis, season: Season) -> None:  # type: ignore[no-untyped-def]
             vmax=len(names),
             interpolation="nearest",
             origin="lower",
-            extent=(*extent, 0, 2),
+            extent=(left, right, 0, 2),
         )
     axis.set_yticks([0.5, 1.5], ["node", "truth"])

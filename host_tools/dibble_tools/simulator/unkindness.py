@@ -77,7 +77,8 @@ class Likeness:
 
     Attributes:
         platform: sys.platform.
-        version: of its MicroPython.
+        version: of its MicroPython, as sys.version has it.
+        chip: its name; "": as platform and unkindnesses suggest.
         wifi: whether it has a radio, and a module for it.
         unset_s: what its clock shows when nobody has set it, seconds since 2000.
         unkind: what it has to bear.
@@ -85,6 +86,7 @@ class Likeness:
 
     platform: str = "rp2"
     version: str = "1.28.0"
+    chip: str = ""
     wifi: bool = True
     unset_s: int = 662_774_400  # 2021-01-01
     unkind: frozenset[str] = ALL
@@ -92,8 +94,8 @@ class Likeness:
 
 def chip_of(like: Likeness) -> str:
     """Return the chip that a board's own name ends in: only the first ESP32 has pins without pull-ups."""
-    if like.platform != "esp32":
-        return "RP2040"
+    if like.chip or like.platform != "esp32":
+        return like.chip or "RP2040"
     return "ESP32" if "no_pull_up" in like.unkind else "ESP32S3"
 
 

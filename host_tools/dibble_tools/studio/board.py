@@ -22,7 +22,7 @@ CHIPS = {
 }
 
 
-class Board:
+class ConnectedBoard:
     """Shows itself in the state's part "board"; any thread may call.
 
     Args:

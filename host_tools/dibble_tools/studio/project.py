@@ -1,6 +1,7 @@
 """A project folder as the page shows it, and the only paths it ever uses: none is made of what a browser sends."""
 
 import csv
+import hashlib
 import json
 from collections import Counter
 from datetime import datetime
@@ -93,15 +94,23 @@ class Project:
 def _described(folder: Path, made_at: float) -> dict[str, Any]:
     """Return what the page tells of a model, as far as its card says it."""
     try:
-        card = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        card = _table(json.loads((folder / CARD_FILE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, RecursionError):
         card = {}
-    held_out = (card.get("held_out") or {}).get("integer_model") or {}
+    blob = (folder / MODEL_FILE).read_bytes()
+    if _table(card.get("model")).get("sha256", "") not in ("", hashlib.sha256(blob).hexdigest()):
+        card = {}  # another model's
+    held_out = _table(_table(card.get("held_out")).get("integer_model"))
+    shortcut = card.get("shortcut")
     right = f"right {times_in_100(held_out['accuracy'])}; " if is_number(held_out.get("accuracy")) else ""
     return {
         "name": folder.name,
-        "words": f"{right}{(folder / MODEL_FILE).stat().st_size:,} bytes; "
-        f"made {datetime.fromtimestamp(made_at):%Y-%m-%d %H:%M}",
-        "shortcut": card.get("shortcut"),
+        "words": f"{right}{len(blob):,} bytes; made {datetime.fromtimestamp(made_at):%Y-%m-%d %H:%M}",
+        "shortcut": shortcut if isinstance(shortcut, str) else None,
         "has_report": (folder / REPORT_FILE).is_file(),
     }
+
+
+def _table(value: object) -> dict[str, Any]:
+    """Return a value where it is a table, an empty one where it is anything else."""
+    return value if isinstance(value, dict) else {}

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import secrets
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -17,7 +18,7 @@ from starlette.routing import Route
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.shipped import ROOMS
-from dibble_tools.studio.guard import Guard
+from dibble_tools.studio.auth import Guard
 from dibble_tools.studio.project import Project
 from dibble_tools.studio.state import State
 from dibble_tools.studio.studio import Action, Studio
@@ -26,6 +27,7 @@ HOST = "127.0.0.1"
 STATIC = ROOMS / "studio" / "static"
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 OPTION = re.compile(r"^--[a-z-]+: ")  # of a command, which some errors name first
+TOKEN_BYTES = 24
 PAUSE_S = 0.15  # between two versions of the state: faster than eyes, slower than a fast virtual board
 STILL_HERE_S = 15.0
 # report.html brings its own style and pictures and needs nothing else.
@@ -59,7 +61,7 @@ def run(folder: Path, board_port: str, http_port: int, ready: Callable[[str], No
 
     Args:
         board_port: connected to at the start: a port, or "auto".
-        ready: called with the page's address when it can be opened.
+        ready: called with the page's address, its token in it, when it can be opened.
     Raises:
         InputError: no such project, board or free port.
     """
@@ -69,10 +71,11 @@ def run(folder: Path, board_port: str, http_port: int, ready: Callable[[str], No
     studio = Studio(project)
     try:
         studio.board.connect_first(board_port)
-        app = application(port, studio.state, studio.actions, project.report)
+        token = secrets.token_hex(TOKEN_BYTES)
+        app = application(port, token, studio.state, studio.actions, project.report)
         config = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1, ws="none")
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # uvicorn raises again what ended it
-        ready(f"http://{HOST}:{port}/")
+        ready(f"http://{HOST}:{port}/?token={token}")
         uvicorn.Server(config).run(sockets=[listener])
     except KeyboardInterrupt:
         pass
@@ -81,11 +84,14 @@ def run(folder: Path, board_port: str, http_port: int, ready: Callable[[str], No
         listener.close()
 
 
-def application(port: int, state: State, actions: dict[str, Action], report: Callable[[str], bytes]) -> Guard:
+def application(
+    port: int, token: str, state: State, actions: dict[str, Action], report: Callable[[str], bytes]
+) -> Guard:
     """Return the ASGI application.
 
     Args:
         port: it is reached at.
+        token: without which it answers nobody.
         actions: by name; each is handed the JSON object of its request, in a thread, and raises InputError.
         report: model's name -> report.html; raises InputError.
     """
@@ -109,7 +115,7 @@ def application(port: int, state: State, actions: dict[str, Action], report: Cal
             request = await request.json()
             if not isinstance(request, dict):
                 raise ValueError
-        except ValueError:
+        except (ValueError, RecursionError):
             return JSONResponse({"problem": "expected a JSON object"}, 400)
         try:
             await run_in_threadpool(action, request)
@@ -131,7 +137,7 @@ def application(port: int, state: State, actions: dict[str, Action], report: Cal
         Route("/report/{model}", model_report),
         Route("/do/{action}", do, methods=["POST"]),
     ]
-    return Guard(Starlette(routes=routes), port)
+    return Guard(Starlette(routes=routes), port, token)
 
 
 async def _events(state: State) -> AsyncIterator[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.studio.board import Board
+from dibble_tools.studio.board import ConnectedBoard
 from dibble_tools.studio.collecting import Collecting
 from dibble_tools.studio.ear import Ear
 from dibble_tools.studio.jobs import Jobs
@@ -40,7 +40,7 @@ class Studio:
         self._virtual: VirtualNode | None = None
         self._jobs = Jobs(self.state)
         self._collecting = Collecting(project, self.state)
-        self.board = Board(self.state, self._make_ear)
+        self.board = ConnectedBoard(self.state, self._make_ear)
         self._show_models()
         self.actions = {
             "cancel_job": lambda request: self._jobs.cancel(),

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dibble_tools.bench import counts, needs, reference, shipped
-from dibble_tools.bench.aims import AIMS, Place, ratios
+from dibble_tools.bench.aims import AIMS, Cell, ratios
 from dibble_tools.bench.cases import GAS, GAS_FOREST, Case, cases, opened
 from dibble_tools.bench.gas import gas_cases
 from dibble_tools.bench.measure import measure
@@ -87,7 +87,7 @@ def test_claims_are_of_cases_and_columns_that_there_are() -> None:
     names, keys = {case.name for case in cases()} | {GAS, GAS_FOREST}, {column.key for column in COLUMNS}
     for aim in AIMS:
         for figure in (aim.figure, aim.of):
-            if isinstance(figure, Place):
+            if isinstance(figure, Cell):
                 assert figure.model in names and figure.key in keys
 
 

@@ -67,7 +67,7 @@ def test_simulate_names_what_is_missing(tmp_path):
     [
         ("{", "expected JSON, got"),
         ("[1]", "config: expected a table"),
-        ('{"sensors": [{"driver": "shtt"}]}', "expected a driver of lib/dibble/drivers, got 'shtt'"),
+        ('{"sensors": [{"driver": "shtt"}]}', "or a module of your own, got 'shtt'"),
         ('{"sensors": [{"driver": "sht4x"}], "interval_s": 1}', "config.interval_s: expected 2 to 86400, got 1"),
         ('{"sensors": [{"driver": "sht4x"}]}', "config.i2c: expected sda and scl, which config.sensors[0] needs"),
     ],

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 import zlib
 from pathlib import Path
@@ -9,8 +10,11 @@ from pathlib import Path
 import pytest
 from deploy_bench import DeployBench
 from dibble import ModelError
+from dibble.storage.boot import TRIES, BootState
+from dibble.storage.slots import Slots
 from dibble_tools.cli.main import app
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.shipped import FIRMWARE
 from dibble_tools.deploy.board_state import BoardState, look, parse
 from dibble_tools.deploy.checks import DriveNeeded, check_board
 from dibble_tools.deploy.deploying import deploy
@@ -117,6 +121,40 @@ def test_models_of_one_size_are_told_apart_and_the_one_before_comes_back(bench):
     assert ("boot", "model model.dib: generation 3") in back.first_run.events
 
 
+def test_a_rollback_never_goes_to_a_model_that_the_node_rejected(bench, tmp_path):
+    bench.deploy(500, only_model=True)
+    bench.deploy(410, only_model=True)
+    bench.deploy(510, only_model=True)
+    with Session.open(bench.board.port) as session:
+        for name in ("model.a", "model.b"):
+            (tmp_path / name).write_bytes(session.read_file(name))
+        newest, other = Slots(str(tmp_path / "model")).generations()
+        for _ in range(TRIES + 1):  # boots of the newest that were never confirmed, as the node counts them
+            BootState(Slots(str(tmp_path / "boot"))).begin(newest, other)
+        boots = {name: (tmp_path / name).read_bytes() for name in ("boot.a", "boot.b")}
+        session.run("stage.stage_files", list(map(list, boots.items())))
+    with pytest.raises(InputError, match=f"--rollback: .*generation {newest} is one that the node rejected"):
+        bench.deploy(rollback=True)
+    assert bench.deploy(610, only_model=True).first_run.model.startswith("dry below 610")
+    back = bench.deploy(rollback=True)
+    assert back.first_run.model.startswith("dry below 410")
+    again = bench.deploy(rollback=True)
+    assert again.first_run.model.startswith("dry below 610")
+    back = bench.deploy(rollback=True)
+    assert back.first_run.model.startswith("dry below 410")
+    bench.deploy(400, only_model=True)
+
+
+def test_a_rollback_where_there_is_nothing_to_go_back_to_says_so(bench, tmp_path):
+    with Session.open(bench.board.port) as session:
+        held = {name: session.read_file(name) for name in ("model.a", "model.b")}
+        session.run("stage.stage_files", [["model.a", b""]])
+    with pytest.raises(InputError, match=r"--rollback: .*the board has none"):
+        bench.deploy(rollback=True)
+    with Session.open(bench.board.port) as session:
+        session.run("stage.stage_files", list(map(list, held.items())))
+
+
 def test_a_model_that_fails_its_self_test_on_the_board_changes_nothing(bench):
     before = bench.state().files
     good = soil_model(300, golden=[[100, 2000], [900, 2000]])
@@ -211,6 +249,16 @@ def test_what_would_shadow_the_new_firmware_is_removed_and_what_is_nobodys_stays
     assert "lib/dibble/node.py" in outcome.plan.removals
     files = bench.state().files
     assert "lib/dibble/node.py" not in files and "lib/dibble/mine.py" in files
+
+
+def test_a_driver_of_ones_own_goes_along_and_is_read(bench):
+    own = bench.folder / "own"
+    shutil.copytree(FIRMWARE / "examples" / "own_driver", own)
+    sensors = [*bench.settings["sensors"], {"driver": "leaf_wetness", "pin": 28, "dry_mv": 2900}]
+    (own / "config.json").write_text(json.dumps({**bench.settings, "sensors": sensors}))
+    done = bench.deploy(None, own / "config.json")
+    assert "lib/leaf_wetness.mpy" in done.plan.writes
+    assert "lib/leaf_wetness.mpy" in bench.state().files
 
 
 def test_the_command_says_what_it_did(bench):

@@ -182,7 +182,7 @@ import time
 from dibble.ports.sockets import open_stream
 from dibble.report.mqtt import Client
 
-for host in ("127.0.0.1", "localhost"):
+for host in ("127.0.0.1", "127.0.0.1"):
     client = Client(time, open_stream, host, %d, "node", will=("w", "offline"), timeout_ms=2000)
     assert client.connect(), client.error
     for size in (0, 1, 127, 128, 20000):

@@ -9,7 +9,7 @@ import pytest
 from dibble_tools.common.extras import MissingPackage
 from dibble_tools.machines import microbit, vms
 from dibble_tools.machines.microbit import Microbit
-from dibble_tools.machines.vms import Run, VmError, VmMissing, run_unix, run_wasi
+from dibble_tools.machines.vms import VmError, VmMissing, VmRun, run_unix, run_wasi
 
 # A small int of 31 bits holds 2**29 and not 2**30; one of 63 bits holds both.
 SMALL_INT_PROBE = """\
@@ -24,7 +24,7 @@ print([bits for bits in (28, 29, 30, 61, 62) if grows(bits)])
 """
 PLUS = "def f():\n s=0\n for i in range(100):s+=i\n return s\n"
 
-Runner = Callable[..., Run]
+Runner = Callable[..., VmRun]
 both_runners = pytest.mark.parametrize("run", [run_unix, run_wasi])
 
 
@@ -48,7 +48,7 @@ def board(shared_board: Microbit) -> Microbit:
 
 def test_unix_vm_has_63_bit_small_ints(tmp_path: Path) -> None:
     write(tmp_path, probe="import sys\nprint(sys.implementation[0])\n" + SMALL_INT_PROBE)
-    assert run_unix(tmp_path, "probe.py") == Run("micropython\n[62]\n", None)
+    assert run_unix(tmp_path, "probe.py") == VmRun("micropython\n[62]\n", None)
 
 
 def test_wasi_vm_has_31_bit_small_ints(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def opened(tmp_path):
     """Yield a studio and a page that shows it."""
     project = write_project(tmp_path / "orchard-1")
     with StudioProcess(project, tmp_path / "run") as studio, chromium(tmp_path / "browser") as driver:
-        driver.get(f"http://127.0.0.1:{studio.port}/")
+        driver.get(f"http://127.0.0.1:{studio.port}/?token={studio.token}")
         yield studio, Page(driver), project
 
 

@@ -6,6 +6,7 @@ import socket
 
 import pytest
 from dibble_tools.common.errors import InputError
+from dibble_tools.studio.project import Project
 from dibble_tools.studio.server import listen
 from studio_process import StudioProcess, write_project
 
@@ -34,6 +35,49 @@ def test_another_host_is_refused(studio, host):
     assert studio.ask("GET", "/events", Host=host.format(port=studio.port))[0] in (400, 403)
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("carried", ["", "token", "token ", "token {wrong}", "Basic {token}", "token {token}x"])
+def test_who_hasnt_the_token_sees_and_does_nothing(studio, method, carried):
+    """Anybody on this computer can reach the port; the token is in the address that is printed."""
+    given = carried.format(token=studio.token, wrong="0" * len(studio.token))
+    for path in (
+        "/",
+        "/events",
+        "/static/studio.js",
+        "/report/field",
+        "/do/pause",
+        "/nothing",
+        "/?token=",
+        "/?token=a",
+    ):
+        status, headers, body = studio.ask(method, path, b"{}", Authorization=given, Content_Type=JSON)
+        assert status == 403 and b"open the address that `dibble studio` printed" in body
+        assert "set-cookie" not in headers
+
+
+def test_the_address_makes_a_cookie_that_no_script_reads_and_no_other_site_sends(studio):
+    status, headers, body = studio.ask("GET", f"/?token={studio.token}", Authorization="", Sec_Fetch_Site="cross-site")
+    assert status == 200 and b"dibble studio" in body
+    cookie, *marks = headers["set-cookie"].split("; ")
+    assert cookie == f"dibble-studio-{studio.port}={studio.token}" and {"HttpOnly", "SameSite=Strict"} <= set(marks)
+    assert studio.ask("GET", "/static/studio.js", Authorization="", Cookie=f"a=b; {cookie}")[0] == 200
+    assert studio.ask("GET", "/static/studio.js", Authorization="", Cookie=cookie[:-1])[0] == 403
+    assert studio.ask("GET", f"/events?token={studio.token}", Authorization="")[0] == 403
+
+
+@pytest.mark.parametrize(
+    "card", ["[]", "3", "[" * 30000, '{"held_out": [1], "shortcut": {}}', '{"held_out": {"integer_model": 1}}']
+)
+def test_a_card_of_anything_is_shown_as_far_as_it_goes(tmp_path, card):
+    project = write_project(tmp_path / "garden")
+    folder = project / "models" / "field"
+    folder.mkdir(parents=True)
+    (folder / "model.dib").write_bytes(b"1234")
+    (folder / "card.json").write_text(card)
+    (model,) = Project(project).models()
+    assert model["name"] == "field" and model["words"].startswith("4 bytes; made ") and model["shortcut"] is None
+
+
 def test_localhost_is_the_same_page(studio):
     status, headers, body = studio.ask("GET", "/", Host=f"localhost:{studio.port}")
     assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
@@ -60,7 +104,7 @@ def test_a_large_wish_is_refused(studio):
     assert studio.ask("POST", "/do/pause", b"0" * 70000, Content_Type=JSON)[0] == 413
 
 
-@pytest.mark.parametrize("body", [b"[]", b"{", b"\xff", b"7"])
+@pytest.mark.parametrize("body", [b"[]", b"{", b"\xff", b"7", b"[" * 30000, b'{"a":' * 10000])
 def test_a_wish_that_is_no_object_is_refused(studio, body):
     assert studio.ask("POST", "/do/pause", body, Content_Type=JSON)[0] == 400
 

@@ -31,7 +31,7 @@ SPEED = 50
 MOVABLE = 25  # operations at the end that depend on how the node boots
 _BANNER = re.compile(r"dibble (\S+): Ctrl-C")
 # Of the node's own making, or of a deploy that isn't done.
-_NOT_COMPARED = re.compile(r"(model|config|boot|sent|gate)\.[ab]|log/.*|.*\.staged")
+_NOT_COMPARED = re.compile(r"(model|config|boot|sent|written|gate)\.[ab]|log/.*|.*\.staged")
 DEPLOY = "import sys; from dibble_tools.cli.main import main; sys.argv = ['dibble', *sys.argv[1:]]; main()"
 
 

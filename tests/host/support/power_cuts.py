@@ -40,10 +40,11 @@ def bystander():
 LOG = """
 from dibble.storage.record import encode
 from dibble.storage.record_log import RecordLog
+from dibble.storage.slots import Slots
 def record(n):
     return encode(1, n, 1, 1, 0, 0, 0, 0, [n & 63] * WIDTH)
 def start():
-    return RecordLog("/log", b"MODL", WIDTH, segment_bytes=SEGMENT, segments=3, batch=2)
+    return RecordLog("/log", b"MODL", WIDTH, segment_bytes=SEGMENT, segments=3, batch=2, mark=Slots("/written"))
 def grow(log, count):
     for _ in range(count):
         log.append(record(log.sequence))

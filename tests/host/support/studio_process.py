@@ -39,6 +39,7 @@ class StudioProcess:
             stderr=subprocess.PIPE,
         )
         self.port = 0
+        self.token = ""
 
     def __enter__(self) -> "StudioProcess":
         assert self.process.stderr
@@ -48,8 +49,8 @@ class StudioProcess:
             if select.select([self.process.stderr], [], [], 0.2)[0]:
                 piece = os.read(self.process.stderr.fileno(), 4096)
                 said += piece
-                if found := re.search(rb"http://127\.0\.0\.1:(\d+)/", said):
-                    self.port = int(found[1])
+                if found := re.search(rb"http://127\.0\.0\.1:(\d+)/\?token=(\w+) ", said):
+                    self.port, self.token = int(found[1]), found[2].decode()
                     return self
                 if not piece:
                     break
@@ -67,10 +68,15 @@ class StudioProcess:
         self.process.stderr.close()
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, dict[str, str], bytes]:
-        """Return the status, headers and body of an answer; headers are given with _ for -."""
+        """Return the status, headers and body of an answer; headers are given with _ for -.
+
+        It carries the token, unless another Authorization is given.
+        """
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         try:
-            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            named = {"Authorization": f"token {self.token}"} | {
+                name.replace("_", "-"): value for name, value in headers.items()
+            }
             connection.request(method, path, body or None, named)
             answer = connection.getresponse()
             return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
@@ -88,7 +94,7 @@ class StudioProcess:
         """Yield what a tab is told, from now on; close it, or leave the loop."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         try:
-            connection.request("GET", "/events")
+            connection.request("GET", "/events", headers={"Authorization": f"token {self.token}"})
             for line in connection.getresponse():
                 if line.startswith(b"data: "):
                     yield json.loads(line[6:])

@@ -20,7 +20,7 @@ STUCK_CYCLES = 36
 MAX_STEP = (1000, 400, 1000, 0)
 SETTINGS = (
     ("address", int, 0x76, 0x77, 0x77),
-    ("heater_c", int, 200, 400, 320),
+    ("heater_c", int, 200, 400, 320),  # the hot plate's, while it measures the gas
     ("heater_ms", int, 0, 4032, 0),  # 0: as the interval asks for, heating_ms()
 )
 # Bosch's answer in BME680_driver issue 4: 150 ms where readings come each 4 s, a second where they come each 5 min.

@@ -9,7 +9,7 @@ CHANNELS = (("ethylene_ppb", "ppb"),)
 SETTINGS = (
     ("pin", (int, str), 0, 255, None),
     ("zero_uv", int, 0, 5000000, None),  # in clean air
-    ("uv_per_ppm", int, 100, 10000000, None),
+    ("uv_per_ppm", int, 100, 10000000, None),  # the cell's and its amplifier's, from their data sheets
     ("below_zero_ppb", int, 0, 100000, 500),  # drift and noise below zero count as 0; further is a fault
     ("saturated_mv", int, 100, 5000, 3000),  # where the amplifier or the ADC stops rising
     ("warm_up_s", int, 0, 86400, 0),

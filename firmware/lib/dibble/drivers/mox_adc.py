@@ -17,7 +17,7 @@ from dibble.drivers.warm_up import WarmUp
 CHANNELS = (("gas_ratio_millilog2", "millilog2"), ("gas_resistance_ohm", "ohm"))
 SETTINGS = (
     ("pin", (int, str), 0, 255, None),
-    ("load_ohm", int, 100, 1000000, 10000),
+    ("load_ohm", int, 100, 1000000, 10000),  # of the divider, in series with the sensor
     ("supply_mv", int, 1000, 5500, 3300),  # of sensor and load in series
     ("divider_permille", int, 1000, 20000, 1000),  # the load's voltage per thousand of the pin's
     ("warm_up_s", int, 0, 86400, 1800),

@@ -11,7 +11,10 @@ CHANNELS = (("soil_moisture_permille", "permille"), ("soil_temperature_centi_c",
 # probe_curve: touch in dry and in saturated soil.
 STUCK_CYCLES = 36
 MAX_STEP = (150, 1000)
-SETTINGS = (("address", int, 0x36, 0x39, 0x36), ("probe_curve", [int], 2, 2, [320, 1015]))
+SETTINGS = (
+    ("address", int, 0x36, 0x39, 0x36),
+    ("probe_curve", [int], 2, 2, [320, 1015]),  # [its count in dry soil, in saturated soil]
+)
 
 HARDWARE_ID = b"\x00\x01"
 TEMPERATURE = b"\x00\x04"

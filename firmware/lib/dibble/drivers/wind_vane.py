@@ -9,8 +9,8 @@ from dibble.drivers.proportion import proportion
 CHANNELS = (("wind_direction_deg", "deg"),)
 SETTINGS = (
     ("pin", (int, str), 0, 255, None),
-    ("pull_up_ohm", int, 1000, 100000, 10000),
-    ("supply_mv", int, 1000, 5500, 3300),
+    ("pull_up_ohm", int, 1000, 100000, 10000),  # from the pin to the supply
+    ("supply_mv", int, 1000, 5500, 3300),  # over the pull-up
     ("samples", int, 3, 64, 16),
 )
 # Data sheet of the SEN-15901, wind vane: resistance, rising, and its sixteenth of a turn clockwise from north.

@@ -22,21 +22,23 @@ from dibble.ports.shared import OFF_TRIES, Clock
 KIND = "circuitpython"
 _SLICE_MS = 2000
 _COUNTING_SLICE_MS = 250  # with contacts to count: keypad keeps so many events, and no more
-on_wait = None  # called with the ms of each part of a wait: the app's watchdog
+on_wait = None  # called with the ms of each part of a wait; returns the longest that the next may be, 0: any time
+_PLACES = {"boot": 0, "on": 40, "rain": 144, "sgp30": 192}  # in nvm; safemode.py's is from 16 on
 _watchdog = None
 _counters = []
 
 
 def sleep_ms(ms):
     """Wait, in parts short enough for any board's watchdog."""
+    longest_ms = on_wait(0) if on_wait else 0
     while ms > 0:
-        part = min(ms, _COUNTING_SLICE_MS if _counters else _SLICE_MS)
+        part = min(ms, _COUNTING_SLICE_MS if _counters else _SLICE_MS, longest_ms or ms)
         time.sleep(seconds(part))
         for counter in _counters:
             counter.drain()
         ms -= part
         if on_wait:
-            on_wait(part)
+            longest_ms = on_wait(part)
 
 
 def doze_ms(ms, light):
@@ -84,8 +86,13 @@ def _calendar():
 
 _clock = Clock(ticks_ms, ticks_diff, _calendar)
 date = _clock.date
-set_date = _clock.set
 date_is_set = _clock.is_set
+
+
+def set_date(day, second):
+    """Take (days since 2000-01-01, seconds since midnight) for the time of now, UTC; set the calendar, too."""
+    _clock.set(day, second)
+    rtc.RTC().datetime = time.localtime((day + 10957) * 86400 + second)
 
 
 def start_watchdog(timeout_ms):
@@ -137,15 +144,15 @@ def secret(name):
     return "" if value is None else str(value)
 
 
-def boot_memory(path):
-    """Return where the boot state is kept: newest() and write(). The node can write nvm whoever has the drive."""
+def memory(path):
+    """Return where a few bytes are kept over resets: newest() and write(). nvm can be written whoever has the drive."""
     if microcontroller.nvm is None:
         from dibble.storage.slots import Slots
 
         return Slots(path)
     from dibble.storage.nvm import NvmCell
 
-    return NvmCell(microcontroller.nvm)
+    return NvmCell(microcontroller.nvm, _PLACES[path])
 
 
 def pulses(pin, lockout_ms, pull_up):
@@ -210,8 +217,24 @@ def disconnect():
             sleep_ms(100)
 
 
-def open_stream(host, port, timeout_ms):
+def open_stream(address, port, timeout_ms, tls=None):
     """Return a connection as report/mqtt.py needs it; see ports/circuitpython_sockets.py."""
-    from dibble.ports.circuitpython_sockets import open_stream as opened
+    from dibble.ports import circuitpython_sockets
 
-    return opened(host, port, timeout_ms)
+    feed_watchdog()
+    return circuitpython_sockets.open_stream(address, port, timeout_ms, tls)
+
+
+def udp(address, port, request, timeout_ms):
+    """Return the answer to a datagram, b"" where none comes in time: ports/circuitpython_sockets.py."""
+    from dibble.ports import circuitpython_sockets
+
+    feed_watchdog()
+    return circuitpython_sockets.udp(address, port, request, timeout_ms)
+
+
+def dns_server():
+    """Return the address of the network's name server."""
+    import wifi
+
+    return str(wifi.radio.ipv4_dns)

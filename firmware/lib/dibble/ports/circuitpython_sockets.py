@@ -1,4 +1,4 @@
-"""TCP for report/mqtt.py over CircuitPython's `socketpool`. No TLS."""
+"""TCP, TLS and UDP for report/ over CircuitPython's `socketpool` and `ssl`."""
 
 import socketpool
 import wifi
@@ -8,25 +8,54 @@ from dibble.ports.stream import Stream
 _pools = []  # one pool for the radio
 
 
-def open_stream(host, port, timeout_ms):
-    """Return a Stream to a TCP server.
-
-    Looking a name up is outside the timeout; an IP address as host costs nothing.
-
-    Raises:
-        OSError: no such name, refused, not connected within timeout_ms, or out of sockets.
-    """
+def _socket(*kind):
     if not _pools:
         _pools.append(socketpool.SocketPool(wifi.radio))
     try:
-        socket = _pools[0].socket()
+        return _pools[0].socket(*kind)
     except RuntimeError as error:  # CircuitPython's for want of sockets
         raise OSError(str(error))
+
+
+def open_stream(address, port, timeout_ms, tls=None):
+    """Return a Stream to a TCP server.
+
+    Args:
+        address: IPv4, as text: report/name_lookup.py has it.
+        tls: (name that the server's certificate must be of, certificate of the authority as bytes); None: no TLS.
+    Raises:
+        OSError: refused, not connected within timeout_ms, out of sockets, or no room for TLS.
+    """
+    socket = _socket()
     try:
+        if tls:
+            socket = _wrapped(socket, *tls)
         socket.settimeout(timeout_ms / 1000)
-        socket.connect((host, port))
+        socket.connect((address, port))
         socket.setblocking(False)
-    except OSError:
+    except (OSError, MemoryError):
         socket.close()
         raise
-    return Stream(socket, socket.recv_into)
+    return Stream(socket, socket.recv_into, socket.send)
+
+
+def _wrapped(socket, name, authority):
+    import ssl
+
+    context = ssl.create_default_context()
+    context.load_verify_locations(cadata=authority)
+    return context.wrap_socket(socket, server_hostname=name)
+
+
+def udp(address, port, request, timeout_ms):
+    """Return the answer to a datagram, b"" where none comes in time."""
+    socket = _socket(socketpool.SocketPool.AF_INET, socketpool.SocketPool.SOCK_DGRAM)
+    reply = bytearray(512)
+    try:
+        socket.settimeout(timeout_ms / 1000)
+        socket.sendto(request, (address, port))
+        return bytes(reply[: socket.recv_into(reply)])
+    except OSError:  # none came
+        return b""
+    finally:
+        socket.close()

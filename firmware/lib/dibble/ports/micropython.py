@@ -16,18 +16,19 @@ _PENDING_MS = 20
 ticks_ms = time.ticks_ms
 ticks_diff = time.ticks_diff
 print_exception = sys.print_exception
-on_wait = None  # called with the ms of each part of a wait: the app's watchdog
+on_wait = None  # called with the ms of each part of a wait; returns the longest that the next may be, 0: any time
 _watchdog = None
 
 
 def sleep_ms(ms):
     """Wait, in parts short enough for any board's watchdog."""
+    longest_ms = on_wait(0) if on_wait else 0
     while ms > 0:
-        part = min(ms, _SLICE_MS)
+        part = min(ms, _SLICE_MS, longest_ms or ms)
         time.sleep_ms(part)
         ms -= part
         if on_wait:
-            on_wait(part)
+            longest_ms = on_wait(part)
 
 
 def doze_ms(ms, light):
@@ -76,8 +77,21 @@ def _calendar():
 
 _clock = Clock(ticks_ms, ticks_diff, _calendar)
 date = _clock.date
-set_date = _clock.set
 date_is_set = _clock.is_set
+
+
+def set_date(day, second):
+    """Take (days since 2000-01-01, seconds since midnight) for the time of now, UTC; set the calendar, too."""
+    _clock.set(day, second)
+    year, month, day, hour, minute, second, weekday = _of_epoch(day, second)
+    machine.RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
+
+
+def _of_epoch(day, second):
+    """Return year, month, day, hour, minute, second, weekday; a runtime counts from 2000, or from 1970."""
+    if time.gmtime(0)[0] < 2000:
+        day += 10957
+    return time.gmtime(day * 86400 + second)[:7]
 
 
 def start_watchdog(timeout_ms):
@@ -110,8 +124,8 @@ def secret(name):
     return getattr(secrets, name, "")
 
 
-def boot_memory(path):
-    """Return where the boot state is kept: newest() and write()."""
+def memory(path):
+    """Return where a few bytes are kept over resets: newest() and write()."""
     from dibble.storage.slots import Slots
 
     return Slots(path)
@@ -274,11 +288,26 @@ def connect(timeout_ms):
     return False
 
 
-def open_stream(host, port, timeout_ms):
-    """Return a TCP connection that never blocks: ports/sockets.py."""
+def open_stream(address, port, timeout_ms, tls=None):
+    """Return a connection that never blocks: ports/sockets.py."""
     from dibble.ports import sockets
 
-    return sockets.open_stream(host, port, timeout_ms)
+    return sockets.open_stream(address, port, timeout_ms, tls, on_wait)
+
+
+def udp(address, port, request, timeout_ms):
+    """Return the answer to a datagram, b"" where none comes in time: ports/sockets.py."""
+    from dibble.ports import sockets
+
+    feed_watchdog()
+    return sockets.udp(address, port, request, timeout_ms)
+
+
+def dns_server():
+    """Return the address of the network's name server."""
+    import network
+
+    return network.WLAN(network.STA_IF).ifconfig()[3]
 
 
 def disconnect():

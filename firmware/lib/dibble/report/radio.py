@@ -5,6 +5,8 @@ from dibble.inference.decision import Decision
 from dibble.report.forward import forward
 from dibble.report.home_assistant import messages, state_topic, status_topic
 from dibble.report.mqtt import Client
+from dibble.report.name_lookup import look_up
+from dibble.report.network_time import network_date
 from dibble.report.state import state
 from dibble.storage.record import decode
 from dibble.storage.words import number_bytes
@@ -60,13 +62,17 @@ class Radio:
         self._discover = settings["discovery"]
         self._left = 0
         self._held = -1
+        self._time_host = settings["time_host"]
+        self._clock_day = -1  # on which the clock was set
+        self._clock_error = ""
+        self._ca = settings["ca"]
         self._failures = 0
         self._sent = sent
         self._last = last
         self._logged = Logged(node)
         self._client = Client(
             port,
-            port.open_stream,
+            self._open,
             settings["host"],
             settings["port"],
             "dibble-" + port.node_id(),
@@ -99,12 +105,41 @@ class Radio:
             if not self._port.connect(self._join_ms):
                 return "Wi-Fi: expected to join within %d ms" % self._join_ms
             self._failures = 0
+            self._set_clock(node)
             if not self._send(node):
                 error = self._client.error
             self._client.disconnect()
         finally:
             self._port.disconnect()
         return error
+
+    def _open(self, host, tcp_port, timeout_ms):
+        """Return a connection to the broker; the look-up of its name counts as time."""
+        started_ms = self._port.ticks_ms()
+        address = look_up(self._port, host, timeout_ms)
+        timeout_ms -= self._port.ticks_diff(self._port.ticks_ms(), started_ms)
+        if not self._ca:
+            return self._port.open_stream(address, tcp_port, max(timeout_ms, 1))
+        with open(self._ca, "rb") as file:
+            authority = file.read()
+        return self._port.open_stream(address, tcp_port, max(timeout_ms, 1), (host, authority))
+
+    def _set_clock(self, node):
+        """Ask for the time where the clock isn't set, and once a day: what can't be had is told and waits."""
+        port = self._port
+        if not self._time_host or port.date_is_set() and port.date()[0] == self._clock_day:
+            return
+        error = ""
+        try:
+            port.set_date(*network_date(port, self._time_host, self._timeout_ms))
+            if self._clock_day < 0:
+                node.tell("clock", "set by " + self._time_host)
+            self._clock_day = port.date()[0]
+        except OSError as caught:
+            error = str(caught)
+            if error != self._clock_error:
+                node.tell("clock", error)
+        self._clock_error = error
 
     def _send(self, node):
         """Return whether the broker has everything that fits into this time."""

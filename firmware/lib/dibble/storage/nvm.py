@@ -1,4 +1,4 @@
-"""The boot state's place on CircuitPython, where the node may not write files while a computer may."""
+"""Where a few bytes outlive a reset on CircuitPython: the node may not write files there while a computer may."""
 
 from dibble.inference.crc32 import crc32
 from dibble.storage.words import crc_bytes
@@ -9,15 +9,17 @@ class NvmCell:
 
     Args:
         nvm: microcontroller.nvm, or any bytearray.
+        start: of the cell in it.
     """
 
-    def __init__(self, nvm):
+    def __init__(self, nvm, start=0):
         self.nvm = nvm
+        self.start = start
 
     def newest(self):
         """Return the payload, None where there is none that is whole."""
-        end = self.nvm[0] + 1
-        cell = bytes(self.nvm[0 : end + 4])
+        end = self.nvm[self.start] + 1
+        cell = bytes(self.nvm[self.start : self.start + end + 4])
         if len(cell) < end + 4 or crc_bytes(crc32(cell, end)) != cell[end:]:
             return None
         return cell[1:end]
@@ -25,4 +27,4 @@ class NvmCell:
     def write(self, payload):
         cell = bytes((len(payload),)) + payload
         cell += crc_bytes(crc32(cell, len(cell)))
-        self.nvm[0 : len(cell)] = cell
+        self.nvm[self.start : self.start + len(cell)] = cell

@@ -3,9 +3,12 @@
 What flush() has written outlives any power cut on littlefs; a batch in RAM doesn't. Layout: models/RECORDS.md.
 """
 
+from dibble import RecordError
 from dibble.storage.segment import header, read_header, record_crc
 from dibble.storage.segment_files import SegmentFiles
+from dibble.storage.words import number_at, number_bytes
 
+MARK_BYTES = 4
 _FULL = 28  # ENOSPC
 
 
@@ -20,6 +23,7 @@ class RecordLog:
         segments: the most that are kept, at least 2.
         batch: records kept in RAM before they are written: what a power cut may cost.
         after: highest number known to have left the node; none up to it is given again.
+        mark: Slots of the highest number written, which nothing that befalls the segments takes; None: isn't kept.
     Attributes:
         sequence: number of the next record.
         acknowledged: number of the last record that is written, 0: none.
@@ -28,7 +32,7 @@ class RecordLog:
         error: what went wrong last, for the app to report and clear.
     """
 
-    def __init__(self, folder, identity, channels, segment_bytes=8192, segments=32, batch=12, after=0):
+    def __init__(self, folder, identity, channels, segment_bytes=8192, segments=32, batch=12, after=0, mark=None):
         self.files = SegmentFiles(folder)
         self.identity = identity
         self.channels = channels
@@ -48,6 +52,12 @@ class RecordLog:
                 self._resume(numbers)
         except OSError as error:
             self._complain(error)
+        self._mark = mark
+        kept = mark.newest() if mark else None
+        written = number_at(kept, 0) if kept and len(kept) == MARK_BYTES else 0
+        if self.sequence <= written:  # littlefs drops a commit with a flipped bit, and says nothing
+            self.error = "log: records %d to %d are gone" % (self.sequence, written)
+            after = max(after, written)
         if self.sequence <= after:
             self.sequence = after + 1
             self._number = 0
@@ -77,6 +87,7 @@ class RecordLog:
                 self.acknowledged = self.sequence - 1
                 if self.error != before:
                     self.error = "log: full: the oldest segment gave way"
+                self._keep_mark()
             except OSError as error:
                 self._complain(error)
                 self._number = 0  # whatever the segment holds now, nothing is appended to it
@@ -111,6 +122,13 @@ class RecordLog:
                 elif first >= sequence:
                     yield first, record
                 first += 1
+
+    def _keep_mark(self):
+        if self._mark:
+            try:
+                self._mark.write(number_bytes(self.acknowledged))
+            except RecordError as error:
+                self.error = str(error)
 
     def _complain(self, error):
         self.error = "log: expected to read and write %s, got %r" % (self.files.folder, error)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dibble_tools.export.unrolled.block import SMALL_INT_BITS, Block, Packed, top_two
-from dibble_tools.model.content import Additive, Mlp, Scaler
+from dibble_tools.model.content import Additive, CodeScaler, Mlp
 from dibble_tools.model.oracle import scale
 
 MOST_REPEATED = 16  # cells that stand in for a clamp
@@ -89,7 +89,7 @@ def _product(name: str, weight: int) -> str:
     return f" {sign} {name}" if abs(weight) == 1 else f" {sign} {name} * {abs(weight)}"
 
 
-def _cell(out: Block, scaler: Scaler, inputs: Inputs, feature: int, *, in_pairs: bool) -> tuple[str, int, int]:
+def _cell(out: Block, scaler: CodeScaler, inputs: Inputs, feature: int, *, in_pairs: bool) -> tuple[str, int, int]:
     """Return (expression of a feature's place in its table, how many cells that needs before and after the table's).
 
     Instead of a clamp the table repeats its ends, where these are few and the sum stays a small int.
@@ -104,7 +104,7 @@ def _cell(out: Block, scaler: Scaler, inputs: Inputs, feature: int, *, in_pairs:
     return f"x{feature} * {scaler.multiplier}{_plus(added)} >> {scaler.shift}", before, after
 
 
-def _code(out: Block, scaler: Scaler, inputs: Inputs, feature: int, *, keep: bool) -> str:
+def _code(out: Block, scaler: CodeScaler, inputs: Inputs, feature: int, *, keep: bool) -> str:
     """Append what makes a feature's code, if it takes more than an expression or is wanted again; return it.
 
     A logarithm always has a name of its own: what it is made of, u and e, is the next one's, too.
@@ -139,7 +139,7 @@ def _code(out: Block, scaler: Scaler, inputs: Inputs, feature: int, *, keep: boo
     return name
 
 
-def _unclamped(scaler: Scaler, limit: int) -> tuple[int, int]:
+def _unclamped(scaler: CodeScaler, limit: int) -> tuple[int, int]:
     """Return the codes of a feature's least and largest value before they are clamped."""
     plain = replace(scaler, zero_point=0, multiplier=1, shift=0, top=1 << 40)
     least, most = (int(u) for u in scale([plain], np.array([[0], [limit]]))[:, 0])

@@ -6,6 +6,8 @@ import { isBusy, showJob } from "./jobs.js";
 import { showModels } from "./models.js";
 import { act, listen, onSubmit, showProblem } from "./server.js";
 
+history.replaceState(null, "", `${location.pathname}${location.hash}`); // the token is a cookie by now
+
 function show(state) {
   say(find("#project"), `· ${state.project}`);
   showSteps({

@@ -8,6 +8,8 @@ from uos import getenv
 ANALOG_PINS = (26, 27, 28, 29)
 LACKS = (getenv("DIBBLE_LACKS") or "").split(",")
 _BLOCK = 4096
+_USED = 256  # of it, by a node
+_page = bytearray(_USED)
 
 
 class Pin:
@@ -34,27 +36,28 @@ class _Processor:
 
 
 class _ByteArray:
-    """nvm: the flash's last block. Each assignment erases it."""
+    """nvm: the flash's last block. Each assignment erases it; the chip needs no heap for that, and this as little."""
 
     def __len__(self):
         return _BLOCK
 
     def _read(self):
-        page = bytearray(_BLOCK)
         self._block = wire.number(75) - 1  # K
-        wire.ask(66, self._block, _BLOCK, b"", page)  # B
-        return page
+        wire.ask(66, self._block, _USED, b"", _page)  # B
+        return _page
 
     def __getitem__(self, index):
         return self._read()[index]
 
     def __setitem__(self, index, value):
+        if (index.stop if isinstance(index, slice) else index + 1) > _USED:
+            raise IndexError("the stand-in keeps %d bytes" % _USED)
         page = self._read()
         if isinstance(index, slice) and len(page[index]) != len(value):
             raise ValueError("Slice and value different lengths.")
         page[index] = value
         wire.ask(69, self._block)  # E
-        wire.ask(71, self._block, 0, page)  # G
+        wire.ask(71, self._block, 0, page)  # G: the rest stays erased
 
 
 class _WatchDogTimer:
