@@ -44,7 +44,7 @@ def microbit(
         rest_s=rest,
     )
     for path in write_small_node(model, out, settings):
-        console.print(f"wrote {path}")
+        console.print(f"wrote {path}", markup=False, soft_wrap=True)
 
 
 def lorawan(
@@ -63,7 +63,7 @@ def lorawan(
         typer.echo(text)
     else:
         write_atomically(out, text.encode())
-        console.print(f"wrote {out}")
+        console.print(f"wrote {out}", markup=False, soft_wrap=True)
 
 
 def _probe(text: str) -> tuple[int, int, int]:
@@ -87,7 +87,7 @@ def unroll(
     from dibble_tools.model.host_model import HostModel
 
     write_atomically(out, unrolled_source(HostModel.open(model)).encode())
-    console.print(f"wrote {out}")
+    console.print(f"wrote {out}", markup=False, soft_wrap=True)
 
 
 def library(
@@ -114,5 +114,9 @@ def library(
     families = FAMILIES if family == "all" else (family,)
     files = compiled_library(library_modules(families, novelty=novelty, code=code), arch)
     listing = write_library(files, out)
-    console.print(f"wrote {len(files)} files, {sum(map(len, files.values())):,} bytes, for {readers_of(arch)}")
+    console.print(
+        f"wrote {len(files)} files, {sum(map(len, files.values())):,} bytes, for {readers_of(arch)}",
+        markup=False,
+        soft_wrap=True,
+    )
     console.print(f"copy them with: mpremote mip install {listing}", markup=False, soft_wrap=True)
