@@ -177,7 +177,7 @@ def _times(
 
 
 def _read(path: Path) -> Table:
-    table = scan(decode(bytes_of(path), path.name, []), path.name, alone=False, notes=[])
+    table = scan(decode(bytes_of(path), path.name)[0], path.name, alone=False)
     table.parse([], [name for name in table.header if name])
     return table
 
