@@ -61,8 +61,8 @@ class WindVane:
         self.table_uv = array("i", [proportion(ohm, supply_uv, ohm + settings["pull_up_ohm"]) for ohm in OHM])
         if BENT and self.table_uv[14] > BENT_UV + NEAR_UV:
             raise ConfigError(
-                "expected pull_up_ohm of 18000 to 22000, and such a resistor, at pin %s: an ESP32 bends above %d mV; got %d"
-                % (settings["pin"], BENT_UV // 1000, settings["pull_up_ohm"])
+                "expected pull_up_ohm of 18000 to 22000, and such a resistor, at pin %s: an ESP32 bends above %d mV; "
+                "got %d" % (settings["pin"], BENT_UV // 1000, settings["pull_up_ohm"])
             )
 
     def start(self):
