@@ -30,15 +30,22 @@ CHANNELS = [
 
 
 def soil_model(
-    dry_below: int, channels: list[Channel] = CHANNELS, hysteresis: int = 1, golden: Sequence[Sequence[int]] = ()
+    dry_below: int,
+    channels: list[Channel] = CHANNELS,
+    hysteresis: int = 1,
+    golden: Sequence[Sequence[int]] | None = None,
 ) -> bytes:
-    """Return a model file: irrigate below so many permille, else ok."""
+    """Return a model file: irrigate below so many permille, else ok.
+
+    Args:
+        golden: rows of readings; None: two of them.
+    """
     soil = np.arange(0, 1001)
     readings = np.column_stack([soil, np.zeros_like(soil)])
     tree = DecisionTreeClassifier().fit(readings, np.where(soil < dry_below, "irrigate", "ok"))
     trees = shift(integers_of(tree), [channel.low for channel in channels])
     spec = forest_spec(f"dry below {dry_below}", channels, ["irrigate", "ok"], trees, hysteresis=hysteresis)
-    return export(spec, golden)
+    return export(spec, readings[[100, 900]].tolist() if golden is None else golden)
 
 
 def forest_model(seed: int, trees: int, depth: int = 7) -> bytes:
