@@ -21,7 +21,6 @@ def doctor(
     """
     from dibble_tools.deploy.doctor import examine
     from dibble_tools.deploy.doctor import report as text_of
-    from dibble_tools.deploy.report import printable
     from dibble_tools.link.ports import find_port
     from dibble_tools.link.session import RemoteError, Session
     from dibble_tools.node.config import parsed, read_config, whole
@@ -39,9 +38,9 @@ def doctor(
         session.set_calendar()
     for name, value in found.facts.items():
         shown = ", ".join(f"{key}: {inner}" for key, inner in value.items()) if isinstance(value, dict) else str(value)
-        console.print(f"{name:<17} {printable(shown)}", markup=False, emoji=False, highlight=False, soft_wrap=True)
+        console.print(f"{name:<17} {shown}", markup=False, emoji=False, highlight=False, soft_wrap=True)
     for text in found.advice:
-        console.print(f"! {printable(text)}", markup=False, emoji=False, highlight=False, soft_wrap=True)
+        console.print(f"! {text}", markup=False, emoji=False, highlight=False, soft_wrap=True)
     if report:
         report.write_text(text_of(found), encoding="utf-8")
         console.print(f"wrote {report}", markup=False, soft_wrap=True)
