@@ -42,7 +42,8 @@ def model() -> bytes:
         Channel("soil_moisture_permille", "permille", 1, 0, 0, 1000),
     ]
     nodes = [(1, 300, -2, -1), (0, 4000, -3, 0)]  # thresholds count from a channel's low end
-    return bytes(export(forest_spec("field", channels, list(CLASSES), IntegerTrees(nodes, [1], len(CLASSES)))))
+    spec = forest_spec("field", channels, list(CLASSES), IntegerTrees(nodes, [1], len(CLASSES)))
+    return bytes(export(spec, [[-100, 500], [500, 200], [500, 500]]))
 
 
 class Node:

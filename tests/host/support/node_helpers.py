@@ -52,7 +52,8 @@ def forest_model(seed: int, trees: int, depth: int = 7) -> bytes:
     """Return a model file of the same channels and classes, of random trees: some 300 bytes each, if not deeper."""
     limits = [channel.high - channel.low for channel in CHANNELS]
     grown = random_trees(np.random.default_rng(seed), limits, 2, trees, depth)
-    return export(forest_spec(f"forest {seed}", CHANNELS, ["irrigate", "ok"], grown, interval_ms=600_000))
+    spec = forest_spec(f"forest {seed}", CHANNELS, ["irrigate", "ok"], grown, interval_ms=600_000)
+    return export(spec, [[100, 2000], [900, 500]])
 
 
 def warm_gate() -> bytes:
