@@ -210,6 +210,21 @@ def test_host_tools_import_only_inference_and_formats_of_the_firmware() -> None:
     assert not offenders(HOST_TOOLS, found)
 
 
+def test_one_file_reads_a_models_bytes() -> None:
+    """Everybody else asks Content for what a model holds, and HostModel for what it decides."""
+    readers = {f"dibble.inference.{name}" for name in ("model", "description", "forest", "additive", "mlp", "novelty")}
+    known = {PACKAGE / "model" / name for name in ("reader.py", "writer.py", "tables_bytes.py", "host_model.py")}
+
+    def found(path: Path) -> Iterator[tuple[int, str]]:
+        yield from (one for one in imports_of(path) if one[1] in readers or one[1].rpartition(".")[0] in readers)
+        for node in ast.walk(tree_of(path)):
+            place = isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
+            if place and ast.unparse(node.value).endswith("blob"):
+                yield node.lineno, ast.unparse(node)
+
+    assert not offenders(set(HOST_TOOLS) - known, found)
+
+
 def room_of(module: str) -> str:
     """Return the room of dibble_tools that a module lies in; "" is the package's own __init__."""
     return (module + "..").split(".")[1]

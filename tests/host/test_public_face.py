@@ -16,9 +16,10 @@ from sklearn.ensemble import RandomForestClassifier
 
 ROOT = Path(__file__).parents[2]
 # Plural or in another unit where a program gives lists and numbers; files are what only the command reads or writes.
-SAME = {"channel": "channels", "test_group": "test_groups", "cost": "costs", "budget": "budget_s", "file": "data"}
+SAME = {"channel": "channels", "test_group": "test_groups", "cost": "costs", "budget": "budget_s", "files": "data"}
 COMMANDS_OWN = {"out", "dask"}
 PROGRAMS_OWN = {"progress"}
+CHANNELS = ["soil=permille:1", "air=c:0.1"]
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +31,7 @@ def readings() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def trained(readings: pd.DataFrame) -> Trained:
-    return train(
-        readings, "state", channels=["soil=permille:1", "air=c:0.1"], recipe="voting:3x8@2", jobs=1, name="bed"
-    )
+    return train(readings, "state", channels=CHANNELS, recipe="voting:3x8@2", jobs=1, name="bed")
 
 
 def test_importing_it_imports_nothing_heavy() -> None:
@@ -68,6 +67,15 @@ def test_a_frame_trains_as_the_file_of_it_does(readings: pd.DataFrame, trained: 
     assert again.model.blob == trained.model.blob
 
 
+def test_files_are_lined_up_by_name(readings: pd.DataFrame, tmp_path: Path) -> None:
+    named = readings.rename(columns={"state": "label"})
+    named[:150].to_csv(tmp_path / "bed.csv", index=False)
+    named.loc[150:, ["label", "air", "soil"]].to_csv(tmp_path / "more.csv", index=False)
+    both = train([tmp_path / "bed.csv", tmp_path / "more.csv"], channels=CHANNELS, recipe="voting:3x8@2", jobs=1)
+    assert both.card["data"]["rows"] == 300
+    assert both.card["data"]["rows_of_each_class"] == readings["state"].value_counts().to_dict()
+
+
 def test_what_is_saved_is_loaded(readings: pd.DataFrame, trained: Trained, tmp_path: Path) -> None:
     trained.save(tmp_path)
     model = load(tmp_path)
@@ -94,7 +102,7 @@ def test_reprs_are_for_people(trained: Trained, readings: pd.DataFrame) -> None:
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"data": 5}, "expected the path of a CSV file or a DataFrame, got int"),
+        ({"data": 5}, "expected paths of CSV files or a DataFrame, got 5"),
         ({"data": "nowhere.csv"}, "expected a CSV file, found nothing at nowhere.csv"),
         ({"label": "stat"}, "expected a column 'stat' (--label), there are: soil, air, state. Did you mean 'state'?"),
         ({"family": "tree"}, "--family: expected auto, mlp, forest, additive; got 'tree'"),

@@ -76,13 +76,12 @@ def test_trees_features_and_codes():
     assert told(1, ranked) == ""
     assert told(1, changed(ranked, 8, 2)) == "code: expected 0 to 1, got 2"
     assert told(1, changed(ranked, 5, 51)) == "threshold: expected 51 to 1073741823, got 50"
-    leaf = changed(changed(ranked, 8, 9), 10, 0x80)  # both sides the same: whatever it asks
-    assert told(1, leaf) == ""
 
 
 def test_a_wide_feature_without_thresholds_is_not_asked():
     wide = HEAD[:-1] + b"\xe8\x07\x00"  # 0..1000
     assert told(1, STUMP, wide) == "code: expected 0 to -1, got 50"
+    assert told(1, changed(STUMP, 8, 0x80), wide) == ""  # both sides are the same
 
 
 def test_leaves_give_scores_of_16_bits():
@@ -105,7 +104,7 @@ def test_windows():
 def test_channels():
     assert (
         told(1, STUMP, HEAD[:-2] + b"\xff\xff\xff\xff\x07\x64\x00")
-        == "low: expected -1073741823 to 1073741823, got -1073741824"
+        == "low: expected -1073741822 to 1073741822, got -1073741824"
     )
     assert told(1, STUMP, HEAD[:-1] + b"\xff\xff\xff\xff\x07\x00").startswith("high: ")
     assert told(1, STUMP, HEAD[:-1] + b"\xff\xff\xff\xff\x08\x00") == "a number of more than 31 bits"
@@ -142,8 +141,11 @@ def test_mlp():
     assert told(3, changed(NETWORK, 5, 4)) == "a layer of form 4"
     assert told(3, changed(NETWORK, 6, 31)) == "shift: expected 0 to 30, got 31"
     assert told(3, NETWORK[:3] + b"\x80\x80\x04" + NETWORK[4:]) != ""  # a score of 65536
-    bias = NETWORK[:7] + b"\xff\xff\xff\xff\x07" + NETWORK[8:]
-    assert told(3, bias) == "bias: expected -1073709183 to 1073709183, got -1073741824"
+    least = NETWORK[:7] + b"\xff\xff\xff\xff\x07" + NETWORK[8:]  # a bias of -2**30
+    assert told(3, least).startswith("sum: expected -1073741823 to 1073741823, got -107377")
+    most = NETWORK[:7] + b"\xfe\xff\xff\xff\x07" + NETWORK[8:]  # of 2**30 - 1, and a weight of 16
+    assert told(3, most) == "sum: expected -1073741823 to 1073741823, got 1073745903"
+    assert told(3, NETWORK[:7] + b"\xfe\xff\xff\xff\x07" + b"\x80") == ""
     hidden = NETWORK[:4] + b"\x02\x00\x00" + NETWORK[5:8]  # a first layer without units
     assert told(3, hidden) == "units: expected 1 to 255, got 0"
     assert told(3, changed(SPARSE, 9, 1)) == "a weight for input 1 of 1"

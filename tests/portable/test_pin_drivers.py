@@ -13,6 +13,7 @@ class Port:
         self.now_ms = 0
         self.taken_ms = 0
         self.sent = []
+        self.rom = b"\x28\x4a\x1c\xe8\x06\x00\x00\x7d"
         self.scratchpad = b"\x5e\xff\x00\x00\x7f\xff\x0c\x10\x92"
 
     def analog(self, pin):
@@ -34,16 +35,18 @@ class Port:
 
     def reset(self):
         self.sent = []
+        self.reads = 0
         return True
 
     def write(self, byte):
         self.sent.append(byte)
 
     def read(self):
-        if self.sent[1] == 0x44:
+        code = self.sent[0] if self.sent[0] == 0x33 else self.sent[9]
+        if code == 0x44:
             return 0xFF
-        self.sent.append(0)
-        return self.scratchpad[len(self.sent) - 3]
+        self.reads += 1
+        return (self.rom if code == 0x33 else self.scratchpad)[self.reads - 1]
 
     def ticks_ms(self):
         return self.now_ms

@@ -122,12 +122,16 @@ def _check_pins(config):
     take(config["led"], "config", "led")
     for kind in ("actions", "sensors"):
         for i in range(len(config[kind])):
+            entry = config[kind][i]
+            where = "config.%s[%d]" % (kind, i)
+            if entry.get("rom"):  # several on one wire
+                take("%s, rom %s" % (entry["pin"], entry["rom"]), where, "pin")
             for name in ("pin", "power_pin", "supply_pin"):
-                take(config[kind][i].get(name, ""), "config.%s[%d]" % (kind, i), name)
+                take(entry.get(name, ""), where, "rom" if name == "pin" and entry.get("rom") else name)
 
 
 def _share(name, other):
-    """Tell whether two settings may name one pin: a common switch, a common supply, and that as a battery's."""
+    """Tell whether two settings may name one pin: a common switch, a common supply, and that as a battery's; ROMs."""
     if name == other:
         return name != "pin"
     return "power_pin" not in (name, other) and "supply_pin" in (name, other) and "pin" in (name, other)

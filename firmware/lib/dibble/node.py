@@ -57,6 +57,9 @@ class Node:
         self._slice_ms = config["watchdog_ms"] // 2 or self.interval_ms
         self.sensors = Sensors(config, port)
         self._notes += self.sensors.notes
+        self._light = self._light and not self.sensors.count_asleep
+        if self.sensors.keep_alive_ms:
+            self._slice_ms = min(self._slice_ms, self.sensors.keep_alive_ms)
         self._classifier = self._recall(models, MODEL, boot)
         gates = Slots("gate")
         self._gate = self._recall(gates, GATE, None) if self.sensors.costly else None
@@ -269,6 +272,7 @@ class Node:
             before_ms = self._cycle_ms
             self.port.doze_ms(part_ms, self._light)  # which counts it, by _waited()
             until_off = self._pass(0)
+            self.sensors.keep_alive()
             left_ms -= max(1, self._cycle_ms - before_ms)
         self._elapsed_ms = self._cycle_ms
         self._cycle_ms = 0

@@ -7,12 +7,18 @@ from dibble.drivers import channels_of, driver
 from dibble.health import AGREE, Health
 from dibble.inference.fixed_point import MISSING, READING_LIMIT
 
+AIR = ("air_temperature_centi_c", "humidity_permille")  # what gas sensors want to know, if somebody measures it
+
 
 class Sensor:
     """One sensor and its place among all readings.
 
     Attributes:
         fault: why its last reading failed, "" if it didn't.
+        keep_alive_ms: how often it has to be asked between its readings; 0: never.
+        counts_asleep: it counts what happens between its readings, which a light sleep would miss.
+        air: places of the air's temperature and humidity among the readings, None: nobody measures them, or it
+            doesn't want to know.
     """
 
     def __init__(self, settings, port, bus, first):
@@ -28,6 +34,9 @@ class Sensor:
         self._power_up_ms = settings["power_up_ms"]
         # The costly channels come last: none, some, or all.
         self.costly_from = 0 if settings["costly"] else getattr(module, "COSTLY_FROM", self.count)
+        self.keep_alive_ms = getattr(module, "KEEP_ALIVE_MS", 0)
+        self.counts_asleep = getattr(module, "COUNTS_ASLEEP", False)
+        self.air = None
         self._in_stages = hasattr(self._driver, "read_cheap")
         stuck = settings["stuck_cycles"]
         steps = settings["max_step"] or getattr(module, "MAX_STEP", ())
@@ -44,6 +53,8 @@ class Sensor:
         self.fault = ""
         try:
             self._power_on()
+            if self.air and values[self.air[0]] != MISSING and values[self.air[1]] != MISSING:
+                self._driver.compensate(values[self.air[0]], values[self.air[1]])
             if not self._in_stages:
                 readings = self._driver.read()
             elif not costly:
@@ -61,6 +72,16 @@ class Sensor:
             if self._power and (costly or end == self.count):
                 self._power.set(0)
                 self._started = False
+
+    def keep_alive(self):
+        """Ask it in between, if it was started."""
+        if self._started:
+            self._driver.keep_alive()
+
+    def know_air(self, names):
+        """Find the readings that the driver wants to know of the air."""
+        if hasattr(self._driver, "compensate") and AIR[0] in names and AIR[1] in names:
+            self.air = (names.index(AIR[0]), names.index(AIR[1]))
 
     def check_plausible(self, values, names):
         """Doubt what can't be; call once a cycle in which all was read."""
@@ -111,6 +132,8 @@ class Sensors:
         values: array("i") of the last readings, MISSING where one failed.
         costly: whether any reading has to be asked for.
         notes: what there is to tell of the channels' names.
+        keep_alive_ms: how often keep_alive() has to be called; 0: never.
+        count_asleep: whether one counts what a light sleep would miss.
     """
 
     def __init__(self, config, port):
@@ -119,6 +142,7 @@ class Sensors:
         self.names = []
         self.units = []
         self.all = []
+        self.count_asleep = False
         channels, self.notes = channels_of(config["sensors"])
         for i in range(len(channels)):
             settings = config["sensors"][i]
@@ -131,12 +155,24 @@ class Sensors:
                 self.names.append(name)
                 self.units.append(unit)
         self.values = array("i", [MISSING] * len(self.names))
+        self.kept_alive = [sensor for sensor in self.all if sensor.keep_alive_ms]
+        self.keep_alive_ms = min([sensor.keep_alive_ms for sensor in self.kept_alive]) if self.kept_alive else 0
+        for sensor in self.all:
+            sensor.know_air(self.names)
+            if sensor.counts_asleep:
+                self.notes.append("%s counts while the node sleeps: its sleep is idle" % sensor.name)
+                self.count_asleep = True
         self.costly = any([sensor.costly_from < sensor.count for sensor in self.all])
 
     def read(self, costly):
         """Read one stage of every sensor."""
         for sensor in self.all:
             sensor.read(self.values, costly)
+
+    def keep_alive(self):
+        """Ask those that want it between their readings."""
+        for sensor in self.kept_alive:
+            sensor.keep_alive()
 
     def check_plausible(self, everything):
         """Doubt what can't be, in sensors that were read whole."""

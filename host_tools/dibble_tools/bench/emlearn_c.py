@@ -29,7 +29,7 @@ HEADER = """\
 typedef struct {{
     int32_t margin;
     int16_t features[EMLEARN_CHANNELS];
-    uint8_t class_index, flags, held_class;
+    uint8_t class_index, flags, held_index;
     int8_t channel;
 }} emlearn_node;
 void emlearn_restart(emlearn_node *node);

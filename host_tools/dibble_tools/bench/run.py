@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import sklearn
 from dibble import __version__
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dibble_tools.bench import host_speed, needs
@@ -22,6 +21,7 @@ from dibble_tools.bench.results import Bench
 from dibble_tools.bench.tables import tables
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.files import write_atomically
+from dibble_tools.common.terminal import Console
 from dibble_tools.report.plot_style import LIGHT, render
 
 WIDE = 120  # columns that the widest table takes

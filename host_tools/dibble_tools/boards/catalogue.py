@@ -15,8 +15,17 @@ UNSET_S = {"rp2": Likeness.unset_s}  # the others begin with 2000-01-01
 
 
 def board_names() -> list[str]:
-    """Return the boards there are."""
-    return sorted(path.stem for path in BOARDS.glob("*.toml"))
+    """Return the boards there are.
+
+    Raises:
+        InputError: none came with dibble.
+    """
+    names = sorted(path.stem for path in BOARDS.glob("*.toml"))
+    if not names:
+        raise InputError(
+            f"expected the boards' files in {BOARDS}, found none: dibble isn't installed whole, install it again"
+        )
+    return names
 
 
 @lru_cache(maxsize=1)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dibble.drivers import driver
+
 from dibble_tools.boards.figure import Figure
 from dibble_tools.boards.schema import Board, Runtime
 from dibble_tools.boards.sensing import SPREAD, sensing
@@ -86,7 +88,8 @@ def budget(
         accounts["radio"] = joined.times(current, current.rests_on)
         radio_s = joined.value / 1e3
     dog = watchdog and config["watchdog_ms"] > 0 and not runtime.sleeps_with_watchdog
-    light = config["sleep"] == "light" and not dog
+    counting = any(getattr(driver(entry["driver"]), "COUNTS_ASLEEP", False) for entry in config["sensors"])
+    light = config["sleep"] == "light" and not dog and not counting
     name = "light_sleep_ma" if light else "idle_ma"
     source = runtime.source(name)
     current = Figure.within(getattr(runtime, name), source.spread, str(source))

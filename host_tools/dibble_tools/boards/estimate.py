@@ -8,7 +8,16 @@ import numpy as np
 from dibble_tools.boards.energy import Budget, budget
 from dibble_tools.boards.example import example_config
 from dibble_tools.boards.figure import Figure
-from dibble_tools.boards.node_memory import SLOTS, drivers_of, heap_bytes, library_bytes, log_bytes, stored
+from dibble_tools.boards.node_memory import (
+    SLOTS,
+    START_BYTES,
+    TLS_BYTES,
+    drivers_of,
+    heap_bytes,
+    library_bytes,
+    log_bytes,
+    stored,
+)
 from dibble_tools.boards.schema import Board, Runtime
 from dibble_tools.common.errors import InputError
 from dibble_tools.machines.replay import kernel_cost, middle_cost
@@ -30,6 +39,7 @@ class BoardEstimate:
         model_bytes, files_bytes, flash_left: of the file system; files: library, model with its slots, and log.
         heap: that the loaded model keeps; node_heap: that the node keeps beside it.
         instructions: of a prediction on the 32-bit VM, counted.
+        start_left: heap that is left while the node starts; None where the node isn't dibble's own.
         predict_us: by the kernels that run there.
         budget: None where the node isn't dibble's own.
         without_watchdog: what a node would draw whose watchdog keeps it awake, without it; else None.
@@ -43,6 +53,7 @@ class BoardEstimate:
     heap: Figure
     node_heap: Figure
     heap_left: Figure
+    start_left: Figure | None
     instructions: int
     predict_us: Figure
     budget: Budget | None
@@ -53,7 +64,11 @@ class BoardEstimate:
     @property
     def doubt(self) -> str:
         """Return the doubt that remains where figures are off, "" for none."""
-        return f"{-self.heap_left.low:,.0f} bytes of heap may be missing" if self.heap_left.low < 0 else ""
+        if self.heap_left.low < 0:
+            return f"{-self.heap_left.low:,.0f} bytes of heap may be missing"
+        if self.start_left and self.start_left.low < 0:
+            return f"{-self.start_left.low:,.0f} bytes of heap may be missing while it starts"
+        return ""
 
 
 def estimate(
@@ -82,7 +97,13 @@ def estimate(
         node_heap = Figure.exact(0, f"not counted: {SMALL_LEFT}")
     else:
         drivers = drivers_of(settings) if full else ()
-        node_heap = Figure.within(heap_bytes(family, drivers, full), HEAP_SPREAD, "the node's modules on the 32-bit VM")
+        radio = full and bool(settings["mqtt"]["host"])
+        kept_bytes = heap_bytes(family, drivers, full, radio)
+        node_heap = Figure.within(kept_bytes, HEAP_SPREAD, "the node's modules on the 32-bit VM")
+        if radio and settings["mqtt"]["ca"]:
+            node_heap = node_heap.plus(
+                TLS_BYTES, rests_on="the node's modules on the 32-bit VM; TLS: recalled, unverified"
+            )
     has = runtime.heap_bytes
     kept = heap.plus(node_heap, rests_on=str(runtime.source("heap_bytes")))
     spread = runtime.source("heap_bytes").spread
@@ -100,6 +121,7 @@ def estimate(
         heap,
         node_heap,
         left,
+        left.minus(START_BYTES) if full else None,
         counted.instructions,
         predict_us,
         spent,
@@ -143,6 +165,14 @@ def _misfits(
         why.append(f"model's heap: expected at most {limits.heap_bytes:,} bytes there, got {found.heap.value:,.0f}")
     if left.value < 0:
         why.append(f"heap: expected {runtime.heap_bytes:,} bytes to do, {-left.value:,.0f} are missing")
+    elif found.start_left and found.start_left.value < 0:
+        missing = f"{-found.start_left.value:,.0f} are missing while it starts"
+        why.append(f"heap: expected {runtime.heap_bytes:,} bytes to do, {missing}")
+    if runtime.node == "model only" and left.value < START_BYTES.low:
+        why.append(
+            "library: expected room to compile it there, got too little: what fits is the model as Python, compiled: "
+            "`dibble export MODEL --to python --small`, then mpy-cross, 5 to 12 KB of heap"
+        )
     if found.flash_left < 0:
         why.append(f"file system: expected {runtime.filesystem_bytes:,} bytes to do, {-found.flash_left:,} are missing")
     if found.predict_us.value > limits.predict_us:

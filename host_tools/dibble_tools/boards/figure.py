@@ -31,6 +31,10 @@ class Figure:
         low, high = sum(term.low for term in terms), sum(term.high for term in terms)
         return Figure(sum(term.value for term in terms), low, high, rests_on)
 
+    def minus(self, other: "Figure") -> "Figure":
+        """Return the difference; its range is that of both being off the worse, or the better, way."""
+        return Figure(self.value - other.value, self.low - other.high, self.high - other.low, other.rests_on)
+
     def times(self, other: "Figure", rests_on: str) -> "Figure":
         """Return the product of two figures that aren't negative."""
         return Figure(self.value * other.value, self.low * other.low, self.high * other.high, rests_on)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
+from dibble_tools.boards.figure import Figure
 from dibble_tools.boards.schema import Runtime
 from dibble_tools.common.shipped import FIRMWARE, LIBRARY, ROOMS
 from dibble_tools.machines.replay import WASI_HEAP, WASI_MEMORY
@@ -20,6 +21,12 @@ FAMILIES = ("forest", "additive", "mlp")
 # Buffers, names and settings of a running node: half of what a year's run on the 64-bit VM keeps
 # (tests/benchmarks/heap_year.py) beside its modules, its model and the simulated hardware.
 OBJECTS_BYTES = 12_000
+# While a node starts, beside what it keeps then: measured as the least heap with which it starts, and with which it
+# runs, on 32-bit VMs of both runtimes.
+START_BYTES = Figure(20_000, 15_000, 25_000, "the least heap to start with less that to run with, on 32-bit VMs")
+# Of MQTT over TLS, where the runtime takes it from Python's heap.
+TLS_BYTES = Figure(45_000, 30_000, 60_000, "recalled, unverified")
+RADIO = ("dibble.report.radio", "dibble.ports.sockets")
 SLOTS = 2  # that the node keeps of a model, beside model.dib
 
 
@@ -56,19 +63,22 @@ def log_bytes(config: dict) -> int:
 
 
 @lru_cache
-def heap_bytes(family: str, drivers: tuple[str, ...], node: bool) -> int:
+def heap_bytes(family: str, drivers: tuple[str, ...], node: bool, radio: bool = False) -> int:
     """Return the heap that a node's modules keep, counted on the 32-bit VM, where the compiler ran elsewhere.
 
     Args:
         family: of the model.
         drivers: of its sensors.
         node: False: the model's library alone.
+        radio: with what reports by Wi-Fi.
     """
     modules = [*(NODE if node else MODEL_ONLY), f"dibble.inference.{family}", *(f"dibble.drivers.{d}" for d in drivers)]
+    modules += RADIO if radio else ()
     with tempfile.TemporaryDirectory(prefix="dibble-") as name:
         folder = firmware_folder(Path(name) / "node")
         shutil.copy(GUEST, folder)
-        (folder / "machine.py").write_text("")  # only its name is looked up while importing
+        for name in ("machine", "socket", "select"):
+            (folder / f"{name}.py").write_text("")  # only their names are looked up while importing
         (folder / "modules.txt").write_text("\n".join(modules))
         run = run_wasi(folder, GUEST.name, heap=WASI_HEAP, memory_bytes=WASI_MEMORY)
     return int(run.stdout) + (OBJECTS_BYTES if node else 0)

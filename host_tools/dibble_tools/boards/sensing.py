@@ -83,6 +83,22 @@ class _Port:
     def onewire(self, pin: object) -> Any:
         return self._wire
 
+    def memory(self, name: str) -> "_Forgetful":
+        return _Forgetful()
+
+    def date(self) -> tuple[int, int]:
+        return 0, 0
+
+
+class _Forgetful:
+    """What a driver keeps over resets: nothing."""
+
+    def newest(self) -> None:
+        return None
+
+    def write(self, payload: bytes) -> None:
+        pass
+
 
 def sensing(settings: dict[str, Any], interval_s: int) -> Sensing:
     """Return the cost of one sensor of a whole configuration in each interval, its costly readings included."""
@@ -101,7 +117,11 @@ def sensing(settings: dict[str, Any], interval_s: int) -> Sensing:
     began_us, before = clock.now_us(), device.charge_uc if device else 0.0
     _cycle(reader, settings, clock, start=switched)
     awake_ms = (clock.now_us() - began_us) / 1000
-    _rest(clock, interval_s * 1000 - awake_ms, device, switched)
+    if each_ms := getattr(module, "KEEP_ALIVE_MS", 0):
+        asked_us = clock.now_us()
+        reader.keep_alive()
+        awake_ms += (clock.now_us() - asked_us) / 1000 * (interval_s * 1000 / each_ms - 1)
+    _rest(clock, interval_s * 1000 - (clock.now_us() - began_us) / 1000, device, switched)
     charge_uc = (device.charge_uc if device else 0.0) - before
     powered_ms = awake_ms if switched else interval_s * 1000
     return Sensing(awake_ms, charge_uc + STANDING_MA.get(name, 0.0) * powered_ms)

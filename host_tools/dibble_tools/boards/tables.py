@@ -102,6 +102,8 @@ def estimate_table(title: str, found: "BoardEstimate", battery: Battery) -> Tabl
     _row(table, "heap of the model", found.heap, "bytes")
     _row(table, "heap of the node", found.node_heap, "bytes")
     _row(table, "heap left", found.heap_left, "bytes")
+    if found.start_left:
+        _row(table, "heap left at the start", found.start_left, "bytes")
     table.add_row("instructions", f"{found.instructions:,}", "", "counted on the 32-bit VM, middle readings")
     _row(table, "prediction", found.predict_us, "us")
     if found.budget:

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from dibble_tools.cli.output import console
+from dibble_tools.common.safe_text import json_text
+from dibble_tools.common.terminal import write
 
 board = typer.Typer(help="Virtual boards: a real MicroPython VM behind a serial port.", no_args_is_help=True)
 Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="of the board, where several run")]
@@ -84,7 +86,7 @@ def list_boards(as_json: Annotated[bool, typer.Option("--json", help="for progra
 
     boards = registry.running()
     if as_json:
-        print(json.dumps([asdict(found) for found in boards], indent=1))
+        write(json_text([asdict(found) for found in boards], indent=1) + "\n")
         return
     table = Table("name", "port", "pid", "flash")
     for found in boards:

@@ -1,14 +1,13 @@
 """`dibble boards` and `dibble estimate`: what there is, and what a model takes there."""
 
-import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from dibble_tools.cli.output import console
+from dibble_tools.common.safe_text import json_text
+from dibble_tools.common.terminal import Console, write
 
 RuntimeName = Annotated[str | None, typer.Option("--runtime", help="micropython or circuitpython  [the board's first]")]
 AsJson = Annotated[bool, typer.Option("--json", help="for programs")]
@@ -25,11 +24,11 @@ def boards(
     if name is not None:
         own, board = board_named(name)
         if as_json:
-            print(json.dumps({"name": own, **board.model_dump()}, indent=1, ensure_ascii=False))
+            write(json_text({"name": own, **board.model_dump()}, indent=1) + "\n")
         else:
-            sys.stdout.write(board_text(own, board) + "\n")
+            write(board_text(own, board) + "\n")
     elif as_json:
-        print(json.dumps({own: board.model_dump() for own, board in all_boards().items()}, ensure_ascii=False))
+        write(json_text({own: board.model_dump() for own, board in all_boards().items()}) + "\n")
     else:
         Console(width=max(Console().width, 120)).print(boards_table(all_boards()))
 
@@ -49,7 +48,7 @@ def drivers(
     screen = Console(width=max(Console().width, 110))
     if as_json:
         found = all_drivers() if name is None else {name: driver_named(name)}
-        print(json.dumps({own: asdict(facts) for own, facts in found.items()}, indent=1, ensure_ascii=False))
+        write(json_text({own: asdict(facts) for own, facts in found.items()}, indent=1) + "\n")
     elif name is None:
         screen.print(drivers_table(all_drivers()))
     else:
@@ -94,7 +93,7 @@ def estimate(
         content = {"board": own, "runtime": kind, "fits": not result.misfits, **asdict(result)}
         if result.budget:
             content |= {"day_mah": asdict(result.budget.day_mah()), "days": asdict(result.budget.days(cell))}
-        print(json.dumps(content, indent=1, ensure_ascii=False))
+        write(json_text(content, indent=1) + "\n")
     else:
         example = "" if config else ", with the board's example sensors"
         title = f"{opened.content.name} on {own} under {kind}{example}"

@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from dibble_tools.cli.output import console
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.safe_text import json_text
+from dibble_tools.common.terminal import Console, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,7 +75,6 @@ def monitor(
 
     Example: dibble monitor --model models/field --csv decisions.csv
     """
-    import json
     import sys
     from contextlib import nullcontext
 
@@ -84,7 +84,7 @@ def monitor(
     from dibble_tools.model.host_model import HostModel
 
     def speak(spoken: dict[str, object]) -> None:
-        print(json.dumps(spoken), flush=True)
+        write(json_text(spoken) + "\n")
 
     reasons = Reasons(HostModel.open(model)) if model else None
     feed = feed_of(port, captured)

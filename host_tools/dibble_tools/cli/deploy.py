@@ -67,7 +67,7 @@ def deploy(
         raise InputError("--overwrite-romfs: expected --romfs beside it")
 
     from dibble_tools.deploy.drive import deploy_to_drive, find_drive
-    from dibble_tools.deploy.report import deploy_table, printable, show
+    from dibble_tools.deploy.report import deploy_table, show
     from dibble_tools.deploy.request import Request
     from dibble_tools.model.host_model import HostModel
 
@@ -115,7 +115,7 @@ def deploy(
                 raise
         except TrialError as error:
             console.print(
-                f"the board refuses it, and runs what it ran before: {printable(str(error))}",
+                f"the board refuses it, and runs what it ran before: {error}",
                 markup=False,
                 soft_wrap=True,
             )

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from dibble_tools.cli.output import console
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.terminal import Console
 
 ModelPath = Annotated[Path, typer.Argument(metavar="MODEL", help="model.dib, or the folder it lies in")]
 

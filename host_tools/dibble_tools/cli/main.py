@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from dibble import __version__
+from typer import rich_utils
 
 from dibble_tools.cli.bench import bench
 from dibble_tools.cli.board import board
@@ -25,6 +26,7 @@ from dibble_tools.cli.studio import studio
 from dibble_tools.cli.train import train
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.extras import extras_named
+from dibble_tools.common.terminal import Console
 
 app = typer.Typer(
     name="dibble",
@@ -71,6 +73,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a pipe of Windows' can't hold every letter
             stream.reconfigure(errors="backslashreplace")
+    vars(rich_utils)["Console"] = Console  # typer's complaints repeat what was typed
     try:
         with extras_named():
             app()

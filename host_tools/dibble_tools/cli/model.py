@@ -1,16 +1,15 @@
 """Commands on a model file: predict, evaluate, verify, inspect, pack, unpack; arguments only."""
 
-import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from dibble_tools.cli.csv_options import CsvPath, NoReading, TimeFormat, TimeZone, csv_options
 from dibble_tools.cli.output import console, escape, note
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.safe_text import json_text
+from dibble_tools.common.terminal import Console, write
 
 ModelPath = Annotated[Path, typer.Argument(metavar="MODEL", help="model.dib, or the folder it lies in")]
 TimeColumn = Annotated[str | None, typer.Option("--time", help="column of times, of a model trained with --time")]
@@ -45,7 +44,7 @@ def predict(
         note(text)
     text = decisions_csv(opened, rows, decide(opened, rows, vm), reasons(opened, rows) if why else None)
     if out is None:
-        sys.stdout.write(text)
+        write(text)
     else:
         write_atomically(out, text.encode())
 
@@ -82,7 +81,7 @@ def evaluate(
     if plot is not None:
         plot_confusion(result, plot)
     if as_json:
-        print(json.dumps(result, indent=1, ensure_ascii=False))
+        write(json_text(result, indent=1) + "\n")
     else:
         Console().print(*evaluation_tables(result))
 
@@ -122,7 +121,7 @@ def verify(
             opened, readings, elapsed, vms=VMS if vm == "all" else [vm], progress=lambda step: status.update(step)
         )
     if as_json:
-        print(json.dumps([asdict(agreement) for agreement in found], indent=1))
+        write(json_text([asdict(agreement) for agreement in found], indent=1) + "\n")
     else:
         Console().print(agreement_table(found))
     for agreement in found:
@@ -143,7 +142,7 @@ def inspect(
 
     content = describe(HostModel.open(model))
     if as_json:
-        print(json.dumps(content, indent=1, ensure_ascii=False))
+        write(json_text(content, indent=1) + "\n")
     else:
         Console().print(*inspection_tables(content))
 

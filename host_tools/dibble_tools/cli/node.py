@@ -7,6 +7,7 @@ import typer
 
 from dibble_tools.cli.output import console
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.terminal import write
 
 ModelPath = Annotated[Path, typer.Argument(metavar="MODEL", help="model.dib, or the folder it lies in")]
 
@@ -60,7 +61,7 @@ def lorawan(
 
     text = write_decoder(model)
     if out is None:
-        typer.echo(text)
+        write(text + "\n")
     else:
         write_atomically(out, text.encode())
         console.print(f"wrote {out}")

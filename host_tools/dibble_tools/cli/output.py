@@ -1,6 +1,6 @@
 """Where commands say what they do: stderr, so that stdout stays for results."""
 
-from rich.console import Console
+from dibble_tools.common.terminal import Console
 
 console = Console(stderr=True, highlight=False)
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
-from rich.console import Console
 from rich.live import Live
 
+from dibble_tools.common.safe_text import plain
+from dibble_tools.common.terminal import Console
 from dibble_tools.console.feed import Feed, Status
 from dibble_tools.console.history import History
 from dibble_tools.console.labelled_rows import Collector
 from dibble_tools.console.labels import QUIT
-from dibble_tools.console.safe_text import plain
 from dibble_tools.console.view import collect_view
 from dibble_tools.node.console_lines import Event, Row
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.console.safe_text import is_fit_name
+from dibble_tools.common.safe_text import is_fit_name
 from dibble_tools.node.console_lines import Header, Line, LineReader
 
 POLL_S = 0.2

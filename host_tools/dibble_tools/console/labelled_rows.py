@@ -4,11 +4,11 @@ import re
 from collections import Counter
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.safe_text import plain
 from dibble_tools.console.appended_csv import AppendedCsv
 from dibble_tools.console.clock import NodeClock
 from dibble_tools.console.feed import unfit
 from dibble_tools.console.labels import SKIP
-from dibble_tools.console.safe_text import plain
 from dibble_tools.data.channels import unit_of
 from dibble_tools.node.console_lines import Header, Row
 

@@ -1,7 +1,7 @@
 """Keys that switch the label while readings come in."""
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.console.safe_text import is_fit_name
+from dibble_tools.common.safe_text import is_fit_name
 
 SKIP = "skip"  # the label under which nothing is written
 QUIT = "q"

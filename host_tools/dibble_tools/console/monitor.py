@@ -4,16 +4,16 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 
-from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from dibble_tools.common.safe_text import plain
+from dibble_tools.common.terminal import Console
 from dibble_tools.console.feed import Feed, Status
 from dibble_tools.console.history import History
 from dibble_tools.console.json_lines import event_object, row_object, status_object
 from dibble_tools.console.reasons import Reasons
 from dibble_tools.console.row_table import RowTable
-from dibble_tools.console.safe_text import plain
 from dibble_tools.console.view import line_of, monitor_view
 from dibble_tools.node.console_lines import Event, Header, Line, Rejected, Row
 

@@ -5,11 +5,11 @@ from itertools import groupby
 from pathlib import Path
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.safe_text import cell
 from dibble_tools.console.appended_csv import AppendedCsv
 from dibble_tools.console.clock import NodeClock
 from dibble_tools.console.feed import unfit
 from dibble_tools.console.json_lines import flag_words
-from dibble_tools.console.safe_text import cell
 from dibble_tools.node.console_lines import Header, Row
 
 FIXED = ("time", "node", "sequence", "class", "held", "margin", "flags", "action", "faults", "battery")

@@ -7,13 +7,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from dibble_tools.common.safe_text import plain
 from dibble_tools.console.clock import NodeClock
 from dibble_tools.console.history import History
 from dibble_tools.console.json_lines import flag_words
 from dibble_tools.console.labelled_rows import Collector
 from dibble_tools.console.labels import QUIT, SKIP
 from dibble_tools.console.reasons import Reasons
-from dibble_tools.console.safe_text import plain
 from dibble_tools.node.console_lines import Row
 
 _CLOCK = NodeClock(None)

@@ -23,9 +23,7 @@ MARKS = (-127, -200, -242, -99, -99.9, -999, -999.9, -9999, -9999.9, -99999, -69
 HIGH_MARKS = (999, 999.9, 9999, 99999, 999999, 6999, 7999, 32767, 65535)
 
 
-def values_of(
-    table: Table, channels: list[str], training: bool, na: Sequence[str], notes: list[str]
-) -> tuple[list[str], np.ndarray]:
+def values_of(table: Table, channels: list[str], training: bool, na: Sequence[str]) -> tuple[list[str], np.ndarray]:
     """Return the channels that have any reading, and their numbers as float64 (rows, channels).
 
     Args:
@@ -41,17 +39,17 @@ def values_of(
     pointed |= any(_has_decimal_point(distinct) for distinct, _ in texts.values())
     comma = any(_has_decimal_comma(distinct) for distinct, _ in texts.values())
     for name, (distinct, index) in texts.items():
-        parsed[name] = _numbers(table, name, distinct, index, pointed, comma, training, notes)
+        parsed[name] = _numbers(table, name, distinct, index, pointed, comma, training)
     kept = []
     for name in channels:
-        values = parsed[name] = _without_marks(name, parsed[name], na, notes)
+        values = parsed[name] = _without_marks(table, name, parsed[name], na)
         if np.isinf(values).any():
             row = int(np.argmax(np.isinf(values)))
             raise table.error(row, name, f"expected a finite number, got {values[row]}: leave the cell empty.")
         if not np.isnan(values).all():
             kept.append(name)
         else:
-            notes.append(f"column {name!r} is empty" + (": left out" if training else ""))
+            table.notes.append(f"column {name!r} is empty" + (": left out" if training else ""))
     if not kept:
         raise InputError(f"{table.file}: expected readings, got only empty cells in {', '.join(channels[:30])}.")
     kept = kept if training else channels
@@ -73,7 +71,7 @@ def _has_decimal_point(texts: Sequence[str]) -> bool:
     return any("." in text and NUMBER.fullmatch(text) and not DOTTED_THOUSANDS.fullmatch(text) for text in texts)
 
 
-def _without_marks(name: str, values: np.ndarray, na: Sequence[str], notes: list[str]) -> np.ndarray:
+def _without_marks(table: Table, name: str, values: np.ndarray, na: Sequence[str]) -> np.ndarray:
     """Return the numbers with those taken as missing that stand for no reading: as told, or far off and well known."""
     told = [float(text) for text in na if NUMBER.fullmatch(text)]
     for mark in told:
@@ -87,7 +85,7 @@ def _without_marks(name: str, values: np.ndarray, na: Sequence[str], notes: list
         rest = there[there != extreme]
         span = float(np.ptp(rest)) if len(rest) else 0.0
         if len(rest) * 2 > len(there) and span > 0 and np.abs(rest - extreme).min() > span:
-            notes.append(
+            table.notes.append(
                 f"column {name!r}: {extreme:g} in {(values == extreme).sum()} rows, far from all others, is taken as "
                 "no reading; --na none takes it as it is"
             )
@@ -103,7 +101,6 @@ def _numbers(
     pointed: bool,
     comma: bool,
     training: bool,
-    notes: list[str],
 ) -> np.ndarray:
     """Return the numbers of a column that pandas left as text: decimal commas, switches, or a mistake to name.
 
@@ -114,15 +111,15 @@ def _numbers(
     """
     said = [text for text in texts if text]
     if said and all(text.lower() in SWITCHES for text in said):
-        notes.append(f"column {name!r}: {' and '.join(sorted(said))} are read as 1 and 0")
+        table.notes.append(f"column {name!r}: {' and '.join(sorted(said))} are read as 1 and 0")
         return np.array([SWITCHES.get(text.lower(), np.nan) for text in texts])[index]
     if any(text in TRACE for text in said) and any(NUMBER.fullmatch(text) for text in said):
-        notes.append(f"column {name!r}: {next(text for text in said if text in TRACE)}, a trace, is read as 0")
+        table.notes.append(f"column {name!r}: {next(text for text in said if text in TRACE)}, a trace, is read as 0")
         texts = ["0" if text in TRACE else text for text in texts]
     if comma:
         dotted = [text for text in texts if "." in text]
         if dotted and all(DOTTED_THOUSANDS.fullmatch(t) or DOTTED_AND_COMMA.fullmatch(t) for t in dotted):
-            notes.append(
+            table.notes.append(
                 f"column {name!r}: {dotted[0]} is read as {dotted[0].replace('.', '')}, its point for thousands"
             )
             texts = [text.replace(".", "") if text in dotted else text for text in texts]
@@ -130,7 +127,7 @@ def _numbers(
     if commas and not any("." in text and NUMBER.fullmatch(text) for text in texts):
         unclear = pointed or table.separator == ","
         if not (unclear and all(LIKE_THOUSANDS.fullmatch(text) for text in commas)):
-            notes.append(f"column {name!r}: numbers such as {commas[0]} are read with a decimal comma")
+            table.notes.append(f"column {name!r}: numbers such as {commas[0]} are read with a decimal comma")
             texts = [text.replace(",", ".") if DECIMAL_COMMA.fullmatch(text) else text for text in texts]
     wrong = np.array([text != "" and not NUMBER.fullmatch(text) for text in texts])[index]
     if not wrong.any():

@@ -11,7 +11,7 @@ from dibble.inference.fixed_point import MISSING, READING_LIMIT
 MAX_UNIT_BYTES = 20
 UNITS = (
     *("centi_c", "cm_s", "m_s", "permille", "percent", "pct", "hpa", "kpa", "pa", "ohm"),
-    *("mv", "ms", "ppm", "ppb", "lux", "mm", "deg", "millilog2", "c"),
+    *("mv", "ms", "ppm", "ppb", "lux", "mm", "um", "deg", "millilog2", "c"),
 )
 
 

@@ -92,7 +92,8 @@ def find_channels(
     notes: list[str] = []
     for name, column in zip(ds.columns, ds.values.T, strict=True):
         unit = ds.units.get(name) or unit_of(name)
-        channel = _channel(name, unit, column, column if rows is None else column[rows], wanted.get(name), notes)
+        channel, more = _channel(name, unit, column, column if rows is None else column[rows], wanted.get(name))
+        notes += more
         if channel is not None:
             channels.append(channel)
     if not channels:
@@ -113,7 +114,7 @@ def column_channels(names: Sequence[str], values: np.ndarray, options: Sequence[
     channels = []
     for name, column in zip(names, values.T, strict=True):
         unit = unit_of(name)
-        channel = None if np.isnan(column).all() else _channel(name, unit, column, column, wanted.get(name), [])
+        channel = None if np.isnan(column).all() else _channel(name, unit, column, column, wanted.get(name))[0]
         if channel is None:
             channel = _constant(name, column, wanted.get(name))
         channels.append(channel)
@@ -121,17 +122,16 @@ def column_channels(names: Sequence[str], values: np.ndarray, options: Sequence[
 
 
 def _channel(
-    name: str, unit: str, column: np.ndarray, trained: np.ndarray, option: ChannelOption | None, notes: list[str]
-) -> Channel | None:
-    """Return the channel of one column, or None with a note when its training readings don't differ."""
+    name: str, unit: str, column: np.ndarray, trained: np.ndarray, option: ChannelOption | None
+) -> tuple[Channel | None, list[str]]:
+    """Return the channel of one column, None when its training readings don't differ; and notes."""
     if len(name.encode()) > MAX_NAME_BYTES:
         raise InputError(f"expected column names of at most {MAX_NAME_BYTES} bytes, got {name!r}: rename it.")
     if np.isnan(trained).all():
-        notes.append(f"column {name!r} has no reading in the training rows: left out")
-        return None
+        return None, [f"column {name!r} has no reading in the training rows: left out"]
     if np.nanmin(trained) == np.nanmax(trained):
-        notes.append(f"column {name!r} is always {np.nanmin(trained):g} in the training rows: left out")
-        return None
+        return None, [f"column {name!r} is always {np.nanmin(trained):g} in the training rows: left out"]
+    notes = []
     if option is not None:
         mantissa, exponent = option.mantissa, option.exponent
         if np.nanmax(np.abs(column)) > READING_LIMIT * mantissa * 10.0**exponent:
@@ -150,16 +150,15 @@ def _channel(
         unit = option.unit
     channel = Channel(name, unit, mantissa, exponent, low, high)
     if low == high:
-        notes.append(f"column {name!r} is always {steps_to_text(low, channel)} at its resolution: left out")
-        return None
+        return None, [*notes, f"column {name!r} is always {steps_to_text(low, channel)} at its resolution: left out"]
     if option is None or option.low is None or option.high is None:
-        return channel
+        return channel, notes
     outside = int(((steps < option.low) | (steps > option.high)).sum())
     channel = Channel(name, unit, mantissa, exponent, option.low, option.high)
     if outside:
         span = f"{steps_to_text(option.low, channel)} to {steps_to_text(option.high, channel)}"
         notes.append(f"column {name!r}: {outside} training readings lie outside {span}, as --channel sets it")
-    return channel
+    return channel, notes
 
 
 def _check_unit(name: str, file_unit: str, unit: str) -> None:

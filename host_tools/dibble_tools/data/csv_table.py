@@ -36,6 +36,7 @@ class Table:
     units: dict[str, str] = field(default_factory=dict)  # by column, where the file tells them
     left_out: dict[str, str] = field(default_factory=dict)  # columns that are no readings, and why
     zone_minutes: int = 0  # of its times, east of UTC
+    notes: list[str] = field(default_factory=list)  # how it is read, for people
     cells: pd.DataFrame | None = None
 
     def error(self, row: int, name: str, text: str) -> InputError:
@@ -103,8 +104,13 @@ def bytes_of(path: Path) -> bytes:
         raise InputError(f"expected a readable CSV file at {path}, got: {error.strerror}.") from None
 
 
-def decode(data: bytes, file: str, notes: list[str]) -> str:
-    """Return the text of a CSV file, its lines ended by \\n, or say what kind of file it is instead."""
+def decode(data: bytes, file: str) -> tuple[str, list[str]]:
+    """Return the text of a CSV file, its lines ended by \\n, and notes on how it is read.
+
+    Raises:
+        InputError: it's another kind of file; says which.
+    """
+    notes = []
     if data[:2] == b"\x1f\x8b":
         try:
             data = gzip.decompress(data)
@@ -118,14 +124,15 @@ def decode(data: bytes, file: str, notes: list[str]) -> str:
         name, text = _decoded(data)
         line = data.count(b"\n", 0, error.start) + 1
         notes.append(f"line {line} isn't UTF-8: the file is read as {name}")
-    text = _without_nuls(text, notes)
+    text, torn = _without_nuls(text)
+    notes += torn
     if re.search("[\x00-\x08\x0e-\x1f\ufffd]", text):
         raise InputError(f"{file}: expected a CSV file, which is text, got a binary file.")
     if not text.strip():
         raise InputError(f"{file}: expected a header line and rows, got an empty file.")
     if form := re.match(r"\s*(?:(<)|\{|\[\s*[\[{])", text):
         raise InputError(f"{file}: expected a CSV file, got {'HTML or XML' if form[1] else 'JSON'}: save it as CSV.")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n"), notes
 
 
 def _decoded(data: bytes) -> tuple[str, str]:
@@ -143,19 +150,18 @@ def _decoded(data: bytes) -> tuple[str, str]:
     return "Windows text (cp1252)", data.decode("cp1252", errors="replace")
 
 
-def _without_nuls(text: str, notes: list[str]) -> str:
-    """Return a text without the lines that a power cut filled with NULs; one that has them everywhere as it is."""
+def _without_nuls(text: str) -> tuple[str, list[str]]:
+    """Return a text without the lines that a power cut filled with NULs, and a note; one full of them as it is."""
     if "\0" not in text:
-        return text
+        return text, []
     lines = text.split("\n")
     torn = [i for i, line in enumerate(lines) if "\0" in line]
     if len(torn) * 4 > len(lines):
-        return text
+        return text, []
     for i in torn:
         lines[i] = ""
     where = f"line {torn[0] + 1}" + (f" and {len(torn) - 1} more" if len(torn) > 1 else "")
-    notes.append(f"{where}: zeros in place of text, as a power cut leaves them: left out")
-    return "\n".join(lines)
+    return "\n".join(lines), [f"{where}: zeros in place of text, as a power cut leaves them: left out"]
 
 
 def _separator(text: str) -> str | None:
@@ -174,14 +180,14 @@ def _separator(text: str) -> str | None:
     return wide[0] if wide else None
 
 
-def scan(text: str, file: str, alone: bool, notes: list[str]) -> Table:
+def scan(text: str, file: str, alone: bool, notes: Sequence[str] = ()) -> Table:
     """Return the table with its header and the place of each record, its cells still unread.
 
     Args:
         alone: one column is enough.
-        notes: takes what was found around it.
+        notes: on the text.
     """
-    found = plain(text, file, notes)
+    found = plain(text, file)
     text = found.text
     separator = found.separator or _separator(text)
     if separator is None and not alone:
@@ -223,4 +229,5 @@ def scan(text: str, file: str, alone: bool, notes: list[str]) -> Table:
     places = np.array(lines, np.int64)
     table = Table(file, separator, header, body, width, places, np.array(full), found.units, found.left_out)
     table.zone_minutes = found.zone_minutes
+    table.notes = [*notes, *found.notes]
     return table

@@ -76,38 +76,37 @@ def read_dataset(
         InputError: the file isn't such a table; names the line and the column.
     """
     path = Path(path)
-    notes: list[str] = []
     data = bytes_of(path)
-    text = decode(data, path.name, notes)
+    text, notes = decode(data, path.name)
     table = scan(text, path.name, alone=columns is not None, notes=notes)
     time, of_day = _time_columns(table, time, {label, group, *ignore, *(columns or ())})
     roles = [name for name in (label, time, group, of_day) if name is not None]
-    channels = _channels(table, label, time, group, [*ignore, *([of_day] if of_day else [])], columns, notes)
+    channels = _channels(table, label, time, group, [*ignore, *([of_day] if of_day else [])], columns)
     table.parse(channels, roles)
     if time and of_day:
         table.join(time, of_day)
-        notes.append(f"times are read from the columns {time!r} and {of_day!r} together")
+        table.notes.append(f"times are read from the columns {time!r} and {of_day!r} together")
     if label is not None:
-        _drop_unlabelled(table, label, notes)
-    groups = None if group is None else _groups(table, group, notes)
+        _drop_unlabelled(table, label)
+    groups = None if group is None else _groups(table, group)
     if groups is not None:
         order = np.argsort(pd.factorize(groups.astype(object))[0], kind="stable")
         groups = groups[order]
         table.keep(order)
-    channels, values = values_of(table, channels, columns is None, options.na, notes)
+    channels, values = values_of(table, channels, columns is None, options.na)
     if columns is None:
-        channels, values = _without_counters(table, channels, values, notes)
-    labels = None if label is None else _class_names(table.texts(label), notes)
-    times = None if time is None else times_of(table, time, notes, options.times)
+        channels, values = _without_counters(table, channels, values)
+    labels = None if label is None else _class_names(table, label)
+    times = None if time is None else times_of(table, time, options.times)
     if time is not None and times is not None:
-        kept = _in_order(table, time, times, groups, values, labels, notes)
+        kept = _in_order(table, time, times, groups, values, labels)
         table.keep(kept)
         values, times = values[kept], times[kept]
         labels = None if labels is None else labels[kept]
         groups = None if groups is None else groups[kept]
     name = re.sub(r"(\.(csv|tsv|txt))?(\.gz)?$", "", path.name, flags=re.IGNORECASE)
     digest = hashlib.sha256(data).hexdigest()
-    return Dataset(name, channels, values, labels, times, groups, table.lines, notes, digest, table.units)
+    return Dataset(name, channels, values, labels, times, groups, table.lines, table.notes, digest, table.units)
 
 
 def read_files(
@@ -171,16 +170,14 @@ def _time_columns(table: Table, time: str | None, taken: set[str | None]) -> tup
     return time, None
 
 
-def _without_counters(
-    table: Table, channels: list[str], values: np.ndarray, notes: list[str]
-) -> tuple[list[str], np.ndarray]:
+def _without_counters(table: Table, channels: list[str], values: np.ndarray) -> tuple[list[str], np.ndarray]:
     """Leave out columns that only number the rows: a model would learn when each class was recorded."""
     if len(values) < LEAST_COUNTED or len(channels) < 2:
         return channels, values
     in_file = values[np.argsort(table.lines, kind="stable")]
     counts = (np.diff(in_file, axis=0) == 1).all(axis=0)
     for place in np.flatnonzero(counts):
-        notes.append(f"column {channels[place]!r} counts the rows: left out")
+        table.notes.append(f"column {channels[place]!r} counts the rows: left out")
     if counts.all():
         return channels, values
     return [name for name, counter in zip(channels, counts, strict=True) if not counter], values[:, ~counts]
@@ -193,7 +190,6 @@ def _channels(
     group: str | None,
     ignore: Sequence[str],
     columns: Sequence[str] | None,
-    notes: list[str],
 ) -> list[str]:
     """Return the names of the columns that hold readings, after checking every name that was given."""
     roles: dict[str, str] = {}
@@ -226,10 +222,10 @@ def _channels(
         return list(columns)
     for name, why in table.left_out.items():
         if name not in roles:
-            notes.append(f"column {name!r} is left out: {why}")
+            table.notes.append(f"column {name!r} is left out: {why}")
     unnamed = [str(i + 1) for i, name in enumerate(table.header) if not name]
     if unnamed:
-        notes.append(f"column {', '.join(unnamed)} has no name: left out; name it in the header to use it")
+        table.notes.append(f"column {', '.join(unnamed)} has no name: left out; name it in the header to use it")
     channels = [name for name in table.header if name and name not in roles and name not in table.left_out]
     if not channels:
         raise InputError(
@@ -239,35 +235,40 @@ def _channels(
     return channels
 
 
-def _drop_unlabelled(table: Table, label: str, notes: list[str]) -> None:
+def _drop_unlabelled(table: Table, label: str) -> None:
     labelled = table.texts(label) != ""
     if not labelled.any():
         raise InputError(f"{table.file}, column {label!r}: expected class names, got only empty cells.")
     if not labelled.all():
         lines = table.lines[~labelled]
-        notes.append(f"{len(lines)} rows without a label in column {label!r} left out, the first in line {lines[0]}")
+        table.notes.append(
+            f"{len(lines)} rows without a label in column {label!r} left out, the first in line {lines[0]}"
+        )
         table.keep(labelled)
 
 
-def _class_names(texts: np.ndarray, notes: list[str]) -> np.ndarray:
+def _class_names(table: Table, label: str) -> np.ndarray:
     """Return labels; whole numbers lose the .0 that pandas and spreadsheets add."""
+    texts = table.texts(label)
     names, index, counts = np.unique(texts, return_inverse=True, return_counts=True)
     alike: dict[str, list[str]] = {}
     for name, count in zip(names.tolist(), counts, strict=True):
         alike.setdefault(" ".join(name.casefold().replace("_", " ").split()), []).append(f"{name!r} ({count} rows)")
         if name.lower() in LIKE_NO_LABEL:
-            notes.append(f"{name!r} is taken as a class ({count} rows): where it means no label, leave the cell empty")
+            table.notes.append(
+                f"{name!r} is taken as a class ({count} rows): where it means no label, leave the cell empty"
+            )
     for same in alike.values():
         if len(same) > 1:
-            notes.append(f"the classes {' and '.join(same)} differ in their spelling only: is it one class?")
+            table.notes.append(f"the classes {' and '.join(same)} differ in their spelling only: is it one class?")
     return np.array([re.sub(r"^([+-]?\d+)\.0+$", r"\1", name) for name in names], dtype=str)[index]
 
 
-def _groups(table: Table, group: str, notes: list[str]) -> np.ndarray | None:
+def _groups(table: Table, group: str) -> np.ndarray | None:
     groups = table.texts(group)
     empty = np.flatnonzero(groups == "")
     if len(empty) == len(groups):
-        notes.append(f"column {group!r} is empty: rows are taken as ungrouped")
+        table.notes.append(f"column {group!r} is empty: rows are taken as ungrouped")
         return None
     if len(empty):
         raise table.error(empty[0], group, "expected the name of a group, got an empty cell: fill it in.")
@@ -281,7 +282,6 @@ def _in_order(
     groups: np.ndarray | None,
     values: np.ndarray,
     labels: np.ndarray | None,
-    notes: list[str],
 ) -> np.ndarray:
     """Return which rows to keep: within a group time increases, and exact repeats of a row are dropped."""
     step = np.diff(times)
@@ -301,5 +301,7 @@ def _in_order(
         raise table.error(row, time, f"expected one row a moment, got {after!r} with other content in {where}: {hint}.")
     repeat = np.concatenate(([False], together & (step == 0)))
     if repeat.any():
-        notes.append(f"{repeat.sum()} rows repeat the row before: left out, the first in line {table.lines[repeat][0]}")
+        table.notes.append(
+            f"{repeat.sum()} rows repeat the row before: left out, the first in line {table.lines[repeat][0]}"
+        )
     return ~repeat

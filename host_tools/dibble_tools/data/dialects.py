@@ -36,6 +36,7 @@ class Plain:
         units: of columns, by name, where a row of units or a name told them.
         left_out: columns that are no readings, and why.
         zone_minutes: what a HOBO's header says of its times.
+        notes: what was found, for people.
     """
 
     text: str
@@ -43,13 +44,12 @@ class Plain:
     units: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     zone_minutes: int = 0
+    notes: list[str] = field(default_factory=list)
 
 
-def plain(text: str, file: str, notes: list[str]) -> Plain:
+def plain(text: str, file: str) -> Plain:
     """Return a file's text without what some program wrote around its table.
 
-    Args:
-        notes: takes what was found.
     Raises:
         InputError: a known export that lacks what it should have.
     """
@@ -63,17 +63,17 @@ def plain(text: str, file: str, notes: list[str]) -> Plain:
     start = lines[first].lstrip('"').lower() if lines else ""
     reader = _reader_of(start, lines, first)
     if reader is not None:
-        reader(lines, first, found, file, notes)
+        reader(lines, first, found, file)
     else:
-        _without_comments(lines, notes)
-        _without_title(lines, found, notes)
-        _without_units(lines, found, notes)
+        _without_comments(lines, found)
+        _without_title(lines, found)
+        _without_units(lines, found)
     if found.text == text:
         found.text = "\n".join(lines)
     return found
 
 
-Reader = Callable[[list[str], int, Plain, str, list[str]], None]
+Reader = Callable[[list[str], int, Plain, str], None]
 
 
 def _reader_of(start: str, lines: list[str], first: int) -> Reader | None:
@@ -109,7 +109,7 @@ def written(rows: Sequence[Sequence[str]]) -> str:
     return text.getvalue().rstrip("\n")
 
 
-def _campbell(lines: list[str], first: int, found: Plain, file: str, notes: list[str]) -> None:
+def _campbell(lines: list[str], first: int, found: Plain, file: str) -> None:
     """TOA5: environment, names, units, kind of processing; then rows."""
     if len(lines) < first + 5:
         raise InputError(f"{file}: expected Campbell's four header lines and rows below them, got {len(lines)} lines.")
@@ -120,10 +120,12 @@ def _campbell(lines: list[str], first: int, found: Plain, file: str, notes: list
     found.separator = ","
     for i in (first, first + 2, first + 3):
         lines[i] = ""
-    notes.append(f"a Campbell logger's file ({lines[first + 1][:1] and 'TOA5'}): units are taken from line {first + 3}")
+    found.notes.append(
+        f"a Campbell logger's file ({lines[first + 1][:1] and 'TOA5'}): units are taken from line {first + 3}"
+    )
 
 
-def _hobo(lines: list[str], first: int, found: Plain, file: str, notes: list[str]) -> None:
+def _hobo(lines: list[str], first: int, found: Plain, file: str) -> None:
     """HOBOware: a title; names such as "Temp, °C (LGR S/N: 1, SEN S/N: 1)"; marks such as "Logged"."""
     header = next((i for i in range(first + 1, len(lines)) if lines[i].strip()), None)
     if header is None:
@@ -149,14 +151,16 @@ def _hobo(lines: list[str], first: int, found: Plain, file: str, notes: list[str
     lines[first] = ""
     lines[header] = _joined(names, separator)
     found.separator = separator
-    notes.append("a HOBO logger's file: names and units are taken from its header" + _zone_note(found.zone_minutes))
+    found.notes.append(
+        "a HOBO logger's file: names and units are taken from its header" + _zone_note(found.zone_minutes)
+    )
 
 
 def _zone_note(minutes: int) -> str:
     return f"; its times are read as UTC{minutes / 60:+g} h" if minutes else ""
 
 
-def _zentra(lines: list[str], first: int, found: Plain, file: str, notes: list[str]) -> None:
+def _zentra(lines: list[str], first: int, found: Plain, file: str) -> None:
     """ZENTRA Cloud: device and ports, records and sensors, then names that begin with their unit."""
     ports, names = fields(lines[first], ","), []
     for i, text in enumerate(fields(lines[first + 2], ",")):
@@ -173,22 +177,22 @@ def _zentra(lines: list[str], first: int, found: Plain, file: str, notes: list[s
     lines[first] = lines[first + 1] = ""
     lines[first + 2] = _joined(names, ",")
     found.separator = ","
-    notes.append(f"a ZENTRA file: names, units and ports are taken from lines {first + 1} to {first + 3}")
+    found.notes.append(f"a ZENTRA file: names, units and ports are taken from lines {first + 1} to {first + 3}")
 
 
-def _home_assistant(lines: list[str], first: int, found: Plain, file: str, notes: list[str]) -> None:
+def _home_assistant(lines: list[str], first: int, found: Plain, file: str) -> None:
     """History of Home Assistant: a row for each entity's change, which holds until the next."""
     frame = _frame(lines, first)
     time = "last_changed" if "last_changed" in frame else "last_updated"
     frame["entity_id"] = frame["entity_id"].str.removeprefix("sensor.")
     frame["state"] = frame["state"].where(~frame["state"].str.lower().isin(STATES), "")
     _turn(frame, time, "entity_id", "state", found, file)
-    notes.append(
+    found.notes.append(
         f"Home Assistant's history: each entity is a column, {time} the time, and a state holds until the next"
     )
 
 
-def _influx(lines: list[str], first: int, found: Plain, file: str, notes: list[str]) -> None:
+def _influx(lines: list[str], first: int, found: Plain, file: str) -> None:
     """InfluxDB: annotations, then a row for each field's value, perhaps in several tables with headers of their own."""
     kept: list[str] = []
     header = ""
@@ -209,7 +213,7 @@ def _influx(lines: list[str], first: int, found: Plain, file: str, notes: list[s
         series = series + " " + frame[tag]
     frame["_series"] = series
     _turn(frame, "_time", "_series", "_value", found, file)
-    notes.append("an InfluxDB export: each field is a column, _time the time, and a value holds until the next")
+    found.notes.append("an InfluxDB export: each field is a column, _time the time, and a value holds until the next")
 
 
 def _frame(lines: list[str], first: int) -> pd.DataFrame:
@@ -244,7 +248,7 @@ def _turn(frame: pd.DataFrame, time: str, series: str, value: str, found: Plain,
     found.text = written(rows)
 
 
-def _without_comments(lines: list[str], notes: list[str]) -> None:
+def _without_comments(lines: list[str], found: Plain) -> None:
     """Blank lines that begin with #; the last before the rows is the header, if none follows."""
     marked = [i for i, line in enumerate(lines) if line.startswith("#")]
     if not marked:
@@ -257,7 +261,7 @@ def _without_comments(lines: list[str], notes: list[str]) -> None:
         lines[i] = lines[i].lstrip("# ") if heads else ""
     blank = [i for i in marked if not lines[i]]
     if blank:
-        notes.append(f"{len(blank)} lines that begin with # are left out, the first is line {blank[0] + 1}")
+        found.notes.append(f"{len(blank)} lines that begin with # are left out, the first is line {blank[0] + 1}")
 
 
 def _is_row(line: str) -> bool:
@@ -265,7 +269,7 @@ def _is_row(line: str) -> bool:
     return any(NUMBER.fullmatch(cell.replace(",", ".")) for s in SEPARATORS for cell in fields(line, s))
 
 
-def _without_title(lines: list[str], found: Plain, notes: list[str]) -> None:
+def _without_title(lines: list[str], found: Plain) -> None:
     """Blank what stands above a header that is as wide as the rows, where the first line is narrower."""
     head = [(i, line) for i, line in enumerate(lines[:HEAD]) if line.strip()]
     for separator in (found.separator,) if found.separator else SEPARATORS[:3]:
@@ -281,7 +285,7 @@ def _without_title(lines: list[str], found: Plain, notes: list[str]) -> None:
             for i, _ in head[:place]:
                 lines[i] = ""
             last = head[place - 1][0] + 1
-            notes.append(f"line {'s 1 to ' if last > 1 else ''}{last}: a title above the header, left out")
+            found.notes.append(f"line {'s 1 to ' if last > 1 else ''}{last}: a title above the header, left out")
             found.separator = separator
         return
 
@@ -293,7 +297,7 @@ def _trimmed(line: str, separator: str) -> list[str]:
     return cells
 
 
-def _without_units(lines: list[str], found: Plain, notes: list[str]) -> None:
+def _without_units(lines: list[str], found: Plain) -> None:
     """Blank a row of units below the header, and keep what it says."""
     head = [(i, line) for i, line in enumerate(lines[:HEAD]) if line.strip()][:6]
     if len(head) < 4:
@@ -314,7 +318,7 @@ def _without_units(lines: list[str], found: Plain, notes: list[str]) -> None:
         if all(len(unit) <= 20 for unit in said):
             found.units.update({names[k]: units[k].strip("[]()") for k in numeric if units[k]})
             lines[head[1][0]] = ""
-            notes.append(f"line {head[1][0] + 1} is taken as units")
+            found.notes.append(f"line {head[1][0] + 1} is taken as units")
         return
 
 

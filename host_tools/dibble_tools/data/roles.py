@@ -30,7 +30,7 @@ def roles_of(
     Raises:
         InputError: no column is named for labels, and none is told.
     """
-    tables = [scan(decode(bytes_of(path), path.name, []), path.name, alone=True, notes=[]) for path in paths]
+    tables = [scan(decode(bytes_of(path), path.name)[0], path.name, alone=True) for path in paths]
     header = tables[0].header
     notes = []
     if label is None:

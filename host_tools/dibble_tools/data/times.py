@@ -142,7 +142,7 @@ def time_text(ms: int) -> str:
     return pd.Timestamp(ms, unit="ms").isoformat(" ") if abs(ms) > 10**11 else f"{ms / 1000:.15g} s"
 
 
-def times_of(table: Table, time: str, notes: list[str], options: TimeOptions) -> np.ndarray:
+def times_of(table: Table, time: str, options: TimeOptions) -> np.ndarray:
     """Return the times of all rows in ms.
 
     Raises:
@@ -162,23 +162,24 @@ def times_of(table: Table, time: str, notes: list[str], options: TimeOptions) ->
             "write every time so, drop the row, or tell their form with --time-format.",
         )
     if NUMBER.fullmatch(texts[0].replace(",", ".")) and not options.format:
-        times = _counted(texts, times, time, notes)
+        times = _counted(table, times, time)
     return times - table.zone_minutes * 60_000
 
 
-def _counted(texts: np.ndarray, times: np.ndarray, time: str, notes: list[str]) -> np.ndarray:
+def _counted(table: Table, times: np.ndarray, time: str) -> np.ndarray:
     """Return numbers that were read as seconds in what they count: seconds, milliseconds or a spreadsheet's days."""
+    texts = table.texts(time)
     steps = np.diff(times)
     step = float(np.median(steps[steps > 0])) if (steps > 0).any() else 1000.0
     first = float(times[0]) / 1000
     if 20_000 < first < 80_000 and step < 1000 and times.max() < 80_000_000:
         days = np.char.replace(texts, ",", ".").astype(np.float64)
         times = np.floor(days * 86400 + 0.5).astype(np.int64) * 1000 + EXCEL_EPOCH_MS
-        notes.append(f"column {time!r} counts days, as spreadsheets do: it begins at {time_text(times[0])}")
+        table.notes.append(f"column {time!r} counts days, as spreadsheets do: it begins at {time_text(times[0])}")
         return times
     if step > LONGEST_S * 1000 or times.max() > 10**14:
         why = f"steps of {step / 1000:g} s" if step > LONGEST_S * 1000 else f"{texts[0]} s"
-        notes.append(f"column {time!r} is read as milliseconds: {why} would be no node's")
+        table.notes.append(f"column {time!r} is read as milliseconds: {why} would be no node's")
         return np.floor(times / 1000 + 0.5).astype(np.int64)
     return times
 

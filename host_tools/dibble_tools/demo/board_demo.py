@@ -5,9 +5,8 @@ import json
 import tempfile
 from pathlib import Path
 
-from rich.console import Console
-
 from dibble_tools.common.shipped import MODELS
+from dibble_tools.common.terminal import Console
 from dibble_tools.console.feed import Feed, from_port
 from dibble_tools.console.monitor import monitor
 from dibble_tools.deploy.deploying import deploy

@@ -1,5 +1,6 @@
 """Do a configuration, a model and a board go together? Answered on the host, before anything is written."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +11,15 @@ from dibble.inference.units import steps
 
 from dibble_tools.boards.catalogue import watchdog_most_ms
 from dibble_tools.common.errors import InputError
-from dibble_tools.deploy.board_state import BoardState
+from dibble_tools.common.shipped import LIBRARY
+from dibble_tools.deploy.board_state import BoardState, OnBoard, digest_of
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.node.config import sensors_of
-from dibble_tools.node.files import mpy_version
+from dibble_tools.node.files import MpyFormat, compiled, mpy_version, source_of
 
 LEAST_VERSION = (1, 22)
 LEAST_HEAP_BYTES = 40000
+PARTS = "dibble.inference.parts"  # the module that says which optional parts a firmware knows
 
 
 class DriveNeeded(InputError):
@@ -81,6 +84,33 @@ def readable_mpy(state: BoardState) -> bool:
 
 def drivers_of(config: dict[str, Any]) -> list[str]:
     return sorted({sensor["driver"] for sensor in config["sensors"]})
+
+
+def check_file(model: HostModel, on_board: Mapping[str, OnBoard] | None, mpy: MpyFormat | None = None) -> None:
+    """Refuse a model file that no board can prove, or whose optional parts the board's firmware may not know.
+
+    Args:
+        on_board: the files of a board whose firmware stays; None: it gets this one's.
+        mpy: what compiled files it reads.
+    Raises:
+        InputError: why.
+    """
+    if not model.content.golden:
+        raise InputError(
+            f"the model {model.content.name!r}: expected golden vectors, by which the board proves that it computes "
+            "what the host computed, got none: export it again with rows of its readings as `golden`"
+        )
+    if model.content.parts and on_board is not None:
+        source = source_of(PARTS)
+        path = f"lib/{source.relative_to(LIBRARY.parent).as_posix()}"
+        same = {path: source.read_bytes()}
+        if mpy is not None:
+            same[path.removesuffix(".py") + ".mpy"] = compiled(source, mpy.architecture)
+        if not any(name in on_board and on_board[name].digest == digest_of(own) for name, own in same.items()):
+            raise InputError(
+                f"the model has optional parts ({', '.join(model.content.parts)}): expected a firmware that is known "
+                "to read them, got another on the board: deploy it, too, without --only"
+            )
 
 
 def check_together(config: dict[str, Any], bounds: Bounds, model: HostModel | None, gate: HostModel | None) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import BoardState, look
-from dibble_tools.deploy.checks import Bounds, check_board, readable_mpy
+from dibble_tools.deploy.checks import Bounds, check_board, check_file, readable_mpy
 from dibble_tools.deploy.first_run import FirstRun, wait_for_node
 from dibble_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, MODEL_FILES, kernel_for_board
 from dibble_tools.deploy.network_files import network_files
@@ -121,6 +121,8 @@ def _deploy(
 ) -> Outcome:
     state = look(session)
     check_board(state)
+    if request.model:
+        check_file(request.model, state.files if request.only_model else None, state.mpy)
     notes = []
     if not session.watched:
         notes.append("this board has no timer to reset itself by: if this computer goes away meanwhile, press reset")

@@ -15,7 +15,7 @@ from dibble.storage.manifest import MANIFEST
 from dibble_tools.boards.catalogue import all_boards, watchdog_most_ms
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import OnBoard, digest_of
-from dibble_tools.deploy.checks import Bounds, drivers_of
+from dibble_tools.deploy.checks import Bounds, check_file, drivers_of
 from dibble_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, MODEL_FILES, kernel_for_drive
 from dibble_tools.deploy.plan import Plan, make_plan, stale_files
 from dibble_tools.deploy.request import CONFIG, Request, check_pair, listed_in, own_driver_files
@@ -57,6 +57,8 @@ def deploy_to_drive(drive: Path, request: Request, *, dry_run: bool = False) -> 
     """
     board = _board(drive)
     on_drive = {path: _on_drive(drive / path) for path in _files(drive)}
+    if request.model:
+        check_file(request.model, on_drive if request.only_model else None)
 
     def read(path: str) -> bytes | None:
         return (drive / path).read_bytes() if path in on_drive else None

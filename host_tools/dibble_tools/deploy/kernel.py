@@ -13,7 +13,14 @@ from dibble_tools.node.files import compiled
 
 KERNELS = ("auto", "tables", "code")
 CODE_SOURCE, CODE_COMPILED = "model_code.py", "model_code.mpy"  # classifier.py imports it
-MODEL_FILES = (MODEL_FILE, "model.a", "model.b", CODE_SOURCE, CODE_COMPILED)  # all that a node may have of its model
+MODEL_FILES = (
+    MODEL_FILE,
+    "model.dib.ok",
+    "model.a",
+    "model.b",
+    CODE_SOURCE,
+    CODE_COMPILED,
+)  # all that a node may have of its model
 MACHINE_CODE = (("inference/kernels/thumb_probe.", "assembler"), ("inference/kernels/viper_probe.", "viper"))
 # Heap in which a node runs whose firmware is compiled, or comes as sources to CircuitPython (tests/host/
 # circuitpython_node.py). What a board has above it may be the code's.

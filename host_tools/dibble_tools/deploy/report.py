@@ -1,8 +1,8 @@
 """What a deploy did, as a table."""
 
-from rich.console import Console
 from rich.table import Table
 
+from dibble_tools.common.terminal import Console
 from dibble_tools.deploy.deploying import Outcome
 from dibble_tools.deploy.first_run import FirstRun
 from dibble_tools.deploy.plan import BOOT_STATE, Plan
@@ -14,7 +14,7 @@ def show(console: Console, outcome: Outcome) -> None:
     """Print what a deploy to a board found and did, and what its node says."""
 
     def say(text: str) -> None:
-        console.print(printable(text), markup=False, emoji=False, soft_wrap=True)
+        console.print(text, markup=False, emoji=False, soft_wrap=True)
 
     state = outcome.state
     free = state.free_blocks * state.block_bytes
@@ -52,11 +52,6 @@ def deploy_table(plan: Plan, written: bool) -> Table:
     table.add_section()
     table.add_row(f"unchanged: {plan.unchanged}", str(plan.size))
     return table
-
-
-def printable(text: str) -> str:
-    """Return what a board said without what would steer the terminal."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def told(first_run: FirstRun) -> list[str]:

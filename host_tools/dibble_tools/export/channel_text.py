@@ -20,6 +20,7 @@ UNITS = {
     "permille": "per mille",
     "ppb": "parts per billion",
     "ppm": "parts per million",
+    "um": "thousandths of a mm",
 }
 
 

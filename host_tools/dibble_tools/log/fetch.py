@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.files import write_atomically
-from dibble_tools.console.safe_text import plain
+from dibble_tools.common.safe_text import plain
 from dibble_tools.link.session import LinkError, RemoteError, Session
 from dibble_tools.log.dates import Dates
 from dibble_tools.log.names import Known, of_config, of_slot

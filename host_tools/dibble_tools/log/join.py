@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.safe_text import cell, plain
 from dibble_tools.console.labels import SKIP
 from dibble_tools.console.row_table import FIXED
-from dibble_tools.console.safe_text import cell, plain
 from dibble_tools.data.csv_table import Table, bytes_of, decode, scan
 from dibble_tools.data.dialects import NUMBER
 from dibble_tools.data.times import TimeOptions, parse_times
@@ -177,7 +177,7 @@ def _times(
 
 
 def _read(path: Path) -> Table:
-    table = scan(decode(bytes_of(path), path.name, []), path.name, alone=False, notes=[])
+    table = scan(decode(bytes_of(path), path.name)[0], path.name, alone=False)
     table.parse([], [name for name in table.header if name])
     return table
 

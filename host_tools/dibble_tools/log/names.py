@@ -12,7 +12,7 @@ from dibble.storage.segment import names_crc
 from dibble.storage.slots import HEADER_BYTES, MAGIC
 
 from dibble_tools.common.files import write_atomically
-from dibble_tools.console.safe_text import is_fit_name
+from dibble_tools.common.safe_text import is_fit_name
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.reader import content_of
 from dibble_tools.node.record_log import DecisionRecord

@@ -3,8 +3,8 @@
 import csv
 import io
 
+from dibble_tools.common.safe_text import cell
 from dibble_tools.console.json_lines import flag_words
-from dibble_tools.console.safe_text import cell
 from dibble_tools.log.names import Known
 from dibble_tools.node.record_log import DecisionRecord, Records
 

@@ -70,7 +70,7 @@ def on_microbit(model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray |
     """
     if not has_room(model.content):
         raise NoRoom("only forests and additive models without novelty are laid out for its 9 KB of heap")
-    inputs, expected, note = _inputs(model, readings, elapsed_ms)
+    inputs, expected, note = board_inputs(model, readings, elapsed_ms)
     files = lay_out(model.content, functions=[REPLAY])
     room = FILE_SYSTEM_BYTES - sum(map(stored, files.values()))
     rows = min(len(inputs), MOST_ROWS, room // (4 * inputs.shape[1]))
@@ -101,7 +101,7 @@ def on_microbit(model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray |
 
 
 def load(board: Microbit) -> None:
-    """Load the library into a fresh heap: afterwards there is `node`."""
+    """Load the library into a fresh heap: afterwards there is `node`, which has tested itself."""
     board.reset()
     # LOAD, but from here: its small stack holds no more than it has to.
     board.exec("import gc,micropython;micropython.opt_level(3)")
@@ -126,7 +126,9 @@ def last_line(error: Exception) -> str:
     return str(error).strip().rpartition("\n")[2]
 
 
-def _inputs(model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray | None) -> tuple[np.ndarray, Decisions, str]:
+def board_inputs(
+    model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray | None
+) -> tuple[np.ndarray, Decisions, str]:
     """Return the inputs for the board, the host's decisions on them, and a note on what was left out."""
     m = model.content
     if only_last(m):

@@ -8,6 +8,7 @@ import numpy as np
 from dibble.inference.decision import NO_CLASS
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.safe_text import cell
 from dibble_tools.machines.microbit_replay import on_microbit
 from dibble_tools.machines.replay import on_unix, on_wasi
 from dibble_tools.model.decisions import FLAG_NAMES, Decisions, flag_text
@@ -51,7 +52,7 @@ def reasons(model: HostModel, rows: Rows) -> list[tuple[str, str]]:
             found.append(("", ""))
         else:
             channel, amount = node.explain()
-            found.append((model.channels[channel].name, str(amount)))
+            found.append((cell(model.channels[channel].name), str(amount)))
     node.restart()
     return found
 
@@ -60,9 +61,9 @@ def decisions_csv(
     model: HostModel, rows: Rows, decisions: Decisions, why: Sequence[tuple[str, str]] | None = None
 ) -> str:
     """Return the decisions as CSV: line in the file, class, margin, flag, channel at fault, held class; and why."""
-    names = {NO_CLASS: "", **dict(enumerate(model.classes))}
+    names = {NO_CLASS: "", **dict(enumerate(map(cell, model.classes)))}
     flags = [flag_text(bits) for bits in range(1 << len(FLAG_NAMES))]
-    channels = ["", *(channel.name for channel in model.channels)]
+    channels = ["", *(cell(channel.name) for channel in model.channels)]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["line", "class", "margin", "flag", "channel", "held", *(["because", "push"] if why else [])])

@@ -65,13 +65,13 @@ def _on_microbit(data: bytes, rows: list[list[int]], elapsed_ms: np.ndarray | No
         with Microbit() as board:
             board.put_file(f"{MODULE}.py", data)
             board.exec(f"from {MODULE} import Node")
-            board.exec("n=Node();n.self_test();d=n.predict")
+            board.exec("n=Node();d=n.predict")
             for i, row in enumerate(rows):
                 told = [None if reading == MISSING else reading for reading in row]
                 board.exec("r=" + str(told).replace(" ", ""))
                 board.exec(f"d(r,{elapsed_ms[i]})" if elapsed_ms is not None else "d(r)")
                 words += board.exec("print(n.class_index,n.margin,n.flags)").split()
-                words += board.exec("print(n.channel,n.held_class)").split()
+                words += board.exec("print(n.channel,n.held_index)").split()
             count = board.count("d(r)")
             free = board.free_heap()
     except VmError as error:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dibble.inference.features import KINDS, LAST
-from dibble.inference.mlp import SPARSE8
 
 from dibble_tools.data.channels import Channel
 
@@ -131,12 +130,12 @@ class NetworkLayer:
     """A layer of a network.
 
     Attributes:
-        form: mlp.DENSE8 .. mlp.CODEBOOK4.
-        rows: for each unit, a weight for each input; where the form is SPARSE8, (input, weight) of those not 0.
-        book: the 16 weights of CODEBOOK4, of which the rows hold places; else empty.
+        form: how its weights lie in the file: of tables_bytes.FORMS.
+        rows: for each unit, a weight for each input; where the form is sparse8, (input, weight) of those not 0.
+        book: the 16 weights of codebook4, of which the rows hold places; else empty.
     """
 
-    form: int
+    form: str
     rows: list[list[Any]]
     biases: list[int]
     shifts: list[int]
@@ -144,7 +143,7 @@ class NetworkLayer:
 
     def weights(self, inputs: int) -> list[list[int]]:
         """Return each unit's weight for each of `inputs` inputs, whatever the form."""
-        if self.form == SPARSE8:
+        if self.form == "sparse8":
             kept = [dict(row) for row in self.rows]
             return [[row.get(i, 0) for i in range(inputs)] for row in kept]
         if self.book:
@@ -167,7 +166,7 @@ class Mlp:
     def renumbered(self, new: Mapping[int, int], limits: Sequence[int]) -> "Mlp":
         """Return the same network by new numbers of features: see Forest.renumbered."""
         first = self.layers[0]
-        if first.form == SPARSE8:
+        if first.form == "sparse8":
             rows: list[list[Any]] = [[(new[at], weight) for at, weight in row] for row in first.rows]
         else:
             rows = [[row[i] for i in new] for row in first.rows]

@@ -1,5 +1,7 @@
 """A model file on the host: what `convert` and `dibble train` return, and what the commands open."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from dibble_tools.model.evaluator import evaluate
 from dibble_tools.model.reader import content_of
 
 MODEL_FILE = "model.dib"
+CARD_FILE = "card.json"  # beside it: what it was made of, and how good it is
 CHECKED_ROWS = 300
 MOST_SHOWN = 8  # names in a repr
 
@@ -50,12 +53,19 @@ class HostModel:
         """Read a model file, or the model.dib of a model's folder; self-test it.
 
         Raises:
-            InputError: it isn't there, is damaged, or computes something else than its golden vectors.
+            InputError: it isn't there, is damaged, computes something else than its golden vectors, or lies beside
+                another model's card.
         """
         path = Path(path)
         file = path / MODEL_FILE if path.is_dir() else path
         try:
-            return cls.tested(file.read_bytes())
+            blob = file.read_bytes()
+            if not is_its_card(file, blob):
+                raise InputError(
+                    f"{file.parent / CARD_FILE}: expected the card of {MODEL_FILE} beside it, by its sha256, "
+                    "got another model's: two trainings are mixed here: train again, or remove the card"
+                )
+            return cls.tested(blob)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise InputError(f"{file}: expected a model file, as `dibble train` writes: {reason}") from None
@@ -114,6 +124,16 @@ class HostModel:
             raise InputError(f"expected rows of {len(self.channels)} values, got an array of shape {values.shape}")
         decisions = evaluate(self.content, values, None, lambda part: to_readings(part, self.channels))
         return names_of(decisions, self.classes)
+
+
+def is_its_card(file: Path, blob: bytes) -> bool:
+    """Tell whether the card beside a model's file is that model's; none at all, or one that names none, is fine."""
+    try:
+        card = json.loads(file.with_name(CARD_FILE).read_text(encoding="utf-8"))
+        known = card["model"]["sha256"]
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        return True
+    return file.name != MODEL_FILE or known == hashlib.sha256(blob).hexdigest()
 
 
 def _some(names: Sequence[str]) -> str:

@@ -9,7 +9,12 @@ from dibble_tools.data.channels import steps_to_text, to_values
 from dibble_tools.model.content import Additive, Content, Forest
 from dibble_tools.model.host_model import HostModel
 
-FORMS = ("int8", "int16", "int8, zeros left out", "4-bit codebook")
+FORM_TEXTS = {
+    "dense8": "int8",
+    "dense16": "int16",
+    "sparse8": "int8, zeros left out",
+    "codebook4": "4-bit codebook",
+}
 
 
 def describe(opened: HostModel) -> dict[str, Any]:
@@ -66,6 +71,6 @@ def _tables(model: Content) -> dict[str, Any]:
     else:
         found = {
             "layers": "-".join(map(str, [len(model.features), *(len(layer.rows) for layer in family.layers)])),
-            "weights": ", ".join(FORMS[layer.form] for layer in family.layers),
+            "weights": ", ".join(FORM_TEXTS[layer.form] for layer in family.layers),
         }
     return {**found, "bytes": model.family_bytes}

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dibble.inference.features import LAST
-from dibble.inference.mlp import CODEBOOK4, SPARSE8
 
 from dibble_tools.families.forest.integer_trees import IntegerTrees
 from dibble_tools.model.content import Additive, CodeScaler, Content, Forest
@@ -125,7 +124,7 @@ def work(model: Content) -> dict[str, float]:
     else:
         _count_scalers(family.scalers, counts)
         for layer in family.layers:
-            name = {SPARSE8: "sparse weight", CODEBOOK4: "codebook weight"}.get(layer.form, "weight")
+            name = {"sparse8": "sparse weight", "codebook4": "codebook weight"}.get(layer.form, "weight")
             counts[name] = counts.get(name, 0) + sum(map(len, layer.rows))
             counts["layer"] = counts.get("layer", 0) + 1
             counts["unit"] = counts.get("unit", 0) + len(layer.rows)

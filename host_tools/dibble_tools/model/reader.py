@@ -24,8 +24,10 @@ from dibble_tools.model.content import (
     NetworkLayer,
     TableTerm,
 )
+from dibble_tools.model.tables_bytes import FORMS
 
 LEAVES = 128  # the first reference to a leaf
+FORM_OF = {number: form for form, number in FORMS.items()}
 
 
 def content_of(file: bytes | Model) -> Content:
@@ -159,15 +161,16 @@ def _mlp(cursor: Cursor, limits: list[int], classes: int) -> Mlp:
     return Mlp([CodeScaler(*parts) for _, *parts in scalers], read, base)
 
 
-def _layer(form: int, rows: list, biases: list[int], shifts: list[int], extra: object, inputs: int) -> NetworkLayer:
-    if form == mlp.SPARSE8:
+def _layer(number: int, rows: list, biases: list[int], shifts: list[int], extra: object, inputs: int) -> NetworkLayer:
+    form = FORM_OF[number]
+    if form == "sparse8":
         pairs = [[(at, weight - 128) for at, weight in zip(*row, strict=True)] for row in rows]
         return NetworkLayer(form, pairs, biases, shifts, [])
-    if form == mlp.CODEBOOK4:
+    if form == "codebook4":
         places = [[half for byte in row for half in (byte >> 4, byte & 15)][:inputs] for row in rows]
         assert isinstance(extra, bytes | memoryview)
         return NetworkLayer(form, places, biases, shifts, [byte - 128 for byte in bytes(extra)])
-    zero_point = 128 if form == mlp.DENSE8 else 32768
+    zero_point = 128 if form == "dense8" else 32768
     return NetworkLayer(form, [[weight - zero_point for weight in row] for row in rows], biases, shifts, [])
 
 

@@ -16,7 +16,7 @@ from dibble.drivers import channels_of, driver
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.files import write_atomically
-from dibble_tools.console.safe_text import plain
+from dibble_tools.common.safe_text import plain
 from dibble_tools.node.config import whole
 from dibble_tools.project.json_edit import set_value
 

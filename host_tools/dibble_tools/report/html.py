@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from dibble_tools.common.files import write_atomically
+from dibble_tools.common.files import write_together
 from dibble_tools.common.formatting import is_number, percent, points, times_in_100, whole
 from dibble_tools.common.shipped import ROOMS
 from dibble_tools.report.plots import DRAWINGS, pictures
@@ -22,23 +22,24 @@ NOTABLE = 0.01  # of accuracy: less is taken for chance
 
 
 def write_report(card: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Write report.html and its pictures as plots/*.png into a model's folder.
+    """Write report_files(); return those written."""
+    files, gone = report_files(card, folder)
+    write_together(files, gone)
+    return list(files)
+
+
+def report_files(card: Mapping[str, Any], folder: Path) -> tuple[dict[Path, bytes], list[Path]]:
+    """Return report.html and its pictures as plots/*.png of a model's folder, and the pictures to remove from there.
 
     Args:
         card: as in card.json; every key may be missing or None, its section is then left out.
-        folder: where model.dib lies. Pictures that an earlier report left there are replaced or removed.
-    Returns:
-        the files written.
+        folder: where model.dib lies.
     """
     drawn = pictures(card)
     files = {folder / PLOTS_FOLDER / f"{name}.png": picture.light for name, picture in drawn.items()}
     html = _environment().get_template("report.html.j2").render(card=card, facts=facts(card), pictures=drawn)
     files[folder / REPORT_FILE] = html.encode()
-    for path, data in files.items():
-        write_atomically(path, data)
-    for name in DRAWINGS.keys() - drawn.keys():
-        (folder / PLOTS_FOLDER / f"{name}.png").unlink(missing_ok=True)
-    return list(files)
+    return files, [folder / PLOTS_FOLDER / f"{name}.png" for name in DRAWINGS.keys() - drawn.keys()]
 
 
 def facts(card: Mapping[str, Any]) -> dict[str, Any]:

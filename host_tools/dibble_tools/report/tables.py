@@ -43,7 +43,7 @@ def training_tables(card: dict[str, Any], width: int) -> list[Table]:
     stages.caption_justify = "left"
     stages.caption = (
         f"of these rows it trusts {percent(trusted['share'])}, and is right on {percent(trusted['accuracy'])} of them; "
-        f"flagged: {flags}; instructions: of one predict() on the 32-bit VM, bytecode"
+        f"flagged: {flags}; instructions: of one predict() on the 32-bit VM, bytecode{_stated(card)}"
     )
     tried = [row for row in card["front"] if row["on_front"] or row["chosen"]]
     front = new_table(
@@ -58,6 +58,22 @@ def training_tables(card: dict[str, Any], width: int) -> list[Table]:
             row["recipe"], percent(row["accuracy"]), f"{row['bytes']:,}", f"about {row['instructions']:,}", mark
         )
     return [front, stages] if len(card["front"]) > 1 else [stages]
+
+
+def _stated(card: dict[str, Any]) -> str:
+    """Return what a card states of its accuracy, with 95 % intervals; nothing of one without."""
+    said = []
+    held_out, crossed = card["held_out"]["integer_model"], card.get("cross_validated")
+    if held_out.get("interval"):
+        low, high = held_out["interval"]
+        said.append(f"accuracy on these rows: {percent(low)} to {percent(high)}, 95 times in 100")
+    if crossed and crossed.get("interval"):
+        low, high = crossed["interval"]
+        said.append(
+            f"cross-validated inside the training part ({crossed['rows']:,} rows, drawn as {crossed['units']:,}): "
+            f"{percent(crossed['accuracy'])}, {percent(low)} to {percent(high)}"
+        )
+    return "".join(f"; {text}" for text in said)
 
 
 def demo_table(card: dict[str, Any], rule: Any, size: int, heap: int) -> Table:

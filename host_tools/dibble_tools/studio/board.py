@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.safe_text import plain
 from dibble_tools.console.feed import Status
-from dibble_tools.console.safe_text import plain
 from dibble_tools.link.ports import find_port, usb_boards, virtual_boards
 from dibble_tools.studio.ear import Ear
 from dibble_tools.studio.state import State

@@ -5,11 +5,11 @@ import threading
 from collections import Counter
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.safe_text import plain
 from dibble_tools.console.appended_csv import AppendedCsv
 from dibble_tools.console.clock import NodeClock
 from dibble_tools.console.labelled_rows import Collector
 from dibble_tools.console.labels import SKIP, check_label
-from dibble_tools.console.safe_text import plain
 from dibble_tools.node.console_lines import Header, Row
 from dibble_tools.studio.project import CSV_FILE, Project
 from dibble_tools.studio.state import State

@@ -4,9 +4,8 @@ import io
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.terminal import Console
 from dibble_tools.deploy.board_state import look
 from dibble_tools.deploy.deploying import deploy
 from dibble_tools.deploy.drive import deploy_to_drive, find_drive

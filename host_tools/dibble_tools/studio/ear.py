@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.safe_text import plain
 from dibble_tools.console.feed import Feed, Status, from_port
 from dibble_tools.console.history import History
 from dibble_tools.console.remembered import Remembered
-from dibble_tools.console.safe_text import plain
 from dibble_tools.node.console_lines import Event, Header, Row
 from dibble_tools.studio import picture
 from dibble_tools.studio.collecting import Collecting

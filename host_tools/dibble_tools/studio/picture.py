@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from dibble_tools.common.safe_text import plain
 from dibble_tools.console.clock import NodeClock
 from dibble_tools.console.history import History
-from dibble_tools.console.safe_text import plain
 from dibble_tools.node.console_lines import Row
 from dibble_tools.studio import words
 

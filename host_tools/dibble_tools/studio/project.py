@@ -1,6 +1,7 @@
 """A project folder as the page shows it, and the only paths it ever uses: none is made of what a browser sends."""
 
 import csv
+import hashlib
 import json
 from collections import Counter
 from datetime import datetime
@@ -96,13 +97,15 @@ def _described(folder: Path, made_at: float) -> dict[str, Any]:
         card = _table(json.loads((folder / CARD_FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError, RecursionError):
         card = {}
+    blob = (folder / MODEL_FILE).read_bytes()
+    if _table(card.get("model")).get("sha256", "") not in ("", hashlib.sha256(blob).hexdigest()):
+        card = {}  # another model's
     held_out = _table(_table(card.get("held_out")).get("integer_model"))
     shortcut = card.get("shortcut")
     right = f"right {times_in_100(held_out['accuracy'])}; " if is_number(held_out.get("accuracy")) else ""
     return {
         "name": folder.name,
-        "words": f"{right}{(folder / MODEL_FILE).stat().st_size:,} bytes; "
-        f"made {datetime.fromtimestamp(made_at):%Y-%m-%d %H:%M}",
+        "words": f"{right}{len(blob):,} bytes; made {datetime.fromtimestamp(made_at):%Y-%m-%d %H:%M}",
         "shortcut": shortcut if isinstance(shortcut, str) else None,
         "has_report": (folder / REPORT_FILE).is_file(),
     }

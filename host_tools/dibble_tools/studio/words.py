@@ -14,6 +14,7 @@ UNITS: dict[str, tuple[int, int, str]] = {
     "ppb": (1, 0, "ppb"),
     "ppm": (1, 0, "ppm"),
     "deg": (1, 0, "°"),
+    "um": (1000, 1, "mm"),
     "millilog2": (1000, 2, "octaves"),
     "lux": (1, 0, "lx"),
 }

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 from dibble_tools.boards.limits import limits_of
 from dibble_tools.common.errors import InputError
+from dibble_tools.data.datasets import CsvOptions
 from dibble_tools.data.prepare import DataOptions
+from dibble_tools.data.roles import roles_of
+from dibble_tools.data.times import TimeOptions
 from dibble_tools.training import train as trainer
 from dibble_tools.training.result import DEFAULT_BYTES, Progress, Trained, TrainOptions
 
@@ -18,8 +21,8 @@ if TYPE_CHECKING:
 
 
 def train(
-    data: "str | Path | pd.DataFrame",
-    label: str,
+    data: "str | Path | Sequence[str | Path] | pd.DataFrame",
+    label: str | None = None,
     *,
     time: str | None = None,
     group: str | None = None,
@@ -27,6 +30,9 @@ def train(
     test_after: str | None = None,
     channels: Sequence[str] = (),
     ignore: Sequence[str] = (),
+    time_format: str = "",
+    time_zone: str = "",
+    na: Sequence[str] = (),
     features: str | Path | None = None,
     family: str = "auto",
     recipe: str | None = None,
@@ -37,10 +43,12 @@ def train(
     budget_s: float = 60.0,
     jobs: int | None = None,
     costs: Sequence[str] = (),
-    balance: float = 0.0,
+    optimize: str = "auto",
+    balance: float | None = None,
     sure: float = 0.6,
     novelty: float | None = None,
     hysteresis: int | None = None,
+    refit: bool = True,
     seed: int = 0,
     name: str | None = None,
     progress: Progress = lambda step, share: None,
@@ -48,15 +56,19 @@ def train(
     """Return the best tiny classifier for labelled readings, as `dibble train` finds it; write nothing.
 
     Args:
-        data: path of a CSV file with a header, gzip or not; or a DataFrame, whose index is left out. A row is a
-            moment; each column that has no role is a channel, numbers in one unit, NaN or an empty cell a missing
-            reading.
-        label: column that says what the readings meant, as names of classes.
+        data: path of a CSV file with a header, gzip or not; several, whose columns are lined up by name; or a
+            DataFrame, whose index is left out. A row is a moment; each column that has no role is a channel, numbers
+            in one unit, NaN or an empty cell a missing reading.
+        label: column that says what the readings meant, as names of classes; None: the one named label. In dibble's
+            own files the roles of time, node and battery_mv are known, too.
         time: column of times (ISO 8601, or seconds): rows are a series, features are windows.
         group: column of recording, day or node, kept whole when splitting; test_groups: the ones to hold out.
         test_after: hold out the rows from this time on.
         channels: NAME=UNIT:RESOLUTION[:MIN:MAX] each, such as "soil=permille:1"; others are found from the data.
         ignore: columns that are no readings.
+        time_format: of times, such as "%d/%m/%Y %H:%M", where it can't be told from them.
+        time_zone: of times without one, such as "Europe/Berlin"; "": UTC.
+        na: cells that mean no reading, such as "-999".
         features: path of a features.toml; needs time.
         family: "auto", "forest", "additive" or "mlp".
         recipe: make just this one, such as "additive:16+3@8", instead of searching.
@@ -67,10 +79,12 @@ def train(
         budget_s: seconds to spend.
         jobs: processes at once; None: all cores.
         costs: "frost:ok=5" each: a frost decided ok costs five other errors.
-        balance: 0: classes as they come; 1: rare ones weigh as much.
+        optimize: choose by "accuracy", "macro-f1" (each class alike) or "cost"; "auto": as costs and classes suggest.
+        balance: 0: classes as they come; 1: rare ones weigh as much; None: 0, or 0.3 if chosen by macro-f1.
         sure: chance of being right, 0 to 1, below which the node says unsure.
         novelty: rate of false alarms, up to 0.5, at which to flag combinations never seen; None: none are.
         hysteresis: decisions in a row that change the held class; None: 2 with time, else 1.
+        refit: return the recipe fitted again on all rows, once the rows held out have judged it.
         seed: for all that is drawn by chance.
         name: the model's; None: the file's.
         progress: called with a few words and the share of the work that is done, 0 to 1.
@@ -80,35 +94,50 @@ def train(
     Raises:
         InputError: something in the data or the options has to change; the message says what.
     """
-    options = TrainOptions(
-        DataOptions(
-            label=label,
-            time=time,
-            group=group,
-            test_groups=test_groups,
-            test_after=test_after,
-            channels=channels,
-            ignore=ignore,
-            features=None if features is None else Path(features),
-            seed=seed,
-        ),
-        family=family,
-        recipe=recipe,
-        limits=limits_of(board, max_bytes=max_bytes, max_heap=max_heap, max_us=max_us),
-        budget_s=budget_s,
-        jobs=jobs or os.cpu_count() or 1,
-        costs=costs,
-        balance=balance,
-        sure=sure,
-        novelty=novelty,
-        hysteresis=hysteresis,
-        name=name,
-    )
-    if isinstance(data, str | Path):
-        return trainer.train(Path(data), options, progress)
-    if not hasattr(data, "to_csv"):
-        raise InputError(f"expected the path of a CSV file or a DataFrame, got {type(data).__name__}")
     with tempfile.TemporaryDirectory(prefix="dibble-") as folder:
-        file = Path(folder) / f"{re.sub(r'[^A-Za-z0-9_-]', '_', name or 'model')}.csv"
-        data.to_csv(file, index=False)
-        return trainer.train(file, options, progress)
+        files = _files(data, Path(folder), name)
+        roles = roles_of(files, label, time, group, ignore)
+        options = TrainOptions(
+            DataOptions(
+                label=roles.label,
+                time=roles.time,
+                group=roles.group,
+                test_groups=test_groups,
+                test_after=test_after,
+                channels=channels,
+                ignore=roles.ignore,
+                more=files[1:],
+                features=None if features is None else Path(features),
+                csv=CsvOptions(TimeOptions(time_format, time_zone), na),
+                seed=seed,
+            ),
+            family=family,
+            recipe=recipe,
+            limits=limits_of(board, max_bytes=max_bytes, max_heap=max_heap, max_us=max_us),
+            budget_s=budget_s,
+            jobs=jobs or os.cpu_count() or 1,
+            costs=costs,
+            balance=balance,
+            optimize=optimize,
+            refit=refit,
+            sure=sure,
+            novelty=novelty,
+            hysteresis=hysteresis,
+            name=name,
+        )
+        trained = trainer.train(files[0], options, progress)
+    trained.notes[:0] = roles.notes
+    return trained
+
+
+def _files(data: "str | Path | Sequence[str | Path] | pd.DataFrame", folder: Path, name: str | None) -> list[Path]:
+    """Return the files to read; a frame's is written to `folder`."""
+    if isinstance(data, str | Path):
+        return [Path(data)]
+    if isinstance(data, Sequence) and data and all(isinstance(path, str | Path) for path in data):
+        return [Path(path) for path in data]
+    if isinstance(data, Sequence) or not hasattr(data, "to_csv"):
+        raise InputError(f"expected paths of CSV files or a DataFrame, got {data!r:.60}")
+    file = folder / f"{re.sub(r'[^A-Za-z0-9_-]', '_', name or 'model')}.csv"
+    data.to_csv(file, index=False)
+    return [file]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import sklearn
 from dibble import __version__
-from dibble.inference.decision import NOVEL
+from dibble.inference.decision import NOVEL, OUT_OF_RANGE
 
 from dibble_tools.families.additive.tables import AdditiveTables
 from dibble_tools.model.content import Content
@@ -26,6 +26,7 @@ from dibble_tools.training.tuner import front
 
 CHECKS_SHARE = 0.9  # nothing is trained without a channel, and no learning curve begun, when so much is used
 FRONT_SHOWN = 200
+FOREIGN_SHARE = 0.1  # of rows out of range, from which on the rows held out are unlike those of training
 REFIT = "the same recipe fitted on the training rows alone: nothing can judge a model on rows that it learned from"
 
 
@@ -49,7 +50,7 @@ def make_card(t: Training, clock: Clock, progress: Callable[[str, float], None])
     progress("measuring every stage, with instruction counts on the 32-bit VM", clock.used())
     teacher_name = f"the best of {', '.join(t.teacher.scores)}: {t.teacher.name}, floats, unlimited"
     stages = stage_table(t.judged.student, model, (teacher_name, t.teacher.predict), t.about, t.held_out)
-    t.data.notes.extend(_never_decided(t, subset))
+    t.data.notes.extend([*_never_decided(t, subset), *_foreign(t, subset, readings[scored])])
     return {
         "made_by": f"dibble {__version__}, scikit-learn {sklearn.__version__}, numpy {np.__version__}",
         "name": shipped.content.name,
@@ -149,6 +150,22 @@ def _never_decided(t: Training, held_out: Decisions) -> list[str]:
         f"class {name!r} is never decided on the rows held out: --optimize macro-f1, --balance 1, or more rows of it"
         for k, name in enumerate(t.held_out.classes)
         if k in there and k not in decided
+    ]
+
+
+def _foreign(t: Training, held_out: Decisions, readings: np.ndarray) -> list[str]:
+    """Return a note where many rows held out have readings outside those of training: whose they are."""
+    share = float(np.mean(held_out.flags & OUT_OF_RANGE > 0)) if len(readings) else 0.0
+    if share <= FOREIGN_SHARE:
+        return []
+    outside = {
+        c.name: float(np.mean((readings[:, i] < c.low) | (readings[:, i] > c.high)))
+        for i, c in enumerate(t.judged.model.channels)
+    }
+    worst = max(outside, key=lambda name: outside[name])
+    return [
+        f"{share:.0%} of the rows held out are out of range, most by {worst} ({outside[worst]:.0%}): what they were "
+        "recorded with differs from what was trained on; record more groups, or --ignore that channel"
     ]
 
 

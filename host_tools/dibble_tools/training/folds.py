@@ -50,7 +50,7 @@ class Learner:
     Attributes:
         data: the data set, y its class indices, classes how many there are.
         costs, balance: see `Costs.row_weights`.
-        jobs: threads, or workers of the joblib backend that is active.
+        jobs: processes, or workers of the joblib backend that is active.
     """
 
     data: Prepared
@@ -68,12 +68,12 @@ class Learner:
         found = folds(self.data.ds, mask, seed=seed, each_group=each_group)
         return [(np.searchsorted(rows, fit), np.searchsorted(rows, held)) for fit, held in found]
 
-    def training_set(self, rows: np.ndarray, jobs: int = 1) -> TrainingSet:
+    def training_set(self, rows: np.ndarray) -> TrainingSet:
         """Return what students learn from of some rows: nothing but these rows' labels is in it."""
         values, y = self.data.values[rows], self.y[rows]
         weights = self.costs.row_weights(y, self.balance)
         parts = self.parts(rows, self.seed)
-        soft = soft_labels(values, y, self.classes, weights, parts, seed=self.seed, jobs=jobs)
+        soft = soft_labels(values, y, self.classes, weights, parts, seed=self.seed)
         return TrainingSet(values, self.data.limits, self.data.lows, mix(soft, y, SOFT_SHARE), y, weights)
 
     def fold(self, fit: np.ndarray, score: np.ndarray) -> Fold:
@@ -89,7 +89,7 @@ class Learner:
         """Return a round for each part, made side by side."""
         tasks = (delayed(self.fold)(rows[fit], rows[score]) for fit, score in parts)
         made = []
-        for fold in Parallel(self.jobs, prefer="threads", return_as="generator")(tasks):
+        for fold in Parallel(self.jobs, return_as="generator")(tasks):
             made.append(fold)
             progress(len(made))
         return made

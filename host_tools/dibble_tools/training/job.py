@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import joblib
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.terminal import Console
 from dibble_tools.model.host_model import MODEL_FILE
 from dibble_tools.report.tables import training_tables
 from dibble_tools.training.result import CARD_FILE, Trained, TrainOptions

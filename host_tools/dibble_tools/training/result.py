@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.common.files import write_atomically
+from dibble_tools.common.files import write_together
 from dibble_tools.common.formatting import percent, whole
 from dibble_tools.data.prepare import DataOptions, Prepared
 from dibble_tools.families.novelty import Novelty
-from dibble_tools.model.host_model import MODEL_FILE, HostModel
+from dibble_tools.model.host_model import CARD_FILE, MODEL_FILE, HostModel
 from dibble_tools.model.limits import Limits
-from dibble_tools.report.html import write_report
+from dibble_tools.report.html import report_files
 from dibble_tools.training.cross_validation import Candidate, Task
 from dibble_tools.training.naming import About
 from dibble_tools.training.recipes import FAMILIES
@@ -24,7 +24,6 @@ from dibble_tools.training.teacher import Teacher
 from dibble_tools.training.training_set import TrainingSet
 
 DEFAULT_BYTES = 2048
-CARD_FILE = "card.json"
 
 Progress = Callable[[str, float], None]
 
@@ -110,12 +109,11 @@ class Trained:
         return f"<Trained {recipe}: {right} right; {self.model!r}>"
 
     def save(self, folder: str | Path) -> None:
-        """Write card, report and model; the model last, so that what lies beside it is its own."""
+        """Write card, report and model together: what lies beside a model is its own, on a full disk too."""
         place = Path(folder)
         card = json.dumps(self.card, indent=1, ensure_ascii=False) + "\n"
-        write_atomically(place / CARD_FILE, card.encode())
-        write_report(self.card, place)
-        self.model.save(place / MODEL_FILE)
+        files, gone = report_files(self.card, place)
+        write_together({**files, place / CARD_FILE: card.encode(), place / MODEL_FILE: self.model.blob}, gone)
 
 
 @dataclass

@@ -131,7 +131,6 @@ def soft_labels(
     folds: Folds,
     *,
     seed: int,
-    jobs: int = 1,
     max_rows: int = SOFT_ROWS,
 ) -> np.ndarray:
     """Return (rows, K) what quick teachers think of rows, each fitted without the rows that it tells of.
@@ -139,13 +138,13 @@ def soft_labels(
     They stay the same however little time there is: students learn from these, and are judged so.
 
     Args:
-        values, y, classes, weights, folds, seed, jobs, max_rows: see `fit_teacher`; the folds judge all rows.
+        values, y, classes, weights, folds, seed, max_rows: see `fit_teacher`; the folds judge all rows.
     Returns:
         calibrated probabilities in whole 1/256; a row of a class that its teacher never saw keeps its label.
     """
     fitting = _Fitting(values, y, _on_grid(weights), classes, seed, max_rows)
     with threadpool_limits(1):
-        raw, _ = _cross_validate(fitting, SOFT_CANDIDATES, folds, jobs, None, lambda step: None)
+        raw, _ = _cross_validate(fitting, SOFT_CANDIDATES, folds, 1, None, lambda step: None)
     return _best(raw, y, weights, folds)[0]
 
 

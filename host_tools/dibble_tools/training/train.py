@@ -81,7 +81,7 @@ def learn(path: Path, options: TrainOptions, clock: Clock, progress: Progress = 
         progress=lambda step: progress(step, clock.used()),
     )
     progress("teaching: soft labels, the features ranked", clock.used())
-    training_set = learner.training_set(rows, options.jobs)
+    training_set = learner.training_set(rows)
     order = order_of(training_set)
     about = _about(options, data, names, rows)
     limits = options.limits
@@ -109,7 +109,7 @@ def learn(path: Path, options: TrainOptions, clock: Clock, progress: Progress = 
     shipped = judged
     if options.refit and len(held):
         progress("fitting it again, on the rows held out too", clock.used())
-        shipped = _refit(finish, chosen, judged, learner, options, data, names)
+        shipped = _refit(finish, chosen, judged, learner, data, names)
     data.notes.extend([*teacher.notes, *shipped.student.notes, *_left_out(about, shipped.student)])
     return Training(
         path,
@@ -287,15 +287,14 @@ def _refit(
     chosen: Candidate,
     judged: Fitted,
     learner: Learner,
-    options: TrainOptions,
     data: Prepared,
     names: list[str],
 ) -> Fitted:
     """Return the chosen recipe's model of all rows, those held out too; the judged one where that breaks a limit."""
     rows = np.flatnonzero(data.whole)
-    training_set = learner.training_set(rows, options.jobs)
-    about = _about(options, data, names, rows)
-    again = _Finish(options, finish.limits, about, learner.parts(rows, options.data.seed), finish.seed)
+    training_set = learner.training_set(rows)
+    about = _about(finish.options, data, names, rows)
+    again = _Finish(finish.options, finish.limits, about, learner.parts(rows, finish.seed), finish.seed)
     try:
         fitted, _ = again.fit(chosen, training_set, order_of(training_set), about)
     except InputError:

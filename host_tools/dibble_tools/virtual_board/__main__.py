@@ -17,6 +17,7 @@ from typing import Any
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.extras import extras_named
+from dibble_tools.common.safe_text import shown
 from dibble_tools.simulator.unkindness import ALL, Likeness
 from dibble_tools.virtual_board import registry
 from dibble_tools.virtual_board.flash_file import FlashFile
@@ -40,7 +41,7 @@ def main() -> None:
         with registry.claimed(settings.name) as folder:
             _run(settings, folder, lifeline, tell)
     except InputError as error:
-        print(error, file=sys.stderr)
+        print(shown(str(error)), file=sys.stderr)
         tell(error=str(error))
         sys.exit(2)
 

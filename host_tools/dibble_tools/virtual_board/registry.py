@@ -134,8 +134,8 @@ def _root() -> Path:
 
 
 def _alive(pid: int) -> bool:
-    """Tell whether a supervisor runs under this number: numbers are given again."""
+    """Tell whether a supervisor, of an earlier dibble too, runs under this number: numbers are given again."""
     try:
-        return b"dibble_tools.virtual_board" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b"_tools.virtual" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False

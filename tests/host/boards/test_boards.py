@@ -1,6 +1,7 @@
 """Board descriptions: the files, what they allow a model, and the example configuration made of them."""
 
 import pytest
+from dibble_tools.boards import catalogue
 from dibble_tools.boards.catalogue import all_boards, board_named, board_names, read_board, read_power
 from dibble_tools.boards.example import example_config, pins_for
 from dibble_tools.boards.limits import limits_of
@@ -129,3 +130,9 @@ def test_durations(text: str, seconds: float) -> None:
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="--budget: expected a time from 1s to 168h"):
         parse_seconds(text, "--budget")
+
+
+def test_an_installation_without_boards_says_so(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(catalogue, "BOARDS", tmp_path)
+    with pytest.raises(InputError, match="found none: dibble isn't installed whole"):
+        board_names()

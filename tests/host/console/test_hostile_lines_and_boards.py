@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from dibble_tools.common.errors import InputError
-from dibble_tools.console.safe_text import cell, is_fit_name, plain
+from dibble_tools.common.safe_text import cell, is_fit_name, plain
 from dibble_tools.log.fetch import fetch
 from dibble_tools.log.names import Known, Names, of_config, of_model, of_slot
 from hostile_board import HostileBoard

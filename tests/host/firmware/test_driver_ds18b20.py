@@ -1,12 +1,16 @@
 """The DS18B20's driver over a simulated one, byte by byte."""
 
+import random
 from fractions import Fraction
 from math import floor
 
 import pytest
-from dibble import SensorError
+from dibble import ConfigError, SensorError
 from dibble.drivers import ds18b20
-from dibble_tools.simulator.devices.ds18b20 import Ds18b20, maxim_crc
+from dibble.drivers.onewire_search import search
+from dibble_tools.node.config import whole
+from dibble_tools.simulator.devices.cable import OneWireCable
+from dibble_tools.simulator.devices.ds18b20 import Ds18b20, OneWireBus, maxim_crc
 from dibble_tools.simulator.node.bus import VirtualClock
 from pin_port import PinPort, settings_of
 
@@ -67,6 +71,112 @@ def test_power_lost_between_readings_recovers():
     assert wired.read(20.0625) == (2006,)
 
 
+def several(*temperatures_c):
+    """Return (bus, its devices) of parts with serial numbers of their own."""
+    clock = VirtualClock()
+    devices = [Ds18b20(clock.now_us, serial=bytes((17 * i + 3, i, 0xE8, 6, 0, 0))) for i in range(len(temperatures_c))]
+    for device, temperature_c in zip(devices, temperatures_c, strict=True):
+        device.temperature_c = temperature_c
+    return PinPort({4: OneWireBus(devices)}, clock), devices
+
+
+def test_two_at_once_answer_what_neither_says():
+    """The kind of fault: both answer SKIP ROM, and a few of the wires' ands have a good CRC."""
+    port, devices = several(20.0, 20.0)
+    bus = port.devices[4]
+    bus.reset()
+    bus.write(0x33)
+    rom = bytes(bus.read() for _ in range(8))
+    assert rom not in [device.rom for device in devices] and rom[0] == 0x28
+
+
+def test_two_on_one_pin_are_told_with_their_roms():
+    port, devices = several(10.0, 20.0)
+    driver = ds18b20.build(settings_of(ds18b20, pin=4), port, None)
+    with pytest.raises(
+        SensorError, match="expected one device, or the rom of each, of the DS18B20 at pin 4, got "
+    ) as e:
+        driver.start()
+    assert sorted(str(e.value).split(", got ")[1].split(", ")) == sorted(device.rom.hex() for device in devices)
+
+
+def test_several_by_their_roms():
+    port, devices = several(10.0, 20.0, -5.5)
+    for device in devices:
+        driver = ds18b20.build(settings_of(ds18b20, pin=4, rom=device.rom.hex()), port, None)
+        driver.start()
+        assert driver.read() == (round(100 * device.temperature_c),)
+
+
+def test_a_second_one_put_on_the_wire_later_is_never_believed():
+    for seed in range(40):
+        rng = random.Random(seed)
+        port, devices = several(*[rng.uniform(-10, 40) for _ in range(2)])
+        bus = port.devices[4]
+        bus.devices = devices[:1]
+        driver = ds18b20.build(settings_of(ds18b20, pin=4), port, None)
+        driver.start()
+        bus.devices = devices
+        truth = driver.read()[0]
+        assert abs(truth - 100 * devices[0].temperature_c) <= 4
+
+
+def test_another_part_in_the_place_of_the_first_is_found_by_start():
+    port, devices = several(10.0, 20.0)
+    bus = port.devices[4]
+    bus.devices = devices[:1]
+    driver = ds18b20.build(settings_of(ds18b20, pin=4), port, None)
+    driver.start()
+    bus.devices = devices[1:]
+    with pytest.raises(SensorError):
+        driver.read()
+    driver.start()
+    assert driver.read() == (2000,)
+
+
+@pytest.mark.parametrize("rom", ["28", "28zz1ce8060000d2", "104a1ce80600005f", "284a1ce806000000", "284a1ce80600"])
+def test_a_rom_that_cant_be_one_is_refused(rom):
+    with pytest.raises(
+        ConfigError, match=f"expected a DS18B20's rom, 16 digits that begin with 28, at pin 4, got {rom}"
+    ):
+        ds18b20.build(settings_of(ds18b20, pin=4, rom=rom), PinPort({4: None}), None)
+
+
+def test_two_may_share_a_pin_by_their_roms_only():
+    roms = ["284a1ce806000001", "284a1ce806000002"]
+    whole({"sensors": [{"driver": "ds18b20", "pin": 4, "rom": rom} for rom in roms]})
+    for one, other in ((roms[0], roms[0]), (roms[0], ""), ("", "")):
+        with pytest.raises(ConfigError, match="expected a pin of its own, got 4"):
+            whole({"sensors": [{"driver": "ds18b20", "pin": 4, "rom": rom} for rom in (one, other)]})
+
+
+def test_a_bit_lost_on_the_cable_now_and_then_is_no_fault(wired):
+    cable = wired.driver.wire = OneWireCable(wired.device, random.Random(1))
+    sleep_ms = wired.clock.sleep_ms
+    cable.spoil = 1
+    wired.driver.start()
+    wired.driver.port.sleep_ms = lambda ms: (sleep_ms(ms), setattr(cable, "spoil", int(ms == 750)))
+    wired.driver.read()
+    assert cable.spoil == 0
+    cable.flip_share = 0.002
+    wired.driver.port.sleep_ms = sleep_ms
+    failed = 0
+    for _ in range(1000):
+        try:
+            assert wired.read(21.5) == (2150,)
+        except SensorError:
+            failed += 1
+    assert failed < 20  # of 18 bytes twice in a thousand: once in a thousand
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4])
+def test_search_finds_all(count):
+    port, devices = several(*[20.0] * count)
+    assert sorted(search(port.devices[4], 8)) == sorted(device.rom for device in devices)
+    if count:
+        assert len(search(port.devices[4], count - 1)) == count - 1
+
+
 def test_power_lost_while_converting_is_an_error(wired):
     sleep_ms = wired.clock.sleep_ms
 
@@ -122,7 +232,7 @@ def test_only_ones_after_a_presence_pulse_are_an_error(wired):
 
 def test_a_wire_held_low_is_an_error(wired):
     wired.device.held_low = True
-    with pytest.raises(SensorError, match="expected configuration 0x7f"):
+    with pytest.raises(SensorError, match="expected a DS18B20's rom of the DS18B20 at pin 4, got 0000000000000000"):
         wired.driver.start()
     with pytest.raises(SensorError, match="expected a conversion"):
         wired.driver.read()

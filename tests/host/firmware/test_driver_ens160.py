@@ -1,8 +1,11 @@
 """The ENS160 driver on a model of the part: validity, new data, checksum, power losses."""
 
+import random
+
 import pytest
-from dibble import SensorError
+from dibble import ConfigError, SensorError
 from dibble.drivers import ens160
+from dibble_tools.simulator.devices.cable import I2cCable
 from dibble_tools.simulator.devices.ens160 import Ens160
 from dibble_tools.simulator.node.bus import SimBus, VirtualClock
 
@@ -19,6 +22,7 @@ def clock() -> VirtualClock:
 def device(clock: VirtualClock) -> Ens160:
     device = Ens160(clock.now_us)
     device.tvoc_ppb, device.eco2_ppm = 300.0, 1000.0
+    device.aged = True
     return device
 
 
@@ -188,3 +192,48 @@ def test_standard_mode_draws_until_the_power_cut(driver, device, clock: VirtualC
     device.power_cycle()
     clock.sleep_ms(1000)
     assert device.charge_uc == 29_000
+
+
+def test_the_first_hour_begins_anew_until_a_day_was_run(driver, device, clock: VirtualClock) -> None:
+    device.aged = False
+    for hours in (2, 23):
+        driver.start()
+        clock.sleep_ms(1_800_000)
+        with pytest.raises(SensorError, match="in its first hour, which begins anew until it has run for a day"):
+            driver.read()
+        clock.sleep_ms(hours * 3_600_000 - 1_800_000)
+        assert driver.read() == (300, 1000)
+        device.power_cycle()
+    driver.start()
+    clock.sleep_ms(25 * 3_600_000)
+    device.power_cycle()
+    driver.start()
+    clock.sleep_ms(WARM_UP_MS)
+    assert driver.read() == (300, 1000)
+
+
+@pytest.mark.parametrize(("celsius", "percent"), [(-10.0, 95.0), (25.0, 50.0), (41.37, 12.3)])
+def test_the_airs_temperature_and_humidity_are_told(warm, device, celsius: float, percent: float) -> None:
+    device.air_temperature_c, device.humidity_percent = celsius, percent
+    warm.compensate(round(100 * celsius), round(10 * percent))
+    assert warm.read() == (300, 1000)
+
+
+def test_the_air_that_it_isnt_told_is_taken_for_its_gas(warm, device) -> None:
+    device.air_temperature_c, device.humidity_percent = 5.0, 95.0
+    assert warm.read()[0] != 300
+
+
+def test_one_lost_answer_or_bit_is_no_fault(device, clock: VirtualClock) -> None:
+    cable = I2cCable(device, random.Random(1))
+    driver = ens160.build({"address": 0x53}, clock, SimBus({0x53: cable}))
+    cable.lose = 1
+    driver.start()
+    clock.sleep_ms(WARM_UP_MS)
+    cable.lose = 1
+    assert driver.read() == (300, 1000)
+
+
+def test_its_power_cant_be_switched() -> None:
+    with pytest.raises(ConfigError, match="expected no power_pin: an ENS160 is warm after 3 minutes"):
+        ens160.build({"address": 0x53, "power_pin": 15, "power_up_ms": 60000}, None, None)

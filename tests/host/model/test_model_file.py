@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 import pytest
 from dibble import ModelError
-from dibble.inference import load
+from dibble.inference import load, parts
 from dibble.inference.features import DELTA, LAST, MEAN, SLOPE
 from dibble.inference.fixed_point import MISSING, READING_LIMIT
 from dibble.inference.model import Model
@@ -266,3 +266,25 @@ def test_golden_rows_do_without_the_odd_two_where_bytes_are_scarce() -> None:
     rows = golden_rows(spec, random_rows(5, spec.channels, 500), None, 1, odd=False)
     assert len(rows) == 1
     assert Model(export(spec, rows)).self_test() == 1
+
+
+def test_a_file_without_optional_parts_is_of_format_2(blob: bytes) -> None:
+    assert blob[4] == 2 and Model(blob).parts == {}
+
+
+def test_optional_parts_are_read_and_passed_over(monkeypatch, blob: bytes) -> None:
+    monkeypatch.setattr(parts, "KNOWN", (b"map", b"stream"))
+    spec = dataclasses.replace(random_spec(3, trees=3, depth=4), parts={b"stream": b"abc", b"map": b""})
+    written = export(spec)
+    model = HostModel(written)
+    assert written[4] == 3 and model.content.parts == ("stream", "map")
+    assert written[model.model.parts[b"stream"] :][:3] == b"abc"
+    without = HostModel(export(dataclasses.replace(spec, parts={})))
+    rows = random_rows(4, spec.channels, 200)
+    assert np.array_equal(model.decide(rows).columns(), without.decide(rows).columns())
+    model.cross_check(rows)
+
+
+def test_a_part_that_this_firmware_does_not_know_is_refused_by_its_name() -> None:
+    with pytest.raises(ModelError, match=r"^expected optional parts .* \(none\), got part 'stream': update the firm"):
+        export(dataclasses.replace(random_spec(3), parts={b"stream": b"abc"}), [[0, 0, 0]])

@@ -21,6 +21,7 @@ EVALUATION = {
     "rows": 400,
     "accuracy": 0.8125,
     "macro_f1": 0.7731,
+    "interval": [0.7431, 0.8666],
     "trusted": {"share": 0.6543, "accuracy": 0.9021, "macro_f1": 0.8512, "rows": 262},
     "flags": {"unsure": 120, "out of range": 7, "sensor fault": 11},
     "labels": ["dry", "ok", "wet"],
@@ -33,6 +34,8 @@ EVALUATION = {
 }
 CARD = {
     "name": "bed",
+    "refit": {"rows": 1189, "accuracy_of": "the same recipe fitted on the training rows alone"},
+    "cross_validated": {"accuracy": 0.8017, "interval": [0.7217, 0.8555], "rows": 789, "units": 7},
     "made_by": "dibble 0.1.0",
     "model": {"file": "model.dib", "bytes": 1822, "sha256": "ea4b57f5", "family": "additive", "golden_vectors": 10},
     "data": {

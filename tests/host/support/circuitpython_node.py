@@ -23,7 +23,7 @@ from dibble_tools.simulator.unkindness import Likeness, unkind_to
 
 FIRMWARE = Path(__file__).parents[3] / "firmware"
 CIRCUITPYTHON = GUESTS.parent / "guest_circuitpython"
-HEAPS = {"circuitpython": "96wk", "micropython": "80wk"}  # the firmware as source, compiled on the board
+HEAPS = {"circuitpython": "112wk", "micropython": "96wk"}  # the firmware as source, compiled on the board
 BLOCKS = 256
 START_S = 830_000_000
 CLASSES = ("ok", "irrigate", "frost")
@@ -42,7 +42,8 @@ def model() -> bytes:
         Channel("soil_moisture_permille", "permille", 1, 0, 0, 1000),
     ]
     nodes = [(1, 300, -2, -1), (0, 4000, -3, 0)]  # thresholds count from a channel's low end
-    return bytes(export(forest_spec("field", channels, list(CLASSES), IntegerTrees(nodes, [1], len(CLASSES)))))
+    spec = forest_spec("field", channels, list(CLASSES), IntegerTrees(nodes, [1], len(CLASSES)))
+    return bytes(export(spec, [[-100, 500], [500, 200], [500, 500]]))
 
 
 class Node:

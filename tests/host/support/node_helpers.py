@@ -30,22 +30,30 @@ CHANNELS = [
 
 
 def soil_model(
-    dry_below: int, channels: list[Channel] = CHANNELS, hysteresis: int = 1, golden: Sequence[Sequence[int]] = ()
+    dry_below: int,
+    channels: list[Channel] = CHANNELS,
+    hysteresis: int = 1,
+    golden: Sequence[Sequence[int]] | None = None,
 ) -> bytes:
-    """Return a model file: irrigate below so many permille, else ok."""
+    """Return a model file: irrigate below so many permille, else ok.
+
+    Args:
+        golden: rows of readings; None: two of them.
+    """
     soil = np.arange(0, 1001)
     readings = np.column_stack([soil, np.zeros_like(soil)])
     tree = DecisionTreeClassifier().fit(readings, np.where(soil < dry_below, "irrigate", "ok"))
     trees = shift(integers_of(tree), [channel.low for channel in channels])
     spec = forest_spec(f"dry below {dry_below}", channels, ["irrigate", "ok"], trees, hysteresis=hysteresis)
-    return export(spec, golden)
+    return export(spec, readings[[100, 900]].tolist() if golden is None else golden)
 
 
 def forest_model(seed: int, trees: int, depth: int = 7) -> bytes:
     """Return a model file of the same channels and classes, of random trees: some 300 bytes each, if not deeper."""
     limits = [channel.high - channel.low for channel in CHANNELS]
     grown = random_trees(np.random.default_rng(seed), limits, 2, trees, depth)
-    return export(forest_spec(f"forest {seed}", CHANNELS, ["irrigate", "ok"], grown, interval_ms=600_000))
+    spec = forest_spec(f"forest {seed}", CHANNELS, ["irrigate", "ok"], grown, interval_ms=600_000)
+    return export(spec, [[100, 2000], [900, 500]])
 
 
 def warm_gate() -> bytes:

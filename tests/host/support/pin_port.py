@@ -43,10 +43,24 @@ class Pulses:
         return taken
 
 
+class Kept:
+    """A few bytes over resets."""
+
+    def __init__(self) -> None:
+        self.payload: bytes | None = None
+
+    def newest(self) -> bytes | None:
+        return self.payload
+
+    def write(self, payload: bytes) -> None:
+        self.payload = payload
+
+
 class PinPort:
     """What a driver is handed as `port`; devices by pin."""
 
     def __init__(self, devices: Mapping[int | str, Any], clock: VirtualClock | None = None) -> None:
+        self.kept = Kept()
         self.devices = devices
         self.clock = clock or VirtualClock()
         self.ticks_ms = self.clock.ticks_ms
@@ -58,6 +72,9 @@ class PinPort:
 
     def pulses(self, pin: int | str, lockout_ms: int, pull_up: bool) -> Pulses:
         return Pulses(self.clock, self.devices[pin], lockout_ms)
+
+    def memory(self, name: str) -> Kept:
+        return self.kept
 
     def onewire(self, pin: int | str) -> Any:
         return self.devices[pin]

@@ -44,13 +44,20 @@ class Case:
     expected: Decisions
 
 
-def random_case(seed: int, rows: int, family: str = "") -> Case:
-    """Return the case of a seed: consecutive seeds take the families in turn, unless one is named."""
+def random_case(seed: int, rows: int, families: Sequence[str] = (), *, novelty: bool = True) -> Case:
+    """Return the case of a seed: consecutive seeds take the families in turn, half of them with novelty.
+
+    Args:
+        families: of FAMILIES; all of them if left out.
+        novelty: False where none may have it.
+    """
     rng = np.random.default_rng(seed)
-    family = family or list(FAMILIES)[seed % len(FAMILIES)]
+    turn = list(families or FAMILIES)
+    family = turn[seed % len(turn)]
     spec = _spec(rng, family)
     readings, elapsed = _rows(rng, spec, rows)
-    return _case(f"{family} {seed}", _settled(rng, spec, readings, elapsed), readings, elapsed)
+    spec = _settled(rng, spec, readings, elapsed)
+    return _case(f"{family} {seed}", spec if novelty else replace(spec, novelty=None), readings, elapsed)
 
 
 def case_of(spec: ModelSpec, seed: int, rows: int) -> Case:

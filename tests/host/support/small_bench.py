@@ -14,6 +14,7 @@ from dibble_tools.data.channels import Channel
 from dibble_tools.export.microbit.node import Probe, SmallNode
 from dibble_tools.families.additive.tables import AdditiveTables, Term
 from dibble_tools.machines.microbit import Microbit
+from dibble_tools.model.golden import golden_rows
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.writer import export
 from helpers import random_scalers, random_spec
@@ -40,7 +41,11 @@ TELL = "gc.collect()\n   print('free',gc.mem_free(),mem32[0x50000504]&8)\n   "
 
 
 class Bench:
-    """A port whose pins read what the test says, and which waits for nobody."""
+    """A port whose pins read what the test says, and which waits for nobody.
+
+    Attributes:
+        at_end: whether the reading is the converter's end; the micro:bit's node doesn't ask.
+    """
 
     at_end = False
 
@@ -180,4 +185,5 @@ def additive(classes: int, top: int) -> HostModel:
         classes, random_scalers(rng, [1000] * 2, [top] * 2), terms, [256] + [0] * (classes - 1), 32.0
     )
     names = ["irrigate", "ok", "wet", "waterlogged"][:classes]
-    return HostModel(export(replace(random_spec(1), channels=channels, classes=names, tables=tables, hysteresis=2)))
+    spec = replace(random_spec(1), channels=channels, classes=names, tables=tables, hysteresis=2)
+    return HostModel(export(spec, golden_rows(spec, rng.integers(0, 1001, (100, 2)), None)))

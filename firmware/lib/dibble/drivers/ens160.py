@@ -2,10 +2,12 @@
 
 The part measures each second by itself, and needs 3 minutes to warm up, an hour the very first time.
 Neither start() nor a new boot of the node interrupts one that measures.
+That hour begins anew with each loss of power until the part has run for a day on end (data sheet 10.1, esphome#5355).
 """
 
 from dibble import SensorError
 from dibble.drivers.second_try import twice
+from dibble.drivers.warm_up import refuse_power_pin
 
 CHANNELS = (("tvoc_ppb", "ppb"), ("eco2_ppm", "ppm"))
 SETTINGS = (("address", int, 0x52, 0x53, 0x53),)
@@ -14,6 +16,7 @@ SETTINGS = (("address", int, 0x52, 0x53, 0x53),)
 PART_ID = b"\x00"
 OPMODE = b"\x10"
 STATUS = b"\x20"
+TEMP_IN = 0x13  # in 1/64 K; RH_IN follows, in 1/512 %
 TVOC = b"\x22"  # eCO2 follows
 MISR = b"\x38"
 
@@ -23,12 +26,18 @@ MODE_MS = 10
 RUNNING = 0x80
 FAILED = 0x40
 NEW_DATA = 0x02
-VALIDITY = (None, "warming up", "in its first hour", "without valid output")
+VALIDITY = (
+    None,
+    "warming up",
+    "in its first hour, which begins anew until it has run for a day",
+    "without valid output",
+)
 POLL_MS = 100
 POLLS = 20  # twice the time between two measurements
 
 
 def build(settings, port, bus):
+    refuse_power_pin(settings, "an ENS160 is warm after 3 minutes, for its first day after an hour")
     return Ens160(bus, port, settings["address"])
 
 
@@ -61,6 +70,13 @@ class Ens160:
             mode = self._read(OPMODE, 1)[0]
             if mode != STANDARD:
                 raise self._error("mode 0x02", "0x%02x" % mode)
+
+    def compensate(self, centi_c, permille):
+        """Tell the part the air's temperature and humidity, of another sensor."""
+        kelvin = (centi_c + 27315) * 64 // 100  # below 2**24
+        percent = permille * 512 // 10
+        air = bytes((TEMP_IN, kelvin & 255, kelvin >> 8, percent & 255, percent >> 8))
+        twice(self.bus.write, self.address, air)
 
     def read(self):
         self._wait_for_data()

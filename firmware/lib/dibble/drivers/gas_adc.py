@@ -3,7 +3,7 @@
 from dibble import SensorError
 from dibble.drivers.analog_input import AnalogInput
 from dibble.drivers.proportion import proportion
-from dibble.drivers.warm_up import WarmUp
+from dibble.drivers.warm_up import WarmUp, powered_warm_up_s
 
 CHANNELS = (("ethylene_ppb", "ppb"),)
 SETTINGS = (
@@ -28,10 +28,12 @@ class GasCell:
         self.settings = settings
         self.raw = None
         self.input = AnalogInput(port, settings["pin"], settings["samples"])
-        self.warm_up = WarmUp(port, settings["pin"], settings["warm_up_s"])
+        self.warm_up = WarmUp(
+            port, settings["pin"], powered_warm_up_s(settings, "an electrochemical cell needs its warm_up_s")
+        )
 
     def start(self):
-        """Nothing to wake: the cell is always biased. Its warm-up goes on through faults."""
+        """Nothing to wake: the cell is always biased, or was for power_up_ms. Its warm-up goes on through faults."""
 
     def read(self):
         settings = self.settings

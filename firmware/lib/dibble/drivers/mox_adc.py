@@ -12,7 +12,7 @@ from dibble import SensorError
 from dibble.drivers.analog_input import AnalogInput
 from dibble.drivers.log2 import millilog2
 from dibble.drivers.proportion import proportion
-from dibble.drivers.warm_up import WarmUp
+from dibble.drivers.warm_up import WarmUp, powered_warm_up_s
 
 CHANNELS = (("gas_ratio_millilog2", "millilog2"), ("gas_resistance_ohm", "ohm"))
 SETTINGS = (
@@ -56,7 +56,9 @@ class Mox:
         self.settings = settings
         self.raw = None
         self.input = AnalogInput(port, settings["pin"], settings["samples"])
-        self.warm_up = WarmUp(port, settings["pin"], settings["warm_up_s"])
+        self.warm_up = WarmUp(
+            port, settings["pin"], powered_warm_up_s(settings, "a metal-oxide sensor needs its warm_up_s")
+        )
         self.baseline = None
 
     def start(self):

@@ -16,8 +16,8 @@ def check(model):
     within("classes", len(told.classes), 100, 1)
     within("channels", len(model.low), 255, 1)
     spans = [high - low for low, high in zip(model.low, model.high)]
-    within("low", min(model.low), READING_LIMIT, -READING_LIMIT)
-    within("high", max(model.high), READING_LIMIT, -READING_LIMIT)
+    within("low", min(model.low), READING_LIMIT - 1, 1 - READING_LIMIT)
+    within("high", max(model.high), READING_LIMIT - 1, 1 - READING_LIMIT)
     for span in spans:
         within("span", span)
     if model.windows:

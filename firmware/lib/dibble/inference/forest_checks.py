@@ -27,7 +27,7 @@ def forest(file, family, limits, classes):
         own = gives[page]
         for i in range(starts[page], end):
             within("feature", features[i], len(limits) - 1)
-            if lefts[i] != rights[i]:
+            if lefts[i] != rights[i] or most[features[i]] >= 0:
                 within("code", codes[i], most[features[i]])
             for to in (lefts[i], rights[i]):
                 if to < 128:

@@ -163,6 +163,12 @@ class _OneWire:
             byte |= self._wire.read_bit() << i
         return byte
 
+    def write_bit(self, bit):
+        self._wire.write_bit(bool(bit))
+
+    def read_bit(self):
+        return self._wire.read_bit()
+
 
 def onewire(pin):
     return _owner(_OneWire, pin)

@@ -252,6 +252,12 @@ class _OneWire:
     def read(self):
         return self._wire.readbyte()
 
+    def write_bit(self, bit):
+        self._wire.writebit(bit)
+
+    def read_bit(self):
+        return self._wire.readbit()
+
 
 def onewire(pin):
     return _OneWire(pin)

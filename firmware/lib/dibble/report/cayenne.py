@@ -30,6 +30,7 @@ _UNITS = {
     "ppm": (_ANALOG, 1, 10),
     "ohm": (_ANALOG, 1, 10),
     "ms": (_ANALOG, 1, 10),
+    "um": (_ANALOG, 1, 10),
     "millilog2": (_ANALOG, 1, 10),
 }
 

@@ -22,6 +22,7 @@ _UNITS = {
     "deg": ("", "°", ""),
     "lux": ("", "lx", "illuminance"),
     "mm": ("", "mm", ""),
+    "um": ("/ 1000", "mm", "precipitation"),
     "millilog2": ("/ 1000", "", ""),
 }
 # What only the name tells.

@@ -3,13 +3,10 @@
 import itertools
 from typing import Any
 
-from dibble.inference import mlp
-
 from dibble_tools.export.c.tables import Kind, signed, unsigned
 from dibble_tools.model.content import Additive, Content, Forest, Mlp
 
 BYTE = Kind("uint8_t", "FLASH8")
-FORMS = {mlp.DENSE8: "dense8", mlp.DENSE16: "dense16", mlp.SPARSE8: "sparse8", mlp.CODEBOOK4: "codebook4"}
 
 
 def forest_parts(content: Content, features: list[dict[str, Any]]) -> dict[str, Any]:
@@ -77,7 +74,7 @@ def mlp_parts(content: Content) -> dict[str, Any]:
     layers = []
     inputs = len(content.features)
     for layer in network.layers if len(content.classes) > 1 else []:
-        form = FORMS[layer.form]
+        form = layer.form
         table, weight = _weights(form, layer.rows)
         layers.append(
             {

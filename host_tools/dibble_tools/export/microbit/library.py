@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dibble_tools.common.shipped import LIBRARY
 from dibble_tools.export.microbit.source import definitions, names_of
-from dibble_tools.export.microbit.tables import TABLES_FILE, tables_of
+from dibble_tools.export.microbit.tables import TABLES_FILE, program_of
 from dibble_tools.model.content import Content
 
 LIBRARY_FILE = "library"
@@ -27,6 +27,24 @@ while n:
  gc.collect()
  n=f.read(4)
 f.close()
+"""
+# Replays the golden vectors, which follow the tables. A function: once all is loaded no heap is left to compile it.
+SELF_TEST = """\
+def x():
+ n=4*len(low)
+ f=r(n)
+ while f:
+  node.readings=array('i',f)
+  f=node.predict()
+  if r(12)!=bytes(array('i',(f.class_index,f.margin,f.flags))):raise ValueError('self-test')
+  f=r(n)
+ t.close()
+ node.decision.reset()
+"""
+TEST = """\
+x()
+x=t=r=f=0
+gc.collect()
 """
 
 
@@ -54,6 +72,7 @@ EVERY = (
 # Up to so many trees' splits are laid out as code, with and without an app beside it: as code a split takes some
 # 20 bytes of the board's heap, in tables 5.
 FEW_SPLITS, MOST_SPLITS = 30, 100
+FEW_ENTRIES, MOST_ENTRIES = 120, 150  # of tables that hold several classes: above, each class has its own, of bytes
 # Trees in tables; or code made for the model, with or without tables.
 IN_TABLES = (
     _of("inference/kernels/forest_bytecode", "_forest"),
@@ -66,7 +85,12 @@ AS_CODE = (
         without=("restart", "predict"),
         left_out=(*UNUSED, "self.score", "self.fast_path"),
     ),
-    _of("inference/unrolled", "Unrolled", without=("__init__", "_kernel"), left_out=("not self.decide", "self.row")),
+    _of(
+        "inference/unrolled",
+        "Unrolled",
+        without=("__init__", "_kernel"),
+        left_out=("not self.decide", "None in readings", "self.row"),
+    ),
 )
 
 
@@ -75,19 +99,20 @@ def lay_out(
 ) -> dict[str, bytes]:
     """Return the files for the board, by their names in its flat file system.
 
-    LOAD runs them: then there is `node`, the Predictor.
+    LOAD runs them: then there is `node`, the Predictor. TEST replays the golden vectors, and raises ValueError where
+    the board computes something else than the host did.
 
     Args:
         also, functions: what else is wanted beside it.
         last: a program of short lines.
     """
-    own, making, data = tables_of(content, FEW_SPLITS if also else MOST_SPLITS)
-    texts = [*functions, *own]
-    for source in (*EVERY, *(AS_CODE if own else IN_TABLES), *also):
+    program = program_of(content, *((FEW_SPLITS, FEW_ENTRIES) if also else (MOST_SPLITS, MOST_ENTRIES)))
+    texts = [*functions, SELF_TEST, *program.code]
+    for source in (*EVERY, *(AS_CODE if program.code else IN_TABLES), *also):
         texts += definitions(source.path, source.keep, source.without, source.left_out)
     texts = list(dict.fromkeys(texts))
-    library = "".join(f"{len(text):04}{text}" for text in in_order(texts, last + making))
-    return {LIBRARY_FILE: library.encode("ascii"), TABLES_FILE: data}
+    library = "".join(f"{len(text):04}{text}" for text in in_order(texts, last + program.making))
+    return {LIBRARY_FILE: library.encode("ascii"), TABLES_FILE: program.data}
 
 
 def in_order(texts: Sequence[str], making: str) -> list[str]:

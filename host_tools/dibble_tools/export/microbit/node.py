@@ -11,7 +11,7 @@ from dibble import __version__
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.files import write_atomically
 from dibble_tools.common.shipped import LIBRARY, ROOMS
-from dibble_tools.export.microbit.library import LOAD, Source, lay_out
+from dibble_tools.export.microbit.library import LOAD, TEST, Source, lay_out
 from dibble_tools.export.microbit.tables import has_room, only_last
 from dibble_tools.model.host_model import HostModel
 
@@ -48,7 +48,7 @@ relay={relay}
 MAIN = f"""\
 # A node for a micro:bit v1, written by dibble {__version__}: change what is in the file {SETTINGS_FILE}.
 exec(open({SETTINGS_FILE!r}).read())
-{LOAD}run(node,names,letters,before,probes,relay,supply_mv,interval_ms)
+{LOAD}{TEST}run(node,names,letters,before,probes,relay,supply_mv,interval_ms)
 """
 NAMING = "names={names}\nletters={letters!r}\nbefore={before}\n"
 

@@ -36,7 +36,7 @@ def definitions(
     Args:
         keep: functions, classes and constants.
         without: methods to leave out.
-        left_out: statements of methods that begin with these, or ask for them, are left out.
+        left_out: statements of methods that begin with these, or ask for them, also in an elif, are left out.
     """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     _bare(tree, without, left_out)
@@ -180,6 +180,8 @@ def _bare(tree: ast.Module, without: Sequence[str] = (), left_out: Sequence[str]
             node.body = body = [part for part in node.body if getattr(part, "name", None) not in without]
         if isinstance(node, ast.FunctionDef) and left_out:
             node.body = body = [part for part in node.body if not _begin(part).startswith(tuple(left_out))]
+            for choice in (part for part in body if isinstance(part, ast.If)):
+                choice.orelse = [part for part in choice.orelse if not _begin(part).startswith(tuple(left_out))]
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             assert body is not None
             body[:] = body[1:] or [ast.Pass()]

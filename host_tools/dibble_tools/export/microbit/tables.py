@@ -4,8 +4,10 @@ import itertools
 import re
 from array import array
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from dibble.inference.features import LAST
+from dibble.inference.fixed_point import MISSING
 
 from dibble_tools.export.unrolled import TABLES, deciding
 from dibble_tools.model.content import Additive, Content, Forest
@@ -33,23 +35,38 @@ def ranges(content: Content) -> tuple[list[int], list[int]]:
     return [0] * len(content.limits), content.limits
 
 
-def tables_of(content: Content, most_splits: int) -> tuple[list[str], str, bytes]:
-    """Return (definitions, a program of short lines that makes `node`, the Predictor; the file of tables it reads).
+@dataclass(frozen=True)
+class Program:
+    """What stands in the place of the model file's reader.
+
+    Attributes:
+        code: definitions of the model as code; none where its trees stay tables.
+        making: short lines that make `node`, the Predictor.
+        data: the file of tables that these read, then the golden vectors: of each the readings, class, margin, flags.
+    """
+
+    code: list[str]
+    making: str
+    data: bytes
+
+
+def program_of(content: Content, most_splits: int, most_entries: int) -> Program:
+    """Return the program of a model.
 
     Args:
         content: of a model that has_room().
         most_splits: trees of more stay tables.
+        most_entries: of tables that hold several classes; of more, each class has its own.
     """
     low, high = ranges(content)
     data = bytearray(array("i", low + high).tobytes())
-    definitions: list[str] = []
+    code: list[str] = []
     if isinstance(content.family, Forest) and len(content.family.nodes) > most_splits:
         lines = _forest(content.family, data)
-        made, end = "Predictor(low,high,None,score,{},{})", []
+        made = "Predictor(low,high,None,score,{},{})"
     else:
-        definitions, lines = _code(content, low, high, data)
-        made = "Unrolled(low,high,None,None,{},{},1)"
-        end = ["node.decide=judge", "decision=node.decision"]
+        code, lines = _code(content, low, high, most_entries, data)
+        made = "Unrolled(low,high,None,None,{},{},1);node.decide=judge;decision=node.decision"
     size = 4 * len(low)
     begin = [
         "from array import array",
@@ -58,8 +75,13 @@ def tables_of(content: Content, most_splits: int) -> tuple[list[str], str, bytes
         f"low=array('i',r({size}))",
         f"high=array('i',r({size}))",
     ]
-    end = ["t.close()", f"node={made.format(content.unsure_below, content.hysteresis)}", *end]
-    return definitions, "".join(line + "\n" for line in begin + lines + end).replace(", ", ","), bytes(data)
+    # On one line: beside the Predictor there may be no heap to compile another.
+    lines = [*begin, *lines, f"node={made.format(content.unsure_below, content.hysteresis)}"]
+    for vector in content.golden if only_last(content) else ():  # else the board isn't given readings
+        readings = [MISSING if reading is None else reading for reading in vector.readings]
+        data += array("i", [*readings, vector.class_index, vector.margin, vector.flags]).tobytes()
+    making = "".join(line + "\n" for line in lines).replace(", ", ",")
+    return Program(code, making, bytes(data))
 
 
 def _forest(forest: Forest, data: bytearray) -> list[str]:
@@ -81,9 +103,11 @@ def _forest(forest: Forest, data: bytearray) -> list[str]:
     return [*lines, "score=started(_forest(None,a,s))"]
 
 
-def _code(content: Content, low: Sequence[int], high: Sequence[int], data: bytearray) -> tuple[list[str], list[str]]:
+def _code(
+    content: Content, low: Sequence[int], high: Sequence[int], most_entries: int, data: bytearray
+) -> tuple[list[str], list[str]]:
     """Return (the code of the model, the lines that make its tables); append what they read."""
-    texts, tables = deciding(content, low, high)
+    texts, tables = deciding(content, low, high, most_entries)
     texts = [SPACES.sub(r"\1", text) for text in texts]
     lines = [f"{TABLES}=()"]
     for table in tables:

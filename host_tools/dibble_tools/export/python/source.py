@@ -6,14 +6,12 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from dibble.inference import mlp
-
 from dibble_tools.export.context import context_of, environment
 from dibble_tools.export.names import prefix_of
 from dibble_tools.model.content import Additive, Content, Forest, Mlp, NetworkLayer
 
 WIDTH = 100
-FORMS = {mlp.DENSE8: "dense", mlp.DENSE16: "wide", mlp.SPARSE8: "sparse", mlp.CODEBOOK4: "codebook"}
+FUNCTIONS = {"dense8": "dense", "dense16": "wide", "sparse8": "sparse", "codebook4": "codebook"}
 
 
 def write_python(content: Content, prefix: str = "") -> dict[str, str]:
@@ -84,7 +82,7 @@ def _layers(network: Mlp) -> dict[str, Any]:
         weights = [_weights(layer, row) for row in layer.rows]
         each = zip(layer.biases, layer.shifts, weights, strict=True)
         units = [{"bias": bias, "shift": shift, "weights": text} for bias, shift, text in each]
-        layers.append({"form": FORMS[layer.form], "units": units, "book": [weight + 128 for weight in layer.book]})
+        layers.append({"form": FUNCTIONS[layer.form], "units": units, "book": [weight + 128 for weight in layer.book]})
     return {
         "layers": layers,
         "forms": [layer["form"] for layer in layers],
@@ -94,11 +92,11 @@ def _layers(network: Mlp) -> dict[str, Any]:
 
 
 def _weights(layer: NetworkLayer, row: Any) -> str:
-    if layer.form == mlp.DENSE16:
+    if layer.form == "dense16":
         return _constants(row)
-    if layer.form == mlp.SPARSE8:
+    if layer.form == "sparse8":
         return f"{bytes(at for at, _ in row)!r}, {bytes(weight + 128 for _, weight in row)!r}"
-    if layer.form == mlp.CODEBOOK4:
+    if layer.form == "codebook4":
         padded = [*row, 0] if len(row) % 2 else row
         return repr(bytes(a << 4 | b for a, b in zip(padded[::2], padded[1::2], strict=True)))
     return repr(bytes(weight + 128 for weight in row))

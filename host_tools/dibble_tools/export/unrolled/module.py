@@ -19,7 +19,6 @@ TABLES_END = {tables_end}
 IN_TRY = 3  # levels of what stands in a generator's loop, in try
 HOT = 12
 TABLES, DECISION = "tables", "decision"  # what the smallest board calls a model's
-LONG = 150  # entries of tables that hold several classes, on the smallest board
 SHORT = 500  # characters of a text that the smallest board compiles beside the rest
 # Characters of a function, whose bytecode takes at most half of that: a jump reaches 16 KB.
 LONGEST, PART = 30_000, 24_000
@@ -68,7 +67,9 @@ def unrolled_source(model: HostModel, *, ranges: bool = True) -> str:
     return text
 
 
-def deciding(content: Content, low: Sequence[int], high: Sequence[int]) -> tuple[list[str], list[list[int]]]:
+def deciding(
+    content: Content, low: Sequence[int], high: Sequence[int], most_entries: int
+) -> tuple[list[str], list[list[int]]]:
     """Return the source of judge(x), of what it calls, and the tables it takes.
 
     judge tells whether a row of ints, a reading each, was one to decide on, and if so overwrites `decision`. It
@@ -76,13 +77,14 @@ def deciding(content: Content, low: Sequence[int], high: Sequence[int]) -> tuple
 
     Args:
         low, high: range of each input.
+        most_entries: of tables that hold several classes; of more, each class has its own.
     """
     inputs = Inputs(low, content.limits)
     body = Block(1)
     append_ranges(body, low, high, "return 0")
     sums = Block()
     tables, _ = _append_family(sums, content, inputs)
-    if sum(map(len, tables)) > LONG:
+    if sum(map(len, tables)) > most_entries:
         sums = Block()
         tables, _ = _append_family(sums, content, inputs, apart=True)
     unpacked = "".join(f"x{i}," for i in range(len(low)))

@@ -11,7 +11,6 @@ import micropython
 
 folder = __file__[: __file__.rfind("/") + 1]
 node = exported.Node()
-node.self_test()
 row = array("i", [0] * (len(exported.LOWS) + 1))
 readings = array("i", [0] * len(exported.LOWS))
 listed = None
@@ -32,4 +31,4 @@ with open(folder + "rows.bin", "rb") as rows:
                 node.predict(listed or readings, elapsed)
         finally:
             micropython.heap_unlock()
-        print(node.class_index, node.margin, node.flags, node.channel, node.held_class)
+        print(node.class_index, node.margin, node.flags, node.channel, node.held_index)

@@ -28,7 +28,7 @@ int main(void)
         else
 #endif
             predict(&node, row + 1);
-        printf("%d %ld %d %d %d\n", node.class_index, (long)node.margin, node.flags, node.channel, node.held_class);
+        printf("%d %ld %d %d %d\n", node.class_index, (long)node.margin, node.flags, node.channel, node.held_index);
     }
     return 0;
 }

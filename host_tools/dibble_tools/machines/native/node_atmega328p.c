@@ -34,7 +34,7 @@ int main(void)
         for (i = 0; i < 4 * CHANNELS; i++)
             row.bytes[i] = get();
         predict(&node, row.readings);
-        put(node.held_class);
+        put(node.held_index);
         put(node.flags);
     }
 }

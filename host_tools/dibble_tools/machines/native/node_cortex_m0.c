@@ -19,6 +19,6 @@ int main(void)
         for (i = 0; i < CHANNELS; i++)
             readings[i] = input;
         predict(&node, readings);
-        output = node.held_class << 8 | node.flags;
+        output = node.held_index << 8 | node.flags;
     }
 }

@@ -65,7 +65,7 @@ static void replay(void)
         number((uint32_t)node.margin, ' ');
         number(node.flags, ' ');
         number(node.channel, ' ');
-        number(node.held_class, '\n');
+        number(node.held_index, '\n');
     }
     for (byte = (const uint8_t *)&node; byte < (const uint8_t *)(&node + 1); byte++) {
         if ((byte - (const uint8_t *)&node) % NODE_BYTES == 0)

@@ -4,17 +4,8 @@ Known from esphome issues 903 (DS18B20) and 5355, and libdriver's on SHT3x; how 
 """
 
 import random
-from typing import Protocol
 
-from dibble_tools.simulator.node.bus import I2cDevice, Nack
-
-
-class OneWire(Protocol):
-    def reset(self) -> bool: ...
-
-    def write(self, byte: int) -> None: ...
-
-    def read(self) -> int: ...
+from dibble_tools.simulator.node.bus import I2cDevice, Nack, OneWireDevice
 
 
 class I2cCable:
@@ -60,7 +51,7 @@ class OneWireCable:
         spoil: so many of the next bytes are changed whatever the share says.
     """
 
-    def __init__(self, device: OneWire, rng: random.Random, flip_share: float = 0.0) -> None:
+    def __init__(self, device: OneWireDevice, rng: random.Random, flip_share: float = 0.0) -> None:
         self.device = device
         self.rng = rng
         self.flip_share = flip_share
@@ -78,3 +69,9 @@ class OneWireCable:
             self.spoil = max(self.spoil - 1, 0)
             byte ^= 1 << self.rng.randrange(8)
         return byte
+
+    def write_bit(self, bit: int) -> None:
+        self.device.write_bit(bit)
+
+    def read_bit(self) -> int:
+        return self.device.read_bit()

@@ -3,11 +3,14 @@
 Source: Maxim's data sheet: memory map, configuration register, function commands, CRC generation.
 """
 
+import functools
 import math
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Sequence
 
 CONVERSION_MA = 1.0  # active current, typical
-SKIP_ROM, CONVERT_T, WRITE, READ, COPY, RECALL, POWER_SUPPLY = 0xCC, 0x44, 0x4E, 0xBE, 0x48, 0xB8, 0xB4
+SKIP_ROM, MATCH_ROM, READ_ROM, SEARCH_ROM = 0xCC, 0x55, 0x33, 0xF0
+CONVERT_T, WRITE, READ, COPY, RECALL, POWER_SUPPLY = 0x44, 0x4E, 0xBE, 0x48, 0xB8, 0xB4
 CRC_POLYNOMIAL = 0b1_0011_0001  # x**8 + x**5 + x**4 + 1
 
 
@@ -23,13 +26,14 @@ def maxim_crc(data: bytes) -> int:
 
 
 class Ds18b20:
-    """The only device on its wire, with a supply of its own.
+    """A device on a wire, with a supply of its own.
 
     A command that it doesn't know, or out of turn, leaves it silent (ones) until the next reset.
 
     Args:
         now_us: the time.
         eeprom: alarms and configuration, as they were last copied.
+        serial: 6 bytes of its ROM.
     Attributes:
         temperature_c: truth.
         present: wired and powered.
@@ -39,8 +43,12 @@ class Ds18b20:
         charge_uc: of conversions.
     """
 
-    def __init__(self, now_us: Callable[[], int], eeprom: bytes = b"\x4b\x46\x7f") -> None:
+    def __init__(
+        self, now_us: Callable[[], int], eeprom: bytes = b"\x4b\x46\x7f", serial: bytes = b"\x4a\x1c\xe8\x06\0\0"
+    ) -> None:
         self.now_us = now_us
+        self.rom = b"\x28" + serial
+        self.rom += bytes([maxim_crc(self.rom)])
         self.eeprom = eeprom
         self.temperature_c = 20.0
         self.present = True
@@ -58,6 +66,7 @@ class Ds18b20:
         self._latched = b""
         self._state = "silent"
         self._out = b""
+        self._bit = 0
 
     def reset(self) -> bool:
         """Return whether a presence pulse answered; a wire held low looks like one."""
@@ -71,7 +80,13 @@ class Ds18b20:
             return
         self._settle()
         if self._state == "rom":
-            self._state = "function" if byte == SKIP_ROM else "silent"
+            known = {SKIP_ROM: "function", MATCH_ROM: "match", READ_ROM: "read", SEARCH_ROM: "search"}
+            self._state = known.get(byte, "silent")
+            self._out = self.rom
+            self._bit = 0
+        elif self._state == "match":
+            expected, self._out = self._out[0], self._out[1:]
+            self._state = "silent" if byte != expected else "match" if self._out else "function"
         elif self._state == "function":
             self._command(byte)
         elif self._state.startswith("write"):
@@ -93,6 +108,27 @@ class Ds18b20:
             byte, self._out = self._out[0], self._out[1:]
             return byte
         return 0xFF
+
+    def read_bit(self) -> int:
+        """Return a bit of a search: first the ROM's, then its complement."""
+        if self.held_low:
+            return 0
+        if self._state != "search" or self._bit >= 128 or not self.present:
+            return 1
+        bit = self._rom_bit() ^ self._bit & 1
+        self._bit += 1
+        return bit
+
+    def write_bit(self, bit: int) -> None:
+        """Leave the search where the bit isn't the ROM's."""
+        if self._state == "search":
+            self._bit -= 1
+            if bit != self._rom_bit():
+                self._state = "silent"
+            self._bit += 1
+
+    def _rom_bit(self) -> int:
+        return self.rom[self._bit >> 4] >> (self._bit >> 1 & 7) & 1
 
     def _command(self, code: int) -> None:
         self._state = "silent"
@@ -127,3 +163,27 @@ class Ds18b20:
         if self._busy_until_us is not None and self.now_us() >= self._busy_until_us:
             self._temperature = self._latched
             self._busy_until_us = None
+
+
+class OneWireBus:
+    """Several devices on one wire: who sends a 0 pulls it down for all (esphome#2740, milesburton#54)."""
+
+    def __init__(self, devices: Sequence[Ds18b20]) -> None:
+        self.devices = devices
+
+    def reset(self) -> bool:
+        return sum(device.reset() for device in self.devices) > 0  # all of them
+
+    def write(self, byte: int) -> None:
+        for device in self.devices:
+            device.write(byte)
+
+    def read(self) -> int:
+        return functools.reduce(operator.and_, [device.read() for device in self.devices], 0xFF)
+
+    def write_bit(self, bit: int) -> None:
+        for device in self.devices:
+            device.write_bit(bit)
+
+    def read_bit(self) -> int:
+        return functools.reduce(operator.and_, [device.read_bit() for device in self.devices], 1)

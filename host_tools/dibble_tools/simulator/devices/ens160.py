@@ -10,6 +10,9 @@ MODE_US = 10_000
 PERIOD_US = 1_000_000
 WARM_UP_US = 180_000_000
 FIRST_HOUR_US = 3_600_000_000
+AGEING_US = 24 * FIRST_HOUR_US
+ASSUMED = b"\x8a\x4a\x00\x64"  # 25 C and 50 % in TEMP_IN and RH_IN: data sheet 16.2.5
+HUMID_SHARE, WARM_SHARE = 0.005, 0.01  # for each % and each C that it wasn't told: chosen
 STANDARD_MA = 29  # data sheet, electrical characteristics: average in standard mode
 
 
@@ -17,7 +20,8 @@ class Ens160:
     """Addresses advance with each byte; the checksum at 0x38 runs over all bytes sent but its own.
 
     Attributes:
-        aged: it has had its first 24 hours of work, so that only the warm-up is left.
+        aged: it has had its first 24 hours of work on end, so that only the warm-up is left (esphome#5355).
+        air_temperature_c, humidity_percent: of the air; None: as it assumes.
         absent: it answers nothing, as if its wires were loose.
         never_ready: it never has new data.
         failing: it reports an error.
@@ -32,7 +36,9 @@ class Ens160:
         self.part_id = part_id
         self.tvoc_ppb = 0.0
         self.eco2_ppm = 400.0
-        self.aged = True
+        self.aged = False
+        self.air_temperature_c: float | None = None
+        self.humidity_percent = 50.0
         self.absent = self.never_ready = self.failing = self.invalid = False
         self.stuck = self.damaged = self.deaf = False
         self._spent_uc = 0.0
@@ -48,7 +54,9 @@ class Ens160:
 
     def power_cycle(self) -> None:
         """Forget what a part forgets without its supply."""
+        self._age()
         self._set_mode(0)
+        self._told = bytearray(ASSUMED)
         self._pointer = 0
         self._misr = 0
 
@@ -61,7 +69,10 @@ class Ens160:
                 if value not in MODES:
                     raise Nack
                 if not self.deaf:
+                    self._age()
                     self._set_mode(value)
+            if 0x13 <= self._pointer <= 0x16:
+                self._told[self._pointer - 0x13] = value
             self._pointer += 1
 
     def read(self, size: int) -> bytes:
@@ -80,6 +91,10 @@ class Ens160:
         if self.damaged and size > 2:
             answer = answer[:-1] + bytes([answer[-1] ^ 1])
         return answer
+
+    def _age(self) -> None:
+        """Remember a day's work on end, whatever comes then."""
+        self.aged |= self._begun_us is not None and self._now_us() - self._begun_us >= AGEING_US
 
     def _set_mode(self, mode: int) -> None:
         """Take a mode; it shows and works only after a while."""
@@ -126,6 +141,12 @@ class Ens160:
         if not self._measurements():
             return 0, 0
         if not (self.stuck and self._measured[1]):
-            tvoc_ppb = min(max(round(self.tvoc_ppb), 0), 65000)
+            wrong = 1.0
+            if self.air_temperature_c is not None:
+                told_c = int.from_bytes(self._told[:2], "little") / 64 - 273.15
+                told_percent = int.from_bytes(self._told[2:], "little") / 512
+                wrong += HUMID_SHARE * (self.humidity_percent - told_percent)
+                wrong += WARM_SHARE * (self.air_temperature_c - told_c)
+            tvoc_ppb = min(max(round(self.tvoc_ppb * wrong), 0), 65000)
             self._measured = tvoc_ppb, min(max(round(self.eco2_ppm), 400), 65000)
         return self._measured

@@ -35,7 +35,7 @@ class Reed:
             self._coming += self._bounced(int(closes_us), True)
             opens_us = max(opens_us, self._coming[-1][0] + 1)
             self._coming += self._bounced(int(opens_us), False)
-        self._coming.sort()
+        self._coming.sort(key=lambda change: change[0])
         now = [change for change in self._coming if change[0] < end_us]
         self._coming = self._coming[len(now) :]
         return now

@@ -35,6 +35,10 @@ class OneWireDevice(Protocol):
 
     def read(self) -> int: ...
 
+    def write_bit(self, bit: int) -> None: ...
+
+    def read_bit(self) -> int: ...
+
 
 class VirtualClock:
     """Time that passes only when somebody sleeps."""

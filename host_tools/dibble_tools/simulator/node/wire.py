@@ -91,7 +91,7 @@ class Hardware:
             ord("W"): self._i2c_write,
             ord("R"): self._i2c_read,
             ord("1"): self._onewire_write,
-            ord("2"): lambda a, b, data: (0, _number(self.onewire[a].read() if a in self.onewire else 255)),
+            ord("2"): self._onewire_read,
             ord("T"): lambda a, b, data: (0, _number(self.clock_s())),
             ord("U"): self._set_clock,
             ord("F"): self._feed,
@@ -279,11 +279,20 @@ class Hardware:
         return self.i2c[address]
 
     def _onewire_write(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
+        """Reset for b = 256; write a bit for 257 and 258, else a byte."""
         if b == 256:
             return int(a in self.onewire and self.onewire[a].reset()), b""
-        if a in self.onewire:
+        if a in self.onewire and b > 256:
+            self.onewire[a].write_bit(b - 257)
+        elif a in self.onewire:
             self.onewire[a].write(b)
         return 0, b""
+
+    def _onewire_read(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
+        """Read a byte, or a bit for b = 1."""
+        if a not in self.onewire:
+            return 0, _number(1 if b else 255)
+        return 0, _number(self.onewire[a].read_bit() if b else self.onewire[a].read())
 
     def _set_clock(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
         self._clock_lost_us = 0

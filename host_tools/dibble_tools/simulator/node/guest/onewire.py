@@ -1,4 +1,4 @@
-"""Inside the VM: the `onewire` that MicroPython's boards have in their firmware, byte by byte."""
+"""Inside the VM: the `onewire` of MicroPython's firmware, byte by byte, and bit by bit in a search."""
 
 import wire
 
@@ -15,3 +15,9 @@ class OneWire:
 
     def readbyte(self):
         return wire.number(50, self.pin) & 255
+
+    def writebit(self, value):
+        wire.ask(49, self.pin, 258 if value else 257)
+
+    def readbit(self):
+        return wire.number(50, self.pin, 1) & 1

@@ -1,6 +1,6 @@
 """Inside the VM: what CircuitPython does after power-on: mount its drive, then run boot.py and code.py, or safemode.py.
 
-Arguments: those of ../field/power_on.py.
+Arguments: those of ../guest/power_on.py.
 """
 
 import sys
