@@ -24,7 +24,7 @@ from dibble_tools.training.train import train
 STATIONS = ("EWR", "JFK", "LGA")
 BUDGET_S = 600.0  # far more than it takes: nothing is left out for lack of time, so it ends alike everywhere
 BALANCE = 0.3  # frost and mould are rare: they count for more
-RECIPE = "mlp:16@16"  # what a short search found: where a search ends depends on the machine
+RECIPE = "mlp:16@12"  # what a short search found: where a search ends depends on the machine
 SMALL_RECIPE = "voting:5x8@4"
 LABEL, TIME, GROUP = "hazard", "time", "station"
 
@@ -47,7 +47,11 @@ def run(station: str, out: Path, console: Console) -> bool:
             data, recipe=RECIPE, budget_s=BUDGET_S, jobs=os.cpu_count() or 1, balance=BALANCE, refit=False
         )
         trained = train(file, options, progress=lambda step, _: status.update(step))
-        console.print(f"trained on {' and '.join(s for s in STATIONS if s != station)}, judged on {station}")
+        console.print(
+            f"trained on {' and '.join(s for s in STATIONS if s != station)}, judged on {station}",
+            markup=False,
+            soft_wrap=True,
+        )
         opened = trained.model
         status.update("judging persistence")
         rule = persistence(opened, file, station)
@@ -70,7 +74,9 @@ def run(station: str, out: Path, console: Console) -> bool:
     screen.print(*training_tables(card, screen.width))
     screen.print(demo_table(card, rule, len(opened.blob), price.model_bytes))
     screen.print(agreement_table(wasi))
-    screen.print(f"wrote {out / MODEL_FILE} ({len(opened.blob)} bytes), card.json and report.html")
+    screen.print(
+        f"wrote {out / MODEL_FILE} ({len(opened.blob)} bytes), card.json and report.html", markup=False, soft_wrap=True
+    )
     for agreement in found:
         if agreement.problem:
             console.print(f"{agreement.vm}: {agreement.problem}", markup=False, soft_wrap=True)
