@@ -305,6 +305,23 @@ def test_the_readme_has_the_rooms_as_they_are() -> None:
     assert [[name.strip(" `") for name in cell.split(",")] for cell in cells] == FLOORS
 
 
+def test_what_is_printed_is_not_taken_for_markup() -> None:
+    """rich eats `dibble[train]` and a path's brackets: a text made of values is escaped, or printed without markup."""
+
+    def found(path: Path) -> Iterator[tuple[int, str]]:
+        for node in ast.walk(tree_of(path)):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "print"):
+                continue
+            plain = any(word.arg == "markup" for word in node.keywords)
+            for text in [] if plain else [arg for arg in node.args if isinstance(arg, ast.JoinedStr)]:
+                values = [part.value for part in text.values if isinstance(part, ast.FormattedValue)]
+                escaped = [v for v in values if isinstance(v, ast.Call) and ast.unparse(v.func).endswith("escape")]
+                if len(escaped) < len(values):
+                    yield node.lineno, ast.unparse(text)
+
+    assert not offenders(HOST_TOOLS, found)
+
+
 def test_no_flat_files_in_dibble_tools() -> None:
     """Everything lies in a room."""
     assert [path.name for path in PACKAGE.glob("*.py")] == ["__init__.py"]

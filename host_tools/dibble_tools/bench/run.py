@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import sklearn
 from dibble import __version__
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dibble_tools.bench import host_speed, needs
@@ -51,7 +52,7 @@ def run(
         screen.print(table)
         screen.print()
     for lack in found.missing:
-        console.print(f"[yellow]left out:[/] {lack}", soft_wrap=True)
+        console.print(f"[yellow]left out:[/] {escape(lack)}", soft_wrap=True)
     if out is not None:
         write_atomically(out, (json.dumps(found.as_json(), indent=1, ensure_ascii=False) + "\n").encode())
         console.print(f"wrote {out}", markup=False, soft_wrap=True)

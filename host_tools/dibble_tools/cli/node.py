@@ -45,7 +45,7 @@ def microbit(
         rest_s=rest,
     )
     for path in write_small_node(model, out, settings):
-        console.print(f"wrote {path}")
+        console.print(f"wrote {path}", markup=False, soft_wrap=True)
 
 
 def lorawan(
@@ -64,7 +64,7 @@ def lorawan(
         write(text + "\n")
     else:
         write_atomically(out, text.encode())
-        console.print(f"wrote {out}")
+        console.print(f"wrote {out}", markup=False, soft_wrap=True)
 
 
 def _probe(text: str) -> tuple[int, int, int]:
@@ -88,7 +88,7 @@ def unroll(
     from dibble_tools.model.host_model import HostModel
 
     write_atomically(out, unrolled_source(HostModel.open(model)).encode())
-    console.print(f"wrote {out}")
+    console.print(f"wrote {out}", markup=False, soft_wrap=True)
 
 
 def library(
@@ -115,5 +115,9 @@ def library(
     families = FAMILIES if family == "all" else (family,)
     files = compiled_library(library_modules(families, novelty=novelty, code=code), arch)
     listing = write_library(files, out)
-    console.print(f"wrote {len(files)} files, {sum(map(len, files.values())):,} bytes, for {readers_of(arch)}")
+    console.print(
+        f"wrote {len(files)} files, {sum(map(len, files.values())):,} bytes, for {readers_of(arch)}",
+        markup=False,
+        soft_wrap=True,
+    )
     console.print(f"copy them with: mpremote mip install {listing}", markup=False, soft_wrap=True)

@@ -105,7 +105,7 @@ def simulate(
         from dibble_tools.simulator.season_plot import plot_season
 
         plot_season(season, plot, f"{name} on {board}, {days:g} days, {station}, {soil}, seed {seed}")
-        console.print(f"plot: {plot}")
+        console.print(f"plot: {plot}", markup=False, soft_wrap=True)
     if verdict.errors or verdict.lost or verdict.needless:
         raise typer.Exit(1)
 
@@ -117,8 +117,12 @@ def _write_csv(path: Path, days: float, seed: int, nodes: int, interval: int, so
         raise InputError(f"--csv: {path} is there already; name another file or remove it")
     with console.status(f"simulating {nodes} nodes for {days:g} days"):
         write_field_csv(path, days=max(1, round(days)), seed=seed, nodes=nodes, interval_s=interval, soil=soil)
-    console.print(f"wrote {path}: simulated readings, labelled with the simulated field's own state.")
-    console.print(f"next: dibble train {path} --label state --time time --group node")
+    console.print(
+        f"wrote {path}: simulated readings, labelled with the simulated field's own state.",
+        markup=False,
+        soft_wrap=True,
+    )
+    console.print(f"next: dibble train {path} --label state --time time --group node", markup=False, soft_wrap=True)
 
 
 def _start_s(text: str) -> int:

@@ -26,7 +26,7 @@ def studio(
     from dibble_tools.studio.server import run
 
     def ready(address: str) -> None:
-        console.print(f"dibble studio: {address} (Ctrl-C ends it)", soft_wrap=True)
+        console.print(f"dibble studio: {address} (Ctrl-C ends it)", markup=False, soft_wrap=True)
         if not no_browser:
             import webbrowser
 

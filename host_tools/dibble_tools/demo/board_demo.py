@@ -47,6 +47,8 @@ def run(console: Console) -> bool:
             fetched = fetch(board.port, place / "log", [MODEL], status.update)
     missing = fetched.records.missing_count() or len(fetched.records.damage)
     console.print(
-        f"fetched its log: {len(fetched.records.rows)} records, each CRC right, missing or damaged: {missing}"
+        f"fetched its log: {len(fetched.records.rows)} records, each CRC right, missing or damaged: {missing}",
+        markup=False,
+        soft_wrap=True,
     )
     return missing == 0 and len(fetched.records.rows) >= DECISIONS

@@ -47,7 +47,11 @@ def run(station: str, out: Path, console: Console) -> bool:
             data, recipe=RECIPE, budget_s=BUDGET_S, jobs=os.cpu_count() or 1, balance=BALANCE, refit=False
         )
         trained = train(file, options, progress=lambda step, _: status.update(step))
-        console.print(f"trained on {' and '.join(s for s in STATIONS if s != station)}, judged on {station}")
+        console.print(
+            f"trained on {' and '.join(s for s in STATIONS if s != station)}, judged on {station}",
+            markup=False,
+            soft_wrap=True,
+        )
         opened = trained.model
         status.update("judging persistence")
         rule = persistence(opened, file, station)
@@ -70,7 +74,9 @@ def run(station: str, out: Path, console: Console) -> bool:
     screen.print(*training_tables(card, screen.width))
     screen.print(demo_table(card, rule, len(opened.blob), price.model_bytes))
     screen.print(agreement_table(wasi))
-    screen.print(f"wrote {out / MODEL_FILE} ({len(opened.blob)} bytes), card.json and report.html")
+    screen.print(
+        f"wrote {out / MODEL_FILE} ({len(opened.blob)} bytes), card.json and report.html", markup=False, soft_wrap=True
+    )
     for agreement in found:
         if agreement.problem:
             console.print(f"{agreement.vm}: {agreement.problem}", markup=False, soft_wrap=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import BoardState, look
 from dibble_tools.deploy.checks import Bounds, check_board, check_file, readable_mpy
+from dibble_tools.deploy.doctor import look_at_sensors
 from dibble_tools.deploy.first_run import FirstRun, wait_for_node
 from dibble_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, MODEL_FILES, kernel_for_board
 from dibble_tools.deploy.network_files import network_files
@@ -139,6 +140,9 @@ def _deploy(
     outcome = Outcome(state, plan, bool(plan or image) and not dry_run, image=image, notes=notes)
     if outcome.written:
         _write(session, state, outcome, step, progress)
+    if outcome.written and not request.only_model:
+        step("looking at the sensors")
+        outcome.notes += look_at_sensors(session, whole(parsed(session.read_file(CONFIG))))
     step("starting the node")
     if not dry_run and not session.set_calendar():
         notes.append("the board's clock wouldn't be set: the node's times will be those since its power-on")

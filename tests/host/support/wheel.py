@@ -79,7 +79,7 @@ class InstalledWheel:
 
     def _run(self, command: list[str], code: int) -> str:
         done = subprocess.run(
-            command, cwd=self.cwd, env=self.environment, capture_output=True, text=True, timeout=120, check=False
+            command, cwd=self.cwd, env=self.environment, capture_output=True, text=True, timeout=200, check=False
         )
         assert done.returncode == code, f"{command[3:]} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
