@@ -155,7 +155,8 @@ def test_mlp():
 
 def test_golden_vectors_and_interval():
     assert told(1, STUMP, golden=b"\x01\x66\x00\x01\x00") == ""
-    assert told(1, STUMP, golden=b"\x01\x67\x00\x01\x00") == "golden: expected 0 to 102, got 103"
+    assert told(1, STUMP, golden=b"\x01\x80\x80\x80\x80\x04\x00\x01\x00") == ""  # a reading of 2**30 - 1
+    assert told(1, STUMP, golden=b"\x01\x81\x80\x80\x80\x04\x00\x01\x00") != ""
     assert told(1, STUMP, b"\xff\xff\xff\xff\x07" + HEAD[1:] + b"\x00").startswith("interval: ")
 
 

@@ -43,8 +43,8 @@ def check(model):
         file.number()
         additive_checks.additive(file, additive, told.limits, 2)
     for _ in range(file.number()):
-        for span in spans:
-            within("golden", file.number(), span + 2)
+        for low in model.low:
+            within("golden", file.number() + low, READING_LIMIT + 1, low)
         file.byte()
         file.number()
         file.byte()
