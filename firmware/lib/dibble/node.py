@@ -12,6 +12,7 @@ from dibble.report.serial_line import SerialLines
 from dibble.sensors import Sensors
 from dibble.storage.record import encode
 from dibble.storage.record_log import RecordLog
+from dibble.storage.segment import names_crc
 from dibble.storage.slots import Slots
 from dibble.storage.words import number_at
 from dibble.watchdog import Watchdog
@@ -41,7 +42,7 @@ class Node:
         configured: what setup.configure() returns.
     Attributes:
         sequence, time_s, decision, action, faults, battery_mv, readings: of the last cycle, for its report.
-        classes, channels: names of the model's classes; (name, unit) of each reading.
+        classes, channels: names of the model's classes; (name, unit) of each of the sensors' readings.
     Raises:
         ConfigError: the sensors can't be made of it, or the model can't be used under it.
     """
@@ -71,9 +72,9 @@ class Node:
             model.unsure_below = config["margin"]
         self.decision = model.decision if model else Decision(1)
         self.classes = model.classes if model else ()
-        self.readings = self._classifier.readings if model else self.sensors.values
-        names = self._classifier.names if self._classifier else self.sensors.names
-        self.channels = [(name, self.sensors.units[self.sensors.names.index(name)]) for name in names]
+        self.readings = self.sensors.values  # all of them, whatever the model uses: they train the next one
+        names = self.sensors.names
+        self.channels = [(names[i], self.sensors.units[i]) for i in range(len(names))]
         self.actions = [
             KeptAction(
                 entry["pin"],
@@ -107,6 +108,7 @@ class Node:
             log["batch"],
             last,
             Slots("written") if port.KIND == "micropython" else None,  # FAT is better not written to
+            names_crc(names),
         )
         self.lines = SerialLines(sys.stdout.write, config["node"], self.classes, self.channels)
         self._mqtt = (config["mqtt"], config["node"], sent, last) if config["mqtt"]["host"] else None
