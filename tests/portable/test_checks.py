@@ -153,6 +153,13 @@ def test_mlp():
     assert told(3, twice) == "input: expected 1 to 255, got 0"
 
 
+def test_golden_vectors_and_interval():
+    assert told(1, STUMP, golden=b"\x01\x66\x00\x01\x00") == ""
+    assert told(1, STUMP, golden=b"\x01\x80\x80\x80\x80\x04\x00\x01\x00") == ""  # a reading of 2**30 - 1
+    assert told(1, STUMP, golden=b"\x01\x81\x80\x80\x80\x04\x00\x01\x00") != ""
+    assert told(1, STUMP, b"\xff\xff\xff\xff\x07" + HEAD[1:] + b"\x00").startswith("interval: ")
+
+
 def test_an_optional_part_is_refused_by_its_name():
     body = b"\x01\x06stream\x03abc" + HEAD + b"\x00" + STUMP + b"\x00"
     try:

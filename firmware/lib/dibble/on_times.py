@@ -1,13 +1,7 @@
 """How long outputs were on, kept over resets: none is on for longer because the power failed.
 
-<<<<<<< HEAD
 What is kept is never kinder than what was: time on is written down before it begins, a rest after it passed.
 The time without power counts for nothing, as nobody knows how long it was. What can't be written down doesn't begin.
-=======
-What is kept is never kinder than what was: a stretch of time on is written down before it begins, a rest after it
-passed. The time without power counts for nothing, as nobody knows how long it was. What can't be written down
-doesn't begin.
->>>>>>> main
 """
 
 from dibble import RecordError

@@ -15,6 +15,7 @@ from dibble_tools.cli.board import board
 from dibble_tools.cli.boards import boards, drivers, estimate
 from dibble_tools.cli.console import collect, monitor
 from dibble_tools.cli.deploy import deploy
+from dibble_tools.cli.doctor import doctor
 from dibble_tools.cli.export import export
 from dibble_tools.cli.log import fetch, label, retune
 from dibble_tools.cli.model import evaluate, inspect, pack, predict, unpack, verify
@@ -106,7 +107,7 @@ def demo(
 
 
 PANELS = {
-    "The way to the field and back": (new, collect, train, deploy, monitor, fetch, label, studio),
+    "The way to the field and back": (new, collect, train, deploy, doctor, monitor, fetch, label, studio),
     "Boards, and fields that are simulated": (boards, drivers, estimate, simulate),
     "A model": (inspect, predict, evaluate, verify, pack, unpack, export, unroll, bench, library, microbit, lorawan),
     "All of it at once": (demo,),

@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from dibble import SensorError
+from dibble import ConfigError, SensorError
 from dibble.drivers import wind_vane
 from dibble_tools.simulator.devices.analog import AnalogPin, esp32_adc
 from dibble_tools.simulator.devices.wind_vane import WindVane
@@ -62,3 +62,24 @@ def test_an_open_pin_is_an_error():
         pin.disconnected = True
         with pytest.raises(SensorError):
             driver_of(pin).read()
+
+
+@pytest.mark.parametrize(("pull_up_ohm", "right"), [(10_000, False), (15_000, False), (18_000, True)])
+def test_on_an_esp32_all_directions_need_18_kohm(pull_up_ohm, right):
+    """Its converter bends above 2.45 V, where 10 kohm leave three of the sixteen."""
+    told = []
+    for sixteenth in range(16):
+        vane = WindVane(random.Random(5), pull_up_ohm=pull_up_ohm)
+        vane.direction_deg = 22.5 * sixteenth
+        pin = AnalogPin(vane.volts, random.Random(6), transfer=esp32_adc)
+        settings = settings_of(wind_vane, pin="A2", pull_up_ohm=pull_up_ohm)
+        told.append(wind_vane.build(settings, PinPort({"A2": pin}), None).read()[0])
+    assert (told == [45 * sixteenth // 2 for sixteenth in range(16)]) == right
+
+
+def test_10_kohm_are_refused_on_an_esp32(monkeypatch):
+    monkeypatch.setattr(wind_vane, "BENT", True)
+    with pytest.raises(ConfigError, match="expected pull_up_ohm of 18000 to 22000, and such a resistor, at pin A2"):
+        wind_vane.build(settings_of(wind_vane, pin="A2"), PinPort({"A2": None}), None)
+    for enough in (18000, 22000):
+        wind_vane.build(settings_of(wind_vane, pin="A2", pull_up_ohm=enough), PinPort({"A2": None}), None)

@@ -1,11 +1,16 @@
 """The node's sensors on a real VM: names, doubts, events, and what the board does to them."""
 
+import random
 from pathlib import Path
 
 import pytest
 from dibble.inference.decision import SENSOR_FAULT
+from dibble_tools.simulator.devices.analog import AnalogPin
+from dibble_tools.simulator.devices.anemometer import CupAnemometer
+from dibble_tools.simulator.devices.sgp30 import Sgp30
 from dibble_tools.simulator.devices.sht3x import Sht3x
 from dibble_tools.simulator.node.firmware import firmware_folder
+from dibble_tools.simulator.unkindness import Likeness
 from node_helpers import SOIL_PIN, Bench, soil_model
 
 SOIL = {"driver": "soil_adc", "pin": SOIL_PIN, "probe_curve": [2300, 1200], "samples": 4}
@@ -66,6 +71,57 @@ def test_a_stuck_episode_is_one_event(firmware, tmp_path):
         "soil_adc: expected raw values that change by their noise, got the same 4 times: stuck"
     ] * 2
     assert 10 < sum(row.readings["soil_moisture_permille"] is None for row in bench.rows()) < 20
+
+
+def test_an_esp32_measures_beyond_its_0_db(firmware, tmp_path):
+    """Up to MicroPython 1.25 ADC(pin) ends at 1.1 V there: dry soil at 2.3 V and a battery would read the end."""
+    like = Likeness(platform="esp32", version="1.25.0")
+    sensors = [SOIL, {"driver": "battery", "pin": 27}]
+    bench = Bench(firmware, tmp_path, sensors=sensors, actions=[], like=like)
+    bench.probe.dry_v, bench.probe.wet_v, bench.probe.moisture = 2.3, 1.2, 0.1
+    bench.hardware.analog[27] = AnalogPin(lambda: 4.1 / 2, random.Random(3))
+    bench.run(3)
+    readings = bench.rows()[-1].readings
+    assert abs(readings["soil_moisture_permille"] - 100) < 10
+    assert abs(readings["battery_mv"] - 4100) < 20
+    assert bench.events("fault") == []
+    bench.hardware.analog[27] = AnalogPin(lambda: 3.3, random.Random(3))
+    bench.run(2)
+    assert (
+        "battery: expected a voltage within the converter's range at pin 27, got its very end"
+        in bench.events("fault")[0]
+    )
+
+
+def test_a_contact_at_a_pin_without_a_pull_up_is_refused(firmware, tmp_path):
+    like = Likeness(platform="esp32", version="1.25.0")
+    bench = Bench(firmware, tmp_path, sensors=[{"driver": "anemometer", "pin": 35}], actions=[], like=like)
+    bench.run(0.3)
+    assert "expected a pin with a pull-up, or a resistor from it to 3.3 V and pull_up false, got 35" in bench.vm.text()
+    with_resistor = {"driver": "anemometer", "pin": 35, "pull_up": False}
+    bench = Bench(firmware, tmp_path / "with", sensors=[with_resistor], actions=[], like=like)
+    cups = CupAnemometer(random.Random(2))
+    cups.wind_m_s = 8.0
+    bench.hardware.pulses = {35: cups}
+    bench.run(3)
+    assert abs(bench.rows()[-1].readings["wind_speed_cm_s"] - 800) <= 23
+
+
+def test_a_gas_sensor_is_kept_alive_each_second_and_told_the_air(firmware, tmp_path):
+    sensors = [{"driver": "sgp30"}, {"driver": "sht4x"}]
+    bench = Bench(firmware, tmp_path, sensors=sensors, actions=[], interval_s=600)
+    gas = Sgp30(lambda: bench.hardware.now_us)
+    gas.tvoc_ppb = 1000.0
+    gas.air_temperature_c, gas.humidity_percent = 30.0, 80.0
+    bench.air.air_temperature_c, bench.air.humidity_percent = 30.0, 80.0
+    bench.hardware.i2c[0x58] = gas
+    bench.run(13 * 60)
+    assert gas.learnt()
+    last = bench.rows()[-1].readings
+    assert abs(last["tvoc_ppb"] - 1000) <= 10
+    gas.power_cycle()
+    bench.run(25)
+    assert gas.learnt()
 
 
 def test_the_very_dry_soil_is_watered_all_day(firmware, tmp_path):

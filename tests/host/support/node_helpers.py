@@ -16,8 +16,9 @@ from dibble_tools.simulator.devices.analog import AnalogPin, SoilProbe
 from dibble_tools.simulator.devices.sht4x import Sht4x
 from dibble_tools.simulator.node.flash import Flash
 from dibble_tools.simulator.node.vm import FieldVm, Stop
-from dibble_tools.simulator.node.wire import Hardware
+from dibble_tools.simulator.node.wire import LIKE, Hardware
 from dibble_tools.simulator.season import START_S
+from dibble_tools.simulator.unkindness import Likeness
 from helpers import integers_of, random_trees
 from sklearn.tree import DecisionTreeClassifier
 
@@ -70,10 +71,13 @@ class Bench:
     Args:
         firmware: as firmware_folder() makes it.
         folder: where its files are laid out before they're installed.
+        like: the board.
     """
 
-    def __init__(self, firmware: Path, folder: Path, model: bytes | None = None, **config: Any) -> None:
-        self.hardware = Hardware(Flash(160), START_S)
+    def __init__(
+        self, firmware: Path, folder: Path, model: bytes | None = None, like: Likeness = LIKE, **config: Any
+    ) -> None:
+        self.hardware = Hardware(Flash(160), START_S, like)
         self.air = Sht4x(lambda: self.hardware.now_us)
         self.probe = SoilProbe(random.Random(1))
         self.probe.moisture = 0.6

@@ -168,6 +168,19 @@ def test_uneven_classes_are_chosen_by_macro_f1_and_told(tmp_path) -> None:
     assert bool(never) == (plain.card["held_out"]["integer_model"]["classes"]["True"]["recall"] == 0)
 
 
+def test_a_node_unlike_those_of_training_is_told(tmp_path) -> None:
+    """The node held out has a probe that reads 500 more: out of range, and by which channel."""
+    rng = np.random.default_rng(2)
+    lines = ["soil,air,state,node"]
+    for i in range(300):
+        soil, node = rng.normal(400 + 200 * (i % 2), 60), i % 5
+        lines.append(f"{soil + 500 * (node == 4):.0f},{rng.integers(100)},{'wet' if i % 2 else 'dry'},n{node}")
+    (tmp_path / "nodes.csv").write_text("\n".join(lines) + "\n")
+    data = DataOptions(label="state", group="node", test_groups=["n4"])
+    notes = train(tmp_path / "nodes.csv", options(data=data, recipe="additive:8+0@2")).notes
+    assert [note for note in notes if "of the rows held out are out of range, most by soil" in note]
+
+
 def test_an_additive_model_tells_why(field_csv) -> None:
     trained = train(field_csv, options(recipe="additive:16+0@4"))
     model = trained.model.model

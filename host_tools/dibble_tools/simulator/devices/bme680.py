@@ -44,8 +44,8 @@ class Bme680:
         charge_uc: used so far by conversions and heater.
         heater_c: what the last heating came to, by the settings it was given.
         chip_id: what register 0xD0 says.
-        heater_is_weak: the heater never gets stable. The first reading after a reset doesn't either
-            (Adafruit_BME680 issue 43).
+        heater_is_weak: the heater never gets stable.
+        first_is_unstable: the first reading after a reset doesn't either (Adafruit_BME680 issue 43).
         cold_share: how much less than the truth a surface that wasn't heated for minutes reads at first.
         gas_is_dummy: the gas slot is never a real conversion.
         hangs: a measurement, once started, never ends.
@@ -63,6 +63,7 @@ class Bme680:
         self.charge_uc = 0.0
         self.heater_c = 0.0
         self.heater_is_weak = False
+        self.first_is_unstable = True
         self.gas_is_dummy = False
         self.cold_share = COLD_SHARE
         self.hangs = False
@@ -158,7 +159,7 @@ class Bme680:
         self.charge_uc += heating_ms * _HEATER_UA / 1000
         self._warmth_c = self._warmth_at(end_us) + heating_ms / 1000 * _WARMING_C_PER_S
         self._warm_us = end_us
-        first = self._heated_us is None
+        first = self._heated_us is None and self.first_is_unstable
         pause_us = math.inf if self._heated_us is None else end_us - self._heated_us
         self._heated_us = end_us
         cold = self.cold_share * -math.expm1(-pause_us / _COOLING_US) * math.exp(-heating_ms / _CLEANING_MS)

@@ -258,7 +258,9 @@ class Hardware:
 
     def _i2c_write(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
         try:
-            self._device(a).write(data)
+            device = self._device(a)
+            if data:  # a scan asks for the address alone, which each part acknowledges
+                device.write(data)
         except Nack:
             return 1, b""
         finally:

@@ -11,7 +11,9 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.simulator.devices.analog import AnalogPin, EthyleneCell, SoilProbe, esp32_adc, ideal_adc
 from dibble_tools.simulator.devices.anemometer import CupAnemometer
 from dibble_tools.simulator.devices.bme680 import Bme680
+from dibble_tools.simulator.devices.cable import OneWireCable
 from dibble_tools.simulator.devices.ds18b20 import Ds18b20
+from dibble_tools.simulator.devices.rain_gauge import RainGauge
 from dibble_tools.simulator.devices.seesaw_soil import SeesawSoil
 from dibble_tools.simulator.devices.sht4x import Sht4x
 from dibble_tools.simulator.devices.wind_vane import WindVane
@@ -20,9 +22,11 @@ from dibble_tools.simulator.node.wire import Hardware
 from dibble_tools.simulator.orchard.truth import Field
 
 SDA, SCL = 4, 5
-WIND_PIN, PUMP_PIN, DROP_PIN, VALVE_PIN = 7, 8, 9, 16
+WIND_PIN, PUMP_PIN, DROP_PIN, RAIN_PIN, VALVE_PIN = 7, 8, 9, 10, 16
 SOIL_PIN, GAS_PIN, BATTERY_PIN, VANE_PIN = 26, 27, 28, 29
 DIVIDER_PERMILLE = 3000  # of the battery's voltage at its pin, as on a Pico
+VANE_OHM, ESP32_VANE_OHM = 10_000, 18_000  # the vane's pull-up: an ESP32 bends at 10 kohm
+FLIP_SHARE = 0.002  # of the bytes that come over some metres of 1-Wire cable: chosen
 PUMP_MA = 60.0  # draws the store's air over the gas cell
 PUMP_MS = 15000
 VALVE_MM_H = 6.0  # the drip lines' rate
@@ -35,6 +39,7 @@ SENSORS: dict[str, dict[str, Any]] = {
     "ds18b20": {"driver": "ds18b20", "pin": DROP_PIN},
     "anemometer": {"driver": "anemometer", "pin": WIND_PIN},
     "wind_vane": {"driver": "wind_vane", "pin": VANE_PIN, "samples": 4},
+    "rain_gauge": {"driver": "rain_gauge", "pin": RAIN_PIN},
     "gas_adc": {
         "driver": "gas_adc",
         "pin": GAS_PIN,
@@ -54,6 +59,7 @@ GIVES = {
     "ds18b20": ("soil_temperature_centi_c",),
     "anemometer": ("wind_speed_cm_s", "wind_gust_cm_s"),
     "wind_vane": ("wind_direction_deg",),
+    "rain_gauge": ("rain_um", "rain_total_um"),
     "gas_adc": ("ethylene_ppb",),
     "battery": ("battery_mv",),
 }
@@ -87,7 +93,9 @@ class Site:
         self.jump_share = 0.0
         rng = random.Random(f"site {seed}")
         self._rng = random.Random(f"jumps {seed}")
-        transfer = esp32_adc if bent_adc else ideal_adc
+        unkind = hardware.unkind
+        esp32 = hardware.like.platform == "esp32" and "adc_top_bends" in unkind
+        transfer = esp32_adc if bent_adc or esp32 else ideal_adc
 
         def now() -> int:
             return hardware.now_us
@@ -97,13 +105,18 @@ class Site:
 
         self.air = Sht4x(now)
         self.gas_chip = Bme680(now)
+        self.gas_chip.first_is_unstable = "bme68x_first_gas" in unkind
         self.seesaw = SeesawSoil(now)
         self.drop = Ds18b20(now)
         self.probe = SoilProbe(rng)
         self.cell = EthyleneCell(rng)
         self.cups = CupAnemometer(rng)
         self.cups.turbulence = 0.08
-        self.vane = WindVane(rng)
+        self.cups.reed.bounces_at_release = "reed_bounces_at_release" in unkind
+        self.vane_ohm = ESP32_VANE_OHM if esp32 else VANE_OHM
+        self.vane = WindVane(rng, self.vane_ohm)
+        self.gauge = RainGauge(random.Random(f"rain {seed}"))
+        self.gauge.reed.bounces_at_release = self.cups.reed.bounces_at_release
         hardware.i2c = {0x44: self.air, 0x77: self.gas_chip, 0x36: self.seesaw}
         hardware.analog = {
             SOIL_PIN: pin(self.probe.volts),
@@ -111,8 +124,9 @@ class Site:
             BATTERY_PIN: pin(lambda: self.battery.volts(self.used_mah()) * 1000 / DIVIDER_PERMILLE),
             VANE_PIN: pin(self.vane.volts),
         }
-        hardware.pulses = {WIND_PIN: self.cups}
-        hardware.onewire = {DROP_PIN: self.drop}
+        hardware.pulses = {WIND_PIN: self.cups, RAIN_PIN: self.gauge}
+        lost = FLIP_SHARE if "onewire_crc" in unkind else 0.0
+        hardware.onewire = {DROP_PIN: OneWireCable(self.drop, random.Random(f"cable {seed}"), lost)}
         hardware.on_output = self.switched
         self.valve_on = False
         self.on_valve: Callable[[bool], None] = lambda on: None
@@ -131,6 +145,8 @@ class Site:
                 entry = dict(settings)
                 if name == "soil_adc":
                     entry["probe_curve"] = self.probe.probe_curve_mv()
+                if name == "wind_vane":
+                    entry["pull_up_ohm"] = self.vane_ohm
                 if name == "bme680":
                     entry["channels"] = ["case_temperature_centi_c", "case_humidity_permille", *GIVES[name]]
                 sensors.append(entry)
@@ -170,6 +186,7 @@ class Site:
             self.probe.moisture = self._rng.random()
         self.cell.ethylene_ppm = field.ethylene_ppb / 1000
         self.cell.air_temperature_c = field.store_temperature_c
+        self.gauge.mm_h = field.rain_mm_h
         self.cups.wind_m_s = field.wind_speed_m_s
         self.vane.direction_deg = field.wind_direction_deg
         self.probe.age_years = self.cell.age_years = (now_us - self._began_us) / 3.15576e13

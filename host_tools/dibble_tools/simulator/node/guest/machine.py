@@ -46,7 +46,7 @@ class Pin:
         wire.ask(73, self.id, trigger if handler and not self.floats else 0)  # I
 
 
-class ADC:
+class Rp2Adc:
     def __init__(self, pin):
         self.pin = pin.id if isinstance(pin, Pin) else pin
         if self.pin < FIRST_ADC:
@@ -56,11 +56,11 @@ class ADC:
         return wire.number(65, self.pin)  # A
 
 
-class Esp32Adc(ADC):
+class Esp32Adc(Rp2Adc):
     ATTN_0DB, ATTN_2_5DB, ATTN_6DB, ATTN_11DB = range(4)
 
     def __init__(self, pin, atten=None):
-        ADC.__init__(self, pin)
+        Rp2Adc.__init__(self, pin)
         self._atten = 1 if atten is None else 2 + atten
         self._uv = bytearray(4)
 
@@ -76,8 +76,7 @@ class Esp32Adc(ADC):
         return 65535 if at_end else int.from_bytes(self._uv, "little") * 65000 // 3300000
 
 
-if platform == "esp32":
-    ADC = Esp32Adc
+ADC = Esp32Adc if platform == "esp32" else Rp2Adc
 
 
 class I2C:

@@ -1,0 +1,49 @@
+"""`dibble doctor`: its arguments; the work is deploy.doctor's."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dibble_tools.cli.output import console
+from dibble_tools.common.errors import InputError
+
+
+def doctor(
+    port: Annotated[str, typer.Option(help="of the board: a device, a virtual board's name, or auto")] = "auto",
+    config: Annotated[Path | None, typer.Option(help="the node's config.json; else the one on the board")] = None,
+    report: Annotated[Path | None, typer.Option(help="write what was found to a file that can be shared")] = None,
+) -> None:
+    """Look at a board and its sensors: who answers on I2C, voltages and noise of the configured pins, a second of light
+    sleep, clock, heap, flash, what in config.json doesn't fit. Sets its clock; the node runs on afterwards.
+
+    Exit status 1: something wants your attention. The report holds no names, passwords or readings of yours.
+    """
+    from dibble_tools.deploy.doctor import examine
+    from dibble_tools.deploy.doctor import report as text_of
+    from dibble_tools.link.ports import find_port
+    from dibble_tools.link.session import RemoteError, Session
+    from dibble_tools.node.config import parsed, read_config, whole
+
+    if report and not report.parent.is_dir():
+        raise InputError(f"--report: expected a folder at {report.parent}, found none: make it first")
+    settings = whole(read_config(config)) if config else None
+    with Session.open(find_port(port)) as session:
+        if settings is None:
+            try:
+                settings = whole(parsed(session.read_file("config.json", 1 << 15)))
+            except RemoteError:
+                console.print("no config.json, here or on the board: its pins aren't looked at")
+        found = examine(session, settings)
+        session.set_calendar()
+    for name, value in found.facts.items():
+        shown = ", ".join(f"{key}: {inner}" for key, inner in value.items()) if isinstance(value, dict) else str(value)
+        console.print(f"{name:<17} {shown}", markup=False, emoji=False, highlight=False, soft_wrap=True)
+    for text in found.advice:
+        console.print(f"! {text}", markup=False, emoji=False, highlight=False, soft_wrap=True)
+    if report:
+        report.write_text(text_of(found), encoding="utf-8")
+        console.print(f"wrote {report}", markup=False, soft_wrap=True)
+    if found.advice:
+        raise typer.Exit(1)
+    console.print("all is well")
