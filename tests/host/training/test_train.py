@@ -10,8 +10,8 @@ from dibble_tools.data.prepare import DataOptions, prepare
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.limits import Limits
 from dibble_tools.model.oracle import class_scores
-from dibble_tools.training.result import TrainOptions
-from dibble_tools.training.train import train
+from dibble_tools.training.result import Clock, TrainOptions
+from dibble_tools.training.train import learn, train
 from typer.testing import CliRunner
 
 CLASSES = ("dry", "frost", "ok")
@@ -179,6 +179,14 @@ def test_a_node_unlike_those_of_training_is_told(tmp_path) -> None:
     data = DataOptions(label="state", group="node", test_groups=["n4"])
     notes = train(tmp_path / "nodes.csv", options(data=data, recipe="additive:8+0@2")).notes
     assert [note for note in notes if "of the rows held out are out of range, most by soil" in note]
+
+
+def test_what_a_search_chose_is_what_its_recipe_gives(field_csv) -> None:
+    """But for the margin below which it is unsure, which a search measures on more folds."""
+    found = learn(field_csv, options(family="additive", budget_s=2.0), Clock(2.0))
+    again = learn(field_csv, options(recipe=str(found.chosen.recipe)), Clock(2.0))
+    blobs = [done.about.smallest_blob(done.judged.student) for done in (found, again)]
+    assert blobs[0] == blobs[1]
 
 
 def test_an_additive_model_tells_why(field_csv) -> None:
