@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "host" / "support"))
 
-from mutants import Verdict, compare, mutants, originals, with_library
+from mutants import Verdict, compare, mutants, on_unix, on_wasi, originals, with_library
 
 AT_ONCE = 3000
 
@@ -21,7 +21,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--each", type=int, default=9000, help="mutants of each of the files")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--wasi", action="store_true", help="on the 32-bit VM, in bytecode")
     asked = parser.parse_args()
+    run = on_wasi if asked.wasi else on_unix
     whole, started = Verdict(), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="dibble-") as name:
         folder = with_library(Path(name))
@@ -29,7 +31,7 @@ def main() -> int:
             own = Verdict()
             found = list(mutants(kind, blob, asked.each, asked.seed))
             for first in range(0, len(found), AT_ONCE):
-                own.add(compare(found[first : first + AT_ONCE], folder))
+                own.add(compare(run, found[first : first + AT_ONCE], folder))
             print(f"{kind}, {len(blob)} bytes: {own}", flush=True)
             whole.add(own)
     print(f"all: {whole}, in {time.monotonic() - started:.0f} s")

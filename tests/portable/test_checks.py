@@ -47,23 +47,23 @@ def test_what_holds_passes():
 
 
 def test_a_node_that_leads_to_itself():
-    assert told(1, changed(STUMP, 7, 0)) == "what a node leads to: expected 1 to 0, got 0"
-    assert told(1, changed(STUMP, 8, 0)) == "what a node leads to: expected 1 to 0, got 0"
+    assert told(1, changed(STUMP, 7, 0)) == "later node of the page that a node leads to: expected none, got 0"
+    assert told(1, changed(STUMP, 8, 0)) == "later node of the page that a node leads to: expected none, got 0"
 
 
 def test_a_node_that_leads_back():
     two = b"\x00\x01\x01\x01\x00" + b"\x00\x00" + b"\x32\x20" + b"\x01\x80" + b"\x81\x81"
     assert told(1, two) == ""
-    assert told(1, changed(two, 10, 0)) == "what a node leads to: expected 2 to 1, got 0"
-    assert told(1, changed(two, 9, 2)) == "what a node leads to: expected 1 to 1, got 2"
+    assert told(1, changed(two, 10, 0)) == "later node of the page that a node leads to: expected none, got 0"
+    assert told(1, changed(two, 9, 2)) == "later node of the page that a node leads to: expected 1 to 1, got 2"
 
 
 def test_pages_follow_in_order():
     # One tree of two pages, of one node each; the first has one follower.
     paged = b"\x00\x01\x02\x00\x00\x01\x00\x00" + b"\x00\x00" + b"\x32\x20" + b"\x82\x80" + b"\x81\x81"
     assert told(1, paged) == ""
-    assert told(1, changed(paged, 12, 0x83)) == "what a page leads to: expected 1 to 1, got 2"
-    assert told(1, changed(paged, 13, 0x82)) == "what a page leads to: expected 2 to 1, got 2"
+    assert told(1, changed(paged, 12, 0x83)) == "later page that a node leads to: expected 1 to 1, got 2"
+    assert told(1, changed(paged, 13, 0x82)) == "later page that a node leads to: expected none, got 2"
     none = b"\x00\x01\x01\x00\x00\x00\x32\x82\x81"  # no page follows at all
     assert told(1, none) != ""
 
@@ -80,7 +80,7 @@ def test_trees_features_and_codes():
 
 def test_a_wide_feature_without_thresholds_is_not_asked():
     wide = HEAD[:-1] + b"\xe8\x07\x00"  # 0..1000
-    assert told(1, STUMP, wide) == "code: expected 0 to -1, got 50"
+    assert told(1, STUMP, wide) == "code: expected none, got 50"
     assert told(1, changed(STUMP, 8, 0x80), wide) == ""  # both sides are the same
 
 
@@ -151,6 +151,13 @@ def test_mlp():
     assert told(3, changed(SPARSE, 9, 1)) == "a weight for input 1 of 1"
     twice = SPARSE[:8] + b"\x02\x00\x00\x90\x90"
     assert told(3, twice) == "input: expected 1 to 255, got 0"
+
+
+def test_golden_vectors_and_interval():
+    assert told(1, STUMP, golden=b"\x01\x66\x00\x01\x00") == ""
+    assert told(1, STUMP, golden=b"\x01\x80\x80\x80\x80\x04\x00\x01\x00") == ""  # a reading of 2**30 - 1
+    assert told(1, STUMP, golden=b"\x01\x81\x80\x80\x80\x04\x00\x01\x00") != ""
+    assert told(1, STUMP, b"\xff\xff\xff\xff\x07" + HEAD[1:] + b"\x00").startswith("interval: ")
 
 
 def test_an_optional_part_is_refused_by_its_name():

@@ -4,7 +4,7 @@ from dibble import RecordError
 from dibble.inference.crc32 import crc32
 from dibble.inference.fixed_point import MISSING
 from dibble.storage.record import day_number, decode, encode
-from dibble.storage.segment import HEADER_BYTES, header, read_header, record_crc, walk
+from dibble.storage.segment import HEADER_BYTES, header, names_crc, read_header, record_crc, walk
 from dibble.storage.words import crc_bytes, number_at, number_bytes
 
 SMALLEST = (1, 0, 255, 255, 0, 0, 0, 0, [])
@@ -85,11 +85,13 @@ def test_numbers_of_four_bytes_end_with_the_small_ints():
 
 
 def test_header_comes_back_and_any_flipped_bit_is_an_error():
-    head = header(b"\x01\x02\x03\xff", 5, 0x3FFFFFFF)
+    names = names_crc(["soil", "air"])
+    assert names == b"E0\xa6e"  # zlib's CRC-32 of "soil\nair"
+    head = header(b"\x01\x02\x03\xff", 5, 0x3FFFFFFF, names)
     assert len(head) == HEADER_BYTES
-    seed = crc32(head, 14)
-    assert head == b"DLOG\x01\x05\x01\x02\x03\xff\xff\xff\xff\x3f" + crc_bytes(seed)
-    assert read_header(head + b"more") == (b"\x01\x02\x03\xff", 5, 0x3FFFFFFF, seed)
+    seed = crc32(head, 18)
+    assert head == b"DLOG\x02\x05\x01\x02\x03\xff\xff\xff\xff\x3f" + names + crc_bytes(seed)
+    assert read_header(head + b"more") == (b"\x01\x02\x03\xff", 5, 0x3FFFFFFF, seed, names, HEADER_BYTES)
     for bit in range(8 * HEADER_BYTES):
         damaged = bytearray(head)
         damaged[bit >> 3] ^= 1 << (bit & 7)
@@ -99,6 +101,14 @@ def test_header_comes_back_and_any_flipped_bit_is_an_error():
             except RecordError:
                 continue
             assert False
+
+
+def test_a_header_of_version_1_is_read():
+    head = b"DLOG\x01\x05\x01\x02\x03\xff\xff\xff\xff\x3f"
+    seed = crc32(head, 14)
+    head += crc_bytes(seed)
+    assert read_header(head + bytes(4)) == (b"\x01\x02\x03\xff", 5, 0x3FFFFFFF, seed, b"", 18)
+    assert read_header(head)[5] == 18
 
 
 def test_walk_in_pieces():

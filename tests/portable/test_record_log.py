@@ -3,6 +3,7 @@
 from dibble import RecordError
 from dibble.storage.record import encode
 from dibble.storage.record_log import RecordLog
+from dibble.storage.segment import HEADER_BYTES
 from test_slots import get, put, ram_folder
 
 MODEL = b"\x01\x02\x03\x04"
@@ -14,7 +15,7 @@ def record(i):
 
 
 def opened(folder, **settings):
-    values = {"segment_bytes": 140, "segments": 4, "batch": 3}
+    values = {"segment_bytes": 144, "segments": 4, "batch": 3}
     values.update(settings)
     return RecordLog(folder, MODEL, 2, **values)
 
@@ -91,14 +92,14 @@ def test_cut_at_every_byte_of_the_newest_segment():
         first = log.sequence
         log.append(record(first))
         assert log.flush()
-        left = max(0, size - 18) // SIZE
+        left = max(0, size - HEADER_BYTES) // SIZE
         assert numbers(log) == list(range(1, 7 + left)) + [first]
-        if size in (0, 18, 18 + SIZE, 18 + 2 * SIZE):
+        if size in (0, HEADER_BYTES, HEADER_BYTES + SIZE, HEADER_BYTES + 2 * SIZE):
             assert (first, log.error) == (7 + left, "")
         else:
             assert first > 9
             assert log.error == "log: segment 2 isn't whole"
-            assert log.files.remove(3) == (size > 18)  # a segment without a header is written over
+            assert log.files.remove(3) == (size >= HEADER_BYTES)  # a segment without a header is written over
 
 
 def test_a_damaged_header_of_the_newest_segment_is_written_over():
@@ -139,7 +140,7 @@ def test_damage_costs_its_record_only():
     log = filled(folder, 9)
     path = folder + "/000001.seg"
     damaged = bytearray(get(path))
-    damaged[18 + SIZE + 7] ^= 0x10
+    damaged[HEADER_BYTES + SIZE + 7] ^= 0x10
     put(path, damaged)
     assert numbers(log) == [1, 3, 4, 5, 6, 7, 8, 9]
     assert log.damaged == 1

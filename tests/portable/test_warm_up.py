@@ -1,7 +1,7 @@
 """The time until a gas sensor is warm, over wrapping ticks."""
 
-from dibble import SensorError
-from dibble.drivers.warm_up import WarmUp
+from dibble import ConfigError, SensorError
+from dibble.drivers.warm_up import WarmUp, powered_warm_up_s
 
 PERIOD = 1 << 30
 
@@ -79,3 +79,21 @@ def test_a_look_half_a_period_later_counts_as_none():
     complaint(warm_up)
     port.now_ms += (PERIOD >> 1) + 1
     assert complaint(warm_up).endswith("1 min left")
+
+
+def refusal(**settings):
+    whole = {"warm_up_s": 1800, "power_up_ms": 0, "power_pin": ""}
+    whole.update(settings)
+    try:
+        return powered_warm_up_s(whole, "a heater needs it")
+    except ConfigError as error:
+        return str(error)
+
+
+def test_a_sensor_whose_power_is_switched_is_warm_by_its_power_up_time_or_never():
+    assert refusal() == 1800  # always powered: it waits once
+    assert refusal(power_pin=15) == "expected no power_pin: a heater needs it, got power_pin 15"
+    text = "expected no power_pin, or power_up_ms of at least 30000: a heater needs it, got power_pin 15"
+    assert refusal(power_pin=15, warm_up_s=30, power_up_ms=29999) == text
+    assert refusal(power_pin=15, warm_up_s=30, power_up_ms=30000) == 0  # it is warm when it is asked
+    assert refusal(power_pin=15, warm_up_s=0) == 0

@@ -45,6 +45,7 @@ SCHEMA = (
     ),
     ("sensors", [SENSOR], 1, 16, None),
     ("actions", [ACTION], 0, 8, []),
+    ("low_battery_mv", int, 0, 20000, 0),  # below it outputs go off and the radio stays silent; 0: never
     ("margin", int, 0, 65535, 0),  # decisions with a smaller one are unsure, where the model itself asks for less
     ("gate", (("skip", str, 0, 60, ""), ("max_age_cycles", int, 0, 10000, 36)), 0, 0, {}),
     (
@@ -95,6 +96,8 @@ def check(table, driver_settings):
             raise ConfigError("config.i2c: expected sda and scl, which %s needs, got none" % where)
         sensors.append(settings)
     config["sensors"] = sensors
+    if config["low_battery_mv"] and "battery" not in [sensor["driver"] for sensor in sensors]:
+        raise ConfigError("config.low_battery_mv: expected the sensor battery with it, got none")
     if 0 < config["watchdog_ms"] < LEAST_WATCHDOG_MS:
         raise ConfigError(
             "config.watchdog_ms: expected 0 or at least %d, got %d" % (LEAST_WATCHDOG_MS, config["watchdog_ms"])

@@ -12,6 +12,7 @@ from dibble.report.serial_line import SerialLines
 from dibble.sensors import Sensors
 from dibble.storage.record import encode
 from dibble.storage.record_log import RecordLog
+from dibble.storage.segment import names_crc
 from dibble.storage.slots import Slots
 from dibble.storage.words import number_at
 from dibble.watchdog import Watchdog
@@ -20,6 +21,7 @@ MODEL = "model.dib"
 GATE = "gate.dib"
 CONFIRM_MS = 60000
 AWAKE_LIMIT_MS = 60000
+RECOVERED_MV = 150  # above low_battery_mv: a battery without load recovers by itself
 LATE_MS = 3600000  # no wait ends later than that
 FAILURES = 3  # cycles in a row that end in an error: then a reset
 _DAY_S = 86400
@@ -40,7 +42,7 @@ class Node:
         configured: what setup.configure() returns.
     Attributes:
         sequence, time_s, decision, action, faults, battery_mv, readings: of the last cycle, for its report.
-        classes, channels: names of the model's classes; (name, unit) of each reading.
+        classes, channels: names of the model's classes; (name, unit) of each of the sensors' readings.
     Raises:
         ConfigError: the sensors can't be made of it, or the model can't be used under it.
     """
@@ -70,9 +72,9 @@ class Node:
             model.unsure_below = config["margin"]
         self.decision = model.decision if model else Decision(1)
         self.classes = model.classes if model else ()
-        self.readings = self._classifier.readings if model else self.sensors.values
-        names = self._classifier.names if self._classifier else self.sensors.names
-        self.channels = [(name, self.sensors.units[self.sensors.names.index(name)]) for name in names]
+        self.readings = self.sensors.values  # all of them, whatever the model uses: they train the next one
+        names = self.sensors.names
+        self.channels = [(names[i], self.sensors.units[i]) for i in range(len(names))]
         self.actions = [
             KeptAction(
                 entry["pin"],
@@ -91,6 +93,8 @@ class Node:
         if self._stands_in and not self._led:
             self._led = port.status_led()
         self._battery = self.sensors.names.index("battery_mv") if "battery_mv" in self.sensors.names else -1
+        self._low_mv = config["low_battery_mv"]
+        self._flat = False
         log = config["log"]
         sent = Slots("sent")
         kept = sent.newest() if config["mqtt"]["host"] else None
@@ -104,6 +108,7 @@ class Node:
             log["batch"],
             last,
             Slots("written") if port.KIND == "micropython" else None,  # FAT is better not written to
+            names_crc(names),
         )
         self.lines = SerialLines(sys.stdout.write, config["node"], self.classes, self.channels)
         self._mqtt = (config["mqtt"], config["node"], sent, last) if config["mqtt"]["host"] else None
@@ -191,9 +196,10 @@ class Node:
         The class's number; once long for a fault; twice long before it while the last good configuration stands in.
         """
         faulty = self.decision.flags & SENSOR_FAULT
+        flat = self._is_flat()
         self.action = 0
         for i in range(len(self.actions)):
-            self.actions[i].want(self.decision.held_index, faulty)
+            self.actions[i].want(self.decision.held_index, faulty or flat)
             self.action |= self.actions[i].is_on << i
         if self._on_times and self._on_times.error != self._told.get("on_times", ""):
             self._told["on_times"] = self._on_times.error
@@ -208,6 +214,16 @@ class Node:
         """Switch all outputs off, as for a fault."""
         for action in self.actions:
             action.want(NO_CLASS, True)
+
+    def _is_flat(self):
+        """Tell whether the battery is too low for outputs and radio: from low_battery_mv on, until well above it."""
+        mv = self.sensors.values[self._battery] if self._low_mv else MISSING
+        if mv != MISSING:
+            flat = mv < self._low_mv + (RECOVERED_MV if self._flat else 0)
+            if flat != self._flat:
+                self._flat = flat
+                self.tell("battery", "%d mV: %s" % (mv, "outputs off, no radio" if flat else "outputs and radio again"))
+        return self._flat
 
     def record(self):
         """Append the decision to the log."""
@@ -236,7 +252,9 @@ class Node:
     def report(self):
         """Write a line on the console; by radio when it's time, of which nothing ends a cycle: it's an event."""
         self.lines.decision(self)
-        if self._mqtt and not 0 < self._pass(0) < self._radio_ms:  # a radio may wait in one piece: not beyond that
+        if (
+            self._mqtt and not self._flat and not 0 < self._pass(0) < self._radio_ms
+        ):  # a radio may wait in one piece: not beyond that
             try:
                 if not self._radio:
                     self._radio = self._make_radio()

@@ -92,7 +92,7 @@ def _take(
     if not history.row(header, row):
         return None
     if reasons:
-        reasons.follow(row)
+        reasons.follow(row, header)
     if table:
         table.take(header, row)
     return row_object(row, reasons.last if reasons else None)

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from dibble import ModelError
 from dibble.inference.decision import NO_CLASS
+from dibble.inference.units import converted, steps
 
+from dibble_tools.data.channels import Channel
 from dibble_tools.model.host_model import HostModel
-from dibble_tools.node.console_lines import Row
+from dibble_tools.node.console_lines import Header, Row
 
 MOST_ELAPSED_MS = 2**29
 
@@ -38,8 +40,8 @@ class Reasons:
         if not self._tells:
             self.note = "no reasons: only an additive model tells them"
 
-    def follow(self, row: Row) -> None:
-        """Take the next row."""
+    def follow(self, row: Row, header: Header) -> None:
+        """Take the next row, of a header that tells its units."""
         self.last = None
         node = self._model.model
         if not self._tells:
@@ -47,11 +49,13 @@ class Reasons:
         if any(name not in row.readings for name in self._names):
             self.note = "no reasons: the node has other channels than the model"
             return
+        units = dict(header.channels)
         elapsed = None if self._before is None else 1000 * (row.time_s - self._before.time_s)
         if elapsed is not None and not 0 <= elapsed <= MOST_ELAPSED_MS:
             elapsed = MOST_ELAPSED_MS
         self._before = row
-        decision = node.predict([row.readings[name] for name in self._names], elapsed)
+        readings = [_in_steps(row.readings[c.name], units.get(c.name, ""), c) for c in self._model.channels]
+        decision = node.predict(readings, elapsed)
         named = None if decision.class_index == NO_CLASS else self._model.classes[decision.class_index]
         if named != row.class_name or decision.margin != row.margin:
             self.note = "no reasons yet: the model needs more past readings, or the node has another model"
@@ -64,3 +68,9 @@ class Reasons:
         except ModelError:
             return
         self.last = Reason(self._names[channel], push)
+
+
+def _in_steps(reading: int | None, unit: str, channel: Channel) -> int | None:
+    """Return a sensor's reading in the model's steps, as the node converts it."""
+    factors = steps(unit, channel.unit, channel.mantissa, channel.exponent)
+    return reading if reading is None or factors is None else converted(reading, *factors)

@@ -120,9 +120,7 @@ def _campbell(lines: list[str], first: int, found: Plain, file: str) -> None:
     found.separator = ","
     for i in (first, first + 2, first + 3):
         lines[i] = ""
-    found.notes.append(
-        f"a Campbell logger's file ({lines[first + 1][:1] and 'TOA5'}): units are taken from line {first + 3}"
-    )
+    found.notes.append(f"a Campbell logger's file (TOA5): units are taken from line {first + 3}")
 
 
 def _hobo(lines: list[str], first: int, found: Plain, file: str) -> None:

@@ -135,7 +135,8 @@ def _deploy(
         model, generation, newest = previous_model(session, state)
         notes.append(f"back from generation {newest} to {generation}, {model.content.name}, as a new one")
         request = replace(request, model=model, only_model=True)
-    plan, image = _plan(session, state, request, notes)
+    plan, image, more = _plan(session, state, request)
+    notes += more
     check_room(plan, state)
     outcome = Outcome(state, plan, bool(plan or image) and not dry_run, image=image, notes=notes)
     if outcome.written:
@@ -188,9 +189,9 @@ def _write(
         write_partition(session, outcome.image, more)
 
 
-def _plan(session: Session, state: BoardState, request: Request, notes: list[str]) -> tuple[Plan, bytes]:
-    """Return what to write and to remove, and the image for the ROMFS partition; empty: none, or it's there."""
-    desired = desired_files(session, state, request)
+def _plan(session: Session, state: BoardState, request: Request) -> tuple[Plan, bytes, list[str]]:
+    """Return the plan, the image for the ROMFS partition (empty: none, or it's there), and notes for people."""
+    desired, notes = desired_files(session, state, request), []
     old = rejected_slot(session, state) if request.model else []  # which nothing shall go back to
     if CONFIG in desired:
         folder = request.config.parent if request.config else None
@@ -209,11 +210,12 @@ def _plan(session: Session, state: BoardState, request: Request, notes: list[str
         in_rom = {path: content for path, content in kernel.files.items() if path == CODE_COMPILED}
         in_place = False
         if state.has_rom:
-            image, in_place = _image(session, request, {MODEL_FILE: model.blob} | in_rom, notes)
+            image, in_place, note = _image(session, request, {MODEL_FILE: model.blob} | in_rom)
+            notes += [note] if note else []
         desired |= {path: content for path, content in kernel.files.items() if not (in_place and path in in_rom)}
         stale = [path for path in (CODE_SOURCE, CODE_COMPILED) if path not in desired]
     if request.only_model:
-        return make_plan(desired, state.files, stale, old), image
+        return make_plan(desired, state.files, stale, old), image, notes
     if not readable_mpy(state):
         notes.append("this MicroPython reads other .mpy files than mpy-cross writes: sources are copied")
     on_board = [path for path in state.files if not path.endswith(STAGED)]
@@ -222,22 +224,22 @@ def _plan(session: Session, state: BoardState, request: Request, notes: list[str
     kept = [path for path in on_board if path.startswith(PACKAGE) and path not in desired and path not in stale]
     if kept:
         notes.append(f"not of this firmware, and kept: {', '.join(kept)}")
-    return make_plan(desired, state.files, stale, old), image
+    return make_plan(desired, state.files, stale, old), image, notes
 
 
-def _image(session: Session, request: Request, files: dict[str, bytes], notes: list[str]) -> tuple[bytes, bool]:
-    """Return the image to write to the ROMFS partition, empty: none; and whether the files will be there."""
+def _image(session: Session, request: Request, files: dict[str, bytes]) -> tuple[bytes, bool, str]:
+    """Return the image to write to the ROMFS partition, empty: none; whether the files will be there; and a note."""
     saved = sum(map(len, files.values()))
     image = romfs_image(MODEL_FILE, files)
     partition = look_at(session, image)
     if partition.holds or request.romfs:
-        notes.append(f"ROMFS: {', '.join(files)}: {len(image)} of {partition.size} bytes save {saved} bytes of heap")
+        note = f"ROMFS: {', '.join(files)}: {len(image)} of {partition.size} bytes save {saved} bytes of heap"
         if partition.holds:
-            return b"", True
+            return b"", True, note
         check_partition(partition, image, request.overwrite_romfs)
-        return image, True
+        return image, True, note
     if CODE_COMPILED in partition.names and CODE_COMPILED not in files:
-        notes.append("the ROMFS partition holds code, which runs where it is this model's: --romfs replaces it")
-    elif len(image) <= partition.size:
-        notes.append(f"this board has a ROMFS partition: --romfs saves {saved} bytes of its heap")
-    return b"", False
+        return b"", False, "the ROMFS partition holds code, which runs where it is this model's: --romfs replaces it"
+    if len(image) <= partition.size:
+        return b"", False, f"this board has a ROMFS partition: --romfs saves {saved} bytes of its heap"
+    return b"", False, ""

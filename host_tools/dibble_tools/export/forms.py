@@ -1,8 +1,7 @@
 """The forms a model is written in, as a program of its own."""
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.export.c.arduino import write_sketch
-from dibble_tools.export.c.source import write_c
+from dibble_tools.export.c.source import write_c, write_sketch
 from dibble_tools.export.microbit.source import strip
 from dibble_tools.export.python.source import write_python
 from dibble_tools.model.host_model import HostModel

@@ -8,12 +8,14 @@ from pathlib import Path
 from dibble import ConfigError, ModelError
 from dibble.config import check
 from dibble.drivers import channels_of, driver
+from dibble.storage.segment import names_crc
 from dibble.storage.slots import HEADER_BYTES, MAGIC
 
 from dibble_tools.common.files import write_atomically
 from dibble_tools.common.safe_text import is_fit_name
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.reader import content_of
+from dibble_tools.node.record_log import DecisionRecord
 
 MOST_CHANNELS = 255
 # Of bytes that a board sent under a right CRC: no model file that dibble wrote raises them.
@@ -73,10 +75,12 @@ class Known:
 
     Attributes:
         by_model: (CRC of the model, number of channels) -> names; CRC 0: no model.
+        lists: CRC of a list of channels -> the list: models/RECORDS.md.
     """
 
     def __init__(self, path: Path) -> None:
         self.by_model: dict[tuple[int, int], Names] = {}
+        self.lists: dict[int, tuple[str, ...]] = {}
         self._path = path
         try:
             for entry in json.loads(path.read_text(encoding="utf-8")):
@@ -91,6 +95,17 @@ class Known:
     def learn(self, model: int, names: Names) -> None:
         """Remember names."""
         self.by_model[model, len(names.channels)] = names
+        self.lists[int.from_bytes(names_crc(names.channels), "little")] = names.channels
+
+    def names_of(self, row: DecisionRecord) -> Names | None:
+        """Return the names of a record's channels and classes; None where its channels aren't known."""
+        if row.names_crc is None:
+            return self.by_model.get((row.model_crc, len(row.readings)))
+        channels = self.lists.get(row.names_crc)
+        if channels is None or len(channels) != len(row.readings):
+            return None
+        classes = [names.classes for (model, _), names in self.by_model.items() if model == row.model_crc]
+        return Names(channels, classes[0] if classes else ())
 
     def learn_files(self, models: Iterable[Path]) -> None:
         """Remember those of model files.
@@ -104,9 +119,10 @@ class Known:
 
     def save(self) -> None:
         """Write the file."""
+        known = [(0, Names(channels)) for channels in self.lists.values()]
+        known += [(model, names) for (model, _), names in self.by_model.items()]
         entries = [
-            {"model": f"{model:08x}", "channels": names.channels, "classes": names.classes}
-            for (model, _), names in self.by_model.items()
+            {"model": f"{model:08x}", "channels": names.channels, "classes": names.classes} for model, names in known
         ]
         write_atomically(self._path, json.dumps(entries, indent=1, ensure_ascii=False).encode())
 

@@ -18,17 +18,21 @@ def log_csv(records: Records, known: Known) -> tuple[str, list[str]]:
     node's clock wasn't set.
     """
     columns: dict[str, int] = {}
-    unnamed: set[int] = set()
+    unnamed: dict[int, bool] = {}  # what the columns are named by -> it is a list of sensors
+    nameless: set[int] = set()
     rows = []
     for row in records.rows:
-        names = known.by_model.get((row.model_crc, len(row.readings)))
+        names = known.names_of(row)
         if names is None:
-            unnamed.add(row.model_crc)
-            titles = [f"{row.model_crc:08x}_{i + 1}" for i in range(len(row.readings))]
+            by = row.model_crc if row.names_crc is None else row.names_crc
+            unnamed[by] = row.names_crc is not None
+            titles = [f"{by:08x}_{i + 1}" for i in range(len(row.readings))]
         else:
             titles = [f"{name} (channel)" if name in COLUMNS else name for name in names.channels]
         places = [columns.setdefault(title, len(columns)) for title in titles]
         rows.append((row, places, names.classes if names else ()))
+        if names and row.names_crc is not None and row.class_index is not None and not names.classes:
+            nameless.add(row.model_crc)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([*COLUMNS, *columns])
@@ -38,11 +42,14 @@ def log_csv(records: Records, known: Known) -> tuple[str, list[str]]:
             readings[place] = "" if reading is None else str(reading)
         writer.writerow([*_decision(row, classes), *readings])
     notes = [
-        f"decided by a model unknown here ({crc:08x}): its columns are {crc:08x}_1, …: fetch again with --model"
+        f"written by other sensors than config.json has: the columns are {crc:08x}_1, …"
+        if listed
+        else f"decided by a model unknown here ({crc:08x}): its columns are {crc:08x}_1, …: fetch again with --model"
         if crc
         else "written without a model, by other sensors than config.json has: the columns are 00000000_1, …"
-        for crc in sorted(unnamed)
+        for crc, listed in sorted(unnamed.items())
     ]
+    notes += [f"decided by a model unknown here ({crc:08x}): fetch again with --model" for crc in sorted(nameless)]
     return out.getvalue(), notes
 
 

@@ -1,4 +1,4 @@
-"""How numbers and texts are written into a model file; firmware's inference/format.py reads them."""
+"""How numbers and strings are written into a model file; firmware's inference/format.py reads them."""
 
 from dibble_tools.families.scaling import Scaler
 
@@ -21,14 +21,14 @@ def signed(value: int) -> bytes:
     return number(-2 * value - 1 if value < 0 else 2 * value)
 
 
-class Texts:
-    """Writes texts in order; each may share up to 15 bytes with the beginning of the one before."""
+class Strings:
+    """Writes strings in order; each may share up to 15 bytes with the beginning of the one before."""
 
     def __init__(self) -> None:
         self.before = b""
 
     def __call__(self, text: str) -> bytes:
-        """Return the bytes of the next text."""
+        """Return the bytes of the next string."""
         raw = text.encode()
         shared = 0
         while shared < min(15, len(raw), len(self.before)) and raw[shared] == self.before[shared]:

@@ -25,35 +25,35 @@ class Scores:
         return {k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(self).items()}
 
 
-def score(truth: np.ndarray, answer: np.ndarray) -> Scores:
-    """Return the figures of answers against the truth, both arrays of class names."""
-    if not len(truth):
+def score(y_true: np.ndarray, y_pred: np.ndarray) -> Scores:
+    """Return the figures of answers against the true ones, both arrays of class names."""
+    if not len(y_true):
         return Scores(0, float("nan"), float("nan"))
-    present = np.unique(truth)
-    macro = f1_score(truth, answer, labels=present, average="macro", zero_division=0)
-    return Scores(len(truth), float(np.mean(truth == answer)), float(macro))
+    present = np.unique(y_true)
+    macro = f1_score(y_true, y_pred, labels=present, average="macro", zero_division=0)
+    return Scores(len(y_true), float(np.mean(y_true == y_pred)), float(macro))
 
 
-def evaluation(truth: np.ndarray, decisions: Decisions, classes: Sequence[str]) -> dict[str, object]:
+def evaluation(y_true: np.ndarray, decisions: Decisions, classes: Sequence[str]) -> dict[str, object]:
     """Return everything `dibble evaluate` tells, as JSON-ready values.
 
     The confusion matrix has a row a true class and a column a decided class, in the order of `labels`.
     """
-    answer = names_of(decisions, classes)
-    decided = answer != ""
+    y_pred = names_of(decisions, classes)
+    decided = y_pred != ""
     trusted = decisions.flags == 0
-    labels = [*classes, *sorted(set(truth) - set(classes))]
-    result: dict[str, object] = dict(score(truth[decided], answer[decided]).to_json())
-    result["trusted"] = {"share": _share(trusted), **score(truth[trusted], answer[trusted]).to_json()}
+    labels = [*classes, *sorted(set(y_true) - set(classes))]
+    result: dict[str, object] = dict(score(y_true[decided], y_pred[decided]).to_json())
+    result["trusted"] = {"share": _share(trusted), **score(y_true[trusted], y_pred[trusted]).to_json()}
     result["flags"] = {name: int((decisions.flags >> i & 1).sum()) for i, name in enumerate(FLAG_NAMES)}
     result["labels"] = labels
-    matrix = confusion_matrix(truth[decided], answer[decided], labels=labels) if decided.any() else []
+    matrix = confusion_matrix(y_true[decided], y_pred[decided], labels=labels) if decided.any() else []
     result["confusion"] = np.asarray(matrix).tolist()
     result["classes"] = {
         name: {
-            "rows": int((truth == name).sum()),
-            "recall": _share(answer[decided & (truth == name)] == name),
-            "precision": _share(truth[decided & (answer == name)] == name),
+            "rows": int((y_true == name).sum()),
+            "recall": _share(y_pred[decided & (y_true == name)] == name),
+            "precision": _share(y_true[decided & (y_pred == name)] == name),
         }
         for name in labels
     }
@@ -64,12 +64,12 @@ def _share(mask: np.ndarray) -> float | None:
     return round(float(np.mean(mask)), 4) if len(mask) else None
 
 
-def unsure_below(margins: np.ndarray, right: np.ndarray, sure: float) -> tuple[float, list[dict[str, float]]]:
+def unsure_below(margins: np.ndarray, correct: np.ndarray, sure: float) -> tuple[float, list[dict[str, float]]]:
     """Choose the margin under which a decision is flagged unsure.
 
     Args:
         margins: of decisions on validation rows.
-        right: whether each was right.
+        correct: whether each was right.
         sure: the chance of being right from which on a decision counts as sure.
     Returns:
         (threshold, table): the smallest margin whose chance of being right, made monotonic, is at
@@ -77,7 +77,7 @@ def unsure_below(margins: np.ndarray, right: np.ndarray, sure: float) -> tuple[f
         MARGIN_LEVELS margins the share of rows with at least it (coverage) and the accuracy on them.
     """
     levels = np.unique(margins)
-    chance = IsotonicRegression(increasing=True).fit(margins, right.astype(float)).predict(levels)
+    chance = IsotonicRegression(increasing=True).fit(margins, correct.astype(float)).predict(levels)
     good = levels[chance >= sure]
     threshold = float(good[0]) if len(good) else float(levels[-1])
     shown = (
@@ -86,6 +86,6 @@ def unsure_below(margins: np.ndarray, right: np.ndarray, sure: float) -> tuple[f
     table = []
     for level in shown:
         kept = margins >= level
-        figures = {"margin": level, "coverage": kept.mean(), "accuracy": right[kept].mean()}
+        figures = {"margin": level, "coverage": kept.mean(), "accuracy": correct[kept].mean()}
         table.append({name: round(float(value), 4) for name, value in figures.items()})
     return (0.0 if threshold == levels[0] else threshold), table

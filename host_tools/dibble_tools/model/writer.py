@@ -17,7 +17,7 @@ from dibble_tools.data.channels import Channel
 from dibble_tools.data.feature_spec import FeatureSpec
 from dibble_tools.families.forest import integer_trees, pages
 from dibble_tools.families.forest.pages import ForestTables
-from dibble_tools.model.encoding import Texts, number, signed
+from dibble_tools.model.encoding import Strings, number, signed
 from dibble_tools.model.tables_bytes import Tables, family_bytes, family_of
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def check_bounds(spec: ModelSpec) -> None:
 
 
 def _channels(channels: Sequence[Channel]) -> bytes:
-    text = Texts()
+    text = Strings()
     out = bytearray()
     unit = ""
     for channel in channels:
@@ -131,7 +131,7 @@ def _channels(channels: Sequence[Channel]) -> bytes:
 
 def _assemble(spec: ModelSpec, golden: bytes, golden_count: int) -> bytes:
     family = family_of(spec.tables) | (NOVELTY if spec.novelty else 0)
-    text = Texts()
+    text = Strings()
     # The least format that says it, so that nodes of an older firmware read what they can.
     out = bytearray(MAGIC + bytes((FORMATS[1] if spec.parts else FORMATS[0], family)) + bytes(4))
     if spec.parts:

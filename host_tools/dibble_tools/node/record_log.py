@@ -30,6 +30,7 @@ class DecisionRecord:
         battery_mv: None: unknown.
         readings: one a channel, None where missing.
         model_crc: of the model that decided.
+        names_crc: of the list of its channels' names; None: of a segment of version 1, whose channels are the model's.
     """
 
     sequence: int
@@ -43,6 +44,7 @@ class DecisionRecord:
     actions: int
     readings: tuple[int | None, ...]
     model_crc: int
+    names_crc: int | None = None
 
 
 @dataclass
@@ -104,13 +106,13 @@ def read_segments(segments: Iterable[tuple[str, bytes]]) -> Records:
             records.damage.append(f"{name}: {error}")
     rows: dict[int, DecisionRecord] = {}
     end = 1 << 32
-    for name, data, identity, channels, first, seed in reversed(parts):
+    for name, data, identity, channels, first, seed, names, size in reversed(parts):
         damaged = 0
         sequence = first
-        for record in walk(lambda at, data=data: data[at : at + PIECE_BYTES], seed, _quick_crc):
+        for record in walk(lambda at, data=data: data[at : at + PIECE_BYTES], seed, size, _quick_crc):
             if sequence >= end:
                 break  # what a failed write left behind: the next segment has these numbers
-            row = None if record is None else _row(sequence, record, channels, identity)
+            row = None if record is None else _row(sequence, record, channels, identity, names)
             if row is None:
                 damaged += 1
             else:
@@ -140,7 +142,7 @@ def _is_header(data: bytes) -> bool:
     return True
 
 
-def _row(sequence: int, record: bytes, channels: int, identity: bytes) -> DecisionRecord | None:
+def _row(sequence: int, record: bytes, channels: int, identity: bytes, names: bytes) -> DecisionRecord | None:
     """Return a record as a row; None where it isn't one of so many channels."""
     try:
         day, second, class_index, held_index, flags, margin, battery_mv, actions, readings = decode(record)
@@ -160,4 +162,5 @@ def _row(sequence: int, record: bytes, channels: int, identity: bytes) -> Decisi
         actions,
         tuple(readings),
         int.from_bytes(identity, "little"),
+        int.from_bytes(names, "little") if names else None,
     )

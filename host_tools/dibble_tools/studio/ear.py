@@ -12,7 +12,7 @@ from dibble_tools.common.safe_text import plain
 from dibble_tools.console.feed import Feed, Status, from_port
 from dibble_tools.console.history import History
 from dibble_tools.console.remembered import Remembered
-from dibble_tools.node.console_lines import Event, Row
+from dibble_tools.node.console_lines import Event, Header, Row
 from dibble_tools.studio import picture
 from dibble_tools.studio.collecting import Collecting
 from dibble_tools.studio.state import State
@@ -111,7 +111,7 @@ class Ear:
                 changed = True
             elif isinstance(line, Row) and (header := feed.reader.header) and self._history.row(header, line):
                 self._collecting.take(header, line)
-                self._explain(line)
+                self._explain(header, line)
                 changed = True
             elif line is None:
                 self._collecting.flush()
@@ -121,7 +121,7 @@ class Ear:
                     self._show(next((r for r in self._reasons if r.last), None))
                 changed = False
 
-    def _explain(self, row: Row) -> None:
+    def _explain(self, header: Header, row: Row) -> None:
         """Let each model say whether it would have decided so, and why."""
         if self._followed is not self._models:
             self._followed = self._models
@@ -135,7 +135,7 @@ class Ear:
                 if self._unsure_below is None:
                     self._unsure_below = model.content.unsure_below
         for reasons in self._reasons:
-            reasons.follow(row)
+            reasons.follow(row, header)
 
     def _show(self, reasons: "Reasons | None") -> None:
         history = self._history

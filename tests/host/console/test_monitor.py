@@ -15,7 +15,7 @@ from dibble_tools.console.row_table import RowTable
 from dibble_tools.console.view import monitor_view, sparkline
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.rows import made_up_rows
-from dibble_tools.node.console_lines import Row
+from dibble_tools.node.console_lines import Header, Row
 from live_bench import Line as Wire
 from live_bench import Node, feed_of, listen
 from rich.console import Console
@@ -141,7 +141,7 @@ def test_the_reason_is_what_the_node_itself_would_tell(additive: HostModel) -> N
     feed = feed_of(*said)
     for line in feed:
         if isinstance(line, Row):
-            reasons.follow(line)
+            reasons.follow(line, feed.reader.header)
             told.append(reasons.last)
     assert told == [e and Reason(additive.channels[e[0]].name, e[1]) for e in expected]
     assert sum(reason is not None for reason in told) > 10
@@ -150,9 +150,10 @@ def test_the_reason_is_what_the_node_itself_would_tell(additive: HostModel) -> N
 def test_no_reason_is_told_of_another_models_decision(additive: HostModel) -> None:
     reasons = Reasons(additive)
     row = dict.fromkeys((channel.name for channel in additive.channels), 1)
-    reasons.follow(Row("n", 1, 1, additive.classes[0], None, 60_000, 0, 0, 0, None, row))
+    header = Header("n", tuple((channel.name, channel.unit) for channel in additive.channels), 0)
+    reasons.follow(Row("n", 1, 1, additive.classes[0], None, 60_000, 0, 0, 0, None, row), header)
     assert reasons.last is None and "another model" in reasons.note
-    reasons.follow(Row("n", 1, 1, None, None, 0, 0, 0, 0, None, {"other": 1}))
+    reasons.follow(Row("n", 1, 1, None, None, 0, 0, 0, 0, None, {"other": 1}), header)
     assert reasons.last is None and "other channels" in reasons.note
 
 

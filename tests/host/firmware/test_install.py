@@ -112,4 +112,6 @@ def test_a_slot_without_a_pass_is_checked_and_keeps_it(found):
 def test_a_slot_that_lies_is_not_used(found):
     model, (note, why), loaded = found[-1]
     assert model is None and loaded == [] and note == ""
-    assert why.startswith("model generation 3 isn't used: the model file contradicts itself: what a node leads to")
+    assert why.startswith(
+        "model generation 3 isn't used: the model file contradicts itself: later node of the page that a node leads to"
+    )

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from dibble_tools.bench import cortex_m0
 from dibble_tools.model.host_model import HostModel
-from mutants import REFUSED, compare, mutants, on_host, originals, rows_of, with_library
+from mutants import REFUSED, compare, mutants, on_host, on_unix, on_wasi, originals, rows_of, with_library
 
 SAMPLE = 150  # of each kind
+ON_WASI = 45
 ON_CORTEX = 60  # of those that pass, of each kind of kernel
 ORIGINALS = originals()
 
@@ -22,10 +23,16 @@ def folder(tmp_path_factory) -> Path:
 def test_a_mutant_is_refused_or_decides_as_on_the_host(kind: str, folder: Path) -> None:
     blob = ORIGINALS[kind]
     assert on_host(blob).isdigit()
-    verdict = compare(list(mutants(kind, blob, SAMPLE, seed=1)), folder)
+    verdict = compare(on_unix, list(mutants(kind, blob, SAMPLE, seed=1)), folder)
     assert not verdict.wrong
     assert verdict.refused > 0
     assert kind.startswith("packed") or verdict.refused < SAMPLE * 0.9
+
+
+@pytest.mark.parametrize("kind", ["forest with windows", "widest additive", "widest forest", "network", "novelty"])
+def test_on_a_vm_of_31_bit_ints(kind: str, folder: Path) -> None:
+    verdict = compare(on_wasi, list(mutants(kind, ORIGINALS[kind], ON_WASI, seed=3)), folder)
+    assert not verdict.wrong and 0 < verdict.refused < ON_WASI
 
 
 @pytest.mark.parametrize("name", ["forest", "forest of pages", "additive", "network", "network of bytes"])

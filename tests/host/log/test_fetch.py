@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from dibble.storage.record import encode
 from dibble.storage.record_log import RecordLog
+from dibble.storage.segment import names_crc
 from dibble.storage.slots import Slots
 from dibble_tools.common.errors import InputError
 from dibble_tools.link.session import LinkError, Session
@@ -15,7 +16,7 @@ from dibble_tools.log.fetch import fetch, write_table
 from dibble_tools.log.segment_store import SegmentStore
 from dibble_tools.virtual_board.board import VirtualBoard
 from log_bytes import payloads, segment
-from node_helpers import soil_model
+from node_helpers import CHANNELS, soil_model
 
 DAY = 9824  # 2026-11-24
 MODEL = soil_model(300)
@@ -29,7 +30,8 @@ class Desk:
         self.board = board
         self._folder = folder
         Slots(str(folder / "model")).write(MODEL)
-        self.log = RecordLog(str(folder / "log"), MODEL[-4:], 2, segment_bytes=400, segments=20, batch=1)
+        names = names_crc([channel.name for channel in CHANNELS])
+        self.log = RecordLog(str(folder / "log"), MODEL[-4:], 2, segment_bytes=400, segments=20, batch=1, names=names)
 
     def record(self, count: int) -> None:
         for _ in range(count):

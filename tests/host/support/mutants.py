@@ -8,28 +8,30 @@ import dataclasses
 import shutil
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import dibble
 import numpy as np
 from dibble import ModelError
-from dibble.inference.fixed_point import MISSING
+from dibble.inference.fixed_point import MISSING, READING_LIMIT
 from dibble_tools.data.feature_spec import FeatureSpec
 from dibble_tools.families.novelty import Novelty
-from dibble_tools.machines.vms import VmError, run_unix
+from dibble_tools.machines.replay import WASI_HEAP, WASI_MEMORY
+from dibble_tools.machines.vms import VmError, run_unix, run_wasi
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.packing import crc16, pack, unpack
-from dibble_tools.model.writer import ModelSpec, export
-from helpers import channels_of, random_additive, random_mlp, random_spec
+from dibble_tools.model.writer import ModelSpec, export, forest_spec
+from helpers import channels_of, random_additive, random_mlp, random_spec, random_trees
 
 PACKED = b"DIBZ"
 ROWS = 8
 REFUSED = "refused"
 LIMITS = [900, 70_000, 255]
 VALUES = (0, 1, 2, 31, 32, 63, 64, 127, 128, 129, 254, 255)
-BATCH = 1500
+BATCH, WASI_BATCH = 1500, 15
 BATCH_SECONDS = 100
 GUEST = """\
 import micropython
@@ -47,6 +49,7 @@ def outcome(blob):
         unpack(blob, parts.append)
         blob = b"".join(parts)
     node = model_of(blob)
+    node.self_test()
     rows = []
     for r in range({rows}):
         row = []
@@ -70,7 +73,7 @@ def outcome(blob):
     return total
 
 
-with open("mutants.bin", "rb") as file:
+with open(__file__[: __file__.rfind("/") + 1] + "mutants.bin", "rb") as file:
     size = file.read(4)
     while size:
         blob = file.read(int.from_bytes(size, "little"))
@@ -113,9 +116,9 @@ class Verdict:
         )
 
 
-def _spec(tables: object, classes: int, **settings: object) -> ModelSpec:
-    channels = channels_of([-100, 0, 5], [800, 70_000, 260])
-    return ModelSpec("m", channels, [f"c{i}" for i in range(classes)], tables, **settings)  # type: ignore[arg-type]
+def _spec(tables: Any, classes: int, **settings: object) -> ModelSpec:
+    named: dict[str, Any] = {"channels": channels_of([-100, 0, 5], [800, 70_000, 260]), **settings}
+    return ModelSpec("m", classes=[f"c{i}" for i in range(classes)], tables=tables, **named)
 
 
 def _novel(spec: ModelSpec) -> ModelSpec:
@@ -138,6 +141,11 @@ def originals() -> dict[str, bytes]:
     }
     specs["novelty"] = _novel(specs["network of bytes"])
     specs["forest, novelty"] = _novel(forest)
+    lows, highs = [1 - READING_LIMIT + 1, -5, 0], [0, READING_LIMIT - 6, READING_LIMIT - 1]
+    widest = [high - low for low, high in zip(lows, highs, strict=True)]
+    specs["widest additive"] = _spec(random_additive(4, widest, 3), 3, channels=channels_of(lows, highs))
+    trees = random_trees(np.random.default_rng(6), widest, 3, 4, 4)
+    specs["widest forest"] = forest_spec("m", channels_of(lows, highs), ["a", "b", "c"], trees)
     files = {name: export(spec) for name, spec in specs.items()}
     # With golden vectors, of which the check knows nothing, and a row of the model's own.
     files["golden"] = export(specs["additive"], [[0, 5, 7], [MISSING, 5, 7], [801, 5, 7]])
@@ -188,7 +196,7 @@ def _sealed_packed(body: bytearray) -> bytes:
 def on_host(blob: bytes) -> str:
     """Return what the host's evaluator makes of a file."""
     try:
-        model = HostModel(unpack(blob) if blob[:4] == PACKED else blob)
+        model = HostModel.tested(unpack(blob) if blob[:4] == PACKED else blob)
         decisions = model.decide(rows_of(model)).columns().ravel().tolist()
     except ModelError:
         return REFUSED
@@ -213,14 +221,15 @@ def rows_of(model: HostModel) -> np.ndarray:
     return rows
 
 
-def compare(blobs: Sequence[bytes], folder: Path) -> Verdict:
-    """Hold what the unix VM makes of files against the host.
+def compare(run: Callable[[Sequence[bytes], Path], list[str]], blobs: Sequence[bytes], folder: Path) -> Verdict:
+    """Hold what a VM makes of files against the host.
 
     Args:
+        run: on_unix, or on_wasi.
         folder: holds the library in lib/.
     """
     verdict = Verdict()
-    for blob, said in zip(blobs, on_unix(blobs, folder), strict=True):
+    for blob, said in zip(blobs, run(blobs, folder), strict=True):
         verdict.mutants += 1
         expected = on_host(blob)
         if said == expected:
@@ -238,13 +247,27 @@ def on_unix(blobs: Sequence[bytes], folder: Path) -> list[str]:
     (folder / "guest.py").write_text(GUEST.format(rows=ROWS))
     while len(said) < len(blobs):
         batch = blobs[len(said) : len(said) + BATCH]
-        (folder / "mutants.bin").write_bytes(b"".join(struct.pack("<I", len(blob)) + blob for blob in batch))
+        _put(batch, folder)
         try:
             said += run_unix(folder, "guest.py", heap="8m", timeout_s=BATCH_SECONDS).stdout.splitlines()
         except VmError as error:
             lines = error.stdout.splitlines()
             said += [*lines, f"ended the VM: {str(error).splitlines()[0]}"]
     return said
+
+
+def on_wasi(blobs: Sequence[bytes], folder: Path) -> list[str]:
+    """Return what the 32-bit VM makes of each file; its heap is never collected, so few at a time."""
+    said: list[str] = []
+    (folder / "guest.py").write_text(GUEST.format(rows=ROWS))
+    for first in range(0, len(blobs), WASI_BATCH):
+        _put(blobs[first : first + WASI_BATCH], folder)
+        said += run_wasi(folder, "guest.py", heap=WASI_HEAP, memory_bytes=WASI_MEMORY).stdout.splitlines()
+    return said
+
+
+def _put(blobs: Sequence[bytes], folder: Path) -> None:
+    (folder / "mutants.bin").write_bytes(b"".join(struct.pack("<I", len(blob)) + blob for blob in blobs))
 
 
 def with_library(folder: Path) -> Path:

@@ -10,13 +10,7 @@ from dibble.drivers.proportion import proportion
 CHANNELS = (("wind_direction_deg", "deg"),)
 SETTINGS = (
     ("pin", (int, str), 0, 255, None),
-    (
-        "pull_up_ohm",
-        int,
-        1000,
-        100000,
-        10000,
-    ),  # from the pin to the supply; an ESP32, which bends, needs 18000 to 22000
+    ("pull_up_ohm", int, 1000, 100000, 10000),  # from the pin to the supply; an ESP32 needs 18000 to 22000
     ("supply_mv", int, 1000, 5500, 3300),  # over the pull-up
     ("samples", int, 3, 64, 16),
 )

@@ -5,7 +5,8 @@ from dibble.inference.fixed_point import READING_LIMIT
 
 def within(what, value, most=READING_LIMIT, least=0):
     if not least <= value <= most:
-        raise ValueError("%s: expected %d to %d, got %d" % (what, least, most, value))
+        expected = "%d to %d" % (least, most) if least <= most else "none"
+        raise ValueError("%s: expected %s, got %d" % (what, expected, value))
 
 
 def check_scalers(scalers, limits):

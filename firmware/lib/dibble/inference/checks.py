@@ -13,6 +13,7 @@ from dibble.inference.format import ADDITIVE, CRC_BYTES, FOREST, NOVELTY, PASSES
 def check(model):
     """Raise ValueError, or whatever a number that leads astray ends in, unless all of a Model's file holds."""
     told = Description(model)
+    within("interval", told.interval_ms)
     within("classes", len(told.classes), 100, 1)
     within("channels", len(model.low), 255, 1)
     spans = [high - low for low, high in zip(model.low, model.high)]
@@ -41,6 +42,12 @@ def check(model):
 
         file.number()
         additive_checks.additive(file, additive, told.limits, 2)
+    for _ in range(file.number()):
+        for low in model.low:
+            within("golden", file.number() + low, READING_LIMIT + 1, low)
+        file.byte()
+        file.number()
+        file.byte()
 
 
 def keep_pass(path, identity):

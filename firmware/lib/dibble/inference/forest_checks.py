@@ -31,13 +31,13 @@ def forest(file, family, limits, classes):
                 within("code", codes[i], most[features[i]])
             for to in (lefts[i], rights[i]):
                 if to < 128:
-                    within("what a node leads to", starts[page] + to, end - 1, i + 1)
+                    within("later node of the page that a node leads to", starts[page] + to, end - 1, i + 1)
                 elif to < leaves_end:
                     at = owners[to - 128]
                     own[at] = max(own[at], amounts[to - 128])
                 else:
                     to += children[page] - leaves_end
-                    within("what a page leads to", to, len(starts) - 1, page + 1)
+                    within("later page that a node leads to", to, len(starts) - 1, page + 1)
                     for at in range(classes):
                         own[at] = max(own[at], gives[to][at])
         end = starts[page]

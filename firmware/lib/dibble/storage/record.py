@@ -23,7 +23,7 @@ def encode(day, second, class_index, held_index, flags, margin, battery_mv, acti
     """Return a decision as a record, less its CRC, which depends on where it will lie.
 
     Args:
-        day, second: days since 2000-01-01, seconds since midnight; day 0: the clock isn't set, seconds since boot.
+        day, second: days since 2000-01-01, seconds since midnight; before 2024: since power-on, as no clock is set.
         class_index, held_index: 0..255; 255: none.
         flags, margin, battery_mv, actions: ints of 0..2**30 - 1; battery_mv 0: unknown.
         readings: one int a channel within the small ints, MISSING or None where there is none.

@@ -18,12 +18,13 @@ class RecordLog:
     Args:
         folder: made where it isn't there.
         identity: 4 bytes, the CRC of the model that decides.
-        channels: number of its readings.
+        channels: number of readings in a record.
         segment_bytes: size that a segment may reach; a longer batch has a segment of its own.
         segments: the most that are kept, at least 2.
         batch: records kept in RAM before they are written: what a power cut may cost.
         after: highest number known to have left the node; none up to it is given again.
         mark: Slots of the highest number written, which nothing that befalls the segments takes; None: isn't kept.
+        names: names_crc() of the channels.
     Attributes:
         sequence: number of the next record.
         acknowledged: number of the last record that is written, 0: none.
@@ -32,10 +33,22 @@ class RecordLog:
         error: what went wrong last, for the app to report and clear.
     """
 
-    def __init__(self, folder, identity, channels, segment_bytes=8192, segments=32, batch=12, after=0, mark=None):
+    def __init__(
+        self,
+        folder,
+        identity,
+        channels,
+        segment_bytes=8192,
+        segments=32,
+        batch=12,
+        after=0,
+        mark=None,
+        names=bytes(4),
+    ):
         self.files = SegmentFiles(folder)
         self.identity = identity
         self.channels = channels
+        self.names = names
         self.segment_bytes = segment_bytes
         self.segments = segments
         self.batch = batch
@@ -111,10 +124,10 @@ class RecordLog:
                 self.damaged += 1
                 continue
             first = min(head[2], end)
-            parts.append((number, head[2], end, head[3]))
+            parts.append((number, head[2], end, head))
             end = first
-        for number, first, end, seed in reversed(parts):
-            for record in self.files.records(number, seed):
+        for number, first, end, head in reversed(parts):
+            for record in self.files.records(number, head):
                 if first >= end:
                     break  # what a failed write left behind: the next segment has these numbers
                 if record is None:
@@ -141,7 +154,7 @@ class RecordLog:
         head, number, self.sequence, whole, self._place, self._size = self.files.survey(numbers)
         if not whole:
             self.error = "log: segment %d isn't whole" % numbers[-1]
-        elif head and head[0] == self.identity and head[1] == self.channels:
+        elif head and (head[0], head[1], head[4]) == (self.identity, self.channels, self.names):
             self._number = number
             self._seed = head[3]
 
@@ -159,7 +172,7 @@ class RecordLog:
                 number = numbers.pop()  # nothing in it can be read
             while len(numbers) >= self.segments:
                 self.files.remove(numbers.pop(0))
-            head = header(self.identity, self.channels, self.sequence - len(self._batch))
+            head = header(self.identity, self.channels, self.sequence - len(self._batch), self.names)
             self._seed = read_header(head)[3]
             self._size = self._place = 0
         try:

@@ -8,38 +8,49 @@ from dibble.inference.crc32 import crc32
 from dibble.storage.words import crc_bytes, number_at, number_bytes
 
 MAGIC = b"DLOG"
-VERSION = 1
-HEADER_BYTES = 18
+VERSION = 2
+HEADER_BYTES = 22
+HEADER_1_BYTES = 18  # of version 1, which doesn't name its channels
 RECORD_LEAST = 6  # length, one byte, CRC
 PIECE_BYTES = 512  # holds the longest record
 
 
-def header(identity, channels, first):
+def names_crc(names):
+    """Return the CRC of a list of channels' names, as 4 bytes: what a segment tells its channels by."""
+    text = "\n".join(names).encode()
+    return crc_bytes(crc32(text, len(text)))
+
+
+def header(identity, channels, first, names):
     """Return a segment's header.
 
     Args:
         identity: 4 bytes, the CRC of the model that decides.
-        channels: number of its readings.
+        channels: number of readings in a record.
         first: sequence number of the segment's first record.
+        names: names_crc() of the channels.
     """
-    head = MAGIC + bytes((VERSION, channels)) + identity + number_bytes(first)
+    head = MAGIC + bytes((VERSION, channels)) + identity + number_bytes(first) + names
     return head + crc_bytes(crc32(head, len(head)))
 
 
 def read_header(head):
-    """Return (identity, channels, first, seed) of a segment; the seed is what its records' CRCs go on from.
+    """Return (identity, channels, first, seed, names, size) of a segment of version 1 or 2.
+
+    The seed is what its records' CRCs go on from; names is b"" in version 1; size is the header's.
 
     Raises:
         RecordError: the header isn't whole, or of another version.
     """
-    if len(head) < HEADER_BYTES or head[:4] != MAGIC:
+    if len(head) < HEADER_1_BYTES or head[:4] != MAGIC:
         raise RecordError("expected a segment's header, got %r" % bytes(head[:4]))
-    crc = crc32(head, HEADER_BYTES - 4)
-    if crc_bytes(crc) != head[HEADER_BYTES - 4 : HEADER_BYTES]:
+    if head[4] not in (1, VERSION):
+        raise RecordError("expected a segment of version 1 or %d, got %d" % (VERSION, head[4]))
+    size = HEADER_BYTES if head[4] == VERSION else HEADER_1_BYTES
+    crc = crc32(head, size - 4) if len(head) >= size else None
+    if crc is None or crc_bytes(crc) != head[size - 4 : size]:
         raise RecordError("expected the CRC of a segment's header, got another")
-    if head[4] != VERSION:
-        raise RecordError("expected a segment of version %d, got %d" % (VERSION, head[4]))
-    return bytes(head[6:10]), head[5], number_at(head, 10), crc
+    return bytes(head[6:10]), head[5], number_at(head, 10), crc, bytes(head[14 : size - 4]), size
 
 
 def record_crc(data, start, end, seed, place):
@@ -47,15 +58,14 @@ def record_crc(data, start, end, seed, place):
     return crc_bytes(crc32(data, end, start, (seed[0], seed[1] ^ place & 0xFFFF)))
 
 
-def walk(read, seed, crc_of=record_crc):
+def walk(read, seed, at=HEADER_BYTES, crc_of=record_crc):
     """Yield a segment's records in order, less their CRCs, and None for each damaged one.
 
     Args:
         read: given a place in the segment, returns its bytes from there on, up to PIECE_BYTES.
-        seed: as read_header() has it.
+        seed, at: seed and size as read_header() has them.
         crc_of: what record_crc() is; a host has a quicker one.
     """
-    at = HEADER_BYTES
     place = 0
     piece = read(at)
     while piece:

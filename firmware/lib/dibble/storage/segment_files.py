@@ -40,9 +40,9 @@ class SegmentFiles:
         except RecordError:
             return None
 
-    def records(self, number, seed):
-        """Yield a segment's records, None for each damaged one."""
-        return walk(lambda at: self._read(number, at, PIECE_BYTES), seed)
+    def records(self, number, head):
+        """Yield a segment's records, None for each damaged one; head: as head() has it."""
+        return walk(lambda at: self._read(number, at, PIECE_BYTES), head[3], head[5])
 
     def survey(self, numbers):
         """Read the newest segment, and those before it as long as a header is damaged.
@@ -71,8 +71,8 @@ class SegmentFiles:
             whole = False
         place = 0
         if head:
-            left = size - HEADER_BYTES
-            for record in self.records(number, head[3]):
+            left = size - head[5]
+            for record in self.records(number, head):
                 place += 1
                 if record is not None:
                     left -= len(record) + 4

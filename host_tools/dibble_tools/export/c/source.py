@@ -1,4 +1,4 @@
-"""Write a model as C99: one header, one source file."""
+"""Write a model as C99, one header and one source file; or as an Arduino sketch, a folder that runs as it is."""
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.export import names
@@ -33,3 +33,20 @@ def _tidy(text: str) -> str:
     lines = [line.rstrip() for line in text.splitlines()]
     kept = [line for i, line in enumerate(lines) if line or (i and lines[i - 1])]
     return "\n".join(kept) + "\n"
+
+
+def write_sketch(content: Content, prefix: str = "") -> dict[str, str]:
+    """Return the texts of PREFIX/PREFIX.ino, PREFIX/PREFIX.h and PREFIX/PREFIX.c by their names.
+
+    Args:
+        prefix: what all names begin with; "" makes one of the model's name.
+    Raises:
+        InputError: the model can't be written so.
+    """
+    content = content.compacted()
+    prefix = names.prefix_of(prefix or content.name)
+    longest = max(len(name.encode()) for name in content.classes) + 1
+    found = context_of(content, prefix) | {"name_bytes": longest}
+    sketch = environment("c").get_template("arduino.ino.j2").render(found)
+    files = {f"{prefix}.ino": sketch, **write_c(content, prefix)}
+    return {f"{prefix}/{name}": text for name, text in files.items()}
