@@ -178,16 +178,12 @@ class Session:
 
     def restart(self) -> None:
         """Let the node run again, from its start. The session can only listen() then."""
-        if self.watched:
-            with contextlib.suppress(RemoteError):
-                self._execute("expect(0)", self._timeout_s, MOST_BYTES)
-            self.watched = False
         with self._trouble("restart"):
             self._transport.serial.write(b"\r\x02")  # the friendly REPL, whose Ctrl-D runs main.py
             self._read_until(b">>> ", time.monotonic() + self._timeout_s)
             self._transport.serial.write(b"\x04")
             self._read_until(REBOOT, time.monotonic() + self._timeout_s)
-        self._stopped = False
+        self._stopped = self.watched = False  # a soft reset ends its timer, too, and not before the node begins
 
     def listen(self, timeout_s: float) -> bytes:
         """Return what the node has said by now, after waiting at most so long for its first byte."""
@@ -208,10 +204,10 @@ class Session:
             self._read_until(BANNER[:-1], deadline)
         self._loaded.clear()
         self.watched = False
-        self.run("state.collect_often")
-        self.watched = self.run("state.begin_watch") == "yes"
-        if self.watched:
-            self.run("state.collect_often")
+        state = (REMOTE / "state.py").read_text(encoding="utf-8")  # at once: until its end nothing resets the board
+        begin = f"{state}\ncollect_often()\nbegin_watch()\nexpect({1000 * SILENCE_S})"
+        self.watched = self._execute(begin, self._timeout_s, MOST_BYTES).strip() == "yes"
+        self._loaded.add("state")
 
     def close(self) -> None:
         with contextlib.suppress(*_TROUBLE):

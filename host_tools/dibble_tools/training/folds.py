@@ -50,6 +50,7 @@ class Learner:
     Attributes:
         data: the data set, y its class indices, classes how many there are.
         costs, balance: see `Costs.row_weights`.
+        quick: by fewer trees: while recipes are searched, time is better spent on recipes.
         jobs: processes, or workers of the joblib backend that is active.
     """
 
@@ -60,6 +61,7 @@ class Learner:
     balance: float
     seed: int
     jobs: int
+    quick: bool = False
 
     def parts(self, rows: np.ndarray, seed: int, *, each_group: bool = False) -> Parts:
         """Return rows to learn from and rows to score of a cross-validation inside `rows`, as positions in them."""
@@ -73,7 +75,7 @@ class Learner:
         values, y = self.data.values[rows], self.y[rows]
         weights = self.costs.row_weights(y, self.balance)
         parts = self.parts(rows, self.seed)
-        soft = soft_labels(values, y, self.classes, weights, parts, seed=self.seed)
+        soft = soft_labels(values, y, self.classes, weights, parts, seed=self.seed, quick=self.quick)
         return TrainingSet(values, self.data.limits, self.data.lows, mix(soft, y, SOFT_SHARE), y, weights)
 
     def fold(self, fit: np.ndarray, score: np.ndarray) -> Fold:

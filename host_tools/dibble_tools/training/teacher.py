@@ -14,13 +14,14 @@ from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
 from dibble_tools.common import portable
-from dibble_tools.training.teachers import CANDIDATES
+from dibble_tools.training.teachers import CANDIDATES, SOFT
 
 Folds = Sequence[tuple[np.ndarray, np.ndarray]]
 
 BLEND = "blend"
 BLEND_OF = 3  # candidates
-SOFT_CANDIDATES = ("logistic", "extra trees")  # quick ones, that students learn from
+SOFT_CANDIDATES = ("logistic", "extra trees")  # that students learn from
+QUICK_CANDIDATES = ("logistic", "quick trees")  # that they learn from while recipes are searched
 SOFT_ROWS = 6000  # a fit of theirs sees at most so many
 SOFT_STEPS = 256  # of a soft label: what libm's exp says otherwise on another computer vanishes
 WEIGHT_STEPS = 64  # of a row's weight: trees grow on sums that are exact
@@ -131,6 +132,7 @@ def soft_labels(
     folds: Folds,
     *,
     seed: int,
+    quick: bool = False,
     max_rows: int = SOFT_ROWS,
 ) -> np.ndarray:
     """Return (rows, K) what quick teachers think of rows, each fitted without the rows that it tells of.
@@ -139,12 +141,15 @@ def soft_labels(
 
     Args:
         values, y, classes, weights, folds, seed, max_rows: see `fit_teacher`; the folds judge all rows.
+        quick: by fewer trees.
     Returns:
         calibrated probabilities in whole 1/256; a row of a class that its teacher never saw keeps its label.
     """
     fitting = _Fitting(values, y, _on_grid(weights), classes, seed, max_rows)
     with threadpool_limits(1):
-        raw, _ = _cross_validate(fitting, SOFT_CANDIDATES, folds, 1, None, lambda step: None)
+        raw, _ = _cross_validate(
+            fitting, QUICK_CANDIDATES if quick else SOFT_CANDIDATES, folds, 1, None, lambda step: None
+        )
     return _best(raw, y, weights, folds)[0]
 
 
@@ -269,7 +274,7 @@ class _Fitting:
         if len(rows) > self.max_rows:
             rows = _stratified(rows, self.y[rows], self.max_rows, self.seed)
         one_class = len(np.unique(self.y[rows])) == 1
-        estimator = DummyClassifier() if one_class else CANDIDATES[name](self.y[rows], self.seed)
+        estimator = DummyClassifier() if one_class else (SOFT | CANDIDATES)[name](self.y[rows], self.seed)
         last, prefix = estimator, ""
         if isinstance(estimator, Pipeline):
             step, last = estimator.steps[-1]

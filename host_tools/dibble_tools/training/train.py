@@ -87,9 +87,12 @@ def learn(path: Path, options: TrainOptions, clock: Clock, progress: Progress = 
     limits = options.limits
     if options.novelty is not None and limits.max_bytes is not None:
         limits = replace(limits, max_bytes=limits.max_bytes - limits.max_bytes // NOVELTY_PART)
-    folds = learner.folds(
-        rows, parts, lambda done: progress(f"a teacher for each fold: {done} of {len(parts)}", clock.used())
-    )
+    quick, search_parts = replace(learner, quick=True), learner.parts(rows, options.data.seed)
+
+    def told(done: int) -> None:
+        progress(f"a teacher for each fold, {done} made", clock.used())
+
+    folds = learner.folds(rows, parts, told) if recipe else quick.folds(rows, search_parts, told)
     task = Task(
         folds,
         len(names),
@@ -101,7 +104,7 @@ def learn(path: Path, options: TrainOptions, clock: Clock, progress: Progress = 
         about.names_bytes(order),
         objective,
     )
-    candidates = _search(task, recipe, learner, rows, options, clock, progress, data.notes)
+    candidates = _search(task, recipe, quick, rows, options, clock, progress, data.notes)
     progress("fitting the chosen student on all training rows", clock.used())
     finish = _Finish(options, limits, about, parts, options.data.seed)
     chosen, judged, margins = finish.best(candidates, training_set, order)
@@ -209,13 +212,18 @@ def _search(
 
 
 def _other_tasks(task: Task, learner: Learner, rows: np.ndarray) -> list[Task]:
-    """Return the task on other partitions of the rows; where each group is a fold already, with another seed."""
-    count = OTHER_FOLDS if len(rows) < MANY_ROWS else 1
+    """Return the task on other folds: each group one where they are few, else other partitions of the rows.
+
+    Where the search's folds were groups already, it is the same with another seed.
+    """
+    each = learner.parts(rows, learner.seed, each_group=True)
+    if len(each) > len(task.folds):
+        return [replace(task, folds=learner.folds(rows, each))]
     result = []
-    first = learner.parts(rows, learner.seed, each_group=True)
-    for i in range(1, count + 1):
-        parts = learner.parts(rows, learner.seed + i, each_group=True)
-        same = all(np.array_equal(a[1], b[1]) for a, b in zip(first, parts, strict=False))
+    first = {score.tobytes() for _, score in learner.parts(rows, learner.seed)}
+    for i in range(1, 1 + (OTHER_FOLDS if len(rows) < MANY_ROWS else 1)):
+        parts = learner.parts(rows, learner.seed + i)
+        same = {score.tobytes() for _, score in parts} == first
         result.append(replace(task, seed=task.seed + i, folds=task.folds if same else learner.folds(rows, parts)))
     return result
 

@@ -41,7 +41,7 @@ def tables_of(name: str, classes: int):
     if name == "low additive":  # three classes in a small int
         return random_additive(classes, LIMITS, classes, largest=60)
     widths, forms = FORMS[name]
-    return random_mlp(classes, LIMITS, classes, widths, forms)
+    return random_mlp(10 + classes, LIMITS, classes, widths, forms)
 
 
 def spec_of(tables, classes: int, **settings) -> ModelSpec:
@@ -135,10 +135,12 @@ def test_windows_and_novelty_agree_on_every_vm() -> None:
     features = [FeatureSpec(0, 0, 1), FeatureSpec(1, 1, 4), FeatureSpec(2, 5, 3)]
     spec = random_spec(1, features, hysteresis=2)
     limits = spec.limits
+    usual = random_additive(7, limits, 2)
+    values = np.random.default_rng(1).integers(0, np.array(limits) + 1, (500, 3))
     spec = dataclasses.replace(
         spec,
         tables=random_mlp(5, limits, 4, [6], ["dense8", "dense8"]),
-        novelty=SimpleNamespace(tables=random_additive(6, limits, 2), threshold=600),
+        novelty=SimpleNamespace(tables=usual, threshold=int(np.median(usual.scores(values, limits)[:, 1]))),
     )
     readings = random_rows(3, spec.channels, 400)
     elapsed = random_elapsed(4, 400)

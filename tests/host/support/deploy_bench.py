@@ -32,7 +32,11 @@ MOVABLE = 25  # operations at the end that depend on how the node boots
 _BANNER = re.compile(r"dibble (\S+): Ctrl-C")
 # Of the node's own making, or of a deploy that isn't done.
 _NOT_COMPARED = re.compile(r"(model|config|boot|sent|written|gate)\.[ab]|log/.*|.*\.staged")
-DEPLOY = "import sys; from dibble_tools.cli.main import main; sys.argv = ['dibble', *sys.argv[1:]]; main()"
+SILENCE_S = 5  # in place of half a minute: after it a board whose host has gone resets itself
+DEPLOY = (
+    f"import sys; from dibble_tools.link import session; session.SILENCE_S = {SILENCE_S}; "
+    "from dibble_tools.cli.main import main; sys.argv = ['dibble', *sys.argv[1:]]; main()"
+)
 
 
 @dataclass(frozen=True)
@@ -100,14 +104,15 @@ class DeployBench:
         with open(self.folder / "said", "wb") as said:
             return subprocess.Popen(command, stdout=said, stderr=said)
 
-    def kill_host(self, after_s: float) -> None:
-        """Deploy, and kill the process that does it after so many seconds."""
+    def kill_host(self, after_s: float, number: signal.Signals = signal.SIGKILL) -> None:
+        """Deploy, and end the process that does it after so many seconds; its node has to decide without a hand."""
         process = self.start_deploy()
         try:
             process.wait(timeout=after_s)
         except subprocess.TimeoutExpired:
-            os.kill(process.pid, signal.SIGKILL)
+            os.kill(process.pid, number)
             process.wait()
+        assert self.hears_a_decision(), f"the node is dead, {after_s:.2f} s after its deploy began"
 
     def cut_power(self, after: int, torn: float) -> None:
         """Deploy, and cut the board's power at an operation of its flash."""
@@ -127,10 +132,15 @@ class DeployBench:
         """Tell whether the node decides, without a hand on the board."""
         reader = LineReader()
         deadline = time.monotonic() + PATIENCE_S
-        with serial.Serial(os.path.realpath(self.board.port), timeout=0.1) as port:
-            while time.monotonic() < deadline:
-                if any(isinstance(line, Row) for line in reader.feed(port.read(1) + port.read(port.in_waiting))):
-                    return True
+        while time.monotonic() < deadline:
+            try:
+                with serial.Serial(os.path.realpath(self.board.port), timeout=0.1) as port:
+                    while time.monotonic() < deadline:
+                        lines = reader.feed(port.read(1) + port.read(port.in_waiting))
+                        if any(isinstance(line, Row) for line in lines):
+                            return True
+            except (OSError, serial.SerialException):  # its port goes with a reset, and comes back
+                time.sleep(0.1)
         return False
 
     def what_runs(self) -> Running:
@@ -220,4 +230,6 @@ def moments(bench: DeployBench, count: int, seed: int):
             yield f"power cut at operation {after}, {torn:g} of it done", lambda a=after, t=torn: bench.cut_power(a, t)
         else:
             after_s = chance.uniform(0, bench.seconds)
-            yield f"host killed after {after_s:.2f} s", lambda s=after_s: bench.kill_host(s)
+            number = chance.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGHUP))
+            what = f"host killed by {number.name} after {after_s:.2f} s"
+            yield what, lambda s=after_s, n=number: bench.kill_host(s, n)

@@ -11,9 +11,9 @@ from dibble_tools.families.additive.tables import AdditiveTables, Term
 from dibble_tools.families.forest.integer_trees import IntegerTrees, shift
 from dibble_tools.families.forest.trees import integer_trees
 from dibble_tools.families.mlp.tables import Layer, MlpTables
-from dibble_tools.families.scaling import Scaler, fit_scaler
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.writer import ModelSpec, export, forest_spec
+from random_models import scalers as random_scalers  # of every kind: whole ranges, parts of them, logarithms
 
 
 def channels_of(lows: Sequence[int], highs: Sequence[int]) -> list[Channel]:
@@ -79,19 +79,6 @@ def random_spec(
         unsure_below=2,
         hysteresis=hysteresis,
     )
-
-
-def random_scalers(rng: np.random.Generator, limits: Sequence[int], tops: Sequence[int]) -> list[Scaler]:
-    """Return scalers over whole ranges, some of them logarithmic."""
-    scalers = []
-    for limit, top in zip(limits, tops, strict=True):
-        column = rng.integers(0, limit + 1, 300)
-        scalers.append(
-            fit_scaler(
-                column if rng.random() < 0.5 else (column * (column / max(limit, 1)) ** 2).astype(int), limit, top
-            )
-        )
-    return scalers
 
 
 def random_additive(seed: int, limits: Sequence[int], classes: int, largest: int = 255) -> AdditiveTables:

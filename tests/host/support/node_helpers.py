@@ -46,7 +46,7 @@ def soil_model(
     tree = DecisionTreeClassifier().fit(readings, np.where(soil < dry_below, "irrigate", "ok"))
     trees = shift(integers_of(tree), [channel.low for channel in channels])
     spec = forest_spec(f"dry below {dry_below}", channels, ["irrigate", "ok"], trees, hysteresis=hysteresis)
-    return export(spec, readings[[100, 900]].tolist() if golden is None else golden)
+    return export(spec, readings[[100, 900], : len(channels)].tolist() if golden is None else golden)
 
 
 def forest_model(seed: int, trees: int, depth: int = 7) -> bytes:

@@ -17,7 +17,8 @@ from dibble_tools.machines.microbit import Microbit
 from dibble_tools.model.golden import golden_rows
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.writer import export
-from helpers import random_scalers, random_spec
+from helpers import random_spec
+from random_models import scalers
 
 DEEP, SHALLOW = Probe(1, 2800, 1300), Probe(2, 1200, 2600)
 SAMPLES, SUPPLY_MV = 3, 3300
@@ -181,9 +182,7 @@ def additive(classes: int, top: int) -> HostModel:
     for i in range(2):
         table = rng.integers(0, 256, (classes - 1, top + 1)).astype(np.uint8)
         terms.append(Term((i,), (0,), table, table.mean(axis=1).astype(np.uint8)))
-    tables = AdditiveTables(
-        classes, random_scalers(rng, [1000] * 2, [top] * 2), terms, [256] + [0] * (classes - 1), 32.0
-    )
+    tables = AdditiveTables(classes, scalers(rng, [1000] * 2, [top] * 2), terms, [256] + [0] * (classes - 1), 32.0)
     names = ["irrigate", "ok", "wet", "waterlogged"][:classes]
     spec = replace(random_spec(1), channels=channels, classes=names, tables=tables, hysteresis=2)
     return HostModel(export(spec, golden_rows(spec, rng.integers(0, 1001, (100, 2)), None)))

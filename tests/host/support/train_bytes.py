@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 from dibble_tools.data.prepare import DataOptions
-from dibble_tools.training import teachers
 from dibble_tools.training.recipes import parse_recipe
 from dibble_tools.training.result import Clock, TrainOptions
 from dibble_tools.training.students import fit_student
@@ -30,7 +29,6 @@ OTHERS = (
 
 def main(file: Path, jobs: int) -> None:
     """Print the lines."""
-    teachers.TREES = 20
     data = DataOptions(label="state", group="node")
     options = TrainOptions(data, recipe=FIRST, budget_s=1.0, jobs=jobs, balance=0.3, costs=["c0:c1=3"], novelty=0.02)
     done = learn(file, options, Clock(1.0))

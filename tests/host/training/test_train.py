@@ -10,8 +10,8 @@ from dibble_tools.data.prepare import DataOptions, prepare
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.limits import Limits
 from dibble_tools.model.oracle import class_scores
-from dibble_tools.training.result import TrainOptions
-from dibble_tools.training.train import train
+from dibble_tools.training.result import Clock, TrainOptions
+from dibble_tools.training.train import learn, train
 from typer.testing import CliRunner
 
 CLASSES = ("dry", "frost", "ok")
@@ -179,6 +179,29 @@ def test_a_node_unlike_those_of_training_is_told(tmp_path) -> None:
     data = DataOptions(label="state", group="node", test_groups=["n4"])
     notes = train(tmp_path / "nodes.csv", options(data=data, recipe="additive:8+0@2")).notes
     assert [note for note in notes if "of the rows held out are out of range, most by soil" in note]
+
+
+def test_a_class_of_a_single_training_group_is_told(tmp_path) -> None:
+    """Nothing can say how it does on another group; the recipe is chosen by the classes that can be judged."""
+    rng = np.random.default_rng(3)
+    lines = ["a,b,state,node"]
+    for i in range(240):
+        node, state = i % 4, "xyz"[i // 4 % (3 if i % 4 == 0 else 2)]
+        lines.append(f"{rng.normal(100 + 60 * 'xyz'.index(state), 15):.0f},{rng.integers(90)},{state},n{node}")
+    (tmp_path / "thin.csv").write_text("\n".join(lines) + "\n")
+    data = DataOptions(label="state", group="node", test_groups=["n3"])
+    trained = train(tmp_path / "thin.csv", options(data=data, recipe="additive:8+0@2"))
+    assert [note for note in trained.notes if "class 'z' is in one training group only, n0" in note]
+    assert trained.card["cross_validated"]["rows"] == 180 - sum(",z,n0" in line for line in lines)
+    assert trained.card["cross_validated"]["accuracy"] > 0.8
+
+
+def test_what_a_search_chose_is_what_its_recipe_gives(field_csv) -> None:
+    """But for the margin below which it is unsure, which a search measures on more folds."""
+    found = learn(field_csv, options(family="additive", budget_s=2.0), Clock(2.0))
+    again = learn(field_csv, options(recipe=str(found.chosen.recipe)), Clock(2.0))
+    blobs = [done.about.smallest_blob(done.judged.student) for done in (found, again)]
+    assert blobs[0] == blobs[1]
 
 
 def test_an_additive_model_tells_why(field_csv) -> None:
