@@ -59,7 +59,7 @@ def split(ds: Dataset, *, test_groups: Sequence[str] = (), test_after: str | Non
 def folds(
     ds: Dataset, train: np.ndarray, n: int = 3, seed: int = 0, *, each_group: bool = False
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return (fit, judge) row indices of a cross-validation inside the training rows.
+    """Return (fit, held_out) row indices of a cross-validation inside the training rows.
 
     Args:
         train: bool mask of the training rows.
@@ -90,8 +90,8 @@ def folds(
                 parts = list(splitter.split(rows, labels, groups))
         except ValueError:
             continue  # every class has fewer rows than folds: the next splitter ignores classes
-        if all(len(fit) and len(judge) for fit, judge in parts):
-            return [(rows[fit], rows[judge]) for fit, judge in parts]
+        if all(len(fit) and len(held_out) for fit, held_out in parts):
+            return [(rows[fit], rows[held_out]) for fit, held_out in parts]
     raise InputError(f"{ds.name}: expected at least 2 training rows, got {len(rows)}.")
 
 

@@ -60,7 +60,7 @@ def fit_novelty(
         bins: codes a feature, 3..8.
         features: those to use; all by default.
         max_bytes: of the tables: fewer bins, then only the strongest pairs, the other features left out.
-        parts: (fit, judge) row indices; each row's density is judged by rows of other parts. By
+        parts: (fit, held_out) row indices; each row's density is judged by rows of other parts. By
             default 5 parts at random. Parts by group give a threshold that allows for drift
             between groups.
     Raises:
@@ -72,9 +72,9 @@ def fit_novelty(
     scalers, roots, edges = _design(values, limits, lows, used, bins, max_bytes)
     codes = codes_of(scalers, values, limits)
     judged = []
-    for fit, judge in parts or _random_parts(len(values)):
+    for fit, held_out in parts or _random_parts(len(values)):
         terms = _densities(scalers, roots, edges, codes[fit])
-        judged.append(sum_tables(scalers, terms, np.zeros(2), values[judge], limits)[:, 1])
+        judged.append(sum_tables(scalers, terms, np.zeros(2), values[held_out], limits)[:, 1])
     terms = _densities(scalers, roots, edges, codes)
     tables = quantize(scalers, terms, np.zeros(2), MARGIN_UNIT)
     least = sum(float(term.table.min()) for term in terms)

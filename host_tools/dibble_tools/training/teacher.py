@@ -98,7 +98,7 @@ def fit_teacher(
         y: class indices; a class may be missing, here or in a fold.
         classes: number of classes, K.
         weights: (rows,), mean about 1.
-        folds: (fit, judge) positions into the rows, each row judged once at most.
+        folds: (fit, held_out) positions into the rows, each row judged once at most.
         jobs: threads; or workers of the joblib backend that is active.
         budget_s: a candidate that can't start within it is left out; the first always starts; None: all do.
         progress: called with a few words as candidates come in. An interrupt after the first ends the search.
@@ -118,7 +118,7 @@ def fit_teacher(
     ]
     distill_temperature = scores[winner]["distill_temperature"]
     teacher = Teacher(winner, members, distill_temperature, soft, scores, notes)
-    rest = np.setdiff1d(everything, np.concatenate([judge for _, judge in folds]))
+    rest = np.setdiff1d(everything, np.concatenate([held_out for _, held_out in folds]))
     if len(rest):
         teacher.soft[rest] = _in_steps(teacher.predict_proba(values[rest]))
     return teacher
@@ -164,10 +164,10 @@ def _best(
 
     Adds the blend to `raw`, fold after fold as the others are.
     """
-    judged = np.concatenate([judge for _, judge in folds])
-    known = np.concatenate([np.isin(y[judge], y[fit]) for fit, judge in folds])
+    judged = np.concatenate([held_out for _, held_out in folds])
+    known = np.concatenate([np.isin(y[held_out], y[fit]) for fit, held_out in folds])
     counted = weights[judged] * known if known.any() else weights[judged]
-    fold = np.repeat(np.arange(len(folds)), [len(judge) for _, judge in folds])
+    fold = np.repeat(np.arange(len(folds)), [len(held_out) for _, held_out in folds])
     scores = {name: _score(p, y[judged], counted, fold) for name, p in raw.items()}
     best = sorted(scores, key=lambda name: scores[name]["log_loss"])[:BLEND_OF]
     if len(best) > 1:
@@ -286,9 +286,9 @@ class _Fitting:
         with threadpool_limits(1):  # the same sums in the same order, whatever the machine
             return estimator.fit(self.values[rows], self.y[rows], **more)
 
-    def unseen(self, name: str, fit: np.ndarray, judge: np.ndarray) -> np.ndarray:
-        """Return the candidate's probabilities (rows, K) of `judge`, fitted on `fit`."""
-        return _probabilities(self.on(name, fit), self.values[judge], self.classes)
+    def unseen(self, name: str, fit: np.ndarray, held_out: np.ndarray) -> np.ndarray:
+        """Return the candidate's probabilities (rows, K) of `held_out`, fitted on `fit`."""
+        return _probabilities(self.on(name, fit), self.values[held_out], self.classes)
 
 
 def _tasks(
@@ -299,8 +299,8 @@ def _tasks(
         if i and time.monotonic() > deadline:
             skipped.append(name)
             continue
-        for fit, judge in folds:
-            yield delayed(fitting.unseen)(name, fit, judge)
+        for fit, held_out in folds:
+            yield delayed(fitting.unseen)(name, fit, held_out)
 
 
 def _probabilities(estimator: BaseEstimator, values: np.ndarray, classes: int) -> np.ndarray:
