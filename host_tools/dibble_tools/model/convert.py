@@ -1,5 +1,6 @@
 """Bring your own: a fitted scikit-learn classifier becomes a model file."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -33,7 +34,8 @@ def convert(
 
     Its class on a row is the one that most of scikit-learn's own trees choose for it, the first of
     equals: exactly, for every value that is a whole number of the channel's steps. (scikit-learn's
-    predict averages class shares instead of counting votes, and differs on some rows.)
+    predict averages class shares instead of counting votes, and differs on some rows: on how many of X, the
+    model's `notes` say.) A missing reading is a sensor fault on the node, whatever the trees were fitted to do with it.
 
     Args:
         estimator: fitted on X, or on values like it.
@@ -48,6 +50,7 @@ def convert(
         InputError: not such a classifier, or not such an X; no trees are small enough.
     """
     trees = forest.trees_of(estimator)
+    X = _in_fitted_order(estimator, X)
     columns, values = _columns(X)
     if values.shape[1] != trees[0].n_features_in_:
         raise InputError(f"expected X with {trees[0].n_features_in_} columns, as fitted; got {values.shape[1]}")
@@ -57,11 +60,11 @@ def convert(
     if len(labels) > MAX_CLASSES:
         raise InputError(f"expected at most {MAX_CLASSES} classes, got {len(labels)}")
     options = [parse_channel_option(text) for text in channels]
-    found = column_channels(columns, values, options)
+    found, notes = column_channels(columns, values, options)
 
     def exported(splits: int | None) -> tuple[bytes, int]:
         """Return the file of the trees, pruned to so many splits, and how many they have."""
-        integer = forest.integer_trees(estimator, _to_input(found), _nearest(found), splits)
+        integer = forest.integer_trees(estimator, _to_input(found), splits)
         covering = _cover(found, integer)
         above_low = integer_trees.shift(integer, [channel.low for channel in covering])
         spec = forest_spec(name, covering, labels, above_low, unsure_below=unsure_below)
@@ -74,7 +77,44 @@ def convert(
             raise InputError(f"expected max_bytes of {len(blob)} or more, for not even a split, got {max_bytes}")
         too_many = (len(blob) - max_bytes) // SPLIT_BYTES
         blob, splits = exported(max(0, splits - max(1, too_many)))
-    return HostModel(blob)
+    return _held_against(estimator, X, values, HostModel(blob, notes))
+
+
+def _held_against(estimator: Any, X: Any, values: np.ndarray, model: HostModel) -> HostModel:
+    """Return the model with notes on the rows of X that it decides otherwise; warn of what was rounded."""
+    for note in model.notes:
+        warnings.warn(note, stacklevel=3)
+    notes = list(model.notes)
+    whole = ~np.isnan(values).any(axis=1)
+    if not whole.all():
+        notes.append(
+            f"{int((~whole).sum()):,} of {len(whole):,} rows of X miss a reading: on the node that is a sensor fault, "
+            "and nothing is decided, whatever the classifier was fitted to do with it"
+        )
+    if whole.any():
+        readings = to_readings(values[whole], model.channels)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of scikit-learn's, on names of columns
+            expected = estimator.predict(X.iloc[np.flatnonzero(whole)] if hasattr(X, "iloc") else values[whole])
+        index = {label: i for i, label in enumerate(estimator.classes_.tolist())}
+        expected_index = np.array([index[label] for label in expected.tolist()])
+        alike = int((model.decide(readings).class_index == expected_index).sum())
+        notes.append(
+            f"decides {alike:,} of {int(whole.sum()):,} rows of X as {type(estimator).__name__}.predict does"
+            f" ({alike / whole.sum():.2%})"
+        )
+    return HostModel(model.blob, notes)
+
+
+def _in_fitted_order(estimator: Any, X: Any) -> Any:
+    """Return X with the columns that the estimator was fitted on, in that order, where both have names."""
+    names = getattr(estimator, "feature_names_in_", None)
+    if names is None or not hasattr(X, "columns"):
+        return X
+    absent = [name for name in names if name not in X.columns]
+    if absent:
+        raise InputError(f"expected X with the columns it was fitted on, got none named {', '.join(map(repr, absent))}")
+    return X[list(names)]
 
 
 def _columns(X: Any) -> tuple[list[str], np.ndarray]:
@@ -94,14 +134,6 @@ def _columns(X: Any) -> tuple[list[str], np.ndarray]:
 
 def _to_input(channels: Sequence[Channel]) -> Callable[[int, np.ndarray], np.ndarray]:
     return lambda feature, steps: to_values(steps, channels[feature])
-
-
-def _nearest(channels: Sequence[Channel]) -> Callable[[int, np.ndarray], np.ndarray]:
-    def steps(feature: int, thresholds: np.ndarray) -> np.ndarray:
-        channel = channels[feature]
-        return np.floor(thresholds / (channel.mantissa * 10.0**channel.exponent)).astype(np.int64)
-
-    return steps
 
 
 def _cover(channels: Sequence[Channel], trees: integer_trees.IntegerTrees) -> list[Channel]:
