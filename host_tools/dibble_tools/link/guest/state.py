@@ -49,7 +49,7 @@ def begin_watch():
 
 
 def expect(ms):
-    """Reset the board if nobody calls this for so long."""
+    """Reset the board if nobody calls this for so long; 0: no longer."""
     for timer in timers:
         if ms:
             timer.init(mode=timer.ONE_SHOT, period=ms, callback=reset_board)
