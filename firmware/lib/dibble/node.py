@@ -32,6 +32,15 @@ def expected(fault):
     return fault.split(", got ")[0]
 
 
+def _clock_keeper(chip, bus, port):
+    """Return the keeper of a configured clock chip; None: there is none, so its code takes no heap."""
+    if not chip:
+        return None
+    from dibble.clock_keeper import ClockKeeper
+
+    return ClockKeeper(chip, bus, port)
+
+
 class Node:
     """A node that has its configuration, its sensors and, where there is one, its model.
 
@@ -42,6 +51,7 @@ class Node:
         configured: what setup.configure() returns.
     Attributes:
         sequence, time_s, decision, action, faults, battery_mv, readings: of the last cycle, for its report.
+        clock: ClockKeeper, None: no chip is configured.
         classes, channels: names of the model's classes; (name, unit) of each of the sensors' readings.
     Raises:
         ConfigError: the sensors can't be made of it, or the model can't be used under it.
@@ -59,6 +69,7 @@ class Node:
         self.sensors = Sensors(config, port)
         self._notes += self.sensors.notes
         self._light = self._light and not self.sensors.count_asleep
+        self.clock = _clock_keeper(config["clock"]["chip"], self.sensors.bus, port)
         if self.sensors.keep_alive_ms:
             self._slice_ms = min(self._slice_ms, self.sensors.keep_alive_ms)
         self._classifier = self._recall(models, MODEL, boot)
@@ -227,6 +238,8 @@ class Node:
 
     def record(self):
         """Append the decision to the log."""
+        if self.clock:
+            self.clock.keep(self)
         day, second = self.port.date()
         self.time_s = day * _DAY_S + second
         decision = self.decision
