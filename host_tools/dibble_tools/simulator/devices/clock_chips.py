@@ -92,13 +92,12 @@ class ClockChip:
 
     def _take(self) -> None:
         """Go on from what the registers say now."""
-        masks = {"second": 0x7F, "minute": 0x7F, "hour": 0x3F, "day": 0x3F, "month": 0x1F, "year": 0xFF, "weekday": 7}
-        held = {
-            name: int(f"{self.registers[self.FIRST + i] & masks[name]:x}")
-            for i, name in enumerate(self.ORDER)
-            if name != "weekday"
-        }
-        self._moment = datetime(2000 + held.pop("year"), **held)
+        masks = {"second": 0x7F, "minute": 0x7F, "hour": 0x3F, "day": 0x3F, "month": 0x1F, "year": 0xFF}
+        year, month, day, hour, minute, second = (
+            int(f"{self.registers[self.FIRST + self.ORDER.index(name)] & masks[name]:x}")
+            for name in ("year", "month", "day", "hour", "minute", "second")
+        )
+        self._moment = datetime(2000 + year, month, day, hour, minute, second)
         self._set_us = self._now_us()
 
 
