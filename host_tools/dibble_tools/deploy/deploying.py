@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
+from dibble_tools.boards.wiring import mismatch
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import BoardState, look
 from dibble_tools.deploy.checks import Bounds, check_board, check_file, readable_mpy
@@ -195,9 +196,12 @@ def _plan(session: Session, state: BoardState, request: Request) -> tuple[Plan, 
     old = rejected_slot(session, state) if request.model else []  # which nothing shall go back to
     if CONFIG in desired:
         folder = request.config.parent if request.config else None
-        files, more = network_files(folder, whole(parsed(desired[CONFIG])), state.files, session.read_file)
+        config = whole(parsed(desired[CONFIG]))
+        files, more = network_files(folder, config, state.files, session.read_file)
         desired |= files
         notes += more
+        other = mismatch(config, machine=state.machine)
+        notes += [other] if other else []
     if request.romfs and not state.has_rom:
         raise InputError(f"--romfs: expected a board with a ROMFS partition, {state.machine} has none")
     model = request.model

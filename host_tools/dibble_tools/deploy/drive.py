@@ -13,6 +13,7 @@ from pathlib import Path
 from dibble.storage.manifest import MANIFEST
 
 from dibble_tools.boards.catalogue import all_boards, watchdog_most_ms
+from dibble_tools.boards.wiring import mismatch
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import OnBoard, digest_of
 from dibble_tools.deploy.checks import Bounds, check_file, drivers_of
@@ -64,6 +65,8 @@ def deploy_to_drive(drive: Path, request: Request, *, dry_run: bool = False) -> 
         return (drive / path).read_bytes() if path in on_drive else None
 
     config_bytes, config = check_pair(request, read(CONFIG), _bounds(drive), read)
+    other = mismatch(config, build=_build(drive))
+    board += f"; note: {other}" if other else ""
     desired: dict[str, bytes] = {}
     stale: list[str] = []
     if not request.only_model:
@@ -111,7 +114,8 @@ def _board(drive: Path) -> str:
 
 
 def _bounds(drive: Path) -> Bounds:
-    return Bounds(shutil.disk_usage(drive).total, watchdog_most_ms("circuitpython", build=_build(drive)))
+    most_ms = watchdog_most_ms("circuitpython", build=_build(drive))
+    return Bounds(shutil.disk_usage(drive).total, most_ms, "circuitpython")
 
 
 def _build(drive: Path) -> str:

@@ -35,7 +35,7 @@ def new_project(
         raise InputError(f"expected a name of at most 32 letters, digits, - and _; got {folder.name!r}")
     if folder.exists() or folder.is_symlink():
         raise InputError(f"expected a folder that isn't there yet, found {folder}: choose another name")
-    config = {**config, "node": folder.name}
+    config = {"node": folder.name, "board": board} | {key: config[key] for key in config if key != "node"}
     texts = {"config.json": json.dumps(config, indent=2) + "\n"}
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
