@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from dibble.storage.signatures import KEY
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.shipped import ROOMS
-from dibble_tools.node.signatures import KEY, write_new_key
+from dibble_tools.node.signatures import write_new_key
 
 TEMPLATES = ROOMS / "project" / "templates"
 SECRETS = 'WIFI_SSID = ""\nWIFI_PASSWORD = ""\nMQTT_PASSWORD = ""\n'  # Python and TOML alike

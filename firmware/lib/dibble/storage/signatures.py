@@ -61,7 +61,7 @@ class Signatures:
         signature = self._read(where, HEAD_BYTES + DIGEST_BYTES)
         kind = KINDS.index(path)
         if signature[:4] != MAGIC or signature[4] != kind:
-            raise RecordError("%s: expected a signature of %s, got another's, or none" % (where, path))
+            raise RecordError("%s: expected a signature of %s, got another's" % (where, path))
         head = signature[:HEAD_BYTES]
         expected = self._hmac(head, content)
         different = 0
@@ -92,14 +92,20 @@ class Signatures:
     def _read(self, name, size):
         """Return a file's bytes, which have to be so many."""
         try:
-            with open(self._folder + name, "rb") as file:
+            file = self._open(name)
+            try:
                 content = file.read(size + 1)
+            finally:
+                file.close()
         except OSError:
             raise RecordError("%s: expected it beside its file, as this node has a key, got none" % name)
         if len(content) != size:
             found = "more" if len(content) > size else len(content)
             raise RecordError("%s: expected %d bytes, got %s" % (name, size, found))
         return content
+
+    def _open(self, name):
+        return open(self._folder + name, "rb")
 
     def _hmac(self, head, content):
         """Return the HMAC-SHA-256 of both. Source: RFC 2104, section 2; a key is shorter than a block."""
