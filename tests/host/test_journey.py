@@ -48,11 +48,11 @@ def test_the_way_to_the_field_and_back(project):
     dibble(project, "board", "start", "--sensors", "--speed", "600", "--background")
     assert "no model" in dibble(project, "deploy", "--config", "config.json")
 
-    dibble(project, "collect", "--label", "before", "--out", "field.csv", "--count", "12")
-    collected = dibble(project, "collect", "--label", "after", "--out", "field.csv", "--count", "12")
-    assert "before 12" in collected and "after 12" in collected
+    dibble(project, "collect", "--label", "dry", "--out", "field.csv", "--count", "12")
+    collected = dibble(project, "collect", "--label", "wet", "--out", "field.csv", "--count", "12")
+    assert "dry 12" in collected and "wet 12" in collected
     rows = list(csv.DictReader((project / "field.csv").open()))
-    assert [row["label"] for row in rows] == ["before"] * 12 + ["after"] * 12
+    assert [row["label"] for row in rows] == ["dry"] * 12 + ["wet"] * 12
     assert len({row["time"] for row in rows}) == 24
 
     advice = collected[collected.index("dibble train ") :].split()[1:]
@@ -70,7 +70,7 @@ def test_the_way_to_the_field_and_back(project):
     ]
     decisions = [entry for entry in watched if "class" in entry]
     assert len(decisions) == 3
-    assert {entry["class"] for entry in decisions} <= {"before", "after"}
+    assert {entry["class"] for entry in decisions} <= {"dry", "wet"}
 
     fetched = dibble(project, "fetch", "--model", "models/field", "--out", "log")
     assert "missing" not in fetched and "damaged" not in fetched

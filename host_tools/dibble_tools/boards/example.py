@@ -48,7 +48,7 @@ def example_config(board: str, runtime: str | None = None) -> dict[str, Any]:
                 "power_up_ms": PROBE_POWER_UP_MS,
             },
         ],
-        "actions": [{"class": "irrigate", "pin": has.pins[relay]}],
+        "actions": [{"class": "dry", "pin": has.pins[relay]}],
     }
     if has.battery:
         battery = {"driver": "battery", "pin": has.battery.pin, "divider_permille": has.battery.divider_permille}

@@ -10,7 +10,7 @@ from dibble.inference.units import quantity
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.formatting import listed
-from dibble_tools.data.channels import MAX_UNIT_BYTES, Channel, rounded, steps_to_text, unit_of
+from dibble_tools.data.channels import MAX_UNIT_BYTES, Channel, rounded, steps_to_text, to_values, unit_of
 from dibble_tools.data.datasets import Dataset
 
 MAX_CHANNELS = 255
@@ -103,22 +103,40 @@ def find_channels(
     return channels, notes
 
 
-def column_channels(names: Sequence[str], values: np.ndarray, options: Sequence[ChannelOption]) -> list[Channel]:
-    """Return one channel for every column of (rows, columns) values, also for those that never change."""
+def column_channels(
+    names: Sequence[str], values: np.ndarray, options: Sequence[ChannelOption]
+) -> tuple[list[Channel], list[str]]:
+    """Return one channel for every column of (rows, columns) values, also for those that never change; and notes."""
     wanted = {option.name: option for option in options}
     for name in wanted:
         if name not in names:
             raise InputError(f"channels: expected a column of X, got {name!r}; {listed(name, names)}")
     if len(names) > MAX_CHANNELS:
         raise InputError(f"expected at most {MAX_CHANNELS} columns, got {len(names)}: fit on fewer.")
-    channels = []
+    channels, notes = [], []
     for name, column in zip(names, values.T, strict=True):
-        unit = unit_of(name)
-        channel = None if np.isnan(column).all() else _channel(name, unit, column, column, wanted.get(name))[0]
+        channel = None
+        if not np.isnan(column).all():
+            channel = _channel(name, unit_of(name), column, column, wanted.get(name))[0]
         if channel is None:
             channel = _constant(name, column, wanted.get(name))
         channels.append(channel)
-    return channels
+        notes += _coarser(column, channel)
+    return channels, notes
+
+
+def _coarser(column: np.ndarray, channel: Channel) -> list[str]:
+    """Return a note where a column's values aren't whole steps of its channel."""
+    there = column[~np.isnan(column)]
+    step = channel.mantissa * 10.0**channel.exponent
+    off = np.abs(there - to_values(_steps(there, channel.mantissa, channel.exponent), channel))
+    rounded_off = int((off > 1e-6 * step).sum())
+    if not rounded_off:
+        return []
+    return [
+        f"column {channel.name!r}: {rounded_off:,} of {len(there):,} values lie between the steps of {step:g}, and are "
+        f"rounded: where that matters, give it a finer resolution with channels=[...], or its logarithm as a column"
+    ]
 
 
 def _channel(

@@ -5,6 +5,7 @@ nothing is lost between host and node.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -14,6 +15,7 @@ VALUE_BITS = 15  # of a value that enters the product: with a multiplier of 7 bi
 LOG_STEPS = 256  # of a doubling
 MULTIPLIER_BITS = 7  # one byte in the file; a scale within 1 % of the wanted is as good
 TAIL = 0.002  # of the rows on either side may saturate
+CODE_MAX = 255
 WHOLE_LOSS = 1.15  # the whole range is good enough where its codes are at most so much less even
 LOG_GAIN = 1.2  # a logarithm is taken where it makes a distribution this much more even
 
@@ -85,6 +87,22 @@ def fit_scaler(column: np.ndarray, limit: int, top: int, low: int = 0, *, cheap:
         if _evenness(whole, column, limit) * WHOLE_LOSS > most:
             return whole
     return best
+
+
+def fit_linear_scalers(column: np.ndarray, limit: int, parts: int, whole: bool, top: int = CODE_MAX) -> list[Scaler]:
+    """Return scalers without logarithm, each to 0..top over an equal part of a column's range: their codes add up.
+
+    Args:
+        column: values 0..limit.
+        parts: of the range, at most: fewer where one scaler tells all values apart already.
+        whole: from the least to the largest value; else what is usual, so that strays saturate.
+    """
+    u = np.asarray(column, dtype=np.int64) >> drop_of(limit)
+    low, high = (int(q) for q in np.quantile(u, [0, 1] if whole else [TAIL, 1 - TAIL], method="nearest"))
+    span = max(high - low, 1)
+    parts = max(1, min(parts, span // top))
+    edges = [low + span * i // parts for i in range(parts + 1)]
+    return [_over(a, b - a, top, 0) for a, b in pairwise(edges)]
 
 
 def _spread(column: np.ndarray, limit: int, top: int, bias: int) -> Scaler:

@@ -1,22 +1,35 @@
 """Bring your own: a fitted scikit-learn classifier becomes a model file."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from dibble.inference.features import LAST
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from sklearn.naive_bayes import GaussianNB
+from sklearn.tree import DecisionTreeClassifier
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel, to_readings, to_values
 from dibble_tools.data.column_channels import column_channels, parse_channel_option
+from dibble_tools.data.feature_spec import FeatureSpec
 from dibble_tools.data.splits import MAX_CLASSES
+from dibble_tools.families.additive.naive_bayes import naive_bayes_tables
 from dibble_tools.families.forest import integer_trees
 from dibble_tools.families.forest import trees as forest
+from dibble_tools.families.forest.boosted_import import BOOSTED, boosted_trees
+from dibble_tools.families.mlp.network_import import NETWORKS, network_of
+from dibble_tools.families.original import Original, taken_apart
 from dibble_tools.model.golden import golden_rows
 from dibble_tools.model.host_model import HostModel
-from dibble_tools.model.writer import export, forest_spec
+from dibble_tools.model.writer import ModelSpec, export, forest_spec
 
 SPLIT_BYTES = 4
+ROWS_LOOKED_AT = 20_000  # for how fine a rounding has to be
+FORESTS = (DecisionTreeClassifier, RandomForestClassifier, ExtraTreesClassifier)
+KNOWN = ", ".join(kind.__name__.removesuffix("Classifier") for kind in (*FORESTS, *BOOSTED, *NETWORKS, GaussianNB))
 
 
 def convert(
@@ -29,11 +42,18 @@ def convert(
     unsure_below: int = 0,
     max_bytes: int | None = None,
 ) -> HostModel:
-    """Return the model file of a fitted DecisionTree, RandomForest or ExtraTrees classifier.
+    """Return the model file of a fitted classifier of scikit-learn, or of a Pipeline of scalers and one.
 
-    Its class on a row is the one that most of scikit-learn's own trees choose for it, the first of
-    equals: exactly, for every value that is a whole number of the channel's steps. (scikit-learn's
-    predict averages class shares instead of counting votes, and differs on some rows.)
+    What it takes: DecisionTree, RandomForest, ExtraTrees; GradientBoosting, HistGradientBoosting; linear classifiers
+    (LogisticRegression, LinearSVC, RidgeClassifier, ...) and MLPClassifier; GaussianNB. On how many rows of X the model
+    decides as the classifier's `predict`, the model's `notes` say; what is rounded on the way is warned of.
+
+    The class of a DecisionTree, RandomForest or ExtraTrees on a row is the one that most of scikit-learn's own trees
+    choose for it, the first of equals: exactly, for every value that is a whole number of the channel's steps.
+    (scikit-learn's predict averages class shares instead of counting votes, and differs on some rows.) Gradient
+    boosting has the same splits, its leaves are rounded to at most 100 values; all else is rounded to codes of 7 to
+    10 bits.
+    A missing reading is a sensor fault on the node, whatever the classifier was fitted to do with it.
 
     Args:
         estimator: fitted on X, or on values like it.
@@ -47,26 +67,58 @@ def convert(
     Raises:
         InputError: not such a classifier, or not such an X; no trees are small enough.
     """
-    trees = forest.trees_of(estimator)
+    original = taken_apart(estimator)
+    kind = original.classifier
+    if not isinstance(kind, (*FORESTS, *BOOSTED, *NETWORKS, GaussianNB)):
+        raise InputError(
+            f"expected a classifier of scikit-learn of one of {KNOWN}, in a Pipeline or not, got {type(kind).__name__} "
+            "(XGBoost's and LightGBM's trees grow alike in HistGradientBoostingClassifier: fit that)"
+        )
+    if np.ndim(kind.classes_) != 1 or isinstance(kind.classes_[0], (np.ndarray, list)):
+        raise InputError(f"expected one label a row, got a classifier fitted on {len(kind.classes_)}")
+    X = _in_fitted_order(estimator, X)
     columns, values = _columns(X)
-    if values.shape[1] != trees[0].n_features_in_:
-        raise InputError(f"expected X with {trees[0].n_features_in_} columns, as fitted; got {values.shape[1]}")
-    labels = [str(label) for label in (estimator.classes_ if classes is None else classes)]
-    if len(labels) != len(estimator.classes_) or len(set(labels)) != len(labels):
-        raise InputError(f"expected {len(estimator.classes_)} different class names, got {labels}")
+    if values.shape[1] != original.features:
+        raise InputError(f"expected X with {original.features} columns, as fitted; got {values.shape[1]}")
+    labels = [str(label) for label in (kind.classes_ if classes is None else classes)]
+    if len(labels) != len(kind.classes_) or len(set(labels)) != len(labels):
+        raise InputError(f"expected {len(kind.classes_)} different class names, got {labels}")
     if len(labels) > MAX_CLASSES:
         raise InputError(f"expected at most {MAX_CLASSES} classes, got {len(labels)}")
-    options = [parse_channel_option(text) for text in channels]
-    found = column_channels(columns, values, options)
+    found, notes = column_channels(columns, values, [parse_channel_option(text) for text in channels])
+    for note in notes:
+        warnings.warn(note, stacklevel=2)
+    if isinstance(kind, FORESTS):
+        blob = _forest(name, original, found, labels, values, unsure_below, max_bytes)
+    else:
+        spec, told = _imported(name, original, found, labels, values)
+        spec = replace(spec, unsure_below=unsure_below)
+        blob = export(spec, golden_rows(spec, to_readings(values, spec.channels), None))
+        notes = [*notes, *told]
+        if max_bytes is not None and len(blob) > max_bytes:
+            raise InputError(
+                f"expected max_bytes of {len(blob)} or more for a {type(kind).__name__} of this size, got {max_bytes}: "
+                "only a forest is pruned: fit fewer or smaller trees, fewer units or on fewer columns"
+            )
+    return _held_against(estimator, X, values, HostModel(blob, notes))
+
+
+def _forest(
+    name: str,
+    original: Original,
+    channels: list[Channel],
+    labels: list[str],
+    values: np.ndarray,
+    unsure_below: int,
+    max_bytes: int | None,
+) -> bytes:
+    """Return the file of a forest of votes, pruned to max_bytes."""
 
     def exported(splits: int | None) -> tuple[bytes, int]:
         """Return the file of the trees, pruned to so many splits, and how many they have."""
-        integer = forest.integer_trees(estimator, _to_input(found), _nearest(found), splits)
-        covering = _cover(found, integer)
-        above_low = integer_trees.shift(integer, [channel.low for channel in covering])
-        spec = forest_spec(name, covering, labels, above_low, unsure_below=unsure_below)
-        readings = to_readings(values, spec.channels)
-        return export(spec, golden_rows(spec, readings, None)), len(integer.nodes)
+        integer = forest.integer_trees(original.classifier, _to_input(original, channels), splits)
+        spec = replace(_spec_of(name, channels, labels, integer), unsure_below=unsure_below)
+        return export(spec, golden_rows(spec, to_readings(values, spec.channels), None)), len(integer.nodes)
 
     blob, splits = exported(None)
     while max_bytes is not None and len(blob) > max_bytes:
@@ -74,7 +126,78 @@ def convert(
             raise InputError(f"expected max_bytes of {len(blob)} or more, for not even a split, got {max_bytes}")
         too_many = (len(blob) - max_bytes) // SPLIT_BYTES
         blob, splits = exported(max(0, splits - max(1, too_many)))
-    return HostModel(blob)
+    return blob
+
+
+def _imported(
+    name: str, original: Original, channels: list[Channel], labels: list[str], values: np.ndarray
+) -> tuple[ModelSpec, list[str]]:
+    """Return the content of the model file of a classifier that isn't a forest of votes, and notes."""
+    kind = original.classifier
+    if len(labels) < 2:
+        raise InputError(f"expected a {type(kind).__name__} fitted on two classes or more, got {labels}")
+    whole = values[~np.isnan(values).any(axis=1)][:ROWS_LOOKED_AT]
+    if not len(whole):
+        raise InputError(
+            "expected a row of X that misses no reading: how fine the model has to be comes from such rows"
+        )
+    readings = to_readings(whole, channels)
+    to_input = _to_input(original, channels)
+    if isinstance(kind, BOOSTED):
+        raw = kind.decision_function(original.inputs(whole))
+        trees, unit = boosted_trees(kind, to_input, readings, raw)
+        return _spec_of(name, channels, labels, trees), [f"a nat of log-odds is {unit:g} steps of margin"]
+    lows, limits = np.array([c.low for c in channels]), [c.high - c.low for c in channels]
+
+    def above_low(feature: int, steps: np.ndarray) -> np.ndarray:
+        return to_input(feature, steps + lows[feature])
+
+    if isinstance(kind, GaussianNB):
+        return ModelSpec(name, channels, labels, naive_bayes_tables(kind, above_low, readings - lows, limits)), []
+    tables, features = network_of(kind, above_low, readings - lows, limits)
+    own = [FeatureSpec(i, LAST, 1) for i in features]
+    return ModelSpec(name, channels, labels, tables, [] if features == list(range(len(channels))) else own), []
+
+
+def _spec_of(name: str, channels: list[Channel], labels: list[str], trees: integer_trees.IntegerTrees) -> ModelSpec:
+    """Return the content of the model file of trees over readings."""
+    covering = _cover(channels, trees)
+    return forest_spec(name, covering, labels, integer_trees.shift(trees, [channel.low for channel in covering]))
+
+
+def _held_against(estimator: Any, X: Any, values: np.ndarray, model: HostModel) -> HostModel:
+    """Return the model with notes on the rows of X that it decides otherwise."""
+    notes = list(model.notes)
+    whole = ~np.isnan(values).any(axis=1)
+    if not whole.all():
+        notes.append(
+            f"{int((~whole).sum()):,} of {len(whole):,} rows of X miss a reading: on the node that is a sensor fault, "
+            "and nothing is decided, whatever the classifier was fitted to do with it"
+        )
+    if whole.any():
+        readings = to_readings(values[whole], model.channels)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of scikit-learn's, on names of columns
+            expected = estimator.predict(X.iloc[np.flatnonzero(whole)] if hasattr(X, "iloc") else values[whole])
+        index = {label: i for i, label in enumerate(estimator.classes_.tolist())}
+        expected_index = np.array([index[label] for label in expected.tolist()])
+        alike = int((model.decide(readings).class_index == expected_index).sum())
+        notes.append(
+            f"decides {alike:,} of {int(whole.sum()):,} rows of X as {type(estimator).__name__}.predict does"
+            f" ({alike / whole.sum():.2%})"
+        )
+    return HostModel(model.blob, notes)
+
+
+def _in_fitted_order(estimator: Any, X: Any) -> Any:
+    """Return X with the columns that the estimator was fitted on, in that order, where both have names."""
+    names = getattr(estimator, "feature_names_in_", None)
+    if names is None or not hasattr(X, "columns"):
+        return X
+    absent = [name for name in names if name not in X.columns]
+    if absent:
+        raise InputError(f"expected X with the columns it was fitted on, got none named {', '.join(map(repr, absent))}")
+    return X[list(names)]
 
 
 def _columns(X: Any) -> tuple[list[str], np.ndarray]:
@@ -92,16 +215,8 @@ def _columns(X: Any) -> tuple[list[str], np.ndarray]:
     return names or [f"x{i}" for i in range(values.shape[1])], values
 
 
-def _to_input(channels: Sequence[Channel]) -> Callable[[int, np.ndarray], np.ndarray]:
-    return lambda feature, steps: to_values(steps, channels[feature])
-
-
-def _nearest(channels: Sequence[Channel]) -> Callable[[int, np.ndarray], np.ndarray]:
-    def steps(feature: int, thresholds: np.ndarray) -> np.ndarray:
-        channel = channels[feature]
-        return np.floor(thresholds / (channel.mantissa * 10.0**channel.exponent)).astype(np.int64)
-
-    return steps
+def _to_input(original: Original, channels: Sequence[Channel]) -> Callable[[int, np.ndarray], np.ndarray]:
+    return lambda feature, steps: original.column(feature, to_values(steps, channels[feature]))
 
 
 def _cover(channels: Sequence[Channel], trees: integer_trees.IntegerTrees) -> list[Channel]:

@@ -27,6 +27,7 @@ class HostModel:
 
     Args:
         blob: bytes of a model file.
+        notes: what is to be told of how it was made: how far it is from the classifier it was converted from.
     Attributes:
         blob: the bytes.
         content: what they hold, decoded.
@@ -35,18 +36,20 @@ class HostModel:
         classes: class names.
     """
 
-    def __init__(self, blob: bytes) -> None:
+    def __init__(self, blob: bytes, notes: Sequence[str] = ()) -> None:
         self.blob = blob
+        self.notes = tuple(notes)
         self.model = Model(blob)
         self.content = content_of(self.model)
         self.channels = self.content.channels
         self.classes = self.content.classes
 
     def __repr__(self) -> str:
-        """Return a summary for people: name, family, size, classes and channels."""
+        """Return a summary for people: name, family, size, classes and channels; then its notes, a line each."""
         names = [c.name if c.name.endswith(c.unit) else f"{c.name} ({c.unit})" for c in self.channels]
         size = f"{self.content.family_name}, {len(self.blob):,} bytes"
-        return f"<HostModel {self.content.name!r}: {size}; decides {_some(self.classes)} from {_some(names)}>"
+        notes = "".join(f"\n{note}" for note in self.notes)
+        return f"<HostModel {self.content.name!r}: {size}; decides {_some(self.classes)} from {_some(names)}>{notes}"
 
     @classmethod
     def open(cls, path: str | Path) -> "HostModel":

@@ -8,7 +8,7 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.common.safe_text import plain
 from dibble_tools.console.feed import Status
 from dibble_tools.link.ports import find_port, usb_boards, virtual_boards
-from dibble_tools.studio.ear import Ear
+from dibble_tools.studio.listener import Listener
 from dibble_tools.studio.state import State
 
 LOOK_S = 2.0
@@ -26,10 +26,10 @@ class ConnectedBoard:
     """Shows itself in the state's part "board"; any thread may call.
 
     Args:
-        make_ear: on_status -> the Ear that hears it.
+        make_ear: on_status -> the Listener that hears it.
     """
 
-    def __init__(self, state: State, make_ear: Callable[[Callable[[Status], None]], Ear]) -> None:
+    def __init__(self, state: State, make_ear: Callable[[Callable[[Status], None]], Listener]) -> None:
         self._state = state
         self._lock = threading.RLock()
         self._port: str | None = None
@@ -38,7 +38,7 @@ class ConnectedBoard:
         self._said = ""
         self._ports: list[dict[str, str]] = []
         self._closing = threading.Event()
-        self._ear = make_ear(self._on_status)
+        self._listener = make_ear(self._on_status)
         self._show()
         self._looking = threading.Thread(target=self._look, daemon=True)
         self._looking.start()
@@ -62,15 +62,15 @@ class ConnectedBoard:
 
         Args:
             name: for people, where the port's says nothing to them.
-            said: what it said before: see Ear.open.
+            said: what it said before: see Listener.open.
         """
         self.check_free()
-        self._ear.close()
+        self._listener.close()
         with self._lock:
             self._port, self._name = port, name or _name_of(port)
             self._connection, self._said = OPENING, f"connecting to {self._name}"
         self._show()
-        self._ear.open(port, said)
+        self._listener.open(port, said)
 
     def announce(self, words: str) -> None:
         """Say what is done until connect(), or disconnect() where it fails.
@@ -81,7 +81,7 @@ class ConnectedBoard:
         with self._lock:
             self.check_free()
             self._port, self._connection, self._said = None, OPENING, words
-        self._ear.close()
+        self._listener.close()
         self._show()
 
     def connect_listed(self, port: object) -> None:
@@ -104,8 +104,8 @@ class ConnectedBoard:
         with self._lock:
             self.check_free()
             self._port, self._connection, self._said = None, NONE, ""
-        self._ear.close()
-        self._ear.forget()
+        self._listener.close()
+        self._listener.forget()
         self._show()
 
     def lend(self, work: str) -> str:
@@ -122,7 +122,7 @@ class ConnectedBoard:
                 raise InputError("expected a board, but none is connected: connect one first (step 1)")
             self._connection, self._said = BUSY, work
             port = self._port
-        self._ear.close()
+        self._listener.close()
         self._show()
         return port
 
@@ -142,7 +142,7 @@ class ConnectedBoard:
     def close(self) -> None:
         """Let go of everything."""
         self._closing.set()
-        self._ear.close()
+        self._listener.close()
         self._looking.join()
 
     def _on_status(self, status: Status) -> None:

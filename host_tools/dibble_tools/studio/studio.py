@@ -9,8 +9,8 @@ from typing import Any
 from dibble_tools.common.errors import InputError
 from dibble_tools.studio.board import ConnectedBoard
 from dibble_tools.studio.collecting import Collecting
-from dibble_tools.studio.ear import Ear
 from dibble_tools.studio.jobs import Jobs
+from dibble_tools.studio.listener import Listener
 from dibble_tools.studio.project import Project
 from dibble_tools.studio.state import State
 from dibble_tools.studio.virtual_node import VirtualNode
@@ -74,9 +74,9 @@ class Studio:
 
         return alone
 
-    def _make_ear(self, on_status: Any) -> Ear:
-        self._ear = Ear(self.state, self._collecting, on_status)
-        return self._ear
+    def _make_ear(self, on_status: Any) -> Listener:
+        self._listener = Listener(self.state, self._collecting, on_status)
+        return self._listener
 
     def _disconnect(self, request: dict[str, Any]) -> None:
         self.board.disconnect()
@@ -151,7 +151,7 @@ class Studio:
         self.state.put(models=models)
         folders = [self.project.folder_of(model["name"]) for model in models]
         deployed = [self._deployed] if self._deployed else []
-        self._ear.follow([*deployed, *(folder for folder in folders if folder not in deployed)][:MOST_FOLLOWED])
+        self._listener.follow([*deployed, *(folder for folder in folders if folder not in deployed)][:MOST_FOLLOWED])
 
 
 def _text(request: dict[str, Any], key: str) -> str:

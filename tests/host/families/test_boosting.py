@@ -105,7 +105,7 @@ def test_rows_on_and_beside_every_threshold_reach_scikit_learns_leaf(classes: in
 def test_scores_of_plain_votes_are_scikit_learns_own() -> None:
     values, targets = soft(2, 500, 4, WIDE, WIDE + 900)
     forest = RandomForestClassifier(9, max_leaf_nodes=12, random_state=0).fit(values, targets.argmax(axis=1))
-    trees = integer_trees(forest, lambda _, x: x.astype(np.float64), lambda _, x: np.floor(x).astype(np.int64))
+    trees = integer_trees(forest, lambda _, x: x.astype(np.float64))
     assert trees.leaves is None
     assert trees.base == [0, 0, 0, 0]
     assert np.array_equal(scores(trees, values), hard_votes(forest, values))

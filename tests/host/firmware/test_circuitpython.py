@@ -18,11 +18,12 @@ def test_same_configuration_gives_the_same_decisions_on_both_ports(tmp_path):
     for port in ("circuitpython", "micropython"):
         node = Node(tmp_path / port, port, config={"sleep": "idle"})
         assert node.live(120 * MINUTE) == "stop"
-        lines.append(node.decisions())
+        lines.append([line.partition("*")[0].split(",") for line in node.decisions()])
     assert len(lines[0]) == 120
-    assert lines[0] == lines[1]
-    assert {line.split(",")[3] for line in lines[0]} == {"ok", "irrigate", "frost"}
-    assert {line.split(",")[6] for line in lines[0]} == {"0", "1"}
+    for one, other in zip(*lines, strict=True):  # but for the wind: each port wakes at another angle of the cups
+        assert one[:12] + one[14:] == other[:12] + other[14:]
+    assert {line[3] for line in lines[0]} == {"ok", "irrigate", "frost"}
+    assert {line[6] for line in lines[0]} == {"0", "1"}
 
 
 def test_logs_on_fat(tmp_path):
@@ -152,7 +153,7 @@ def test_missing_pull_ups_are_a_fault_of_the_sensor_alone(tmp_path):
     node.live(3 * MINUTE)
     assert "No%20pull%20up%20found" in node.lines("!fault")[0]
     assert [line.split(",")[9] for line in node.decisions()] == [""] * 3  # air_temperature_centi_c
-    assert all(line.split(",")[10] for line in node.decisions())  # soil_moisture_permille
+    assert all(line.split(",")[11] for line in node.decisions())  # soil_moisture_permille
     node.hardware.inputs[4] = 1
     node.live(2 * MINUTE)
     assert node.decisions()[-1].split(",")[9]

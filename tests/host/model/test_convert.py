@@ -206,3 +206,53 @@ def test_fewer_bytes_than_a_model_without_splits_takes_are_refused() -> None:
     forest = RandomForestClassifier(5, max_leaf_nodes=8, random_state=0).fit(x, y)
     with pytest.raises(InputError, match=r"max_bytes of \d+ or more, for not even a split, got 40"):
         convert(forest, x, max_bytes=40)
+
+
+def test_a_split_that_only_sets_missing_values_apart_sends_all_readings_its_way() -> None:
+    x = np.array([[1.0, 2, np.nan, np.nan, 3, 4]]).T
+    model = convert(DecisionTreeClassifier().fit(x, list("aabbaa")), x)
+    assert model.predict([[1], [2], [3], [4]]).tolist() == ["a", "a", "a", "a"]
+    assert model.notes[0].startswith("2 of 6 rows of X miss a reading: on the node that is a sensor fault")
+    assert model.notes[1] == "decides 4 of 4 rows of X as DecisionTreeClassifier.predict does (100.00%)"
+
+
+@pytest.mark.parametrize("max_bytes", [None, 1200])
+@pytest.mark.parametrize("seed", range(10))
+def test_forests_fitted_with_missing_values_are_exact_on_whole_rows(seed: int, max_bytes: int | None) -> None:
+    rng = np.random.default_rng(seed)
+    x, y = made_up(seed, 4, 3, decimals=seed % 3, rows=300)
+    holed = np.where(rng.random(x.shape) < 0.2, np.nan, x)
+    y = np.where(np.isnan(holed[:, 1]), y % 2, y)  # what is missing tells something, so that trees ask for it
+    kind = (RandomForestClassifier, ExtraTreesClassifier)[seed % 2]
+    forest = kind(7, max_depth=6, random_state=seed).fit(holed, y)
+    apart = sum(int(np.isinf(tree.tree_.threshold).sum()) for tree in forest.estimators_)
+    assert apart or kind is ExtraTreesClassifier, "no split sets missing values apart: these data test nothing"
+    model = convert(forest, holed, max_bytes=max_bytes)
+    if max_bytes is None:
+        assert model.predict(x).tolist() == [str(c) for c in hard_votes(forest, x).argmax(axis=1)]
+    else:
+        assert len(model.blob) <= max_bytes
+        assert Model(model.blob).self_test() > 0
+
+
+@pytest.mark.parametrize("column", [np.arange(40) * 1e9 + 2**31 + 1, 10.0 ** np.linspace(-4, 8, 40)])
+def test_a_column_that_is_rounded_is_told(column: np.ndarray) -> None:
+    x = np.column_stack([column, np.arange(40)])
+    y = np.arange(40) % 2
+    with pytest.warns(UserWarning, match=r"column 'x0': \d+ of 40 values lie between the steps of .*rounded"):
+        model = convert(DecisionTreeClassifier(random_state=0).fit(x[:, :1], y), x[:, :1])
+    alike = int((model.predict(x[:, :1]) == y.astype(str)).sum())
+    assert model.notes[-1] == (
+        f"decides {alike} of 40 rows of X as DecisionTreeClassifier.predict does ({alike / 40:.2%})"
+    )
+    assert model.notes[-1] in repr(model)
+
+
+def test_columns_of_a_data_frame_are_taken_by_name() -> None:
+    x, y = made_up(20, 3, 2)
+    frame = pd.DataFrame(x, columns=["a", "b", "c"])
+    forest = RandomForestClassifier(5, random_state=0).fit(frame, y)
+    mixed = frame.assign(d=1.0)[["c", "d", "a", "b"]]
+    assert convert(forest, mixed).blob == convert(forest, frame).blob
+    with pytest.raises(InputError, match="with the columns it was fitted on, got none named 'b'"):
+        convert(forest, frame[["a", "c"]])

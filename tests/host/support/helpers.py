@@ -23,11 +23,7 @@ def channels_of(lows: Sequence[int], highs: Sequence[int]) -> list[Channel]:
 
 def integers_of(estimator: object) -> IntegerTrees:
     """Return the trees of an estimator fitted on integers, over those integers."""
-    return integer_trees(
-        estimator,
-        lambda _, steps: steps.astype(np.float64),
-        lambda _, thresholds: np.floor(thresholds).astype(np.int64),
-    )
+    return integer_trees(estimator, lambda _, steps: steps.astype(np.float64))
 
 
 def model_of(estimator: object, lows: Sequence[int], highs: Sequence[int]) -> HostModel:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import train_bytes
 from numpy._core._multiarray_umath import __cpu_dispatch__ as vector_sets
-from support import train_bytes
 
 OTHERS = {
     "an old processor's BLAS": {"OPENBLAS_CORETYPE": "Prescott"},

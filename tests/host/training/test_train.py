@@ -145,7 +145,7 @@ def test_stated_accuracies_have_intervals_over_the_nodes(field_csv) -> None:
 def test_a_shortcut_is_told_whatever_the_budget(tmp_path) -> None:
     rng = np.random.default_rng(0)
     lines = ["id,soil,state"]
-    lines += [f"{i},{rng.normal(400 + 40 * (i >= 150), 60):.0f},{'dry' if i < 150 else 'wet'}" for i in range(300)]
+    lines += [f"{3 * i},{rng.normal(400 + 40 * (i >= 150), 60):.0f},{'dry' if i < 150 else 'wet'}" for i in range(300)]
     (tmp_path / "sorted.csv").write_text("\n".join(lines) + "\n")
     data = DataOptions(label="state")
     card = train(tmp_path / "sorted.csv", options(data=data, recipe="additive:8+0@2", budget_s=0.1)).card

@@ -86,7 +86,7 @@ class AdditiveTables:
                 feature = term.features[0]
                 scaler = self.scalers[feature]
                 assert scaler is not None
-                codes, middles = _middles(scaler, limits[feature])
+                codes, middles = middle_values(scaler, limits[feature])
                 lead = (term.table.astype(float) - term.centre[:, None])[:, codes] / self.margin_unit
                 curves = np.vstack([np.zeros(len(codes)), lead])
                 result.append((feature, middles, curves - curves.mean(axis=0)))
@@ -178,7 +178,7 @@ def _cells(scalers: Sequence[Scaler | None], term: Term) -> int:
     return cells
 
 
-def _middles(scaler: Scaler, limit: int) -> tuple[np.ndarray, np.ndarray]:
+def middle_values(scaler: Scaler, limit: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the codes that values 0..limit take and the middle value of each, at an end as far as next to it."""
     codes = np.arange(scaler.top + 2)
     low, high = np.zeros_like(codes), np.full_like(codes, limit + 1)

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from dibble.inference.fixed_point import READING_LIMIT
 
+ALL_LEFT, ALL_RIGHT = READING_LIMIT + 1, -READING_LIMIT - 1  # thresholds that no reading lies on the other side of
 Split = tuple[int, int, int, int]  # feature, threshold, left, right; a child < 0 is the leaf -1 - child
 
 
@@ -23,6 +25,21 @@ class Grown:
     left: np.ndarray
     right: np.ndarray
     leaf: np.ndarray
+
+
+def without_one_way(tree: Grown) -> Grown:
+    """Return the tree without the splits that send every reading to one side."""
+    one_way = (tree.left >= 0) & ((tree.threshold == ALL_LEFT) | (tree.threshold == ALL_RIGHT))
+    if not one_way.any():
+        return tree
+    stands_for = np.arange(len(tree.left))
+    for i in np.flatnonzero(one_way)[::-1]:
+        stands_for[i] = stands_for[tree.left[i] if tree.threshold[i] == ALL_LEFT else tree.right[i]]
+    left, right = (np.where(side >= 0, stands_for[side], side) for side in (tree.left, tree.right))
+    each = [a.copy() for a in (tree.feature, tree.threshold, left, right, tree.leaf)]
+    for column in each:
+        column[0] = column[stands_for[0]]
+    return Grown(*each)
 
 
 def share(trees: Iterable[Grown]) -> tuple[list[Split], list[int]]:

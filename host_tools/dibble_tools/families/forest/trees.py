@@ -1,6 +1,7 @@
 """Forest family: fitted scikit-learn trees -> integer splits that send every row to the same leaf."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from sklearn.ensemble import BaseEnsemble, RandomForestClassifier
@@ -9,7 +10,7 @@ from sklearn.tree import DecisionTreeClassifier
 from dibble_tools.common.errors import InputError
 from dibble_tools.families.forest.integer_trees import IntegerTrees
 from dibble_tools.families.forest.pruning import prune
-from dibble_tools.families.forest.tree_sharing import Grown, share
+from dibble_tools.families.forest.tree_sharing import ALL_LEFT, ALL_RIGHT, Grown, share, without_one_way
 
 
 def fit(
@@ -61,38 +62,53 @@ def hard_votes(estimator: object, x: np.ndarray) -> np.ndarray:
 
 
 def integer_trees(
-    estimator: object,
-    to_input: Callable[[int, np.ndarray], np.ndarray],
-    guess: Callable[[int, np.ndarray], np.ndarray],
-    splits: int | None = None,
+    estimator: object, to_input: Callable[[int, np.ndarray], np.ndarray], splits: int | None = None
 ) -> IntegerTrees:
     """Return the estimator's trees over integers, each voting exactly as scikit-learn's does, or pruned.
 
     scikit-learn rounds an input to float32 and goes left when it is <= threshold. The integer
-    threshold is the largest integer whose input goes left: for integers below 2**24, floor(threshold).
+    threshold is the largest integer whose input goes left.
 
     Args:
         estimator: see `trees_of`.
         to_input: (feature, integers) -> what scikit-learn is given for them, float64; increasing.
-        guess: (feature, thresholds) -> integers near the answer.
         splits: how many to prune to, those first by which the fewest rows that the estimator was fitted on
             change sides: cost-complexity pruning by misclassified rows; None prunes none.
     """
-
-    def questions() -> Iterable[Grown]:
-        for tree in trees_of(estimator):
-            t = tree.tree_
-            thresholds = np.zeros(t.node_count, dtype=np.int64)
-            for feature in np.unique(t.feature[t.feature >= 0]):
-                at = t.feature == feature
-                thresholds[at] = _largest_below(t.threshold[at], to_input, guess, int(feature))
-            yield Grown(t.feature, thresholds, t.children_left, t.children_right, t.value[:, 0].argmax(axis=1))
-
+    trees = [tree.tree_ for tree in trees_of(estimator)]
+    grown = [
+        Grown(t.feature, thresholds, t.children_left, t.children_right, t.value[:, 0].argmax(axis=1))
+        for t, thresholds in zip(trees, integer_thresholds(trees, to_input), strict=True)
+    ]
+    grown = [without_one_way(tree) for tree in grown]
     if splits is None:
-        nodes, roots = share(questions())
+        nodes, roots = share(grown)
     else:
-        nodes, roots = prune(list(questions()), [_misclassified(tree) for tree in trees_of(estimator)], splits)
+        nodes, roots = prune(grown, [_misclassified(tree) for tree in trees_of(estimator)], splits)
     return IntegerTrees(nodes, roots, len(estimator.classes_))  # type: ignore[attr-defined]
+
+
+def integer_thresholds(
+    trees: Sequence[Any], to_input: Callable[[int, np.ndarray], np.ndarray], width: type = np.float32
+) -> list[np.ndarray]:
+    """Return for each tree the largest integer that each split sends left; anything for a leaf.
+
+    A split that sends all readings one way (one that only sets missing ones apart has the threshold
+    infinity) has `ALL_LEFT` or `ALL_RIGHT`.
+
+    Args:
+        trees: scikit-learn's `estimator.tree_`, or what has `feature` and `threshold` as they do.
+        to_input: see `integer_trees`.
+        width: what an input is rounded to before it is compared.
+    """
+    features = np.concatenate([tree.feature for tree in trees])
+    thresholds = np.concatenate([tree.threshold for tree in trees])
+    found = np.zeros(len(features), dtype=np.int64)
+    for feature in np.unique(features[features >= 0]).tolist():
+        at = np.flatnonzero(features == feature)
+        distinct, which = np.unique(thresholds[at], return_inverse=True)
+        found[at] = _largest_below(distinct, to_input, feature, width)[which]
+    return np.split(found, np.cumsum([len(tree.feature) for tree in trees])[:-1])
 
 
 def _misclassified(tree: DecisionTreeClassifier) -> np.ndarray:
@@ -102,16 +118,12 @@ def _misclassified(tree: DecisionTreeClassifier) -> np.ndarray:
 
 
 def _largest_below(
-    thresholds: np.ndarray,
-    to_input: Callable[[int, np.ndarray], np.ndarray],
-    guess: Callable[[int, np.ndarray], np.ndarray],
-    feature: int,
+    thresholds: np.ndarray, to_input: Callable[[int, np.ndarray], np.ndarray], feature: int, width: type
 ) -> np.ndarray:
-    """Return the largest integers whose float32 input is <= each threshold, by bisection around the guess."""
-    near = guess(feature, thresholds)
-    low, high = near - 256, near + 256  # float32 steps are at most 64 apart below 2**30
+    """Return the largest reading whose input is <= each threshold, by bisection of all there can be."""
+    low, high = np.full(len(thresholds), ALL_RIGHT), np.full(len(thresholds), ALL_LEFT)
     while np.any(high - low > 1):
         middle = (low + high) >> 1
-        goes_left = to_input(feature, middle).astype(np.float32) <= thresholds
+        goes_left = to_input(feature, middle).astype(width) <= thresholds
         low, high = np.where(goes_left, middle, low), np.where(goes_left, high, middle)
-    return low
+    return np.where(high == ALL_LEFT, ALL_LEFT, low)

@@ -13,7 +13,7 @@ from dibble_tools.console.feed import Feed, Status, from_port
 from dibble_tools.console.history import History
 from dibble_tools.console.remembered import Remembered
 from dibble_tools.node.console_lines import Event, Header, Row
-from dibble_tools.studio import picture
+from dibble_tools.studio import view_model
 from dibble_tools.studio.collecting import Collecting
 from dibble_tools.studio.state import State
 
@@ -25,7 +25,7 @@ JOIN_S = 5.0
 RETRY_S = 2.0
 
 
-class Ear:
+class Listener:
     """Hears one port at a time.
 
     Args:
@@ -140,8 +140,8 @@ class Ear:
     def _show(self, reasons: "Reasons | None") -> None:
         history = self._history
         self._state.put(
-            channels=picture.channels(history),
-            decision=picture.decision(history, reasons.last if reasons else None, self._unsure_below),
+            channels=view_model.channels(history),
+            decision=view_model.decision(history, reasons.last if reasons else None, self._unsure_below),
             events=list(self._events),
             waiting=self._waiting,
             node=plain(history.header.node, 60) if history.header else None,

@@ -4,7 +4,7 @@ import time
 
 import pytest
 from dibble_tools.studio.collecting import Collecting
-from dibble_tools.studio.ear import Ear
+from dibble_tools.studio.listener import Listener
 from dibble_tools.studio.project import Project
 from dibble_tools.studio.state import State
 from live_bench import Line, Node
@@ -14,22 +14,22 @@ from studio_process import write_project
 
 @pytest.fixture
 def heard(tmp_path, monkeypatch):
-    """Return f(): a new Ear at the same port, and its state."""
+    """Return f(): a new Listener at the same port, and its state."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     write_project(tmp_path / "field")
-    ears = []
+    listeners = []
 
     def listen(line):
-        for ear in ears:
-            ear.close()
+        for listener in listeners:
+            listener.close()
         state = State()
-        ears.append(Ear(state, Collecting(Project(tmp_path / "field"), state), lambda status: None))
-        ears[-1].open(str(line.link))
+        listeners.append(Listener(state, Collecting(Project(tmp_path / "field"), state), lambda status: None))
+        listeners[-1].open(str(line.link))
         return state
 
     yield listen
-    for ear in ears:
-        ear.close()
+    for listener in listeners:
+        listener.close()
 
 
 def say_until(line, node, state, shown):

@@ -6,7 +6,7 @@ from dibble_tools.common.safe_text import plain
 from dibble_tools.console.clock import NodeClock
 from dibble_tools.console.history import History
 from dibble_tools.node.console_lines import Row
-from dibble_tools.studio import words
+from dibble_tools.studio import labels
 
 if TYPE_CHECKING:
     from dibble_tools.console.reasons import Reason
@@ -53,12 +53,12 @@ def decision(history: History, reason: "Reason | None", unsure_below: int | None
 def _channel(history: History, name: str, unit: str) -> dict[str, Any]:
     readings = list(history.readings[name])
     there = [reading for reading in readings if reading is not None]
-    low, high = (words.reading(end(there), unit) for end in (min, max)) if there else ("", "")
+    low, high = (labels.reading(end(there), unit) for end in (min, max)) if there else ("", "")
     span = "" if not there else f"steady at {low}" if low == high else f"{low} to {high}"
     return {
         "name": name,
-        "label": plain(words.channel(name, unit), NAME_LENGTH),
-        "text": plain(words.reading(readings[-1], unit), NAME_LENGTH),
+        "label": plain(labels.channel(name, unit), NAME_LENGTH),
+        "text": plain(labels.reading(readings[-1], unit), NAME_LENGTH),
         "missing": readings[-1] is None,
         "span": plain(span),
         "history": readings,
@@ -66,7 +66,7 @@ def _channel(history: History, name: str, unit: str) -> dict[str, Any]:
 
 
 def _said(row: Row) -> dict[str, Any]:
-    doubts = words.doubts(row.flags)
+    doubts = labels.doubts(row.flags)
     if row.class_name:
         sure = "✔ sure" if not doubts else "? not to be trusted now"
         return {
@@ -90,11 +90,11 @@ def _said(row: Row) -> dict[str, Any]:
 def _reason(reason: "Reason | None", history: History) -> list[str]:
     if reason is None or history.header is None:
         return []
-    label = words.channel(reason.channel, dict(history.header.channels).get(reason.channel, ""))
+    label = labels.channel(reason.channel, dict(history.header.channels).get(reason.channel, ""))
     return [f"{label} speaks {'for it' if reason.push >= 0 else 'against it'} most"]
 
 
 def _when(row: Row) -> str:
     when = _CLOCK.stamp(row.time_s)
-    battery = f", battery {words.reading(row.battery_mv, 'mv')}" if row.battery_mv is not None else ""
+    battery = f", battery {labels.reading(row.battery_mv, 'mv')}" if row.battery_mv is not None else ""
     return f"decision {row.sequence}, {when + ' UTC' if when else 'its clock isn’t set'}{battery}"

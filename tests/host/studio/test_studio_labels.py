@@ -5,7 +5,7 @@ from dibble.inference.decision import NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE
 from dibble_tools.console.history import History
 from dibble_tools.console.reasons import Reason
 from dibble_tools.node.console_lines import Header, Row
-from dibble_tools.studio import picture, words
+from dibble_tools.studio import labels, view_model
 from dibble_tools.studio.virtual_node import wired
 
 HEADER = Header("orchard-1", (("soil_moisture_permille", "permille"), ("air_temperature_centi_c", "centi_c")), 0)
@@ -27,17 +27,17 @@ HEADER = Header("orchard-1", (("soil_moisture_permille", "permille"), ("air_temp
     ],
 )
 def test_a_reading_has_the_unit_that_people_use(value, unit, text):
-    assert words.reading(value, unit) == text
+    assert labels.reading(value, unit) == text
 
 
 def test_a_channel_is_named_without_its_unit():
-    assert words.channel("soil_moisture_permille", "permille") == "Soil moisture"
-    assert words.channel("permille", "permille") == "Permille"
+    assert labels.channel("soil_moisture_permille", "permille") == "Soil moisture"
+    assert labels.channel("permille", "permille") == "Permille"
 
 
 def test_each_flag_is_a_reason_not_to_trust_a_decision():
-    assert words.doubts(0) == []
-    assert len({*words.doubts(UNSURE | OUT_OF_RANGE | SENSOR_FAULT | NOVEL)}) == 4
+    assert labels.doubts(0) == []
+    assert len({*labels.doubts(UNSURE | OUT_OF_RANGE | SENSOR_FAULT | NOVEL)}) == 4
 
 
 def row(class_name="ok", held="ok", margin=240, flags=0, readings=(412, 2340)):
@@ -53,7 +53,7 @@ def history_of(*rows):
 
 
 def test_a_sure_decision_is_told_with_its_margin_and_its_reason():
-    told = picture.decision(history_of(row()), Reason("soil_moisture_permille", 90), 60)
+    told = view_model.decision(history_of(row()), Reason("soil_moisture_permille", 90), 60)
     assert (told["title"], told["trust"], told["trust_words"]) == ("ok", "sure", "✔ sure")
     assert (told["margin"], told["margin_top"]) == (240, 240)
     assert told["why"] == ["ahead of the next best by 240; sure from 60 on", "Soil moisture speaks for it most"]
@@ -61,24 +61,24 @@ def test_a_sure_decision_is_told_with_its_margin_and_its_reason():
 
 
 def test_an_unsure_decision_says_why_and_what_the_node_still_does():
-    told = picture.decision(history_of(row("frost", "ok", 3, UNSURE)), None, 60)
+    told = view_model.decision(history_of(row("frost", "ok", 3, UNSURE)), None, 60)
     assert (told["title"], told["trust"], told["margin_top"]) == ("frost", "doubt", 60)
     assert told["why"][0] == "it is a close call"
     assert told["why"][-1] == "still acts on “ok”: it waits until the decision repeats"
 
 
 def test_a_node_without_a_model_only_measures():
-    told = picture.decision(history_of(row(None, None, 0)), None, None)
+    told = view_model.decision(history_of(row(None, None, 0)), None, None)
     assert (told["title"], told["margin"]) == ("only measuring", None)
 
 
 def test_a_missing_sensor_is_no_decision():
-    told = picture.decision(history_of(row(None, "ok", 0, SENSOR_FAULT)), None, None)
+    told = view_model.decision(history_of(row(None, "ok", 0, SENSOR_FAULT)), None, None)
     assert (told["title"], told["trust"], told["why"]) == ("no decision", "doubt", ["a sensor is missing"])
 
 
 def test_a_channel_shows_its_last_readings_and_where_one_is_missing():
-    soil, air = picture.channels(history_of(row(), row(readings=(None, 2100))))
+    soil, air = view_model.channels(history_of(row(), row(readings=(None, 2100))))
     assert (soil["text"], soil["missing"], soil["history"]) == ("no reading", True, [412, None])
     assert (air["text"], air["span"]) == ("21.0 °C", "21.0 °C to 23.4 °C")
 
@@ -87,7 +87,7 @@ def test_what_a_node_calls_itself_is_shown_without_signs_that_deceive():
     header = Header("orchard-1", (("soil", "\u202egnp.exe"),), 0)
     history = History()
     history.row(header, Row("orchard-1", 1, 838282080, "o\u202ek\x1b[2J", None, 0, 0, 0, 0, None, {"soil": 1}))
-    shown = picture.channels(history)[0]["text"] + picture.decision(history, None, None)["title"]
+    shown = view_model.channels(history)[0]["text"] + view_model.decision(history, None, None)["title"]
     assert shown.isprintable()
 
 
