@@ -8,6 +8,7 @@ The whole of it that programs may rely on:
     trained.save("models/field")                                 # model.dib, card.json, report.html
     model = convert(fitted_forest, X, channels=["soil=permille:1"])  # a classifier of scikit-learn's
     model.save("model.dib")
+    DibbleClassifier("boosted:12x3").fit(X, y).export_           # the same as an estimator of scikit-learn's
     load("models/field").predict([[312, 18.5]])                  # rows of values, in the channels' units -> class names
 
 `help(train)` has each argument's shape and unit. What has to be changed in data or options is told by an InputError.
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
     from dibble_tools.model.convert import convert
     from dibble_tools.model.host_model import HostModel, load
     from dibble_tools.training.api import train
+    from dibble_tools.training.estimator import DibbleClassifier
     from dibble_tools.training.result import Trained
 
-__all__ = ["HostModel", "InputError", "Trained", "convert", "load", "train"]
+__all__ = ["DibbleClassifier", "HostModel", "InputError", "Trained", "convert", "load", "train"]
 
 _HOMES = {
+    "DibbleClassifier": "training.estimator",
     "HostModel": "model.host_model",
     "InputError": "common.errors",
     "Trained": "training.result",

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from dibble.storage.manifest import MANIFEST
+from dibble.storage.signatures import KEY, KEY_BYTES, SUFFIX
 
 from dibble_tools.boards.catalogue import all_boards, watchdog_most_ms
 from dibble_tools.boards.wiring import mismatch
@@ -20,6 +21,7 @@ from dibble_tools.deploy.checks import Bounds, check_file, drivers_of
 from dibble_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, MODEL_FILES, kernel_for_drive
 from dibble_tools.deploy.plan import Plan, make_plan, stale_files
 from dibble_tools.deploy.request import CONFIG, Request, check_pair, listed_in, own_driver_files
+from dibble_tools.deploy.signing import signing_files
 from dibble_tools.model.host_model import MODEL_FILE
 from dibble_tools.node.files import circuitpython_files
 from dibble_tools.node.manifest import manifest_of
@@ -75,12 +77,13 @@ def deploy_to_drive(drive: Path, request: Request, *, dry_run: bool = False) -> 
         stale = stale_files(desired, on_drive, listed)
         desired |= {MANIFEST: manifest_of(desired), CONFIG: config_bytes}
     if request.no_model:
-        stale += MODEL_FILES
+        stale += [*MODEL_FILES, MODEL_FILE + SUFFIX]
     if request.model:
         kernel = kernel_for_drive(request.model, request.kernel, _heap_bytes(drive))
         board += f"; kernel: {kernel.name}"
         desired |= {MODEL_FILE: request.model.blob} | kernel.files
         stale += [path for path in (CODE_SOURCE, CODE_COMPILED) if path not in desired]
+    desired |= signing_files(request, desired, KEY in on_drive, read, {})
     plan = make_plan(desired, on_drive, stale)
     if not dry_run:
         _check_room(drive, plan)
@@ -138,6 +141,8 @@ def _files(drive: Path) -> list[str]:
 
 
 def _on_drive(path: Path) -> OnBoard:
+    if path.name == KEY:
+        return OnBoard(KEY_BYTES, None)
     content = path.read_bytes()
     return OnBoard(len(content), digest_of(content))
 

@@ -51,6 +51,10 @@ class HostModel:
         notes = "".join(f"\n{note}" for note in self.notes)
         return f"<HostModel {self.content.name!r}: {size}; decides {_some(self.classes)} from {_some(names)}>{notes}"
 
+    def __reduce__(self) -> "tuple[type[HostModel], tuple[bytes, tuple[str, ...]]]":
+        """Return what pickles it: the file's bytes and the notes."""
+        return type(self), (self.blob, self.notes)
+
     @classmethod
     def open(cls, path: str | Path) -> "HostModel":
         """Read a model file, or the model.dib of a model's folder; self-test it.
