@@ -161,13 +161,15 @@ def _bus(session: Session, config: dict[str, Any], found: Findings) -> None:
         found.advice.append("I2C: expected SDA and SCL to rest high, one is low: pull-ups missing, or a short?")
     answered = [int(text) for text in said["addresses"]]
     found.facts["i2c"] = {f"0x{at:02x}": USUAL.get(at, "unknown") for at in answered}
-    for sensor in config["sensors"]:
-        if "address" in sensor and sensor["address"] not in answered:
-            others = ", ".join(f"0x{at:02x} ({USUAL.get(at, 'unknown')})" for at in answered) or "nobody"
-            found.advice.append(
-                f"{sensor['driver']}: expected an answer at I2C 0x{sensor['address']:02x}, there answers {others}: "
-                "check wiring, power and address"
-            )
+    wanted = [(sensor["driver"], sensor["address"]) for sensor in config["sensors"] if "address" in sensor]
+    chip = config["clock"]["chip"]
+    wanted += [(chip, at) for at, what in USUAL.items() if chip and what == f"{chip.upper()} clock"]
+    others = ", ".join(f"0x{at:02x} ({USUAL.get(at, 'unknown')})" for at in answered) or "nobody"
+    found.advice += [
+        f"{name}: expected an answer at I2C 0x{address:02x}, there answers {others}: check wiring, power and address"
+        for name, address in wanted
+        if address not in answered
+    ]
 
 
 @contextlib.contextmanager

@@ -30,13 +30,14 @@ def folder(tmp_path: Path):
 def test_what_is_wrong_is_told_and_the_report_says_what_the_board_is(folder: Path) -> None:
     with VirtualBoard.start(folder / "flash", name="sick", sensors=True, heap="200k") as board:
         config = {**board.config, "sensors": [*board.config["sensors"], {"driver": "sgp30"}]}
-        config["mqtt"] = {"host": "broker"}
+        config |= {"mqtt": {"host": "broker"}, "clock": {"chip": "ds3231"}}
         (folder / "config.json").write_text(json.dumps(config))
         status, said = doctor(
             "--port", "sick", "--config", str(folder / "config.json"), "--report", str(folder / "report.json")
         )
         assert status == 1
         assert "sgp30: expected an answer at I2C 0x58, there answers" in said
+        assert "ds3231: expected an answer at I2C 0x68, there answers" in said
         assert "the board's clock shows 2021-01-01" in said
         found = json.loads((folder / "report.json").read_text())
         assert found["i2c"]["0x44"] == "SHT4x or SHT3x" and found["wifi"] == "yes"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from dibble.clock_keeper import ClockKeeper
+from dibble_tools.common.shipped import ROOMS
 from dibble_tools.simulator.devices.clock_chips import ClockChip, Ds3231Chip, Pcf8563Chip
 from dibble_tools.simulator.node.bus import SimBus, VirtualClock
 from dibble_tools.simulator.node.firmware import firmware_folder
@@ -15,6 +16,7 @@ from node_helpers import Bench, soil_model
 CHIPS = {"ds3231": (0x68, Ds3231Chip), "pcf8563": (0x51, Pcf8563Chip)}
 NOON = datetime(2026, 7, 1, 12, 0, 0)
 EPOCH = datetime(2000, 1, 1)
+SET_CLOCK = ROOMS / "link" / "guest" / "clock.py"
 SET_IT = b"import machine\nmachine.RTC().datetime((2026, 7, 1, 2, 6, 0, 0, 0))\n"
 
 
@@ -100,6 +102,19 @@ def test_the_board_follows_the_chip_once_a_day(firmware, tmp_path):
     assert timedelta(0) <= behind <= timedelta(seconds=3600 + 20)
     assert bench.events("clock") == ["set by the ds3231"] * 6
     assert len(bench.rows()) in (119, 120)
+
+
+@pytest.mark.parametrize("name", CHIPS)
+def test_what_deploy_and_fetch_set_goes_to_the_chip_which_the_node_goes_by(firmware, tmp_path, name):
+    bench, chip = bench_with(firmware, tmp_path, name)
+    chip.set(NOON + timedelta(hours=2))  # valid, and local time
+    set_it = "calendar_set(2026, 7, 1, 2, 12, 0, 0)\n"
+    bench.send("set.py", f"{SET_CLOCK.read_text()}\n\n{set_it}".encode())
+    bench.hardware.on_time = lambda: None
+    assert bench.vm.power(1, "/set.py") == "end"
+    assert "2026" in bench.vm.text() and abs(chip.shows() - NOON) < timedelta(seconds=5)
+    bench.run(3)
+    assert abs(date_of(bench.rows()[0].time_s) - NOON) < timedelta(seconds=15)
 
 
 class ClockPort(VirtualClock):
