@@ -43,6 +43,18 @@ def test_values_are_taken():
     assert (table["sensors"][0]["pin"], table["sensors"][0]["samples"]) == ("A0", 3)
 
 
+def test_a_clock_chip_needs_the_bus_and_a_name_that_is_known():
+    table = config(', "board": "pico", "clock": {"chip": "pcf8563"}, "i2c": {"sda": 4, "scl": 5}')
+    assert (table["clock"], table["board"]) == ({"chip": "pcf8563"}, "pico")
+    assert config()["clock"] == {"chip": ""}
+    assert complaint(', "clock": {"chip": "ds1307"}, "i2c": {"sda": 4, "scl": 5}') == (
+        "config.clock.chip: expected one of ds3231, pcf8563, got 'ds1307'"
+    )
+    assert complaint(', "clock": {"chip": "ds3231"}') == (
+        "config.i2c: expected sda and scl, which config.clock.chip needs, got none"
+    )
+
+
 def test_what_is_no_json():
     try:
         parse('{"sensors": [}', settings_of)

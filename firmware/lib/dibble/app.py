@@ -1,6 +1,7 @@
 """The node from power-on: a window for people, the boot count, then the cycle for ever, or safe mode."""
 
 import gc
+import os
 import sys
 
 from dibble import __version__
@@ -11,6 +12,8 @@ WINDOW_MS = 3000
 SAFE_MS = 600000
 BLINK_MS = 200
 PAUSE_MS = 2000
+KEY = "node.key"
+NO_ENTRY = 2
 MODES = ("normal", "previous model", "safe mode")
 
 
@@ -34,10 +37,14 @@ def run(port):
         port.reset()
     node = None
     try:
-        configured = _configure(kept, boot)
+        signatures = _signatures(port)
+        configured = _configure(kept, boot, signatures)
         from dibble.node import Node  # not before: the schema and the node don't have to fit at once
 
-        node = Node(port, boot, models, configured)
+        node = Node(port, boot, models, configured, signatures)
+        if signatures:
+            signatures.forget()
+            del signatures
         _tell_damage(port, node.log.sequence)
         gc.collect()
         node.run()
@@ -62,11 +69,24 @@ def _candidate(port, kept):
         return b"lost", False
 
 
-def _configure(kept, boot):
+def _signatures(port):
+    """Return what tells signed files from others; None where the node has no key."""
+    try:
+        os.stat(KEY)
+    except OSError as error:
+        if error.args[0] != NO_ENTRY:
+            raise
+        return None
+    from dibble.storage.signatures import Signatures
+
+    return Signatures(port.memory("signed"), port.feed_watchdog)
+
+
+def _configure(kept, boot, signatures):
     """Return setup.configure(); give back the heap of what that needed."""
     from dibble import setup
 
-    configured = setup.configure(kept, boot.config_rejected)
+    configured = setup.configure(kept, boot.config_rejected, signatures)
     forget("dibble", "config")
     forget("dibble", "setup")
     gc.collect()  # what they needed lies in pieces between what stays

@@ -104,9 +104,11 @@ class Classifier:
             i += 1
 
 
-def install(path, slots, rejected, sensors, interval_ms):
+def install(path, slots, rejected, sensors, interval_ms, signatures=None):
     """Put the model file at `path` into the older slot, unless the newest slot holds it already.
 
+    Args:
+        signatures: storage.signatures.Signatures where the node has a key, else None.
     Returns:
         "" where there was nothing to do, else what happened.
     """
@@ -118,6 +120,8 @@ def install(path, slots, rejected, sensors, interval_ms):
         if slots.holds(size, end):
             return ""
         blob = contents(path)
+        if signatures:
+            signatures.accept(path, blob)
         _checked(path, blob, sensors, interval_ms)
         return "model %s: generation %d" % (path, slots.write(blob, rejected))
     except OSError:

@@ -14,6 +14,7 @@ MOST_BYTES = 32768  # of config.json
 LEAST_WATCHDOG_MS = 1000  # between two of its parts a cycle computes for longer than a shorter one waits
 STANDS_IN = "the last good configuration is used"
 PIN = (int, str)
+CLOCK_CHIPS = ("ds3231", "pcf8563")
 SENSOR = (  # of every sensor; its driver's SETTINGS follow
     ("driver", str, 1, 20, None),
     ("channels", [str], 0, 8, ()),  # other names for the driver's channels, in its order
@@ -33,6 +34,7 @@ ACTION = (
 SCHEMA = (
     ("node", str, 1, 32, "node"),
     ("interval_s", int, 2, 86400, 600),
+    ("board", str, 0, 40, ""),  # that it was made for: the host holds the pins against it
     ("sleep", str, 1, 8, "light"),
     ("watchdog_ms", int, 0, 60000, 8000),
     ("led", PIN, 0, 255, ""),
@@ -43,6 +45,7 @@ SCHEMA = (
         0,
         {},
     ),
+    ("clock", (("chip", str, 0, 7, ""),), 0, 0, {}),  # on the I2C bus: CLOCK_CHIPS
     ("sensors", [SENSOR], 1, 16, None),
     ("actions", [ACTION], 0, 8, []),
     ("low_battery_mv", int, 0, 20000, 0),  # below it outputs go off and the radio stays silent; 0: never
@@ -87,6 +90,11 @@ def check(table, driver_settings):
     config = _table(table, SCHEMA, "config")
     if config["sleep"] not in ("light", "idle"):
         raise ConfigError("config.sleep: expected light or idle, got %r" % config["sleep"])
+    chip = config["clock"]["chip"]
+    if chip and chip not in CLOCK_CHIPS:
+        raise ConfigError("config.clock.chip: expected one of %s, got %r" % (", ".join(CLOCK_CHIPS), chip))
+    if chip and config["i2c"]["sda"] == "":
+        raise ConfigError("config.i2c: expected sda and scl, which config.clock.chip needs, got none")
     sensors = []
     for i in range(len(config["sensors"])):
         where = "config.sensors[%d]" % i

@@ -32,6 +32,15 @@ def expected(fault):
     return fault.split(", got ")[0]
 
 
+def _clock_keeper(chip, bus, port):
+    """Return the keeper of a configured clock chip; None: there is none, so its code takes no heap."""
+    if not chip:
+        return None
+    from dibble.clock_keeper import ClockKeeper
+
+    return ClockKeeper(chip, bus, port)
+
+
 class Node:
     """A node that has its configuration, its sensors and, where there is one, its model.
 
@@ -40,14 +49,16 @@ class Node:
         boot: storage.boot.BootState of this boot.
         models: Slots of the model.
         configured: what setup.configure() returns.
+        signatures: storage.signatures.Signatures where the node has a key, else None.
     Attributes:
         sequence, time_s, decision, action, faults, battery_mv, readings: of the last cycle, for its report.
+        clock: ClockKeeper, None: no chip is configured.
         classes, channels: names of the model's classes; (name, unit) of each of the sensors' readings.
     Raises:
         ConfigError: the sensors can't be made of it, or the model can't be used under it.
     """
 
-    def __init__(self, port, boot, models, configured):
+    def __init__(self, port, boot, models, configured, signatures=None):
         self.port = port
         self._boot = boot
         config, self._text, self._kept, self._stands_in, self._notes = configured
@@ -59,11 +70,12 @@ class Node:
         self.sensors = Sensors(config, port)
         self._notes += self.sensors.notes
         self._light = self._light and not self.sensors.count_asleep
+        self.clock = _clock_keeper(config["clock"]["chip"], self.sensors.bus, port)
         if self.sensors.keep_alive_ms:
             self._slice_ms = min(self._slice_ms, self.sensors.keep_alive_ms)
-        self._classifier = self._recall(models, MODEL, boot)
+        self._classifier = self._recall(models, MODEL, boot, signatures)
         gates = Slots("gate")
-        self._gate = self._recall(gates, GATE, None) if self.sensors.costly else None
+        self._gate = self._recall(gates, GATE, None, signatures) if self.sensors.costly else None
         self._skip = class_of(self._gate, config["gate"]["skip"], "gate.skip", self._notes) if self._gate else -1
         self._max_age = config["gate"]["max_age_cycles"]
         self._age = self._max_age  # cycles since the costly readings were taken
@@ -227,6 +239,8 @@ class Node:
 
     def record(self):
         """Append the decision to the log."""
+        if self.clock:
+            self.clock.keep(self)
         day, second = self.port.date()
         self.time_s = day * _DAY_S + second
         decision = self.decision
@@ -332,10 +346,10 @@ class Node:
                 first = left
         return first
 
-    def _recall(self, slots, path, boot):
+    def _recall(self, slots, path, boot, signatures):
         """Return the Classifier to use, or None; install the file at `path` before, if it's a new one."""
         rejected = boot.rejected if boot else 0
-        note = install(path, slots, rejected, self.sensors, self.interval_ms)
+        note = install(path, slots, rejected, self.sensors, self.interval_ms, signatures)
         if note:
             self._notes.append(note)
         classifier = recall(path, slots, rejected, self.sensors, self.interval_ms, self._notes)

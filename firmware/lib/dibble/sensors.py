@@ -131,6 +131,7 @@ class Sensors:
         names, units: of every reading, in the order of the configuration.
         values: array("i") of the last readings, MISSING where one failed.
         costly: whether any reading has to be asked for.
+        bus: I2C, None: there is none.
         notes: what there is to tell of the channels' names.
         keep_alive_ms: how often keep_alive() has to be called; 0: never.
         count_asleep: whether one counts what a light sleep would miss.
@@ -139,6 +140,7 @@ class Sensors:
     def __init__(self, config, port):
         wiring = config["i2c"]
         bus = port.i2c(wiring["sda"], wiring["scl"], wiring["frequency_hz"]) if wiring["sda"] != "" else None
+        self.bus = bus
         self.names = []
         self.units = []
         self.all = []

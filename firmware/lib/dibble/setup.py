@@ -2,7 +2,7 @@
 
 import os
 
-from dibble import config
+from dibble import RecordError, config
 from dibble.drivers import driver
 from dibble.inference.crc32 import crc32
 from dibble.storage.boot import PROVEN
@@ -38,12 +38,13 @@ def candidate(kept):
     return crc_bytes(crc), last is not None
 
 
-def configure(kept, rejected):
+def configure(kept, rejected, signatures=None):
     """Return (configuration, its text, Slots of the last good one, whether that stands in, notes to tell).
 
     Args:
         kept: Slots of the last good one.
         rejected: config.json isn't to be used.
+        signatures: storage.signatures.Signatures where the node has a key, else None.
     Raises:
         ConfigError: neither can be used.
     """
@@ -51,10 +52,24 @@ def configure(kept, rejected):
     if rejected:
         notes.append("config.json isn't used: the node never ran well under it: change it, or deploy another")
     last = kept.newest()
-    chosen, text = config.choose(_read(CONFIG, notes), last, rejected, lambda name: driver(name).SETTINGS, notes)
+    text = _read(CONFIG, notes)
+    if signatures and text is not None:
+        text = _signed(text, last, signatures, notes)
+    chosen, text = config.choose(text, last, rejected, lambda name: driver(name).SETTINGS, notes)
     for entry in chosen["sensors"]:
         driver(entry["driver"]).SETTINGS = ()  # a kilobyte each
     return chosen, text, kept, config.STANDS_IN in notes, notes
+
+
+def _signed(text, last, signatures, notes):
+    """Return config.json's text where it is signed, or the last good one; else None."""
+    try:
+        signatures.accept(CONFIG, text)
+    except RecordError as error:
+        if text != last:
+            notes.append("config.json isn't used: %s" % error)
+            return None
+    return text
 
 
 def _read(path, notes):

@@ -84,6 +84,7 @@ class PinHeader(Group):
     right: list[Label] = Field(max_length=40)
     adc: list[Label] = Field(min_length=1)
     input_only: list[Label] = []
+    no_pull_up: list[Label] = []
     caution: dict[str, Text] = {}
 
     @property
@@ -92,7 +93,7 @@ class PinHeader(Group):
 
     @model_validator(mode="after")
     def _names_are_on_the_header(self) -> Self:
-        for field in ("adc", "input_only", "caution"):
+        for field in ("adc", "input_only", "no_pull_up", "caution"):
             for label in getattr(self, field):
                 if label not in self.labels:
                     raise ValueError(f"{field}: expected a label of left or right, got {label!r}")

@@ -57,7 +57,7 @@ def drivers(
 
 def estimate(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="model.dib, or the folder it lies in")],
-    board: Annotated[str, typer.Option(help="a name of `dibble boards`")],
+    board: Annotated[str | None, typer.Option(help="a name of `dibble boards`  [the config's]")] = None,
     runtime: RuntimeName = None,
     config: Annotated[Path | None, typer.Option(help="the node's config.json  [the board's example]")] = None,
     interval: Annotated[
@@ -77,15 +77,17 @@ def estimate(
     from dibble_tools.boards.estimate import config_for, parse_mah
     from dibble_tools.boards.estimate import estimate as estimated
     from dibble_tools.boards.tables import estimate_table
+    from dibble_tools.boards.wiring import board_for
     from dibble_tools.model.host_model import HostModel
     from dibble_tools.node.config import read_config
     from dibble_tools.simulator.node.energy import Battery
 
     cell = Battery(parse_mah(battery))
-    own, found = board_named(board)
+    settings = read_config(config) if config else None
+    own, found = board_named(board_for(board, settings))
     kind, has = runtime_of(own, found, runtime)
     opened = HostModel.open(model)
-    settings = read_config(config) if config else config_for(own, kind, has)
+    settings = settings or config_for(own, kind, has)
     every = interval or (None if config else opened.content.interval_ms // 1000 or None)
     with console.status("counting instructions"):
         result = estimated(opened, found, kind, has, settings, every)

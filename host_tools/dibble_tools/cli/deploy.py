@@ -33,6 +33,10 @@ def deploy(
     overwrite_romfs: Annotated[
         bool, typer.Option("--overwrite-romfs", help="whatever files that partition holds")
     ] = False,
+    key: Annotated[
+        Path | None,
+        typer.Option(help="bring the project's node.key: from then on the node takes only files signed with it"),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done; write nothing")] = False,
 ) -> None:
     """Bring the firmware, a configuration and a model to a board, all of it or nothing, and start the node.
@@ -49,6 +53,8 @@ def deploy(
       dibble deploy --model models/orchard --romfs
 
       dibble deploy --rollback
+
+      dibble deploy --key node.key
     """
     if only not in (None, "model"):
         raise InputError(f"--only: expected model, got {only!r}")
@@ -56,8 +62,8 @@ def deploy(
         raise InputError("--only model: expected --model and no --config")
     if no_model and (model or only or rollback or romfs or kernel != "auto"):
         raise InputError("--no-model: expected at most --config beside it")
-    if rollback and (model or config or only):
-        raise InputError("--rollback: expected no --model, --config or --only beside it")
+    if rollback and (model or config or only or key):
+        raise InputError("--rollback: expected no --model, --config, --only or --key beside it")
 
     from dibble_tools.deploy.kernel import KERNELS
 
@@ -72,7 +78,14 @@ def deploy(
     from dibble_tools.model.host_model import HostModel
 
     request = Request(
-        HostModel.open(model) if model else None, config, only is not None, kernel, romfs, overwrite_romfs, no_model
+        HostModel.open(model) if model else None,
+        config,
+        only is not None,
+        kernel,
+        romfs,
+        overwrite_romfs,
+        no_model,
+        key,
     )
 
     def to_drive(drive: Path) -> None:

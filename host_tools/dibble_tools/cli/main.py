@@ -19,7 +19,7 @@ from dibble_tools.cli.doctor import doctor
 from dibble_tools.cli.export import export
 from dibble_tools.cli.log import fetch, label, retune
 from dibble_tools.cli.model import evaluate, inspect, pack, predict, unpack, verify
-from dibble_tools.cli.node import library, lorawan, microbit, unroll
+from dibble_tools.cli.node import library, lorawan, microbit, sign, unroll
 from dibble_tools.cli.output import console, escape
 from dibble_tools.cli.project import new
 from dibble_tools.cli.simulate import simulate
@@ -107,7 +107,7 @@ def demo(
 
 
 PANELS = {
-    "The way to the field and back": (new, collect, train, deploy, doctor, monitor, fetch, label, studio),
+    "The way to the field and back": (new, collect, train, deploy, sign, doctor, monitor, fetch, label, studio),
     "Boards, and fields that are simulated": (boards, drivers, estimate, simulate),
     "A model": (inspect, predict, evaluate, verify, pack, unpack, export, unroll, bench, library, microbit, lorawan),
     "All of it at once": (demo,),

@@ -67,6 +67,37 @@ def lorawan(
         console.print(f"wrote {out}", markup=False, soft_wrap=True)
 
 
+def sign(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="model.dib, gate.dib or config.json")],
+    key: Annotated[Path, typer.Option(help="the node's key, as `dibble new` made it")] = Path("node.key"),
+    kind: Annotated[str | None, typer.Option("--as", help="its name on the node, where its own is another one")] = None,
+    counter: Annotated[
+        int | None, typer.Option(help="what has to be higher than that of every older file; else by the clock")
+    ] = None,
+) -> None:
+    """Sign a model or a configuration for a node that has a key: writes FILE.sig, to be copied before FILE.
+
+    `dibble deploy` signs by itself. The node takes no older file than the last one that it took.
+    """
+    from dibble.storage.signatures import SUFFIX
+
+    from dibble_tools.common.files import write_atomically
+    from dibble_tools.node.signatures import KINDS, counter_after, kind_of, read_key
+    from dibble_tools.node.signatures import sign as signature_of
+
+    if kind not in (None, *KINDS):
+        raise InputError(f"--as: expected {', '.join(KINDS)}, got {kind!r}")
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file}: expected a model or a configuration, got: {error.strerror}") from None
+    kind = kind or kind_of(file)
+    counter = counter_after(0) if counter is None else counter
+    out = file.with_name(file.name + SUFFIX)
+    write_atomically(out, signature_of(read_key(key), kind, counter, content))
+    console.print(f"wrote {out}: {kind}, counter {counter}", markup=False, soft_wrap=True)
+
+
 def _probe(text: str) -> tuple[int, int, int]:
     parts = text.split(":")
     if len(parts) != 3 or not all(part.isdigit() for part in parts):

@@ -16,7 +16,9 @@ def simulate(
     model: Annotated[
         Path | None, typer.Argument(metavar="[MODEL]", help="model.dib, or the folder it lies in; not with --csv")
     ] = None,
-    board: Annotated[str, typer.Option(help="whose currents and speed: dibble's boards/*.toml")] = "pico",
+    board: Annotated[
+        str | None, typer.Option(help="whose currents and speed: dibble's boards/*.toml  [the config's, else pico]")
+    ] = None,
     days: Annotated[float, typer.Option(min=0.1, max=1500, help="how long")] = 30.0,
     seed: Annotated[int, typer.Option(help="of noise, fruit and faults; another one is another season")] = 0,
     faults: Annotated[
@@ -66,6 +68,7 @@ def simulate(
     from rich.progress import Progress
 
     from dibble_tools.boards.catalogue import board_named, likeness, read_board, read_power
+    from dibble_tools.boards.wiring import board_for
     from dibble_tools.machines.replay import middle_cost
     from dibble_tools.model.host_model import HostModel
     from dibble_tools.node.config import read_config
@@ -76,6 +79,8 @@ def simulate(
 
     host_model = HostModel.open(model)
     name = host_model.content.name
+    settings = read_config(config) if config else None
+    board = board_for(board, settings, "pico")
     us_per_instruction = read_board(board)["us_per_instruction"]
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task(f"{days:g} days", total=1.0)
@@ -91,7 +96,7 @@ def simulate(
             days=days,
             gate=HostModel.open(gate) if gate else None,
             faults=parse_faults(faults),
-            config=read_config(config) if config else None,
+            config=settings,
             interval_s=host_model.content.interval_ms // 1000 or interval,
             progress=lambda share: progress.update(task, completed=share),
         ).run()

@@ -10,6 +10,7 @@ from dibble.config import check_classes
 from dibble.inference.units import steps
 
 from dibble_tools.boards.catalogue import watchdog_most_ms
+from dibble_tools.boards.wiring import check_wiring
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.shipped import LIBRARY
 from dibble_tools.deploy.board_state import BoardState, OnBoard, digest_of
@@ -33,14 +34,17 @@ class Bounds:
     Attributes:
         flash_bytes: size of its file system.
         watchdog_ms: the most that its watchdog takes; 0: not known, or it has none.
+        runtime: that it runs.
     """
 
     flash_bytes: int
     watchdog_ms: int
+    runtime: str
 
     @classmethod
     def of(cls, state: BoardState) -> "Bounds":
-        return cls(state.block_bytes * state.blocks, watchdog_most_ms(state.runtime, machine=state.machine))
+        most_ms = watchdog_most_ms(state.runtime, machine=state.machine)
+        return cls(state.block_bytes * state.blocks, most_ms, state.runtime)
 
 
 def check_board(state: BoardState) -> None:
@@ -126,6 +130,7 @@ def check_together(config: dict[str, Any], bounds: Bounds, model: HostModel | No
     try:
         check_fits_board(config, bounds.flash_bytes, bounds.watchdog_ms)
         check_classes(config, _classes(model), _classes(gate))
+        check_wiring(config, bounds.runtime)
         sensors = sensors_of(config)
     except ConfigError as error:
         raise InputError(str(error)) from None

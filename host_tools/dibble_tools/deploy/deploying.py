@@ -5,6 +5,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
+from dibble.storage.signatures import KEY, SUFFIX
+
+from dibble_tools.boards.wiring import mismatch
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import BoardState, look
 from dibble_tools.deploy.checks import Bounds, check_board, check_file, readable_mpy
@@ -16,13 +19,16 @@ from dibble_tools.deploy.partition import check_partition, look_at, romfs_image,
 from dibble_tools.deploy.plan import LIST, PACKAGE, STAGED, Plan, check_room, make_plan, stale_files
 from dibble_tools.deploy.request import (
     CONFIG,
+    MOST_MODEL_BYTES,
     Request,
+    accepted_counters,
     current_model,
     desired_files,
     listed_files,
     previous_model,
     rejected_slot,
 )
+from dibble_tools.deploy.signing import signing_files
 from dibble_tools.deploy.transfer import TrialError, clean_up, commit, stage, try_out
 from dibble_tools.link.session import LinkError, RemoteError, Session
 from dibble_tools.model.host_model import MODEL_FILE
@@ -195,15 +201,18 @@ def _plan(session: Session, state: BoardState, request: Request) -> tuple[Plan, 
     old = rejected_slot(session, state) if request.model else []  # which nothing shall go back to
     if CONFIG in desired:
         folder = request.config.parent if request.config else None
-        files, more = network_files(folder, whole(parsed(desired[CONFIG])), state.files, session.read_file)
+        config = whole(parsed(desired[CONFIG]))
+        files, more = network_files(folder, config, state.files, session.read_file)
         desired |= files
         notes += more
+        other = mismatch(config, machine=state.machine)
+        notes += [other] if other else []
     if request.romfs and not state.has_rom:
         raise InputError(f"--romfs: expected a board with a ROMFS partition, {state.machine} has none")
     model = request.model
     if not model and (request.romfs or request.kernel != "auto"):
         model = current_model(session, state)
-    image, stale = b"", [*MODEL_FILES] if request.no_model else []
+    image, stale = b"", [*MODEL_FILES, MODEL_FILE + SUFFIX] if request.no_model else []
     if model:
         kernel = kernel_for_board(model, request.kernel, state, desired, request.romfs)
         notes.append(f"kernel: {kernel.name}")
@@ -214,6 +223,7 @@ def _plan(session: Session, state: BoardState, request: Request) -> tuple[Plan, 
             notes += [note] if note else []
         desired |= {path: content for path, content in kernel.files.items() if not (in_place and path in in_rom)}
         stale = [path for path in (CODE_SOURCE, CODE_COMPILED) if path not in desired]
+    desired |= _signing_files(session, state, request, desired)
     if request.only_model:
         return make_plan(desired, state.files, stale, old), image, notes
     if not readable_mpy(state):
@@ -225,6 +235,17 @@ def _plan(session: Session, state: BoardState, request: Request) -> tuple[Plan, 
     if kept:
         notes.append(f"not of this firmware, and kept: {', '.join(kept)}")
     return make_plan(desired, state.files, stale, old), image, notes
+
+
+def _signing_files(
+    session: Session, state: BoardState, request: Request, desired: dict[str, bytes]
+) -> dict[str, bytes]:
+    """Return the signatures of the desired files, where the board has a key or shall have one."""
+
+    def read(path: str) -> bytes | None:
+        return session.read_file(path, MOST_MODEL_BYTES) if path in state.files else None
+
+    return signing_files(request, desired, KEY in state.files, read, accepted_counters(session, state))
 
 
 def _image(session: Session, request: Request, files: dict[str, bytes]) -> tuple[bytes, bool, str]:

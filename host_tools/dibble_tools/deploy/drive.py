@@ -11,14 +11,17 @@ import sys
 from pathlib import Path
 
 from dibble.storage.manifest import MANIFEST
+from dibble.storage.signatures import KEY, KEY_BYTES, SUFFIX
 
 from dibble_tools.boards.catalogue import all_boards, watchdog_most_ms
+from dibble_tools.boards.wiring import mismatch
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import OnBoard, digest_of
 from dibble_tools.deploy.checks import Bounds, check_file, drivers_of
 from dibble_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, MODEL_FILES, kernel_for_drive
 from dibble_tools.deploy.plan import Plan, make_plan, stale_files
 from dibble_tools.deploy.request import CONFIG, Request, check_pair, listed_in, own_driver_files
+from dibble_tools.deploy.signing import signing_files
 from dibble_tools.model.host_model import MODEL_FILE
 from dibble_tools.node.files import circuitpython_files
 from dibble_tools.node.manifest import manifest_of
@@ -64,6 +67,8 @@ def deploy_to_drive(drive: Path, request: Request, *, dry_run: bool = False) -> 
         return (drive / path).read_bytes() if path in on_drive else None
 
     config_bytes, config = check_pair(request, read(CONFIG), _bounds(drive), read)
+    other = mismatch(config, build=_build(drive))
+    board += f"; note: {other}" if other else ""
     desired: dict[str, bytes] = {}
     stale: list[str] = []
     if not request.only_model:
@@ -72,12 +77,13 @@ def deploy_to_drive(drive: Path, request: Request, *, dry_run: bool = False) -> 
         stale = stale_files(desired, on_drive, listed)
         desired |= {MANIFEST: manifest_of(desired), CONFIG: config_bytes}
     if request.no_model:
-        stale += MODEL_FILES
+        stale += [*MODEL_FILES, MODEL_FILE + SUFFIX]
     if request.model:
         kernel = kernel_for_drive(request.model, request.kernel, _heap_bytes(drive))
         board += f"; kernel: {kernel.name}"
         desired |= {MODEL_FILE: request.model.blob} | kernel.files
         stale += [path for path in (CODE_SOURCE, CODE_COMPILED) if path not in desired]
+    desired |= signing_files(request, desired, KEY in on_drive, read, {})
     plan = make_plan(desired, on_drive, stale)
     if not dry_run:
         _check_room(drive, plan)
@@ -111,7 +117,8 @@ def _board(drive: Path) -> str:
 
 
 def _bounds(drive: Path) -> Bounds:
-    return Bounds(shutil.disk_usage(drive).total, watchdog_most_ms("circuitpython", build=_build(drive)))
+    most_ms = watchdog_most_ms("circuitpython", build=_build(drive))
+    return Bounds(shutil.disk_usage(drive).total, most_ms, "circuitpython")
 
 
 def _build(drive: Path) -> str:
@@ -134,6 +141,8 @@ def _files(drive: Path) -> list[str]:
 
 
 def _on_drive(path: Path) -> OnBoard:
+    if path.name == KEY:
+        return OnBoard(KEY_BYTES, None)
     content = path.read_bytes()
     return OnBoard(len(content), digest_of(content))
 

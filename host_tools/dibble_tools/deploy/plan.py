@@ -4,6 +4,8 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from dibble.storage.signatures import KEY
+
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.shipped import LIBRARY
 from dibble_tools.deploy.board_state import BoardState, OnBoard, digest_of
@@ -14,7 +16,7 @@ UPDATE = "dibble_update.py"
 MAIN = "main.py"
 PACKAGE = "lib/dibble/"
 BOOT_STATE = ("boot.a", "boot.b")  # a new firmware, configuration or model begins with no failed boot
-LAST = ("config.json", "model.dib", "manifest.txt", UPDATE, MAIN)
+LAST = ("config.json", "model.dib", KEY, "manifest.txt", UPDATE, MAIN)
 SPARE_BLOCKS = 4  # littlefs needs some to rename files
 INLINE_BYTES = 512  # about so much of a file lies in its folder
 FOLDER_BLOCKS = 2

@@ -24,10 +24,12 @@ from dibble_tools.node.config import parsed, whole
 from dibble_tools.node.files import node_files
 from dibble_tools.node.manifest import manifest_of
 from dibble_tools.node.own_drivers import own_drivers
+from dibble_tools.node.signatures import accepted_of
 
 CONFIG = "config.json"
 GATE = "gate.dib"
 SLOTS = ("model.a", "model.b")
+ACCEPTED = ("signed.a", "signed.b")
 MOST_CONFIG_BYTES = 32768
 MOST_MODEL_BYTES = 1 << 20
 MOST_MANIFEST_BYTES = 65536
@@ -46,6 +48,7 @@ class Request:
         kernel: what shall run it, of KERNELS.
         romfs: the model goes to the board's ROMFS partition, too.
         overwrite_romfs: whatever that holds.
+        key: file of the key that the board shall have from now on; None: it keeps its own, if any.
     """
 
     model: HostModel | None = None
@@ -55,6 +58,7 @@ class Request:
     romfs: bool = False
     overwrite_romfs: bool = False
     no_model: bool = False
+    key: Path | None = None
 
 
 def desired_files(session: Session, state: BoardState, request: Request) -> dict[str, bytes]:
@@ -202,6 +206,12 @@ def _slots(
             if name in state.files:
                 Path(folder, name).write_bytes(session.read_file(name, MOST_MODEL_BYTES))
         yield Slots(str(Path(folder, "model"))), BootState(Slots(str(Path(folder, "boot")))).rejected
+
+
+def accepted_counters(session: Session, state: BoardState) -> dict[str, int]:
+    """Return the highest counter of each kind of signed file that the board's node accepted."""
+    with _slots(session, state, ACCEPTED) as (slots, _):
+        return accepted_of(Slots(str(Path(slots.path).with_name("signed"))).newest())
 
 
 def listed_files(session: Session, state: BoardState) -> list[str]:

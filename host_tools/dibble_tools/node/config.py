@@ -31,13 +31,16 @@ class PaperPort:
         return lambda *given: PaperPort()
 
 
-def sensors_of(config: dict[str, Any]) -> Sensors:
+def sensors_of(config: dict[str, Any], port: PaperPort | None = None) -> Sensors:
     """Return a whole configuration's sensors as the node makes them, on paper: with their names and units.
+
+    Args:
+        port: None: one that remembers nothing.
 
     Raises:
         ConfigError: it can't be done; a driver refuses its settings.
     """
-    return Sensors(config, PaperPort())
+    return Sensors(config, port or PaperPort())
 
 
 def parsed(text: bytes, folder: Path | None = None) -> dict[str, Any]:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from dibble.storage.signatures import KEY
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.shipped import ROOMS
+from dibble_tools.node.signatures import write_new_key
 
 TEMPLATES = ROOMS / "project" / "templates"
 SECRETS = 'WIFI_SSID = ""\nWIFI_PASSWORD = ""\nMQTT_PASSWORD = ""\n'  # Python and TOML alike
@@ -35,7 +37,7 @@ def new_project(
         raise InputError(f"expected a name of at most 32 letters, digits, - and _; got {folder.name!r}")
     if folder.exists() or folder.is_symlink():
         raise InputError(f"expected a folder that isn't there yet, found {folder}: choose another name")
-    config = {**config, "node": folder.name}
+    config = {"node": folder.name, "board": board} | {key: config[key] for key in config if key != "node"}
     texts = {"config.json": json.dumps(config, indent=2) + "\n"}
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
@@ -55,10 +57,11 @@ def new_project(
             made.chmod(0o755)
             for name, text in texts.items():
                 (made / name).write_text(text, encoding="utf-8")
+            write_new_key(made / KEY)
             made.rename(folder)
         except BaseException:
             shutil.rmtree(made)
             raise
     except OSError as error:
         raise InputError(f"{folder}: expected a place to write to: {error.strerror or error}") from None
-    return [folder / name for name in texts]
+    return [folder / name for name in (*texts, KEY)]

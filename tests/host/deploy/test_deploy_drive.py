@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from dibble_tools.deploy import drive as drive_module
 from dibble_tools.deploy.drive import deploy_to_drive
 from dibble_tools.deploy.request import Request
 from dibble_tools.model.host_model import HostModel
+from dibble_tools.node.signatures import counter_of, write_new_key
 
 BOOT_OUT = "Adafruit CircuitPython 9.2.1 on 2024-11-20; Raspberry Pi Pico with rp2040\nBoard ID:raspberry_pi_pico\n"
 CONFIG = {
@@ -114,3 +116,22 @@ def test_a_node_runs_from_a_drive_that_was_deployed_to(tmp_path):
     assert len(node.decisions()) >= 2, node.vm.text()
     assert not node.lines("!files")
     assert [line.split(",")[-1].split("*")[0] for line in node.lines("!kernel")] == ["code"]
+
+
+def test_a_drive_with_a_key_gets_signatures_and_one_without_gets_none(drive, asked, tmp_path):
+    write_new_key(tmp_path / "node.key")
+    deploy_to_drive(drive, asked)
+    assert not [path for path in content(drive) if path.endswith((".sig", ".key"))]
+    first = deploy_to_drive(drive, replace(asked, key=tmp_path / "node.key"))[1]
+    assert sorted(first.writes) == ["config.json.sig", "model.dib.sig", "node.key"]
+    key = (tmp_path / "node.key").read_bytes()
+    files = content(drive)
+    assert files["node.key"] == key
+    for kind in ("config.json", "model.dib"):
+        assert counter_of(files[f"{kind}.sig"], key, kind, files[kind]) > 0
+    assert not deploy_to_drive(drive, asked)[1]  # its key lies beside config.json
+    gone = deploy_to_drive(drive, Request(no_model=True, config=asked.config))[1]
+    assert {"model.dib", "model.dib.sig"} <= set(gone.removals)
+    (tmp_path / "node.key").unlink()
+    with pytest.raises(InputError, match="this node takes signed files only: expected its key at "):
+        deploy_to_drive(drive, asked)

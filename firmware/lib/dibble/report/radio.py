@@ -132,6 +132,8 @@ class Radio:
         error = ""
         try:
             port.set_date(*network_date(port, self._time_host, self._timeout_ms))
+            if node.clock:
+                node.clock.set_by_others()
             if self._clock_day < 0:
                 node.tell("clock", "set by " + self._time_host)
             self._clock_day = port.date()[0]

@@ -51,6 +51,7 @@ def trial(staged, removed, with_model, watchdog_ms):
     mount(Overlay(staged, removed), PLACE)
     sys.path.insert(0, PLACE + "/lib")
     try:
+        _check_signatures(staged)
         _make(with_model, watchdog_ms)
         print("well")
     except Exception as error:  # whatever it is, the node would end by it
@@ -58,6 +59,22 @@ def trial(staged, removed, with_model, watchdog_ms):
     finally:
         sys.path.pop(0)
         umount(PLACE)
+
+
+def _check_signatures(staged):
+    """Raise what the node would say of staged files that aren't signed with its key."""
+    try:
+        os.stat(PLACE + "/node.key")
+    except OSError:
+        return
+    from dibble.ports import micropython as port
+    from dibble.storage.signatures import KINDS, SUFFIX, Signatures
+
+    signatures = Signatures(port.memory("signed"), port.feed_watchdog, PLACE + "/")
+    for path in KINDS:
+        if path in staged or path + SUFFIX in staged:
+            with open(PLACE + "/" + path, "rb") as file:
+                signatures.check(path, file.read())
 
 
 def _make(with_model, watchdog_ms):
