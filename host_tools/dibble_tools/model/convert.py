@@ -27,9 +27,10 @@ from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.writer import ModelSpec, export, forest_spec
 
 SPLIT_BYTES = 4
+NEAR = 0.97  # of the rows of X decided alike: fewer are warned of
 ROWS_LOOKED_AT = 20_000  # for how fine a rounding has to be
 FORESTS = (DecisionTreeClassifier, RandomForestClassifier, ExtraTreesClassifier)
-KNOWN = ", ".join(kind.__name__.removesuffix("Classifier") for kind in (*FORESTS, *BOOSTED, *NETWORKS, GaussianNB))
+KNOWN = ", ".join(kind.__name__ for kind in (*FORESTS, *BOOSTED, *NETWORKS, GaussianNB))
 
 
 def convert(
@@ -70,9 +71,11 @@ def convert(
     original = taken_apart(estimator)
     kind = original.classifier
     if not isinstance(kind, (*FORESTS, *BOOSTED, *NETWORKS, GaussianNB)):
+        inside = next((name for name in ("export_", "best_estimator_") if hasattr(kind, name)), None)
         raise InputError(
-            f"expected a classifier of scikit-learn of one of {KNOWN}, in a Pipeline or not, got {type(kind).__name__} "
-            "(XGBoost's and LightGBM's trees grow alike in HistGradientBoostingClassifier: fit that)"
+            f"expected a classifier of scikit-learn of one of {KNOWN}, in a Pipeline or not, got {type(kind).__name__}"
+            + (f": take its {inside}" if inside else "")
+            + " (XGBoost's and LightGBM's trees grow alike in HistGradientBoostingClassifier: fit that)"
         )
     if np.ndim(kind.classes_) != 1 or isinstance(kind.classes_[0], (np.ndarray, list)):
         raise InputError(f"expected one label a row, got a classifier fitted on {len(kind.classes_)}")
@@ -141,13 +144,14 @@ def _imported(
         raise InputError(
             "expected a row of X that misses no reading: how fine the model has to be comes from such rows"
         )
-    readings = to_readings(whole, channels)
+    lows, highs = (np.array([getattr(c, end) for c in channels]) for end in ("low", "high"))
+    readings = np.clip(to_readings(whole, channels), lows, highs)
     to_input = _to_input(original, channels)
     if isinstance(kind, BOOSTED):
         raw = kind.decision_function(original.inputs(whole))
         trees, unit = boosted_trees(kind, to_input, readings, raw)
         return _spec_of(name, channels, labels, trees), [f"a nat of log-odds is {unit:g} steps of margin"]
-    lows, limits = np.array([c.low for c in channels]), [c.high - c.low for c in channels]
+    limits = (highs - lows).tolist()
 
     def above_low(feature: int, steps: np.ndarray) -> np.ndarray:
         return to_input(feature, steps + lows[feature])
@@ -182,10 +186,17 @@ def _held_against(estimator: Any, X: Any, values: np.ndarray, model: HostModel) 
         index = {label: i for i, label in enumerate(estimator.classes_.tolist())}
         expected_index = np.array([index[label] for label in expected.tolist()])
         alike = int((model.decide(readings).class_index == expected_index).sum())
-        notes.append(
+        told = (
             f"decides {alike:,} of {int(whole.sum()):,} rows of X as {type(estimator).__name__}.predict does"
             f" ({alike / whole.sum():.2%})"
         )
+        if alike < NEAR * whole.sum():
+            told += (
+                ": fit it on fewer columns, give a column with strays a range by channels=[...], or take the logarithm "
+                "of one over decades"
+            )
+            warnings.warn(told, stacklevel=3)
+        notes.append(told)
     return HostModel(model.blob, notes)
 
 

@@ -242,9 +242,9 @@ def test_a_column_that_is_rounded_is_told(column: np.ndarray) -> None:
     with pytest.warns(UserWarning, match=r"column 'x0': \d+ of 40 values lie between the steps of .*rounded"):
         model = convert(DecisionTreeClassifier(random_state=0).fit(x[:, :1], y), x[:, :1])
     alike = int((model.predict(x[:, :1]) == y.astype(str)).sum())
-    assert model.notes[-1] == (
-        f"decides {alike} of 40 rows of X as DecisionTreeClassifier.predict does ({alike / 40:.2%})"
-    )
+    told = f"decides {alike} of 40 rows of X as DecisionTreeClassifier.predict does ({alike / 40:.2%})"
+    assert model.notes[-1].startswith(told)
+    assert ("take the logarithm" in model.notes[-1]) == (alike < 0.97 * 40)
     assert model.notes[-1] in repr(model)
 
 

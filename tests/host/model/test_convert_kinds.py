@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, RidgeClassifier, SGDClassifier
+from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import BernoulliNB, GaussianNB, MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
@@ -127,8 +128,12 @@ X, Y = field(8, 3, 120)
 @pytest.mark.parametrize(
     ("estimator", "message"),
     [
-        (KNeighborsClassifier(), "one of DecisionTree, .* GaussianNB, in a Pipeline or not, got KNeighborsClassifier"),
+        (
+            KNeighborsClassifier(),
+            "one of DecisionTreeClassifier, .* GaussianNB, in a Pipeline or not, got KNeighborsClassifier",
+        ),
         (BernoulliNB(), "got BernoulliNB"),
+        (GridSearchCV(GaussianNB(), {}), "got GridSearchCV: take its best_estimator_"),
         (MLPClassifier((3,), activation="tanh", max_iter=5), "an MLPClassifier with activation='relu', got 'tanh'"),
         (make_pipeline(PCA(2), LogisticRegression()), "before the classifier, got PCA: what it computes"),
         (make_pipeline(MinMaxScaler(clip=True), LogisticRegression()), "a MinMaxScaler with clip=False"),
@@ -166,3 +171,28 @@ def test_a_network_beyond_max_bytes_is_refused_with_a_way_on() -> None:
     assert len(convert(estimator, X, max_bytes=size).blob) == size
     with pytest.raises(InputError, match=f"max_bytes of {size} or more for a LogisticRegression .*fewer columns"):
         convert(estimator, X, max_bytes=size - 1)
+
+
+@pytest.mark.filterwarnings("ignore:column .* lie between")
+def test_a_model_far_from_its_original_is_warned_of() -> None:
+    """Columns over twelve decades are rounded to even steps, in which the small ones are all alike."""
+    x = np.exp(np.random.default_rng(0).uniform(np.log(1e-4), np.log(1e8), (400, 2)))
+    y = (x[:, 0] > x[:, 1]).astype(int)
+    estimator = DecisionTreeClassifier(random_state=0).fit(x, y)
+    with pytest.warns(
+        UserWarning, match=r"decides \d+ of 400 rows of X as DecisionTreeClassifier.predict does .*decades"
+    ):
+        model = convert(estimator, x)
+    alike = int((model.predict(x) == estimator.predict(x).astype(str)).sum())
+    assert alike < 388
+    assert model.notes[-1].startswith(f"decides {alike} of 400 rows")
+
+
+def test_a_stray_far_off_is_warned_of_and_a_range_mends_it() -> None:
+    x, y = field(3, 3)
+    estimator = make_pipeline(RobustScaler(), LogisticRegression()).fit(x, y)
+    x[0, 1] = 9e7
+    with pytest.warns(UserWarning, match="give a column with strays a range"):
+        convert(estimator, x)
+    model = convert(estimator, x, channels=["x1=c:0.1:30:80"])
+    assert (model.predict(x) == estimator.predict(x).astype(str)).sum() >= 495

@@ -1,6 +1,7 @@
 """Linear classifiers and networks of scikit-learn -> integer networks over codes, as near as codes are fine."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from dibble_tools.families.mlp.network import Net, probabilities
 from dibble_tools.families.mlp.quantizing import integer_net, to_tables
 from dibble_tools.families.mlp.tables import UNITS_MAX, WIDE_INPUTS_MAX, MlpTables, codes_of
 from dibble_tools.families.mlp.training import SPREAD_MIN, FloatNetwork, quantize
-from dibble_tools.families.scaling import Scaler, apply, fit_linear_scalers
+from dibble_tools.families.scaling import TAIL, Scaler, apply, fit_linear_scalers
 
 LINEAR = (
     *(LogisticRegression, LogisticRegressionCV, LinearSVC, RidgeClassifier, RidgeClassifierCV, SGDClassifier),
@@ -80,8 +81,14 @@ def network_of(
         raise InputError(f"mlp: expected at most {UNITS_MAX} features, got {len(limits)}")
     if best is None or best[0] < NEAR_ENOUGH:
         network, codes = finest
-        weigh(quantize(network, codes, probabilities(exact), np.ones(len(codes)), "dense8", 0)[0], network.features)
-    assert found is not None
+        with suppress(InputError):  # its sums or scores are too large: what there is has to do
+            tables, _ = quantize(network, codes, probabilities(exact), np.ones(len(codes)), "dense8", 0)
+            weigh(tables, network.features)
+    if found is None:
+        raise InputError(
+            "expected scores within 16 bits, got more at the ends of the columns' ranges, even in steps of a nat: give "
+            "a column with strays a range by channels=[...], or fit on fewer columns or units"
+        )
     return found
 
 
@@ -137,7 +144,10 @@ def _on_codes(
             start = np.zeros(len(limits))
             for i, limit in enumerate(limits):
                 own = fit_linear_scalers(values[:, i], limit, parts, whole)
-                slope, start[i] = _meaning(own, limit, lambda v, i=i: to_input(i, v), values[:, i])  # type: ignore[misc]
+                ends = [0, 1] if whole else [TAIL, 1 - TAIL]
+                low, high = (int(q) for q in np.quantile(values[:, i], ends, method="nearest"))
+                grid = np.unique(np.linspace(low, high, GRID).astype(np.int64))
+                slope, start[i] = _meaning(own, limit, grid, to_input(i, grid))
                 scalers += own
                 features += [i] * len(own)
                 slopes += slope
@@ -155,14 +165,14 @@ def _on_codes(
             yield FloatNetwork(scalers, features, middle, spread, net), codes
 
 
-def _meaning(
-    scalers: list[Scaler], limit: int, to_input: Callable[[np.ndarray], np.ndarray], column: np.ndarray
-) -> tuple[list[float], float]:
-    """Return what a step of each scaler's code stands for in the estimator's input, and what all codes of 0 do."""
-    low, high = int(column.min()), int(column.max())
-    grid = np.unique(np.linspace(low, high, GRID).astype(np.int64))
+def _meaning(scalers: list[Scaler], limit: int, grid: np.ndarray, inputs: np.ndarray) -> tuple[list[float], float]:
+    """Return what a step of each scaler's code stands for in the estimator's input, and what all codes of 0 do.
+
+    Args:
+        grid, inputs: values of the feature, and what the estimator is given for them.
+    """
     codes = np.column_stack([*(apply(s, grid, limit) for s in scalers), np.ones(len(grid))]).astype(np.float64)
-    found = np.linalg.lstsq(codes, to_input(grid), rcond=None)[0]
+    found = np.linalg.lstsq(codes, inputs, rcond=None)[0]
     return found[:-1].tolist(), float(found[-1])
 
 
