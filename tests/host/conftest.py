@@ -4,6 +4,7 @@ import signal
 
 import pytest
 from dibble_tools.data.datasets import read_dataset
+from hypothesis import settings
 
 
 @pytest.fixture
@@ -19,8 +20,13 @@ def read(tmp_path):
 
 
 def pytest_configure():
-    """Let Ctrl-C reach what tests start: a shell that runs them in the background makes all of it ignore SIGINT."""
+    """Let Ctrl-C reach what tests start: a shell that runs them in the background makes all of it ignore SIGINT.
+
+    And let no example of hypothesis fail by the clock: its own limit is a wall time.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    settings.register_profile("dibble", deadline=None)
+    settings.load_profile("dibble")
 
 
 @pytest.fixture(scope="session", autouse=True)

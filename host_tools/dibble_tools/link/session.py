@@ -32,6 +32,7 @@ ASK_S = 0.2  # from one Ctrl-C to the next
 TAKE_S = 0.1  # a node takes its boot back after a Ctrl-C, undisturbed
 PIECE_BYTES = 3072  # of a file in one answer
 MOST_WAIT_S = 10.0
+COME_BACK_S = 30.0  # after a reset: a computer may take its time to know a USB port again
 KEPT_BYTES = 4096  # of what a board says while something else is waited for
 SILENCE_S = 30  # after which a board that isn't asked anything goes on by itself
 RESETS = 3
@@ -298,7 +299,7 @@ class Session:
                 self._transport.exec_raw_no_follow("reset_soon()")
             time.sleep(RESET_S)
             self.close()
-            deadline = time.monotonic() + self._timeout_s
+            deadline = time.monotonic() + COME_BACK_S
             self._transport = _connect(self.port, self._timeout_s, deadline, vanished=True)
             self._catch(deadline)
             passed_ms = (self._uptime_ms() - before) % TICKS
