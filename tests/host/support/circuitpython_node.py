@@ -23,7 +23,7 @@ from dibble_tools.simulator.unkindness import Likeness, unkind_to
 
 FIRMWARE = Path(__file__).parents[3] / "firmware"
 CIRCUITPYTHON = GUESTS.parent / "guest_circuitpython"
-HEAPS = {"circuitpython": "112wk", "micropython": "96wk"}  # the firmware as source, compiled on the board
+HEAPS = {"circuitpython": "120wk", "micropython": "96wk"}  # the firmware as source, compiled on the board
 BLOCKS = 256
 START_S = 830_000_000
 CLASSES = ("ok", "irrigate", "frost")

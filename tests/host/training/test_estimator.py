@@ -62,7 +62,7 @@ def test_columns_of_a_frame_are_held_to_their_names() -> None:
 
 def test_channels_and_name_go_into_the_file_which_pickles() -> None:
     frame = pd.DataFrame({"soil": np.arange(60), "air": np.arange(60) % 7})
-    fitted = DibbleClassifier("voting:1x2", channels=("soil=permille:1:0:1000",), name="plot").fit(
+    fitted = DibbleClassifier("voting:5x4", channels=("soil=permille:1:0:1000",), name="plot", random_state=0).fit(
         frame, frame["soil"] > 30
     )
     soil = fitted.export_.channels[0]
