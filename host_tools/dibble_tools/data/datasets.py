@@ -133,7 +133,12 @@ def read_files(
     for part in parts:
         if others := [name for name in part.columns if name not in names]:
             notes.append(f"{part.name}: not in every file, so left out: {', '.join(others)}")
-    groups = [np.full(len(part.values), part.name) if part.groups is None else part.groups for part in parts]
+    alike = len({part.name for part in parts}) < len(parts)  # files of one name in several folders
+    titles = [f"{part.name} {i + 1}" if alike else part.name for i, part in enumerate(parts)]
+    groups = [
+        np.full(len(part.values), title) if part.groups is None else part.groups
+        for title, part in zip(titles, parts, strict=True)
+    ]
     grouped = np.concatenate(groups)
     order = np.argsort(pd.factorize(grouped.astype(object))[0], kind="stable")
     times = None

@@ -206,7 +206,7 @@ def _influx(lines: list[str], first: int, found: Plain, file: str) -> None:
     frame = _frame([header, *kept], 0)
     fixed = {"", "result", "table", "_start", "_stop", "_time", "_value", "_field", "_measurement"}
     tags = [name for name in frame if name not in fixed and frame[name].nunique() > 1]
-    series = frame["_field"].where(~frame["_field"].duplicated(keep=False), frame["_field"])
+    series = frame["_field"]
     for tag in tags:
         series = series + " " + frame[tag]
     frame["_series"] = series

@@ -40,6 +40,14 @@ def test_rows_of_one_node_in_two_files_are_one_series(tmp_path):
     assert (np.diff(ds.times_ms) > 0).all() and set(ds.groups.tolist()) == {"n1"}
 
 
+def test_files_of_one_name_in_two_folders_are_two_recordings(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        put(tmp_path / folder, field="soil,label\n1,x\n2,y\n")
+    ds = read_files([tmp_path / "a" / "field.csv", tmp_path / "b" / "field.csv"], label="label")
+    assert ds.groups.tolist() == ["field 1", "field 1", "field 2", "field 2"]
+
+
 def test_files_of_other_columns_are_refused(tmp_path):
     with pytest.raises(InputError, match="expected files with columns of the same names, got none that a shares"):
         read_files(put(tmp_path, a="soil,label\n1,x\n", b="wind,label\n1,x\n"), label="label")
