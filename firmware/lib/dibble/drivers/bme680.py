@@ -1,8 +1,10 @@
-"""BME680 and BME688 over I2C: air temperature, humidity and pressure, then gas resistance with the heater on.
+"""BME680, BME688 and BME690 over I2C: air temperature, humidity and pressure, then gas resistance with the heater on.
 
 The heater warms the whole sensor, so the cheap reading comes first and on its own; keep a constant cadence.
 All settings are written before each measurement: a sensor that lost its power in between measures as before.
-Source: Bosch Sensortec BST-BME680-DS001, sections 3 and 5; bme680_compensation.py for the arithmetic.
+With a `profile` it is a small spectrometer: gas resistance at up to ten heater temperatures (bme680_scan.py).
+Source: Bosch Sensortec BST-BME680-DS001, sections 3 and 5; bme680_compensation.py and bme690_compensation.py for the
+arithmetic.
 """
 
 from dibble import SensorError
@@ -22,6 +24,10 @@ SETTINGS = (
     ("address", int, 0x76, 0x77, 0x77),
     ("heater_c", int, 200, 400, 320),  # the hot plate's, while it measures the gas
     ("heater_ms", int, 0, 4032, 0),  # 0: as the interval asks for, heating_ms()
+    ("profile", str, 0, 120, ""),  # a scan: hp354, short, ... or ten steps as 320:5 100:2, C and units of 140 ms
+    ("scans", int, 1, 10, 1),  # at each reading, with a profile: the first after a pause differs from the fifth
+    ("each", bool, 0, 1, False),  # all of these scans are given; else the last
+    ("mode", str, 0, 8, ""),  # of a scan: forced, or parallel, which a BME680 hasn't; "": parallel where there is one
 )
 # Bosch's answer in BME680_driver issue 4: 150 ms where readings come each 4 s, a second where they come each 5 min.
 _SHORT_HEATING_MS = 150
@@ -40,7 +46,20 @@ _POLL_MS = 5
 
 
 def build(settings, port, bus):
+    if settings.get("profile"):
+        from dibble.drivers.bme680_scan import Scanner
+
+        return Scanner(bus, port, settings)
     return Bme680(bus, port, settings["address"], settings["heater_c"], heating_ms(settings))
+
+
+def channels(settings):
+    """Return the channels that a sensor with these settings gives."""
+    if not settings.get("profile"):
+        return CHANNELS
+    from dibble.drivers.bme680_scan import channels
+
+    return channels(settings)
 
 
 def heating_ms(settings):
@@ -65,6 +84,7 @@ class Bme680:
         self._air_temperature_centi_c = 2500  # until the first reading
         self.raw = None
         self._variant = 0
+        self._formulas = compensation
         self._trim = None
         self._fresh = True  # nothing was heated since the reset
         self._field = bytearray(17)
@@ -82,9 +102,13 @@ class Bme680:
         if chip_id != 0x61:
             raise self._error("chip id 0x61", "0x%02x" % chip_id)
         self._variant = self._registers(0xF0, 1)[0]
-        if self._variant > 1:
-            raise self._error("variant 0 (BME680) or 1 (BME688)", "%d" % self._variant)
-        self._trim = compensation.trim_of(b"".join([self._registers(*part) for part in _TRIM]))
+        if self._variant > 2:
+            raise self._error("variant 0 (BME680), 1 (BME688) or 2 (BME690)", "%d" % self._variant)
+        if self._variant == 2:
+            from dibble.drivers import bme690_compensation
+
+            self._formulas = bme690_compensation
+        self._trim = self._formulas.trim_of(b"".join([self._registers(*part) for part in _TRIM]))
 
     def read_cheap(self):
         """Return air temperature in centi_c, humidity in permille (halves up) and pressure in Pa, with the heater off.
@@ -96,13 +120,12 @@ class Bme680:
 
     def _read_cheap(self):
         field = self._measure(_CHEAP, _CHEAP_MS)
-        fine = compensation.fine_of(_adc20(field, 5), self._trim[0])
-        centi_c = self._checked(compensation.centi_c_of(fine), -4000, 8500, "centi_c")
-        pa = self._checked(compensation.pressure_pa(_adc20(field, 2), fine, self._trim[1]), 30000, 110000, "Pa")
-        milli = compensation.humidity_milli_percent(field[8] << 8 | field[9], centi_c, self._trim[2])
+        centi_c, pa, permille = self._formulas.air_of(field, self._trim)
+        self._checked(centi_c, -4000, 8500, "centi_c")
+        self._checked(pa, 30000, 110000, "Pa")
         self._air_temperature_centi_c = centi_c
         self.raw = bytes(field[2:10])
-        return centi_c, (milli + 50) // 100, pa
+        return centi_c, permille, pa
 
     def read_costly(self):
         """Return the gas resistance in ohm, after heating for heater_ms; the last cheap reading is the ambient.
@@ -143,7 +166,7 @@ class Bme680:
         """Write the settings, the last of which starts a measurement, and return its field once it is there."""
         self._started()
         self._bus.write(self._address, settings)
-        self._port.sleep_ms(ms)
+        self._wait(ms)
         for _ in range(_POLLS):
             self._bus.write_read_into(self._address, _FIELD, self._field)
             if self._field[0] & 0xE0 == 0x80:  # new data, neither measuring nor measuring gas
@@ -151,10 +174,12 @@ class Bme680:
             self._port.sleep_ms(_POLL_MS)
         raise self._error("new data within %d ms" % (ms + _POLLS * _POLL_MS), "status 0x%02x" % self._field[0])
 
+    def _wait(self, ms):
+        self._port.sleep_ms(ms)
+
     def _checked(self, value, low, high, unit):
-        if low <= value <= high:
-            return value
-        raise self._error("%d..%d %s" % (low, high, unit), "%d" % value)
+        if not low <= value <= high:
+            raise self._error("%d..%d %s" % (low, high, unit), "%d" % value)
 
     def _registers(self, register, size):
         buffer = bytearray(size)
@@ -163,7 +188,3 @@ class Bme680:
 
     def _error(self, expected, got):
         return SensorError("expected %s at I2C 0x%02x, got %s" % (expected, self._address, got))
-
-
-def _adc20(field, at):
-    return field[at] << 12 | field[at + 1] << 4 | field[at + 2] >> 4
