@@ -149,11 +149,9 @@ class Sensors:
         self.all = []
         self.count_asleep = False
         channels, self.notes = channels_of(config["sensors"])
-        counting = [getattr(driver(settings["driver"]), "COUNTS_ASLEEP", False) for settings in config["sensors"]]
         for i in range(len(channels)):
             settings = config["sensors"][i]
             settings["interval_s"] = config["interval_s"]
-            settings["light_sleep"] = config["sleep"] == "light" and not any(counting)
             try:
                 self.all.append(Sensor(settings, port, bus, len(self.names)))
             except (ValueError, TypeError, OSError, AttributeError) as error:  # what a port raises at a pin's name

@@ -68,7 +68,8 @@ class _Level:
 class _Port:
     """What a driver is handed as `port`."""
 
-    def __init__(self, clock: VirtualClock, wire: Any) -> None:
+    def __init__(self, clock: VirtualClock, wire: Any, light_sleep: bool) -> None:
+        self.light_sleep = light_sleep
         self.sleep_ms = clock.sleep_ms
         self._clock = clock
         self.dozed_ms = 0
@@ -119,8 +120,8 @@ def sensing(settings: dict[str, Any], interval_s: int, *, light_sleep: bool = Fa
     bus = SimBus({settings["address"]: chip} if chip else {})
     module = driver(SAME_WORK.get(name, name))
     device = chip or (wire if name == "ds18b20" else None)
-    port = _Port(clock, wire)
-    reader = module.build({**settings, "interval_s": interval_s, "light_sleep": light_sleep}, port, bus)
+    port = _Port(clock, wire, light_sleep)
+    reader = module.build({**settings, "interval_s": interval_s}, port, bus)
     switched = settings["power_pin"] != ""
     clock.sleep_ms(SETTLED_MS)
     _cycle(reader, settings, clock, start=True)

@@ -46,20 +46,21 @@ _POLL_MS = 5
 
 
 def build(settings, port, bus):
+    chip = Bme680(bus, port, settings["address"], settings["heater_c"], heating_ms(settings))
     if settings.get("profile"):
         from dibble.drivers.bme680_scan import Scanner
 
-        return Scanner(bus, port, settings)
-    return Bme680(bus, port, settings["address"], settings["heater_c"], heating_ms(settings))
+        return Scanner(chip, settings)
+    return chip
 
 
 def channels(settings):
     """Return the channels that a sensor with these settings gives."""
     if not settings.get("profile"):
         return CHANNELS
-    from dibble.drivers.bme680_scan import channels
+    from dibble.drivers.bme680_scan import steps_given
 
-    return channels(settings)
+    return CHANNELS[:COSTLY_FROM] + steps_given(settings)
 
 
 def heating_ms(settings):
@@ -73,42 +74,48 @@ class Bme680:
 
     Attributes:
         raw: what the converter made of pressure, temperature and humidity at the last cheap reading.
+        wait: waits for so many ms; None: as the port does.
+        ambient_centi_c: air temperature, as last measured.
+        variant: 0 is a BME680, 1 a BME688, 2 a BME690.
+        formulas, trim: its arithmetic, and what the factory measured.
+        fresh: nothing was heated since the reset.
     """
 
     def __init__(self, bus, port, address, heater_c, heater_ms):
-        self._bus = bus
-        self._port = port
-        self._address = address
+        self.bus = bus
+        self.port = port
+        self.address = address
         self._heater_c = heater_c
         self._heater_ms = heater_ms
-        self._air_temperature_centi_c = 2500  # until the first reading
+        self.ambient_centi_c = 2500  # until the first reading
         self.raw = None
-        self._variant = 0
-        self._formulas = compensation
-        self._trim = None
-        self._fresh = True  # nothing was heated since the reset
-        self._field = bytearray(17)
+        self.wait = None
+        self.variant = 0
+        self.formulas = compensation
+        self.trim = None
+        self.fresh = True  # nothing was heated since the reset
+        self.field = bytearray(17)
 
     def start(self):
         """Reset the sensor, check that it is one, read its trim."""
         twice(self._start)
 
     def _start(self):
-        self._trim = None
-        self._fresh = True
-        self._bus.write(self._address, b"\xe0\xb6")
-        self._port.sleep_ms(10)
+        self.trim = None
+        self.fresh = True
+        self.bus.write(self.address, b"\xe0\xb6")
+        self.port.sleep_ms(10)
         chip_id = self._registers(0xD0, 1)[0]
         if chip_id != 0x61:
-            raise self._error("chip id 0x61", "0x%02x" % chip_id)
-        self._variant = self._registers(0xF0, 1)[0]
-        if self._variant > 2:
-            raise self._error("variant 0 (BME680), 1 (BME688) or 2 (BME690)", "%d" % self._variant)
-        if self._variant == 2:
+            raise self.error("chip id 0x61", "0x%02x" % chip_id)
+        self.variant = self._registers(0xF0, 1)[0]
+        if self.variant > 2:
+            raise self.error("variant 0 (BME680), 1 (BME688) or 2 (BME690)", "%d" % self.variant)
+        if self.variant == 2:
             from dibble.drivers import bme690_compensation
 
-            self._formulas = bme690_compensation
-        self._trim = self._formulas.trim_of(b"".join([self._registers(*part) for part in _TRIM]))
+            self.formulas = bme690_compensation
+        self.trim = self.formulas.trim_of(b"".join([self._registers(*part) for part in _TRIM]))
 
     def read_cheap(self):
         """Return air temperature in centi_c, humidity in permille (halves up) and pressure in Pa, with the heater off.
@@ -119,11 +126,11 @@ class Bme680:
         return twice(self._read_cheap)
 
     def _read_cheap(self):
-        field = self._measure(_CHEAP, _CHEAP_MS)
-        centi_c, pa, permille = self._formulas.air_of(field, self._trim)
+        field = self.measure(_CHEAP, _CHEAP_MS)
+        centi_c, pa, permille = self.formulas.air_of(field, self.trim)
         self._checked(centi_c, -4000, 8500, "centi_c")
         self._checked(pa, 30000, 110000, "Pa")
-        self._air_temperature_centi_c = centi_c
+        self.ambient_centi_c = centi_c
         self.raw = bytes(field[2:10])
         return centi_c, permille, pa
 
@@ -136,55 +143,52 @@ class Bme680:
         return twice(self._read_costly)
 
     def _read_costly(self):
-        code = compensation.heater_code(self._heater_c, self._air_temperature_centi_c // 100, self._started()[3])
+        code = compensation.heater_code(self._heater_c, self.ambient_centi_c // 100, self.started()[3])
         time = compensation.heater_time_code(self._heater_ms)
-        run = 0x20 if self._variant else 0x10
+        run = 0x20 if self.variant else 0x10
         # Heater's target and time, heater and gas on; temperature x1 alone, go.
         settings = bytes((0x5A, code, 0x64, time, 0x70, 0, 0x71, run, 0x75, 0, 0x72, 0, 0x74, 0x21))
-        field = self._measure(settings, self._heater_ms + _COSTLY_MS)
-        at = 15 if self._variant else 13
+        field = self.measure(settings, self._heater_ms + _COSTLY_MS)
+        at = 15 if self.variant else 13
         status = field[at + 1]
         if not status & 0x20:
-            raise self._error("a valid gas reading", "none (status 0x%02x)" % status)
-        fresh = self._fresh
-        self._fresh = False
+            raise self.error("a valid gas reading", "none (status 0x%02x)" % status)
+        fresh = self.fresh
+        self.fresh = False
         if not status & 0x10:
             if fresh:  # no first reading after a reset is stable: Adafruit_BME680 issue 43
                 return self._read_costly()
-            raise self._error("a heater stable at %d C" % self._heater_c, "an unstable one in %d ms" % self._heater_ms)
+            raise self.error("a heater stable at %d C" % self._heater_c, "an unstable one in %d ms" % self._heater_ms)
         adc = field[at] << 2 | status >> 6
-        if self._variant:
+        if self.variant:
             return (compensation.gas_high_ohm(adc, status & 15),)
-        return (compensation.gas_low_ohm(adc, status & 15, self._trim[3]),)
+        return (compensation.gas_low_ohm(adc, status & 15, self.trim[3]),)
 
-    def _started(self):
-        if not self._trim:
-            raise self._error("a started sensor", "none")
-        return self._trim
+    def started(self):
+        if not self.trim:
+            raise self.error("a started sensor", "none")
+        return self.trim
 
-    def _measure(self, settings, ms):
+    def measure(self, settings, ms):
         """Write the settings, the last of which starts a measurement, and return its field once it is there."""
-        self._started()
-        self._bus.write(self._address, settings)
-        self._wait(ms)
+        self.started()
+        self.bus.write(self.address, settings)
+        (self.wait or self.port.sleep_ms)(ms)
         for _ in range(_POLLS):
-            self._bus.write_read_into(self._address, _FIELD, self._field)
-            if self._field[0] & 0xE0 == 0x80:  # new data, neither measuring nor measuring gas
-                return self._field
-            self._port.sleep_ms(_POLL_MS)
-        raise self._error("new data within %d ms" % (ms + _POLLS * _POLL_MS), "status 0x%02x" % self._field[0])
-
-    def _wait(self, ms):
-        self._port.sleep_ms(ms)
+            self.bus.write_read_into(self.address, _FIELD, self.field)
+            if self.field[0] & 0xE0 == 0x80:  # new data, neither measuring nor measuring gas
+                return self.field
+            self.port.sleep_ms(_POLL_MS)
+        raise self.error("new data within %d ms" % (ms + _POLLS * _POLL_MS), "status 0x%02x" % self.field[0])
 
     def _checked(self, value, low, high, unit):
         if not low <= value <= high:
-            raise self._error("%d..%d %s" % (low, high, unit), "%d" % value)
+            raise self.error("%d..%d %s" % (low, high, unit), "%d" % value)
 
     def _registers(self, register, size):
         buffer = bytearray(size)
-        self._bus.write_read_into(self._address, bytes((register,)), buffer)
+        self.bus.write_read_into(self.address, bytes((register,)), buffer)
         return buffer
 
-    def _error(self, expected, got):
-        return SensorError("expected %s at I2C 0x%02x, got %s" % (expected, self._address, got))
+    def error(self, expected, got):
+        return SensorError("expected %s at I2C 0x%02x, got %s" % (expected, self.address, got))

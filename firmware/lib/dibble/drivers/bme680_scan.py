@@ -9,7 +9,6 @@ Source: Bosch Sensortec BST-BME688-DS000, section 3; BME68x_SensorAPI v4.4.8 for
 from array import array
 
 from dibble import ConfigError
-from dibble.drivers import bme680
 from dibble.drivers.second_try import twice
 from dibble.inference.fixed_point import MISSING
 
@@ -61,17 +60,14 @@ def _refused(expected, got):
     return ConfigError("config.sensors: profile: expected %s, got %s" % (expected, got))
 
 
-def channels(settings):
-    """Return the usual three channels and one for each step; of each scan where all are given, numbered from 1."""
+def steps_given(settings):
+    """Return the channels (name, unit) of each step; of each scan where all are given, numbered from 1."""
     steps = range(len(steps_of(settings["profile"])))
     if not settings["each"]:
-        return bme680.CHANNELS[: bme680.COSTLY_FROM] + tuple([("gas_%d_ohm" % i, "ohm") for i in steps])
+        return tuple([("gas_%d_ohm" % i, "ohm") for i in steps])
     if len(steps) * settings["scans"] > 60:
         raise _refused("at most 60 steps in all scans that are given", len(steps) * settings["scans"])
-    scans = range(1, settings["scans"] + 1)
-    return bme680.CHANNELS[: bme680.COSTLY_FROM] + tuple(
-        [("gas_s%d_%d_ohm" % (s, i), "ohm") for s in scans for i in steps]
-    )
+    return tuple([("gas_s%d_%d_ohm" % (scan + 1, i), "ohm") for scan in range(settings["scans"]) for i in steps])
 
 
 def time_code(ms):
@@ -83,22 +79,28 @@ def time_code(ms):
     return factor << 6 | count, count << 2 * factor
 
 
-class Scanner(bme680.Bme680):
-    """See bme680.SETTINGS.
+class Scanner:
+    """A bme680.Bme680 that scans.
 
+    Args:
+        chip: that.
+        settings: bme680.SETTINGS.
     Attributes:
+        raw: of the chip.
         partial: which steps of the last reading are missing, and why; "": none.
         lost: scans that were thrown away as a step was lost, at the last reading.
     """
 
-    def __init__(self, bus, port, settings):
-        bme680.Bme680.__init__(self, bus, port, settings["address"], *_WARM_UP_STEP)
+    def __init__(self, chip, settings):
+        self._chip = chip
+        chip.wait = self._wait
+        self.raw = None
+        self.start = chip.start
         self._steps = steps_of(settings["profile"])
         self._units = sum([units for _, units in self._steps])
         self._scans = settings["scans"]
         self._each = settings["each"]
         self._mode = settings["mode"]
-        self._light = settings.get("light_sleep", False)
         if self._mode not in ("", "forced", "parallel"):
             raise ConfigError("config.sensors: mode: expected forced or parallel, got %r" % self._mode)
         takes_s = self._units * UNIT_MS * self._scans // 1000 + 1
@@ -114,31 +116,37 @@ class Scanner(bme680.Bme680):
         self._gas = array("i", [MISSING] * len(self._steps))
         self._status = bytearray(len(self._steps))
 
+    def read_cheap(self):
+        """Return air temperature, humidity and pressure: see bme680."""
+        readings = self._chip.read_cheap()
+        self.raw = self._chip.raw
+        return readings
+
     def read_costly(self):
         """Return the gas resistance in ohm of each step, MISSING where it isn't valid and stable.
 
         Raises:
             SensorError: no answer, or no whole scan in time.
         """
-        parallel = self._mode != "forced" and self._variant > 0
-        self._started()
+        parallel = self._mode != "forced" and self._chip.variant > 0
+        self._chip.started()
         if self._mode == "parallel" and not parallel:
-            raise self._error("a BME688 or BME690 for parallel scans", "a BME680: mode forced")
+            raise self._chip.error("a BME688 or BME690 for parallel scans", "a BME680: mode forced")
         self.partial = ""
         self.lost = 0
-        if self._fresh:  # no first reading after a reset is stable: Adafruit_BME680 issue 43
+        if self._chip.fresh:  # no first reading after a reset is stable: Adafruit_BME680 issue 43
             self._step(0, *_WARM_UP_STEP)
-            self._fresh = False
+            self._chip.fresh = False
         readings = self._in_parallel() if parallel else self._forced()
         if not any([reading != MISSING for reading in readings]):
-            raise self._error("a step that is valid and stable", "none, status %s" % self._status_text())
+            raise self._chip.error("a step that is valid and stable", "none, status %s" % self._status_text())
         return readings
 
     def _wait(self, ms):
-        if self._light and ms >= UNIT_MS:
-            self._port.doze_ms(ms, True)
+        if ms >= UNIT_MS:
+            self._chip.port.doze_ms(ms, self._chip.port.light_sleep)
         else:
-            self._port.sleep_ms(ms)
+            self._chip.port.sleep_ms(ms)
 
     def _forced(self):
         readings = ()
@@ -150,7 +158,7 @@ class Scanner(bme680.Bme680):
                 while pieces:
                     left_ms -= self._step(i, celsius, 0, left_ms // pieces)
                     pieces -= 1
-                self._take(i, self._field)
+                self._take(i, self._chip.field)
             readings = self._scanned(readings)
         return readings
 
@@ -159,19 +167,19 @@ class Scanner(bme680.Bme680):
         code, ms = time_code((ms or units * UNIT_MS) - _FORCED_MS)
         heat = self._heat(celsius)
         # The set point's temperature and time, heater on, gas on with that set point; temperature x1 alone, go.
-        chosen = (0x20 if self._variant else 0x10) | i
+        chosen = (0x20 if self._chip.variant else 0x10) | i
         twice(
-            self._measure,
+            self._chip.measure,
             bytes((0x5A + i, heat, 0x64 + i, code, 0x70, 0, 0x71, chosen, 0x75, 0, 0x72, 0, 0x74, 0x21)),
             ms + _FORCED_MS,
         )
-        if self._field[0] & 15 != i:
-            raise self._error("the gas reading of step %d" % i, "that of step %d" % (self._field[0] & 15))
-        self._air_temperature_centi_c = self._formulas.ambient_centi_c(self._field, self._trim)
+        if self._chip.field[0] & 15 != i:
+            raise self._chip.error("the gas reading of step %d" % i, "that of step %d" % (self._chip.field[0] & 15))
+        self._chip.ambient_centi_c = self._chip.formulas.ambient_centi_c(self._chip.field, self._chip.trim)
         return ms + _FORCED_MS
 
     def _heat(self, celsius):
-        return self._formulas.heater_code(celsius, self._air_temperature_centi_c // 100, self._trim[3])
+        return self._chip.formulas.heater_code(celsius, self._chip.ambient_centi_c // 100, self._chip.trim[3])
 
     def _in_parallel(self):
         count = len(self._steps)
@@ -180,12 +188,12 @@ class Scanner(bme680.Bme680):
             celsius, units = self._steps[i]
             settings += bytes((0x5A + i, self._heat(celsius), 0x64 + i, units))
         settings += bytes((0x71, 0x20 | count)) + _PARALLEL
-        twice(self._bus.write_read_into, self._address, _FIELDS, self._fields)  # what is old, to know it by
-        twice(self._bus.write, self._address, settings)
+        twice(self._chip.bus.write_read_into, self._chip.address, _FIELDS, self._fields)  # what is old, to know it by
+        twice(self._chip.bus.write, self._chip.address, settings)
         try:
             return self._collected(count)
         finally:
-            twice(self._bus.write, self._address, _STOP)
+            twice(self._chip.bus.write, self._chip.address, _STOP)
 
     def _collected(self, count):
         """Return the readings of all scans, the sensor running by itself; a scan with a gap is thrown away."""
@@ -196,7 +204,7 @@ class Scanner(bme680.Bme680):
             self._wait(UNIT_MS)
             self._before, self._fields = self._fields, self._before
             fields = self._fields
-            twice(self._bus.write_read_into, self._address, _FIELDS, fields)
+            twice(self._chip.bus.write_read_into, self._chip.address, _FIELDS, fields)
             for at in self._in_order(last):
                 last = fields[at + 1]
                 index = fields[at] & 15
@@ -214,11 +222,11 @@ class Scanner(bme680.Bme680):
                     readings = self._scanned(readings)
                     scan += 1
                     if scan == self._scans:
-                        self._air_temperature_centi_c = self._formulas.ambient_centi_c(
-                            memoryview(fields)[at : at + 17], self._trim
+                        self._chip.ambient_centi_c = self._chip.formulas.ambient_centi_c(
+                            memoryview(fields)[at : at + 17], self._chip.trim
                         )
                         return readings
-        raise self._error(
+        raise self._chip.error(
             "%d whole scan%s of %d steps" % (self._scans, "s" if self._scans > 1 else "", count),
             "%d, and %d with a lost step" % (scan, self.lost),
         )
@@ -237,21 +245,21 @@ class Scanner(bme680.Bme680):
 
     def _take(self, i, field):
         """Keep what a field says of a step."""
-        at = 15 if self._variant else 13
+        at = 15 if self._chip.variant else 13
         status = field[at + 1]
         adc = field[at] << 2 | status >> 6
         self._status[i] = status & 0x30
         self._gas[i] = MISSING
         if status & 0x30 == 0x30:
-            if self._variant:
+            if self._chip.variant:
                 self._gas[i] = gas_high_ohm(adc, status & 15)
             else:
-                self._gas[i] = self._formulas.gas_low_ohm(adc, status & 15, self._trim[3])
+                self._gas[i] = self._chip.formulas.gas_low_ohm(adc, status & 15, self._chip.trim[3])
 
     def _scanned(self, readings):
         """Return the readings so far and those of the scan that has just ended."""
         if MISSING in self._gas:
-            self.partial = self._error("each step valid and stable", self._status_text()).args[0]
+            self.partial = self._chip.error("each step valid and stable", self._status_text()).args[0]
         return readings + tuple(self._gas) if self._each else tuple(self._gas)
 
     def _status_text(self):
