@@ -80,7 +80,8 @@ def drive_files(folder: Path | None, config: dict[str, Any], drive: Path) -> tup
     elif not _toml(theirs).get(SSID):
         notes.append(f"{theirs}: expected a name of a Wi-Fi as {SSID}, got none: the node won't join one")
     if mqtt["ca"] and folder and (folder / mqtt["ca"]).exists():
-        files[mqtt["ca"]] = _certificate(folder / mqtt["ca"])
+        der = _certificate(folder / mqtt["ca"])  # CircuitPython's load_verify_locations() takes PEM only
+        files[mqtt["ca"]] = ssl.DER_cert_to_PEM_cert(der).encode()
     elif mqtt["ca"] and not (drive / mqtt["ca"]).exists():
         raise InputError(f"config.mqtt.ca: expected the authority's certificate as {mqtt['ca']}, found no file there")
     return files, notes

@@ -1,6 +1,7 @@
 """What a node with Wi-Fi needs comes with a deploy, or the deploy says what is missing."""
 
 import json
+import ssl
 import subprocess
 from pathlib import Path
 
@@ -53,6 +54,8 @@ def test_certificate_comes_as_der(tmp_path: Path) -> None:
     (tmp_path / "ca.der").write_bytes(der)
     assert network_files(tmp_path, config(ca="ca.der"), (), nothing)[0]["ca.der"] == der
     assert der[:1] == b"\x30"
+    pem = drive_files(tmp_path, config(ca="ca.der"), tmp_path)[0]["ca.der"]  # which is all that CircuitPython takes
+    assert ssl.PEM_cert_to_DER_cert(pem.decode()) == der
     (tmp_path / "ca.der").write_bytes(b"<html>")
     with pytest.raises(InputError, match="expected a certificate in PEM or DER, got 6 bytes"):
         network_files(tmp_path, config(ca="ca.der"), (), nothing)
