@@ -22,7 +22,8 @@ from dibble.ports.shared import OFF_TRIES, Clock
 KIND = "circuitpython"
 _SLICE_MS = 2000
 _JOINING_MS = 8000  # that a join may go on for after a connect() that a watchdog cut short
-_PAUSE_MS, _PAUSE_AFTER_ERROR_MS = 100, 1000
+_PAUSE_MS = 100
+_PAUSE_AFTER_ERROR_MS = 1000
 _COUNTING_SLICE_MS = 250  # with contacts to count: keypad keeps so many events, and no more
 on_wait = None  # called with the ms of each part of a wait; returns the longest that the next may be, 0: any time
 _PLACES = {"boot": 0, "on": 40, "rain": 144, "sgp30": 192, "signed": 208}  # in nvm; safemode.py's is from 16 on

@@ -1,7 +1,5 @@
 """TCP, TLS and UDP for report/ over CircuitPython's `socketpool` and `ssl`."""
 
-import gc
-
 import socketpool
 import wifi
 
@@ -39,8 +37,8 @@ def open_stream(address, port, timeout_ms, tls=None):
     except MemoryError:
         socket.close()
         raise OSError(
-            "MQTT over TLS: expected some 40000 bytes of heap, this board has %d free: leave mqtt.ca empty, or take a "
-            "larger board" % gc.mem_free()
+            "MQTT over TLS: expected some 40000 bytes of heap, this board has less: leave mqtt.ca empty, or take a "
+            "larger board"
         )
     except ValueError as error:
         socket.close()
