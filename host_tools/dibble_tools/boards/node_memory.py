@@ -91,6 +91,7 @@ def heap_bytes(family: str, drivers: tuple[str, ...], node: bool, radio: bool = 
 
 
 def drivers_of(config: dict) -> tuple[str, ...]:
-    """Return the drivers that a configuration names, each once."""
+    """Return the drivers that a configuration names, each once, and what else it makes them load."""
     names: Iterable[str] = (sensor["driver"] for sensor in config["sensors"])
-    return tuple(sorted(set(names)))
+    scans = ("bme680_scan" for sensor in config["sensors"] if sensor.get("profile"))
+    return tuple(sorted({*names, *scans}))

@@ -25,6 +25,7 @@ _JOINING_MS = 8000  # that a join may go on for after a connect() that a watchdo
 _PAUSE_MS = 100
 _PAUSE_AFTER_ERROR_MS = 1000
 _COUNTING_SLICE_MS = 250  # with contacts to count: keypad keeps so many events, and no more
+light_sleep = False  # whether the processor may stop in a driver's long waits: the node says
 on_wait = None  # called with the ms of each part of a wait; returns the longest that the next may be, 0: any time
 _PLACES = {"boot": 0, "on": 40, "rain": 144, "sgp30": 192, "signed": 208}  # in nvm; safemode.py's is from 16 on
 _watchdog = None
