@@ -1,7 +1,8 @@
 """Windows of readings: how they fill, restart, and what each kind computes."""
 
-from dibble.inference.features import DELTA, EMA, LAST, MAX, MEAN, MIN, SLOPE, Windows, ema_shift
+from dibble.inference.features import DELTA, EMA, LAST, MAX, MEAN, MIN, SLOPE, ema_shift
 from dibble.inference.fixed_point import READING_LIMIT
+from dibble.inference.kernels.features_bytecode import Windows
 
 
 def values(kind, size, span, series):

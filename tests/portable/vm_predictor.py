@@ -16,7 +16,7 @@ def predictor(low, high, features, interval_ms, score, unsure_below, hysteresis,
     low, high = array("i", low), array("i", high)
     spans = [high[i] - low[i] for i in range(len(low))]
     if KIND == "bytecode":
-        from dibble.inference.features import Windows
+        from dibble.inference.kernels.features_bytecode import Windows
         from dibble.inference.novelty import watched
         from dibble.inference.predictor import Predictor
 

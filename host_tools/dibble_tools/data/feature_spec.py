@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from dibble.inference import features as board
 from dibble.inference.fixed_point import MISSING
+from dibble.inference.kernels.features_bytecode import Windows
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel
@@ -91,13 +92,13 @@ def offsets_of(readings: np.ndarray, channels: Sequence[Channel]) -> np.ndarray:
     return np.where(readings == MISSING, -1, np.clip(readings, low, high) - low)
 
 
-def windows_of(features: Iterable[Any], channels: Sequence[Channel], interval_ms: int) -> board.Windows:
+def windows_of(features: Iterable[Any], channels: Sequence[Channel], interval_ms: int) -> Windows:
     """Return the firmware's windows of features, each with a channel, kind and size."""
     spans = [channel.high - channel.low for channel in channels]
-    return board.Windows([(f.channel, f.kind, f.size) for f in features], spans, interval_ms)
+    return Windows([(f.channel, f.kind, f.size) for f in features], spans, interval_ms)
 
 
-def run_windows(windows: board.Windows, offsets: np.ndarray, gap: np.ndarray) -> np.ndarray:
+def run_windows(windows: Windows, offsets: np.ndarray, gap: np.ndarray) -> np.ndarray:
     """Push rows of offsets through the firmware's windows, restarting at gaps; return (rows, features)."""
     windows.restart()
     out = np.zeros((len(offsets), len(windows.features)), dtype=np.int64)

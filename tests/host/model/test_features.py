@@ -7,10 +7,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from dibble.inference.features import DELTA, EMA, KINDS, LAST, MAX, MEAN, MIN, SLOPE, Windows, ema_shift
+from dibble.inference.features import DELTA, EMA, KINDS, LAST, MAX, MEAN, MIN, SLOPE, ema_shift
 from dibble.inference.features import feature_limit as limit_of
 from dibble.inference.features import window_limit as proven_limit
 from dibble.inference.fixed_point import READING_LIMIT
+from dibble.inference.kernels.features_bytecode import Windows
 from dibble_tools.data.feature_spec import run_windows
 from hypothesis import given, settings
 from hypothesis import strategies as st

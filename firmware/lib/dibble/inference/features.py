@@ -60,8 +60,8 @@ def window_limit(kind, size, span):
     return feature_limit(kind, span)
 
 
-class Windows:
-    """What a model's features have kept of its past.
+class Past:
+    """What a model's features have kept of its past. Its `begin(words)` makes the state, of so many words, and push..
 
     Args:
         features: list of (channel, kind, size), in the model's order; size is 1..255.
@@ -105,13 +105,6 @@ class Windows:
             at += size
         self.begin(at)
         self.restart()
-
-    def begin(self, words):
-        """Make the state, of so many words, and `push`."""
-        from dibble.inference.kernels.features_bytecode import push
-
-        self.state = array("i", [0] * words)
-        self.push = push(self)
 
     def restart(self):
         """Forget all readings: the next one fills its windows."""

@@ -97,11 +97,13 @@ class Model(Predictor):
 
     def _windows(self, file, count, spans, interval_ms, low):
         """Return the windows of the next `count` features of the file."""
-        from dibble.inference import features as kinds
+        from dibble.inference.features import read
 
-        told = kinds.read(file, count)
+        told = read(file, count)
         if KIND == "bytecode":
-            return kinds.Windows(told, spans, interval_ms)
+            from dibble.inference.kernels.features_bytecode import Windows
+
+            return Windows(told, spans, interval_ms)
         from dibble.inference.kernels.features_plan import WindowsPlan
 
         return WindowsPlan(told, spans, interval_ms, low)

@@ -19,7 +19,7 @@ class Predictor:
 
     Args:
         low, high: array("i"), each channel's valid range in steps of its resolution.
-        windows: features.Windows; None where each feature is the last reading of its channel.
+        windows: a features.Past; None where each feature is the last reading of its channel.
         score: what turns feature values into winner | margin << 8, or that - NOVEL_ROW.
         unsure_below: a smaller margin is flagged unsure.
         hysteresis: trusted decisions in a row that change the held class.

@@ -2,8 +2,9 @@
 
 from dibble import ModelError
 from dibble.inference.decision import OUT_OF_RANGE, UNSURE
-from dibble.inference.features import Windows, read
+from dibble.inference.features import read
 from dibble.inference.format import NOVELTY
+from dibble.inference.kernels.features_bytecode import Windows
 from dibble.inference.kernels.generator import started
 from dibble.inference.model import Model
 from dibble.inference.novelty import watched

@@ -5,12 +5,21 @@ that share a size, and a loop over it. Sums are taken before the rings are given
 that it drives out; differences and extremes after that.
 """
 
-from dibble.inference.features import DELTA, EMA, LAST, MEAN, MIN, SLOPE, ema_shift, feature_zero
+from array import array
+
+from dibble.inference.features import DELTA, EMA, LAST, MEAN, MIN, SLOPE, Past, ema_shift, feature_zero
 from dibble.inference.kernels.generator import started
 
 
-def push(windows):
-    """Return f(offsets) of a features.Windows: see there."""
+class Windows(Past):
+    """Windows whose state is an array by itself."""
+
+    def begin(self, words):
+        self.state = array("i", [0] * words)
+        self.push = _pushing(self)
+
+
+def _pushing(windows):
     state = windows.state
     whole = memoryview(state)
     ring_of = {}

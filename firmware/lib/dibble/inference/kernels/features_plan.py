@@ -2,7 +2,7 @@
 
 from array import array
 
-from dibble.inference.features import DELTA, EMA, LAST, MEAN, MIN, SLOPE, Windows, ema_shift, feature_zero
+from dibble.inference.features import DELTA, EMA, LAST, MEAN, MIN, SLOPE, Past, ema_shift, feature_zero
 from dibble.inference.kernels.choice import KIND, address
 from dibble.inference.kernels.plan import word
 
@@ -40,7 +40,7 @@ def divider(divisor, zero):
     return divisor >> 1, divisor, multiplier, shift, zero
 
 
-class WindowsPlan(Windows):
+class WindowsPlan(Past):
     """Windows whose push(plan, readings), given addresses, takes readings that are within their ranges.
 
     It returns 0, or -1 where one isn't, or where a channel is empty: then nothing has changed.
@@ -54,7 +54,7 @@ class WindowsPlan(Windows):
 
     def __init__(self, features, spans, interval_ms, low):
         self.low = low
-        Windows.__init__(self, features, spans, interval_ms)
+        Past.__init__(self, features, spans, interval_ms)
 
     def begin(self, words):
         channels = len(self.spans)
@@ -80,7 +80,7 @@ class WindowsPlan(Windows):
 
     def restart(self):
         """Forget all readings: the next one fills its windows."""
-        Windows.restart(self)
+        Past.restart(self)
         self.plan[0] = 1
 
     def push_any(self, row):
