@@ -22,7 +22,7 @@ from dibble_tools.data.heater_scans.rawdata import (
     stem_of,
 )
 from dibble_tools.data.heater_scans.recording import Recording
-from dibble_tools.data.heater_scans.studio_project import Network, read_project
+from dibble_tools.data.heater_scans.studio_project import StudioNetwork, read_project
 
 KINDS = (RAW, LABELS, OLD_LABELS, CONFIG)
 
@@ -39,7 +39,7 @@ class Found:
     """
 
     recordings: list[Recording] = field(default_factory=list)
-    networks: list[Network] = field(default_factory=list)
+    networks: list[StudioNetwork] = field(default_factory=list)
     configured: list[Profile] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

@@ -21,7 +21,7 @@ TABLES = ("measurement_sessions", "sensors", "cycles", "specimen_data_points", "
 
 
 @dataclass(frozen=True)
-class Network:
+class StudioNetwork:
     """What AI-Studio's own classifier reached, on rows drawn at random.
 
     Attributes:
@@ -35,7 +35,7 @@ class Network:
     confusion: list[list[int]]
 
 
-def read_project(path: Path) -> tuple[list[Recording], list[Network]]:
+def read_project(path: Path) -> tuple[list[Recording], list[StudioNetwork]]:
     """Return a project's sessions and networks; path: of project.db, or of the folder that holds it.
 
     A specimen's class is that of the algorithm with the most classes; specimens in no class keep their own name.
@@ -152,7 +152,7 @@ def _sensors(db: sqlite3.Connection, session: int, where: str) -> tuple[dict[int
     return profiles, cycles
 
 
-def _networks(db: sqlite3.Connection) -> list[Network]:
+def _networks(db: sqlite3.Connection) -> list[StudioNetwork]:
     try:
         rows = db.execute(
             "SELECT a.name, n.accuracy, n.f1_score, n.confusion_matrix FROM neural_nets n "
@@ -163,5 +163,5 @@ def _networks(db: sqlite3.Connection) -> list[Network]:
     found = []
     for row in rows:
         confusion: Any = json.loads(row["confusion_matrix"] or "[]")
-        found.append(Network(str(row["name"] or "unnamed"), row["accuracy"], row["f1_score"] or 0.0, confusion))
+        found.append(StudioNetwork(str(row["name"] or "unnamed"), row["accuracy"], row["f1_score"] or 0.0, confusion))
     return found
