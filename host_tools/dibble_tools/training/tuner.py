@@ -6,7 +6,7 @@ until all are tried or the time is up. What it goes by comes from cross-validati
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -90,7 +90,7 @@ def merged(rounds: Sequence[Candidate | None], task: Task) -> Candidate:
     """Return one candidate of several cross-validations of the same recipe."""
     made = [c for c in rounds if c is not None]
     parts = [c.predictions for c in made]
-    names = ("y_true", "decided", "margins", "nats", "units")
+    names = [field.name for field in fields(Predictions)]
     predictions = Predictions(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
     return replace(
         made[0],
