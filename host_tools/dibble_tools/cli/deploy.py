@@ -150,6 +150,11 @@ def deploy(
         raise typer.Exit(1)
 
 
+def at_a_terminal() -> bool:
+    """Tell whether somebody may answer."""
+    return bool(sys.stdin and sys.stdin.isatty())
+
+
 def _ask_of_verdict(model: Path) -> None:
     """Ask before a model goes to a board of which its card says not to rely on it.
 
@@ -166,7 +171,7 @@ def _ask_of_verdict(model: Path) -> None:
         return
     if verdict is None or verdict.rely:
         return
-    if not sys.stdin or not sys.stdin.isatty():
+    if not at_a_terminal():
         raise InputError(f"{model}: its card says: {verdict.words} To deploy it all the same, add --yes")
     console.print(f"[bold red]{escape(verdict.words)}[/]", soft_wrap=True)
     if not typer.confirm("deploy it all the same?", default=False):

@@ -7,11 +7,12 @@ from typing import Any
 from dibble_tools.common.formatting import is_number, percent, times_in_100, whole
 
 NOTABLE = 0.01  # of accuracy: less is taken for chance
+ENOUGH_UNITS = 4  # groups or recordings: of fewer, an interval says next to nothing
 NEVER = "Don't rely on this model"
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ModelVerdict:
     """What a grower has to know first.
 
     Attributes:
@@ -29,11 +30,11 @@ class Verdict:
         return {**asdict(self), "reasons": list(self.reasons)}
 
 
-def verdict_of(card: Mapping[str, Any]) -> Verdict | None:
+def verdict_of(card: Mapping[str, Any]) -> ModelVerdict | None:
     """Return the verdict in a card, or that of its figures; None where it has none."""
     said = card.get("verdict")
     if said:
-        return Verdict(bool(said["rely"]), str(said["words"]), tuple(map(str, said["reasons"])))
+        return ModelVerdict(bool(said["rely"]), str(said["words"]), tuple(map(str, said["reasons"])))
     result = (card.get("held_out") or {}).get("integer_model") or {}
     split = card.get("split") or {}
     constant = _constant(result)
@@ -43,7 +44,7 @@ def verdict_of(card: Mapping[str, Any]) -> Verdict | None:
         *(_no_better(card, result, *constant) if constant else []),
     ]
     if reasons:
-        return Verdict(False, f"{NEVER}: {' '.join(reasons)}", tuple(reasons))
+        return ModelVerdict(False, f"{NEVER}: {' '.join(reasons)}", tuple(reasons))
     if not is_number(result.get("accuracy")):
         return None
     right = f"Right {times_in_100(result['accuracy'])}"
@@ -51,8 +52,8 @@ def verdict_of(card: Mapping[str, Any]) -> Verdict | None:
     right += f" ({split['how']})" if split.get("how") else ""
     right += f"; always saying {constant[0]!r} would be, {times_in_100(constant[1])}" if constant else ""
     if card.get("shortcut"):
-        return Verdict(True, f"Check this before you trust it: {card['shortcut']}. {right}.")
-    return Verdict(True, f"{right}.")
+        return ModelVerdict(True, f"Check this before you trust it: {card['shortcut']}. {right}.")
+    return ModelVerdict(True, f"{right}.")
 
 
 def _unjudged(classes: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -100,19 +101,15 @@ def _no_better(card: Mapping[str, Any], result: Mapping[str, Any], commonest: st
         return [f"One answer for all would cost no more: {costs[1]!r}."] if costs[0] else []
     if accuracy <= share + NOTABLE:
         return [always]
+    everywhere = card.get("each_group") or {}
     counts = ((card.get("data") or {}).get("rows_of_each_class") or {}).values()
-    bars = [
-        (ends[0], bar)
-        for ends, bar in (
-            (result.get("interval"), share),
-            ((card.get("cross_validated") or {}).get("interval"), max(counts, default=0) / max(1, sum(counts))),
-        )
-        if ends
-    ]
-    if bars and all(low <= bar for low, bar in bars):
+    low, bar = (everywhere.get("interval") or [1])[0], max(counts, default=0) / max(1, sum(counts))
+    if everywhere.get("units", 0) >= ENOUGH_UNITS and low <= bar:
+        all_of_them = f"all {everywhere['units']} {everywhere['what']}s"
         return [
-            f"It was right {times_in_100(accuracy)}, always saying {commonest!r} {times_in_100(share)}: that may be "
-            f"luck, as in other groups like these it may be right on {percent(bars[0][0])} only."
+            f"Over {all_of_them} it was right {times_in_100(everywhere['accuracy'])}; "
+            f"in others like these it may be {percent(low)} only, and always saying {commonest!r} was right on "
+            f"{percent(bar)}: that may be luck."
         ]
     return []
 

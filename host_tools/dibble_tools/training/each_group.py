@@ -7,6 +7,7 @@ import pandas as pd
 
 from dibble_tools.data.prepare import Prepared
 from dibble_tools.data.recordings import names_of
+from dibble_tools.training.intervals import interval
 
 PERIODS = (("day", "%Y-%m-%d"), ("month", "%Y-%m"), ("year", "%Y"))
 MOST_PERIODS = 40
@@ -17,7 +18,7 @@ HOW = "each scored by a model that hadn't seen it: cross-validated, or held out"
 def each_group(
     data: Prepared, group: str | None, crossed: tuple[np.ndarray, np.ndarray], held_out: tuple[np.ndarray, np.ndarray]
 ) -> dict[str, Any] | None:
-    """Return rows and accuracy of each group, the weakest first; None where there is but one.
+    """Return rows and accuracy of each group, the weakest first, and of all, with its interval; None of but one.
 
     Args:
         group: name of the column of groups.
@@ -28,22 +29,47 @@ def each_group(
     if found is None:
         return None
     what, names = found
-    rows = np.concatenate([crossed[0], held_out[0]])
-    correct = np.concatenate([crossed[1], held_out[1]])
+    new = [_unseen(data, part) for part in (crossed, held_out)]
+    rows = np.concatenate([part[0][known] for part, known in zip((crossed, held_out), new, strict=True)])
+    correct = np.concatenate([part[1][known] for part, known in zip((crossed, held_out), new, strict=True)])
     if len(set(names[rows])) < 2:
         return None
-    table = pd.DataFrame({"name": names[rows], "row": rows, "right": correct}).groupby("name", sort=False)
+    scored = pd.DataFrame({"name": names[rows], "row": rows, "right": correct})
+    once = scored.groupby("row", as_index=False).agg(name=("name", "first"), right=("right", "mean"))
+    table = once.groupby("name", sort=False)
     held = set(names[held_out[0]])
     each: list[dict[str, Any]] = [
         {
             "name": str(name),
-            "rows": int(part["row"].nunique()),
+            "rows": len(part),
             "accuracy": round(float(part["right"].mean()), 4),
             "held_out": name in held,
         }
         for name, part in table
     ]
-    return {"what": what, "how": HOW, "groups": sorted(each, key=lambda row: row["accuracy"])[:MOST_SHOWN]}
+    ends = interval(once["right"].to_numpy(), once["name"].to_numpy(str))
+    return {
+        "what": what,
+        "how": HOW,
+        "units": len(each),
+        "accuracy": round(float(once["right"].mean()), 4),
+        "interval": None if ends is None else [round(end, 4) for end in ends],
+        "groups": sorted(each, key=lambda row: row["accuracy"])[:MOST_SHOWN],
+    }
+
+
+def _unseen(data: Prepared, scored: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Tell which rows were scored by a model that had seen nothing of their recording: not those of a class's only one.
+
+    Its end is held out, and its pieces are cross-validated, from each other.
+    """
+    units, labels = data.split.units, data.ds.labels
+    if units is None or labels is None:
+        return np.ones(len(scored[0]), bool)
+    train = data.split.train
+    lone = [mine[0] for name in np.unique(labels) if len(mine := np.unique(units[train & (labels == name)])) == 1]
+    torn = np.intersect1d(units[train], units[~train])
+    return ~np.isin(units[scored[0]], lone if train[scored[0]].all() else torn)
 
 
 def _groups(data: Prepared, group: str | None) -> tuple[str, np.ndarray] | None:
