@@ -28,7 +28,7 @@ class Wire:
 
 
 @dataclass(frozen=True)
-class Part:
+class WiredPart:
     """A sensor or a relay with its wires.
 
     Attributes:
@@ -40,7 +40,7 @@ class Part:
     notes: tuple[str, ...] = ()
 
 
-def parts_of(config: dict[str, Any], runtime: str | None = None) -> list[Part]:
+def parts_of(config: dict[str, Any], runtime: str | None = None) -> list[WiredPart]:
     """Return the parts of a configuration that names its board.
 
     Raises:
@@ -56,7 +56,7 @@ def parts_of(config: dict[str, Any], runtime: str | None = None) -> list[Part]:
     return parts
 
 
-def wires_text(parts: list[Part]) -> list[str]:
+def wires_text(parts: list[WiredPart]) -> list[str]:
     """Return the wires in words: lines of Markdown."""
     lines = []
     for part in parts:
@@ -66,7 +66,9 @@ def wires_text(parts: list[Part]) -> list[str]:
     return lines
 
 
-def _sensor(entry: dict[str, Any], table: dict[str, Any], board: Board, has: Runtime, labels: dict[Any, str]) -> Part:
+def _sensor(
+    entry: dict[str, Any], table: dict[str, Any], board: Board, has: Runtime, labels: dict[Any, str]
+) -> WiredPart:
     name = entry["driver"]
     title = driver_named(name).title
     supply, ground = _supply(board), "GND"
@@ -90,41 +92,45 @@ def _sensor(entry: dict[str, Any], table: dict[str, Any], board: Board, has: Run
         notes.append(
             "SDA and SCL want pull-ups of 2.2 to 10 kohm to 3.3 V: breakout boards have them, bare chips don't"
         )
-        return Part(f"{title} (`{name}`)", tuple(wires), tuple(notes))
+        return WiredPart(f"{title} (`{name}`)", tuple(wires), tuple(notes))
     pin = labels.get(entry["pin"], str(entry["pin"]))
     use = _use(entry)
     if use in ("pull-up", "input"):
         if use == "input":
             notes.append(f"a resistor of 10 kohm from {pin} to {supply}: the pin has no pull-up of its own")
-        return Part(f"{title} (`{name}`)", (Wire("one wire", pin, SIGNAL), Wire("other", ground, GROUND)), tuple(notes))
+        return WiredPart(
+            f"{title} (`{name}`)", (Wire("one wire", pin, SIGNAL), Wire("other", ground, GROUND)), tuple(notes)
+        )
     if use == "1-Wire":
         notes.append(f"a resistor of 4.7 kohm from {pin} to {supply}")
         wires = [power, Wire("GND", ground, GROUND), Wire("DATA", pin, SIGNAL)]
-        return Part(f"{title} (`{name}`)", tuple(wires), tuple(notes))
+        return WiredPart(f"{title} (`{name}`)", tuple(wires), tuple(notes))
     if name == "battery":
         if has.battery and entry["pin"] == has.battery.pin:
-            return Part("Battery voltage (`battery`)", (), ("the board measures it by itself: no wire",))
+            return WiredPart("Battery voltage (`battery`)", (), ("the board measures it by itself: no wire",))
         notes = [f"a divider from the battery to {pin}: {entry['divider_permille'] / 1000:g} times the pin's voltage"]
-        return Part(
+        return WiredPart(
             "Battery voltage (`battery`)", (Wire("middle", pin, SIGNAL), Wire("GND", ground, GROUND)), tuple(notes)
         )
     if name == "wind_vane":
         notes.append(f"a resistor of {entry['pull_up_ohm'] / 1000:g} kohm from {pin} to {supply}")
-        return Part(f"{title} (`{name}`)", (Wire("one wire", pin, SIGNAL), Wire("other", ground, GROUND)), tuple(notes))
+        return WiredPart(
+            f"{title} (`{name}`)", (Wire("one wire", pin, SIGNAL), Wire("other", ground, GROUND)), tuple(notes)
+        )
     most = "3.1 V: an ESP32's converter measures no more" if board.chip.name.startswith("ESP32") else "3.3 V"
     notes.append(f"its output may give at most {most}")
     wires = [power, Wire("GND", ground, GROUND), Wire("OUT", pin, SIGNAL)]
     if entry.get("supply_pin", "") != "":
         divider = labels.get(entry["supply_pin"], str(entry["supply_pin"]))
         wires.append(Wire("supply's divider", divider, SIGNAL))
-    return Part(f"{title} (`{name}`)", tuple(wires), tuple(notes))
+    return WiredPart(f"{title} (`{name}`)", tuple(wires), tuple(notes))
 
 
-def _relay(action: dict[str, Any], board: Board, labels: dict[Any, str]) -> Part:
+def _relay(action: dict[str, Any], board: Board, labels: dict[Any, str]) -> WiredPart:
     pin = labels.get(action["pin"], str(action["pin"]))
     wires = (Wire("VCC", _supply(board), POWER), Wire("GND", "GND", GROUND), Wire("IN", pin, SIGNAL))
     level = "low" if action["active_low"] else "high"
-    return Part(
+    return WiredPart(
         f"Relay of the class “{action['class']}”",
         wires,
         (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from dibble_tools.boards.schema import Board, Runtime
-from dibble_tools.boards.wires import GROUND, POWER, Part
+from dibble_tools.boards.wires import GROUND, POWER, WiredPart
 
 ROW = 26  # from one pin, or terminal, to the next
 BOARD_WIDTH, PART_WIDTH, GAP, EDGE = 190, 250, 170, 24
@@ -35,11 +35,11 @@ class Spot:
     y: int
 
 
-def wiring_svg(title: str, board: Board, runtime: Runtime, parts: list[Part]) -> str:
+def wiring_svg(title: str, board: Board, runtime: Runtime, parts: list[WiredPart]) -> str:
     """Return the picture as the text of an SVG file; its colours follow the reader's light or dark."""
     drawn = [part for part in parts if part.wires]
     spots = _spots(board)
-    sides: dict[bool, list[Part]] = {True: [], False: []}
+    sides: dict[bool, list[WiredPart]] = {True: [], False: []}
     for part in drawn:
         sides[_is_left(part, spots)].append(part)
     for side, own in sides.items():
@@ -87,13 +87,13 @@ def _spots(board: Board) -> dict[str, list[Spot]]:
     return found
 
 
-def _is_left(part: Part, spots: dict[str, list[Spot]]) -> bool:
+def _is_left(part: WiredPart, spots: dict[str, list[Spot]]) -> bool:
     """Tell on which side of the board most of a part's signals are."""
     sides = [spots[w.label][0].left for w in part.wires if w.label in spots and w.kind not in (POWER, GROUND)]
     return sum(sides) * 2 >= len(sides) if sides else True
 
 
-def _height(part: Part, spots: dict[str, list[Spot]], left: bool) -> float:
+def _height(part: WiredPart, spots: dict[str, list[Spot]], left: bool) -> float:
     ys = [
         spot.y
         for wire in part.wires
@@ -104,12 +104,12 @@ def _height(part: Part, spots: dict[str, list[Spot]], left: bool) -> float:
     return sum(ys) / len(ys) if ys else 0.0
 
 
-def _box(part: Part) -> int:
+def _box(part: WiredPart) -> int:
     return HEAD + len(part.wires) * ROW + 6
 
 
 def _wires(
-    sides: dict[bool, list[Part]], spots: dict[str, list[Spot]], board_x: int, top: int, bottom: int
+    sides: dict[bool, list[WiredPart]], spots: dict[str, list[Spot]], board_x: int, top: int, bottom: int
 ) -> list[str]:
     out = []
     rails = 0
@@ -123,16 +123,17 @@ def _wires(
                 spot = min(near, key=lambda spot: abs(top + spot.y - from_y), default=None)
                 start = EDGE + PART_WIDTH if left else board_x + BOARD_WIDTH + GAP
                 end = board_x if left else board_x + BOARD_WIDTH
-                middle = start + (end - start) * (0.15 + 0.7 * (lane % LANES) / LANES)
+                middle = start + (end - start) * (0.15 + 0.6 * (lane % LANES) / LANES)
                 lane += 1
                 if spot:
                     route = f"H{middle:.0f}V{top + spot.y}H{end}"
                 elif wire.label in spots:  # on the other side: below the board
-                    across = 2 * board_x + BOARD_WIDTH
+                    other = 2 * board_x + BOARD_WIDTH - end
+                    beside = other + (RAIL if other > end else -RAIL) * (1 + rails)
                     far = spots[wire.label][0].y + top
                     under = bottom + RAIL * (1 + rails)
                     rails += 1
-                    route = f"H{middle:.0f}V{under}H{across - middle:.0f}V{far}H{across - end}"
+                    route = f"H{middle:.0f}V{under}H{beside}V{far}H{other}"
                 else:
                     continue  # no label: the words at its end say where
                 out.append(
@@ -143,7 +144,7 @@ def _wires(
     return out
 
 
-def _board(board: Board, runtime: Runtime, parts: list[Part], x: int, top: int, height: int) -> list[str]:
+def _board(board: Board, runtime: Runtime, parts: list[WiredPart], x: int, top: int, height: int) -> list[str]:
     used = {wire.label for part in parts for wire in part.wires}
     out = [
         f'<rect class="board" x="{x}" y="{top}" width="{BOARD_WIDTH}" height="{height}" rx="10"/>',
@@ -158,10 +159,10 @@ def _board(board: Board, runtime: Runtime, parts: list[Part], x: int, top: int, 
     return out
 
 
-def _part(part: Part, x: int, y: int, left: bool) -> list[str]:
+def _part(part: WiredPart, x: int, y: int, left: bool) -> list[str]:
     out = [
         f'<rect class="part" x="{x}" y="{y}" width="{PART_WIDTH}" height="{_box(part)}" rx="8"/>',
-        f'<text class="title" x="{x + 12}" y="{y + 22}">{escape(_short(part.name.split(" (`")[0], 28))}</text>',
+        f'<text class="title" x="{x + 12}" y="{y + 22}">{escape(_short(part.name.split(" (`")[0], 26))}</text>',
     ]
     for row, wire in enumerate(part.wires):
         at = x + PART_WIDTH - 12 if left else x + 12
@@ -177,7 +178,7 @@ def _short(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def _described(parts: list[Part]) -> str:
+def _described(parts: list[WiredPart]) -> str:
     return " ".join(
         f"{part.name.replace('`', '')}: " + ", ".join(f"{wire.terminal} to {wire.label}" for wire in part.wires) + "."
         for part in parts
