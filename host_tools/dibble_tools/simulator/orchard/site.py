@@ -20,6 +20,7 @@ from dibble_tools.simulator.devices.wind_vane import WindVane
 from dibble_tools.simulator.node.energy import Battery, Energy
 from dibble_tools.simulator.node.wire import Hardware
 from dibble_tools.simulator.orchard.truth import Field
+from dibble_tools.simulator.unkindness import chip_of
 
 SDA, SCL = 4, 5
 WIND_PIN, PUMP_PIN, DROP_PIN, RAIN_PIN, VALVE_PIN = 7, 8, 9, 10, 16
@@ -100,8 +101,9 @@ class Site:
         def now() -> int:
             return hardware.now_us
 
-        def pin(volts: Callable[[], float]) -> AnalogPin:
-            return AnalogPin(volts, rng, transfer=transfer)
+        def pin(name: str, volts: Callable[[], float]) -> AnalogPin:
+            """Each has noise of its own, which nothing that happens to another changes."""
+            return AnalogPin(volts, random.Random(f"{name} {seed}"), transfer=transfer)
 
         self.air = Sht4x(now)
         self.gas_chip = Bme680(now)
@@ -110,19 +112,19 @@ class Site:
         self.drop = Ds18b20(now)
         self.probe = SoilProbe(rng)
         self.cell = EthyleneCell(rng)
-        self.cups = CupAnemometer(rng)
+        self.cups = CupAnemometer(random.Random(f"cups {seed}"))
         self.cups.turbulence = 0.08
         self.cups.reed.bounces_at_release = "reed_bounces_at_release" in unkind
-        self.vane_ohm = ESP32_VANE_OHM if esp32 else VANE_OHM
+        self.vane_ohm = ESP32_VANE_OHM if chip_of(hardware.like) == "ESP32" else VANE_OHM
         self.vane = WindVane(rng, self.vane_ohm)
         self.gauge = RainGauge(random.Random(f"rain {seed}"))
         self.gauge.reed.bounces_at_release = self.cups.reed.bounces_at_release
         hardware.i2c = {0x44: self.air, 0x77: self.gas_chip, 0x36: self.seesaw}
         hardware.analog = {
-            SOIL_PIN: pin(self.probe.volts),
-            GAS_PIN: pin(self.cell.volts),
-            BATTERY_PIN: pin(lambda: self.battery.volts(self.used_mah()) * 1000 / DIVIDER_PERMILLE),
-            VANE_PIN: pin(self.vane.volts),
+            SOIL_PIN: pin("probe", self.probe.volts),
+            GAS_PIN: pin("cell", self.cell.volts),
+            BATTERY_PIN: pin("battery", lambda: self.battery.volts(self.used_mah()) * 1000 / DIVIDER_PERMILLE),
+            VANE_PIN: pin("vane", self.vane.volts),
         }
         hardware.pulses = {WIND_PIN: self.cups, RAIN_PIN: self.gauge}
         lost = FLIP_SHARE if "onewire_crc" in unkind else 0.0
