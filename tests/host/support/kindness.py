@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from dibble_tools.boards.catalogue import likeness, read_power
 from dibble_tools.model.host_model import HostModel
-from dibble_tools.node.config import whole
 from dibble_tools.simulator.orchard.site import GIVES
 from dibble_tools.simulator.season import START_S, Orchard, Season, SimulatedBoard, Simulation
 from dibble_tools.simulator.unkindness import kind_names
@@ -58,7 +57,6 @@ def live(model: HostModel, board: str, days: float, kind: str = "", seed: int = 
         "sensors": made.site.config(channels, 600)["sensors"],
         "mqtt": {"host": "127.0.0.1", "port": 9, "timeout_ms": 1000, "every": 12, "time_host": ""},
     }
-    made.site.wire(whole(made.config))
     soil = made.site.field.soil
     soil.depletion_mm = ALMOST_DRY * soil.readily_available_mm
     season = made.run()

@@ -217,7 +217,8 @@ class Site:
 
     def _wire_all(self) -> None:
         """Put each sensor at a place of its own."""
-        self.hardware.i2c = {0x44: self.air, 0x77: self.gas_chip, 0x36: self.seesaw}
+        self.hardware.i2c = {0x44: self.air, 0x45: self.old_air, 0x77: self.gas_chip, 0x36: self.seesaw}
+        self.hardware.i2c |= {0x53: self.ens160, 0x58: self.sgp30}
         self.hardware.analog = {
             SOIL_PIN: self.soil_pin,
             GAS_PIN: self.gas_pin,
