@@ -238,9 +238,13 @@ class Content:
 
     def title(self, feature: Feature) -> str:
         """Return what a feature sees, for people."""
+        return self.titles[feature.channel]
+
+    @property
+    def titles(self) -> list[str]:
+        """What each channel is called, those made of others last."""
         names = [channel.name for channel in self.channels]
-        ratio = feature.channel - len(names)
-        return self.ratios[ratio].title(names) if ratio >= 0 else names[feature.channel]
+        return names + [ratio.title(names) for ratio in self.ratios]
 
     @property
     def spans(self) -> list[int]:
