@@ -65,7 +65,7 @@ def values_in(x: Any, names: Sequence[str]) -> np.ndarray:
 
 def _name_what_is_wrong(x: Any, names: Sequence[str]) -> None:
     """Raise InputError at the first row or cell that isn't as expected."""
-    for i, row in enumerate(x if isinstance(x, Sequence | np.ndarray) else ()):
+    for i, row in enumerate(x if isinstance(x, Sequence | np.ndarray) and not isinstance(x, str) else ()):
         if not isinstance(row, Sequence | np.ndarray) or len(row) != len(names):
             length = f"{len(row)} values" if isinstance(row, Sequence | np.ndarray) else repr(row)
             raise InputError(f"row {i}: expected {len(names)} values ({', '.join(names)}), got {length}")
