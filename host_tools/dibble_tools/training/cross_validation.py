@@ -88,9 +88,9 @@ class Candidate:
         """What the tuner minimizes."""
         return float(self.losses.mean()) + self.penalty
 
-    def interval(self) -> tuple[float, float] | None:
-        """Return the 95 % interval of the accuracy."""
-        return interval(self.predictions.correct, self.predictions.units)
+    def interval(self, further: int | None = None) -> tuple[float, float] | None:
+        """Return the 95 % interval of the accuracy, or of that on so many further groups (see `intervals.interval`)."""
+        return interval(self.predictions.correct, self.predictions.units, further=further)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,9 @@ DRAWS = 2000
 COVERAGE = 0.95
 
 
-def interval(correct: np.ndarray, units: np.ndarray, seed: int = 0) -> tuple[float, float] | None:
+def interval(
+    correct: np.ndarray, units: np.ndarray, seed: int = 0, *, further: int | None = None
+) -> tuple[float, float] | None:
     """Return the 95 % interval of the share of rows decided right; None from a single unit.
 
     Whole units (groups, blocks of time, rows) are drawn again and again: rows of one aren't independent. Of
@@ -16,7 +18,10 @@ def interval(correct: np.ndarray, units: np.ndarray, seed: int = 0) -> tuple[flo
     Args:
         correct: whether each row was decided right.
         units: which unit each row is of.
-    Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, 13.3 (percentiles) and 12.2 (t).
+        further: the interval is that of the share measured on so many further units, which scatter too; None: of
+            the mean over all units that there might be.
+    Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, 13.3 (percentiles) and 12.2 (t); for
+        further units Hahn and Meeker, Statistical Intervals, 1991, 4.8.
     """
     _, index = np.unique(units, return_inverse=True)
     rows = np.bincount(index)
@@ -31,6 +36,8 @@ def interval(correct: np.ndarray, units: np.ndarray, seed: int = 0) -> tuple[flo
     tail = (1 - COVERAGE) / 2
     low, high = np.quantile(shares, [tail, 1 - tail])
     wider = float(student_t.ppf(1 - tail, count - 1) / student_t.ppf(1 - tail, 1e9) * np.sqrt(count / (count - 1)))
+    if further is not None:
+        wider *= float(np.sqrt(1 + count / further))
     # A share of 0 or 1 of few rows isn't certain: as if one row more had been decided the other way.
     least = wider / (rows.sum() + 1)
     low, high = centre - max(wider * (centre - low), least), centre + max(wider * (high - centre), least)

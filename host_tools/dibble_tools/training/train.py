@@ -1,6 +1,6 @@
 """`dibble train`: a CSV of readings -> a model and its card, without writing anything."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,7 +34,7 @@ GOLDEN = ((8, True), (4, True), (2, True), (1, True), (1, False))  # rows, and w
 NOVELTY_PART = 4  # of the bytes, a quarter may go to novelty where it is asked for
 FEW_RECIPES = 8  # a search that came to fewer was starved
 # Shares of the budget: what is left goes to the final fit, the stage table and the report.
-TEACHER_SHARE, SEARCH_SHARE = 0.15, 0.62
+TEACHER_SHARE, SEARCH_SHARE, RERANK_SHARE = 0.15, 0.6, 0.78
 
 
 def train(path: Path, options: TrainOptions, progress: Progress = lambda step, share: None) -> Trained:
@@ -79,6 +79,7 @@ def learn(path: Path, options: TrainOptions, clock: Clock, progress: Progress = 
         jobs=options.jobs,
         budget_s=None if recipe else clock.left(TEACHER_SHARE),
         progress=lambda step: progress(step, clock.used()),
+        now=clock.now,
     )
     progress("teaching: soft labels, the features ranked", clock.used())
     training_set = learner.training_set(rows)
@@ -204,28 +205,31 @@ def _search(
         progress(f"cross-validating recipes: {done} of {known} known{now}", clock.used())
 
     kinds = [kind for kinds in families.values() for kind in kinds]
-    candidates = search(task, kinds, budget_s=clock.left(SEARCH_SHARE), jobs=options.jobs, progress=tell)
+    budget_s = clock.left(SEARCH_SHARE)
+    candidates = search(task, kinds, budget_s=budget_s, jobs=options.jobs, progress=tell, now=clock.now)
     if len(candidates) < FEW_RECIPES and clock.used() >= SEARCH_SHARE:
         notes.append(f"the search had time for {len(candidates)} recipes only: allow more than --budget, or fewer rows")
     progress("cross-validating the best again on other folds", clock.used())
-    return rerank(candidates, _other_tasks(task, learner, rows), jobs=options.jobs)
+    others = _other_tasks(task, learner, rows, clock)
+    return rerank(candidates, others, jobs=options.jobs, left_s=lambda: clock.left(RERANK_SHARE))
 
 
-def _other_tasks(task: Task, learner: Learner, rows: np.ndarray) -> list[Task]:
-    """Return the task on other folds: each group one where they are few, else other partitions of the rows.
+def _other_tasks(task: Task, learner: Learner, rows: np.ndarray, clock: Clock) -> Iterator[Task]:
+    """Yield the task on other folds while there is time: each group one where they are few, else other partitions.
 
     Where the search's folds were groups already, it is the same with another seed.
     """
     each = learner.parts(rows, learner.seed, each_group=True)
     if len(each) > len(task.folds):
-        return [replace(task, folds=learner.folds(rows, each))]
-    result = []
+        yield replace(task, folds=learner.folds(rows, each))
+        return
     first = {score.tobytes() for _, score in learner.parts(rows, learner.seed)}
     for i in range(1, 1 + (OTHER_FOLDS if len(rows) < MANY_ROWS else 1)):
+        if clock.left(RERANK_SHARE) <= 0:
+            return
         parts = learner.parts(rows, learner.seed + i)
         same = {score.tobytes() for _, score in parts} == first
-        result.append(replace(task, seed=task.seed + i, folds=task.folds if same else learner.folds(rows, parts)))
-    return result
+        yield replace(task, seed=task.seed + i, folds=task.folds if same else learner.folds(rows, parts))
 
 
 class _Finish:

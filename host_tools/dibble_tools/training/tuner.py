@@ -28,6 +28,7 @@ def search(
     budget_s: float,
     jobs: int,
     progress: Callable[[int, int, float, Candidate | None], None] = lambda done, known, share, best: None,
+    now: Callable[[], float] = time.monotonic,
 ) -> list[Candidate]:
     """Return every recipe tried, best first.
 
@@ -36,9 +37,10 @@ def search(
         budget_s: no batch of recipes is begun after so many seconds.
         jobs: worker processes; a joblib backend that is set applies.
         progress: called with recipes done, recipes known, share of the time used, best so far.
+        now: the clock that the budget goes by.
     An interrupt (Ctrl-C) ends the search with what was found, once there is something.
     """
-    start = time.monotonic()
+    start = now()
     counts = feature_counts(task.features)
     queue = _seeds(kinds, counts, task)
     tried: dict[Recipe, Candidate | None] = {}
@@ -46,7 +48,7 @@ def search(
     try:
         with Parallel(n_jobs=jobs) as parallel:
             while queue:
-                used = (time.monotonic() - start) / max(budget_s, 0.001)
+                used = (now() - start) / max(budget_s, 0.001)
                 if used >= 1 and any(t is not None and t.fits for t in tried.values()):
                     break
                 batch, queue = queue[: jobs * ROUNDS_AHEAD], queue[jobs * ROUNDS_AHEAD :]
@@ -67,20 +69,36 @@ def finalists(candidates: Sequence[Candidate]) -> list[Candidate]:
     return [c for c in candidates if c.fits and c.complete][:FINALISTS]
 
 
-def rerank(candidates: Sequence[Candidate], others: Sequence[Task], *, jobs: int) -> list[Candidate]:
+def rerank(
+    candidates: Sequence[Candidate],
+    others: Iterable[Task],
+    *,
+    jobs: int,
+    left_s: Callable[[], float] = lambda: np.inf,
+) -> list[Candidate]:
     """Return the candidates, the best few ranked by other folds too, the steadiest of those first.
 
     The first of many is often a lucky one. Among recipes that chance may have put in this order, the smallest
     comes first: see `equal_and_smallest`.
 
     Args:
-        others: the same task on other folds, or with another seed.
+        others: the same task on other folds, or with another seed; made as they are asked for.
+        left_s: seconds left; once there are none, those that got no second look fall back behind the others.
     """
     best = finalists(candidates)
-    if others and len(best) > 1:
-        again = Parallel(n_jobs=jobs)(delayed(cross_validate)(task, c.recipe) for c in best for task in others)
-        n = len(others)
-        best = ranked(merged([c, *again[i * n : (i + 1) * n]], others[0]) for i, c in enumerate(best))
+    rounds: list[list[Candidate | None]] = [[c] for c in best]
+    last: Task | None = None
+    for task in others if len(best) > 1 else ():
+        again: list[Candidate | None] = []
+        while len(again) < len(best) and (left_s() > 0 or not again):
+            some = best[len(again) : len(again) + jobs]
+            again += Parallel(n_jobs=jobs)(delayed(cross_validate)(task, c.recipe) for c in some)
+        if len(again) < 2:
+            break
+        best, last = best[: len(again)], task
+        rounds = [[*before, c] for before, c in zip(rounds, again, strict=False)]
+    if last is not None:
+        best = ranked(merged(each, last) for each in rounds)
     first = equal_and_smallest(best)
     rest = [c for c in candidates if not any(c.recipe == b.recipe for b in best)]
     return [*(best[i] for i in (first, *(i for i in range(len(best)) if i != first)) if best), *rest]

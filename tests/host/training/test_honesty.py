@@ -115,6 +115,24 @@ def test_intervals_hold_the_truth_19_times_in_20(groups: int, spread: float) -> 
     assert 0.9 <= held / 300 <= 0.99
 
 
+@pytest.mark.parametrize("further", [1, 3])
+def test_intervals_of_further_groups_hold_what_these_measure(further: int) -> None:
+    """From groups few and unlike, 19 times in 20; an interval of the mean would hold it less often."""
+    rng = np.random.default_rng(further)
+    held = mean_held = 0
+    units = np.repeat(np.arange(5), 50)
+    for seed in range(300):
+        own = np.clip(rng.normal(0.8, 0.07, 5 + further), 0, 1)
+        correct = rng.random(250) < own[units]
+        measured = float(np.mean(rng.random((50, further)) < own[5:]))
+        low, high = interval(correct, units, seed, further=further)
+        held += low <= measured <= high
+        low, high = interval(correct, units, seed)
+        mean_held += low <= measured <= high
+    assert 0.92 <= held / 300 <= 0.995
+    assert mean_held < held - 15
+
+
 def test_of_a_single_group_there_is_no_interval() -> None:
     assert interval(np.array([True, False]), np.array([3, 3])) is None
 

@@ -146,6 +146,20 @@ def test_the_best_are_ranked_by_all_folds_they_were_made_on() -> None:
         assert len(t.losses) == sum(rows) == 500
 
 
+def test_once_time_is_up_those_without_a_second_look_fall_back() -> None:
+    task = task_of(linear, rows=300)
+    tried = ranked([cross_validate(task, parse_recipe(text)) for text in ("mlp:0@2", "mlp:4@3", "additive:8+0@2")])
+    other, left = dataclasses.replace(task, seed=1), iter([9.0, 9.0, 0.0])
+    again = rerank(tried, [other], jobs=1, left_s=lambda: next(left))
+    assert {t.recipe for t in again[:2]} == {t.recipe for t in tried[:2]}
+    assert [len(t.losses) // len(tried[0].losses) for t in again] == [2, 2, 1]
+    asked: list[int] = []
+    others = (asked.append(1) or task for _ in range(3))
+    untouched = rerank(tried, others, jobs=1, left_s=lambda: 0.0)
+    assert len(asked) == 1
+    assert {len(t.losses) for t in untouched} == {len(tried[0].losses)}
+
+
 def test_of_equal_candidates_the_smallest_comes_first() -> None:
     """Equal: worse by less than the error of the difference, and by no more than EQUAL."""
     task = task_of(linear, rows=300)
