@@ -15,7 +15,8 @@ from dibble_tools.model.metrics import unsure_below
 from dibble_tools.training.card import make_card
 from dibble_tools.training.costs import parse_costs
 from dibble_tools.training.cross_validation import ACCURACY, COST, MACRO_F1, Candidate, Task, cross_validate
-from dibble_tools.training.folds import Learner, Parts, order_of
+from dibble_tools.training.drift import note as drift_note
+from dibble_tools.training.folds import Learner, Parts
 from dibble_tools.training.naming import About
 from dibble_tools.training.recipes import FAMILIES, Recipe, parse_recipe
 from dibble_tools.training.result import Clock, Fitted, Progress, Trained, Training, TrainOptions
@@ -32,6 +33,7 @@ OTHER_FOLDS = 2  # partitions of the training rows that the best recipes are jud
 MANY_ROWS = 3000
 GOLDEN = ((8, True), (4, True), (2, True), (1, True), (1, False))  # rows, and whether the odd two come on top
 NOVELTY_PART = 4  # of the bytes, a quarter may go to novelty where it is asked for
+DRIFT_PROBES = ("mlp:0", "additive:12+0")
 FEW_RECIPES = 8  # a search that came to fewer was starved
 # Shares of the budget: what is left goes to the final fit, the stage table and the report.
 TEACHER_SHARE, SEARCH_SHARE, RERANK_SHARE = 0.15, 0.6, 0.78
@@ -83,7 +85,7 @@ def learn(path: Path, options: TrainOptions, clock: Clock, progress: Progress = 
     )
     progress("teaching: soft labels, the features ranked", clock.used())
     training_set = learner.training_set(rows)
-    order = order_of(training_set)
+    order = learner.order(rows, training_set)
     about = _about(options, data, names, rows)
     limits = options.limits
     if options.novelty is not None and limits.max_bytes is not None:
@@ -105,6 +107,19 @@ def learn(path: Path, options: TrainOptions, clock: Clock, progress: Progress = 
         about.names_bytes(order),
         objective,
     )
+    if drifters := learner.drifting(rows):
+        probed = replace(task, folds=quick.folds(rows, search_parts)) if recipe else task
+        steady, said = _without_drift(probed, [data.feature_names[i] for i in sorted(drifters)])
+        data.notes.append(said)
+        if steady:
+            learner, quick = replace(learner, steady=True), replace(quick, steady=True)
+            order = learner.order(rows, training_set)
+            task = replace(
+                task,
+                folds=[fold.steady() for fold in folds],
+                features=len(order),
+                names_bytes=about.names_bytes(order),
+            )
     candidates = _search(task, recipe, quick, rows, options, clock, progress, data.notes)
     progress("fitting the chosen student on all training rows", clock.used())
     finish = _Finish(options, limits, about, parts, options.data.seed)
@@ -177,6 +192,18 @@ def _about(options: TrainOptions, data: Prepared, names: list[str], rows: np.nda
         data.readings[rows],
         None if data.elapsed_ms is None else data.elapsed_ms[rows],
     )
+
+
+def _without_drift(task: Task, names: Sequence[str]) -> tuple[bool, str]:
+    """Return whether models do better without the features that drift, each kind of the probes, and what is told."""
+    steady = replace(task, folds=[fold.steady() for fold in task.folds])
+    pairs = [[cross_validate(t, parse_recipe(f"{text}@{t.features}")) for t in (task, steady)] for text in DRIFT_PROBES]
+    made = [(with_them, less) for with_them, less in pairs if with_them and less]
+    if not made:
+        return False, drift_note(names, None, left_out=False)
+    helps = all(less.losses.mean() < with_them.losses.mean() for with_them, less in made)
+    before, after = (float(np.mean([pair[i].accuracy for pair in made])) for i in (0, 1))
+    return helps, drift_note(names, (before, after), left_out=helps)
 
 
 def _search(
@@ -308,7 +335,7 @@ def _refit(
     about = _about(finish.options, data, names, rows)
     again = _Finish(finish.options, finish.limits, about, learner.parts(rows, finish.seed), finish.seed)
     try:
-        fitted, _ = again.fit(chosen, training_set, order_of(training_set), about)
+        fitted, _ = again.fit(chosen, training_set, learner.order(rows, training_set), about)
     except InputError:
         fitted = None
     if fitted is None:
