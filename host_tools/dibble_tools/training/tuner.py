@@ -155,11 +155,12 @@ def front(tried: Sequence[Candidate]) -> list[Candidate]:
 
 def _seeds(kinds: Sequence[str], counts: list[int], task: Task) -> list[Recipe]:
     """Return where the search begins: of each kind the largest that may fit, and smaller, of few features and many."""
-    counts = [n for n in counts if any(_promising(Recipe(k, LADDERS[k][0], n), task) for k in kinds)] or counts[:1]
+    able = {kind: [n for n in counts if _promising(Recipe(kind, LADDERS[kind][0], n), task)] for kind in kinds}
     first, then = [], []
     for share in (1.0, 0.5, 0.75, 0.25, 0.0):
-        features = counts[round(share * (len(counts) - 1))]
         for kind in kinds:
+            own = able[kind] or counts[:1]
+            features = own[round(share * (len(own) - 1))]
             fitting = [r for r in (Recipe(kind, size, features) for size in LADDERS[kind]) if _promising(r, task)]
             if fitting:
                 middle = round(0.6 * (len(LADDERS[kind]) - 1))
