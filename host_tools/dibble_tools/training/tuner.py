@@ -11,7 +11,15 @@ from dataclasses import fields, replace
 import numpy as np
 from joblib import Parallel, delayed
 
-from dibble_tools.training.cross_validation import Candidate, Predictions, Task, cross_validate, figures, rough_bytes
+from dibble_tools.training.cross_validation import (
+    Candidate,
+    Predictions,
+    Task,
+    cross_validate,
+    figures,
+    rough_bytes,
+    spread_of,
+)
 from dibble_tools.training.intervals import paired_error
 from dibble_tools.training.recipes import LADDERS, Recipe, feature_counts, neighbours
 
@@ -44,7 +52,7 @@ def search(
     counts = feature_counts(task.features)
     queue = _seeds(kinds, counts, task)
     tried: dict[Recipe, Candidate | None] = {}
-    incumbent: Candidate | None = None
+    incumbent, spread = None, np.inf
     try:
         with Parallel(n_jobs=jobs) as parallel:
             while queue:
@@ -52,10 +60,11 @@ def search(
                 if used >= 1 and any(t is not None and t.fits for t in tried.values()):
                     break
                 batch, queue = queue[: jobs * ROUNDS_AHEAD], queue[jobs * ROUNDS_AHEAD :]
-                results = parallel(delayed(cross_validate)(task, recipe, incumbent) for recipe in batch)
+                results = parallel(delayed(cross_validate)(task, recipe, incumbent, spread) for recipe in batch)
                 tried.update(zip(batch, results, strict=True))
                 done = ranked(tried.values())
                 incumbent = done[0] if done and done[0].fits and done[0].complete else None
+                spread = spread_of([c for c in done if c.complete])
                 progress(len(tried), len(tried) + len(queue), min(used, 1.0), done[0] if done else None)
                 queue = _next(done, queue, set(tried), counts, task)
     except KeyboardInterrupt:
