@@ -22,7 +22,7 @@ GRAMMAR = "KIND or KIND:N with KIND one of " + ", ".join(board.KINDS) + " and N 
 
 
 @dataclass(frozen=True)
-class Ratio:
+class ChannelRatio:
     """By how many octaves a channel's reading lies above another's, or above the mean of several.
 
     Attributes:
@@ -55,7 +55,7 @@ class FeatureSpec:
     channel: int
     kind: int
     size: int
-    ratio: Ratio | None = None
+    ratio: ChannelRatio | None = None
 
     def __str__(self) -> str:
         return board.KINDS[self.kind] + (f":{self.size}" if self.kind != board.LAST else "")

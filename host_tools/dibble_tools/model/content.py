@@ -7,7 +7,7 @@ from typing import Any
 from dibble.inference.features import KINDS, LAST
 
 from dibble_tools.data.channels import Channel
-from dibble_tools.data.feature_spec import Ratio
+from dibble_tools.data.feature_spec import ChannelRatio
 
 LARGEST_CODE = 255
 
@@ -219,7 +219,7 @@ class Content:
     parts: tuple[str, ...]
     family_bytes: int
     novelty_bytes: int
-    ratios: tuple[Ratio, ...] = ()
+    ratios: tuple[ChannelRatio, ...] = ()
 
     @property
     def family_name(self) -> str:

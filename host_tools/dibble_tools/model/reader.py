@@ -11,7 +11,7 @@ from dibble.inference.format import ADDITIVE, FOREST, MLP, NOVELTY, Cursor
 from dibble.inference.model import Model
 
 from dibble_tools.data.channels import Channel
-from dibble_tools.data.feature_spec import Ratio
+from dibble_tools.data.feature_spec import ChannelRatio
 from dibble_tools.families.forest.integer_trees import IntegerTrees
 from dibble_tools.families.forest.tree_sharing import Split
 from dibble_tools.model.content import (
@@ -45,7 +45,7 @@ def content_of(file: bytes | Model) -> Content:
     if not all(channel.mantissa for channel in channels):
         raise ModelError("the model file contradicts itself: a channel in steps of 0")
     told_ratios: Any = m.ratios
-    ratios = tuple(Ratio(own, tuple(others), low, span) for own, others, low, span in told_ratios)
+    ratios = tuple(ChannelRatio(own, tuple(others), low, span) for own, others, low, span in told_ratios)
     spans = [*(channel.high - channel.low for channel in channels), *(ratio.span for ratio in ratios)]
     windows = m.windows.features if m.windows else []
     every = windows or [(i, LAST, 1) for i in range(len(spans))]

@@ -14,7 +14,7 @@ from dibble.inference.model import Model
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel
-from dibble_tools.data.feature_spec import FeatureSpec, Ratio
+from dibble_tools.data.feature_spec import FeatureSpec, ChannelRatio
 from dibble_tools.families.forest import integer_trees, pages
 from dibble_tools.families.forest.pages import ForestTables
 from dibble_tools.model.encoding import Strings, number, signed
@@ -132,7 +132,7 @@ def _channels(channels: Sequence[Channel]) -> bytes:
     return bytes(out)
 
 
-def _ratios(ratios: Sequence[Ratio]) -> bytes:
+def _ratios(ratios: Sequence[ChannelRatio]) -> bytes:
     out = bytearray(number(len(ratios)))
     for ratio in ratios:
         out += bytes((ratio.own, len(ratio.others), *ratio.others)) + signed(ratio.low) + number(ratio.span)

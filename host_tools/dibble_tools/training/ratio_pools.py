@@ -13,7 +13,7 @@ from dibble.inference.features import LAST
 from sklearn.ensemble import ExtraTreesClassifier
 
 from dibble_tools.data.channels import Channel
-from dibble_tools.data.feature_spec import FeatureSpec, Ratio, log2_1024ths
+from dibble_tools.data.feature_spec import FeatureSpec, ChannelRatio, log2_1024ths
 from dibble_tools.data.prepare import Prepared
 
 UNIT = "ohm"  # of quantities that are told by their ratios
@@ -93,7 +93,7 @@ def _ratios(data: Prepared, steps: Sequence[int], rows: np.ndarray) -> tuple[lis
         count = len(others)
         above = logs[:, own] - (logs[:, list(others)].sum(axis=1) + count // 2) // count
         low, high = int(above[rows].min()), int(above[rows].max())
-        features.append(FeatureSpec(own, LAST, 1, Ratio(own, others, low, max(high - low, 1))))
+        features.append(FeatureSpec(own, LAST, 1, ChannelRatio(own, others, low, max(high - low, 1))))
         columns.append(np.where(whole, np.clip(above, low, max(high, low + 1)) - low, -1))
     return features, np.column_stack(columns)
 

@@ -12,7 +12,7 @@ from dibble.inference.decision import NO_CLASS
 from dibble.inference.features import LAST, MEAN
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel
-from dibble_tools.data.feature_spec import FeatureSpec, Ratio, log2_1024ths
+from dibble_tools.data.feature_spec import FeatureSpec, ChannelRatio, log2_1024ths
 from dibble_tools.export.c.source import write_c
 from dibble_tools.export.python.source import write_python
 from dibble_tools.machines.check import check
@@ -154,14 +154,14 @@ def test_ratios_of_readings_that_can_be_0_are_refused() -> None:
 def test_programs_that_know_no_ratios_say_so() -> None:
     with pytest.raises(InputError, match="expected a model without ratios, got 4: --to c writes them"):
         write_python(ratio_model("mlp").content)
-    windowed = small(CHANNELS[:2], FeatureSpec(0, MEAN, 3, Ratio(0, (1,), 0, 9000)), 1000)
+    windowed = small(CHANNELS[:2], FeatureSpec(0, MEAN, 3, ChannelRatio(0, (1,), 0, 9000)), 1000)
     with pytest.raises(InputError, match="expected ratios of the last readings, got one of a window"):
         write_c(HostModel(export(windowed)).content)
 
 
 def test_a_window_sees_a_ratio() -> None:
     """The mean of three ratios, and the last: host and board."""
-    ratio = Ratio(0, (1,), -20480, 40960)
+    ratio = ChannelRatio(0, (1,), -20480, 40960)
     features = [FeatureSpec(0, MEAN, 3, ratio), FeatureSpec(0, LAST, 1, ratio)]
     model = HostModel(
         export(ModelSpec("w", CHANNELS[:2], ["a", "b"], random_additive(5, [40960, 40960], 2), features, 1000))

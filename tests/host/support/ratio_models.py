@@ -6,7 +6,7 @@ import numpy as np
 from dibble.inference.features import LAST
 from dibble.inference.fixed_point import MISSING
 from dibble_tools.data.channels import Channel
-from dibble_tools.data.feature_spec import FeatureSpec, Ratio
+from dibble_tools.data.feature_spec import FeatureSpec, ChannelRatio
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.writer import ModelSpec, export
 from helpers import random_additive, random_mlp
@@ -14,11 +14,11 @@ from helpers import random_additive, random_mlp
 CEILING = 102_400_000
 CHANNELS = [Channel(f"gas_{i}_ohm", "ohm", 1, 0, 1 if i % 2 else 5685, CEILING) for i in range(5)]
 FEATURES = [
-    FeatureSpec(0, LAST, 1, Ratio(0, (1,), -9000, 17000)),
+    FeatureSpec(0, LAST, 1, ChannelRatio(0, (1,), -9000, 17000)),
     FeatureSpec(2, LAST, 1),
-    FeatureSpec(3, LAST, 1, Ratio(3, (0, 1, 2, 3, 4), -4000, 9000)),
-    FeatureSpec(4, LAST, 1, Ratio(4, (2,), -20480, 40960)),
-    FeatureSpec(1, LAST, 1, Ratio(1, (2, 3), 0, 300)),
+    FeatureSpec(3, LAST, 1, ChannelRatio(3, (0, 1, 2, 3, 4), -4000, 9000)),
+    FeatureSpec(4, LAST, 1, ChannelRatio(4, (2,), -20480, 40960)),
+    FeatureSpec(1, LAST, 1, ChannelRatio(1, (2, 3), 0, 300)),
 ]
 
 
