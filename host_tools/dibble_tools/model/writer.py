@@ -14,7 +14,7 @@ from dibble.inference.model import Model
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel
-from dibble_tools.data.feature_spec import FeatureSpec, ChannelRatio
+from dibble_tools.data.feature_spec import ChannelRatio, FeatureSpec
 from dibble_tools.families.forest import integer_trees, pages
 from dibble_tools.families.forest.pages import ForestTables
 from dibble_tools.model.encoding import Strings, number, signed

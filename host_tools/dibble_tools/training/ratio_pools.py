@@ -13,7 +13,7 @@ from dibble.inference.features import LAST
 from sklearn.ensemble import ExtraTreesClassifier
 
 from dibble_tools.data.channels import Channel
-from dibble_tools.data.feature_spec import FeatureSpec, ChannelRatio, log2_1024ths
+from dibble_tools.data.feature_spec import ChannelRatio, FeatureSpec, log2_1024ths
 from dibble_tools.data.prepare import Prepared
 
 UNIT = "ohm"  # of quantities that are told by their ratios

@@ -12,7 +12,7 @@ from dibble.inference.decision import NO_CLASS
 from dibble.inference.features import LAST, MEAN
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel
-from dibble_tools.data.feature_spec import FeatureSpec, ChannelRatio, log2_1024ths
+from dibble_tools.data.feature_spec import ChannelRatio, FeatureSpec, log2_1024ths
 from dibble_tools.export.c.source import write_c
 from dibble_tools.export.python.source import write_python
 from dibble_tools.machines.check import check

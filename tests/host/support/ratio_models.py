@@ -6,7 +6,7 @@ import numpy as np
 from dibble.inference.features import LAST
 from dibble.inference.fixed_point import MISSING
 from dibble_tools.data.channels import Channel
-from dibble_tools.data.feature_spec import FeatureSpec, ChannelRatio
+from dibble_tools.data.feature_spec import ChannelRatio, FeatureSpec
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.writer import ModelSpec, export
 from helpers import random_additive, random_mlp
