@@ -19,9 +19,11 @@ from dibble_tools.data.prepare import Prepared
 UNIT = "ohm"  # of quantities that are told by their ratios
 LEAST_STEPS, MOST_STEPS = 2, 12
 TREES = 40
-ROWS = 2000  # that a pool is judged on
+ROWS, ROWS_ALONE = 2000, 600  # that a pool, and a step alone, are judged on
+MOST_PARTS = 4
 GAIN = 0.005  # of accuracy, by which another pool has to be better than the steps alone
 STEPS, BOTH, RATIOS = "steps", "steps and ratios", "ratios"
+Parts = Sequence[tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,16 @@ class Pools:
     Attributes:
         accuracy: of a forest of floats, by pool, and that of the best single step under "one step".
         chosen: a pool.
+        steps: the channels that are steps of the scan.
+        plain: the last reading of each channel, as offsets (rows, channels).
+        parts: rows to learn from, and to judge on.
     """
 
     accuracy: dict[str, float]
     chosen: str
+    steps: list[int]
+    plain: np.ndarray
+    parts: Parts
 
 
 def steps_of(channels: Sequence[Channel]) -> list[int]:
@@ -44,7 +52,7 @@ def steps_of(channels: Sequence[Channel]) -> list[int]:
 
 
 def with_ratios(
-    data: Prepared, y: np.ndarray, parts: Sequence[tuple[np.ndarray, np.ndarray]], rows: np.ndarray, seed: int
+    data: Prepared, y: np.ndarray, parts: Parts, rows: np.ndarray, seed: int
 ) -> tuple[Prepared, Pools | None]:
     """Return the data with the features of the best pool, and what each pool reached; None where there are no steps.
 
@@ -55,6 +63,7 @@ def with_ratios(
     steps = steps_of(data.channels)
     if data.features or not steps:
         return data, None
+    parts = parts[:MOST_PARTS]
     features, values = _ratios(data, steps, rows)
     plain = [FeatureSpec(i, LAST, 1) for i in range(len(data.channels))]
     offered = {
@@ -65,11 +74,11 @@ def with_ratios(
             np.column_stack([data.values[:, [i for i in range(len(plain)) if i not in steps]], values]),
         ),
     }
-    reached = {name: _accuracy(table, y, parts, seed) for name, (_, table) in offered.items()}
+    reached = {name: forest_accuracy(table, y, parts, seed) for name, (_, table) in offered.items()}
     best = max(reached, key=lambda name: reached[name])
     chosen = best if reached[best] >= reached[STEPS] + GAIN else STEPS
-    reached["one step"] = max(_accuracy(data.values[:, [i]], y, parts, seed) for i in steps)
-    pools = Pools(reached, chosen)
+    reached["one step"] = max(forest_accuracy(data.values[:, [i]], y, parts, seed, rows=ROWS_ALONE) for i in steps)
+    pools = Pools(reached, chosen, steps, data.values, parts)
     if chosen == STEPS:
         return data, pools
     own, table = offered[chosen]
@@ -98,12 +107,12 @@ def _ratios(data: Prepared, steps: Sequence[int], rows: np.ndarray) -> tuple[lis
     return features, np.column_stack(columns)
 
 
-def _accuracy(values: np.ndarray, y: np.ndarray, parts: Sequence[tuple[np.ndarray, np.ndarray]], seed: int) -> float:
+def forest_accuracy(values: np.ndarray, y: np.ndarray, parts: Parts, seed: int, rows: int = ROWS) -> float:
     """Return the mean accuracy of a forest over the parts, classes counted alike."""
     rng = np.random.default_rng(seed)
     found = []
     for learn, judge in parts:
-        learn, judge = (rng.permutation(one)[:ROWS] for one in (learn, judge))
+        learn, judge = (rng.permutation(one)[:rows] for one in (learn, judge))
         forest = ExtraTreesClassifier(TREES, min_samples_leaf=2, class_weight="balanced", random_state=seed, n_jobs=1)
         decided = forest.fit(values[learn], y[learn]).predict(values[judge])
         there = np.unique(y[judge])
