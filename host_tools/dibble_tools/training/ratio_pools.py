@@ -34,7 +34,7 @@ class Pools:
         accuracy: of a forest of floats, by pool, and that of the best single step under "one step".
         chosen: a pool.
         steps: the channels that are steps of the scan.
-        plain: the last reading of each channel, as offsets (rows, channels).
+        plain: the last reading of each channel, of a step its logarithm (rows, channels).
         parts: rows to learn from, and to judge on.
     """
 
@@ -66,27 +66,31 @@ def with_ratios(
     parts = parts[:MOST_PARTS]
     features, values = _ratios(data, steps, rows)
     plain = [FeatureSpec(i, LAST, 1) for i in range(len(data.channels))]
-    offered = {
-        STEPS: ([], data.values),
-        BOTH: ([*plain, *features], np.column_stack([data.values, values])),
-        RATIOS: (
-            [*(f for f in plain if f.channel not in steps), *features],
-            np.column_stack([data.values[:, [i for i in range(len(plain)) if i not in steps]], values]),
-        ),
-    }
-    reached = {name: forest_accuracy(table, y, parts, seed) for name, (_, table) in offered.items()}
+    others = [i for i in range(len(plain)) if i not in steps]
+    rest = [plain[i] for i in others]
+    own = {STEPS: [], BOTH: [*plain, *features], RATIOS: [*rest, *features]}
+    tables = {BOTH: np.column_stack([data.values, values]), RATIOS: np.column_stack([data.values[:, others], values])}
+    even = _logarithms(data, steps)  # a forest draws its splits evenly over the range of what it sees
+    seen = {STEPS: even, BOTH: np.column_stack([even, values]), RATIOS: tables[RATIOS]}
+    reached = {name: forest_accuracy(table, y, parts, seed) for name, table in seen.items()}
     best = max(reached, key=lambda name: reached[name])
     chosen = best if reached[best] >= reached[STEPS] + GAIN else STEPS
-    reached["one step"] = max(forest_accuracy(data.values[:, [i]], y, parts, seed, rows=ROWS_ALONE) for i in steps)
-    pools = Pools(reached, chosen, steps, data.values, parts)
+    reached["one step"] = max(forest_accuracy(even[:, [i]], y, parts, seed, rows=ROWS_ALONE) for i in steps)
+    pools = Pools(reached, chosen, steps, even, parts)
     if chosen == STEPS:
         return data, pools
-    own, table = offered[chosen]
     note = (
         f"{chosen} tell more on rows of other groups than the steps alone, {reached[chosen]:.1%} for "
         f"{reached[STEPS]:.1%} of a forest of floats: taken"
     )
-    return replace(data, features=own, values=table, notes=[*data.notes, note]), pools
+    return replace(data, features=own[chosen], values=tables[chosen], notes=[*data.notes, note]), pools
+
+
+def _logarithms(data: Prepared, steps: Sequence[int]) -> np.ndarray:
+    """Return the offsets of all channels, of the steps the logarithms of their readings."""
+    lows = np.array([channel.low for channel in data.channels])
+    logs = log2_1024ths(np.maximum(data.values, 0) + lows)
+    return np.where(np.isin(np.arange(len(lows)), steps), logs, data.values)
 
 
 def _ratios(data: Prepared, steps: Sequence[int], rows: np.ndarray) -> tuple[list[FeatureSpec], np.ndarray]:
