@@ -1,4 +1,4 @@
-"""How models/coffee_or_air is made: `python -m dibble_tools.demo.coffee_model SCANS.csv`, of recordings not shipped here.
+"""How models/coffee_or_air is made: `python -m dibble_tools.demo.coffee_model SCANS.csv`, of what isn't shipped.
 
 They are 5,232 scans of a BME690's eight sensors, in mcalisterkm/teach-your-pi-to-sniff-with-BME690 (MIT): coffee beans
 in one session, room air in another. So class and session are one, and the model may know either: its card says so.
@@ -20,8 +20,8 @@ BUDGET_S = 120.0
 SOURCE = "github.com/mcalisterkm/teach-your-pi-to-sniff-with-BME690, MIT License, Copyright (c) 2021"
 CAVEAT = (
     "class and session are one: coffee was recorded in one session and air in another, so the model may tell the "
-    "sessions' air, or the sensors' warmth, from each other instead of coffee from air, and no split of these recordings "
-    "can show which. It demonstrates a heater scan; for your own coffee record each class in several sessions, in turn"
+    "sessions' air, or the sensors' warmth, from each other instead of coffee from air, and no split of these "
+    "recordings can show which. It demonstrates a heater scan; for your own coffee record each class in several sessions, in turn"
 )
 
 
