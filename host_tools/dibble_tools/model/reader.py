@@ -11,6 +11,7 @@ from dibble.inference.format import ADDITIVE, FOREST, MLP, NOVELTY, Cursor
 from dibble.inference.model import Model
 
 from dibble_tools.data.channels import Channel
+from dibble_tools.data.feature_spec import ChannelRatio
 from dibble_tools.families.forest.integer_trees import IntegerTrees
 from dibble_tools.families.forest.tree_sharing import Split
 from dibble_tools.model.content import (
@@ -43,7 +44,9 @@ def content_of(file: bytes | Model) -> Content:
     channels = [Channel(*told.channel(i)) for i in range(len(m.low))]
     if not all(channel.mantissa for channel in channels):
         raise ModelError("the model file contradicts itself: a channel in steps of 0")
-    spans = [channel.high - channel.low for channel in channels]
+    told_ratios: Any = m.ratios
+    ratios = tuple(ChannelRatio(own, tuple(others), low, span) for own, others, low, span in told_ratios)
+    spans = [*(channel.high - channel.low for channel in channels), *(ratio.span for ratio in ratios)]
     windows = m.windows.features if m.windows else []
     every = windows or [(i, LAST, 1) for i in range(len(spans))]
     features = [Feature(channel, kind, size, feature_limit(kind, spans[channel])) for channel, kind, size in every]
@@ -80,6 +83,7 @@ def content_of(file: bytes | Model) -> Content:
         parts=tuple(str(name, "utf-8") for name in m.parts),
         family_bytes=family_bytes,
         novelty_bytes=novelty_bytes,
+        ratios=ratios,
     )
 
 

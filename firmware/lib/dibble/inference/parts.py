@@ -5,7 +5,7 @@ All that a part holds changes what a model decides. So a firmware that doesn't k
 
 from dibble import ModelError
 
-KNOWN = ()  # names of those that this firmware reads
+KNOWN = (b"ratios",)  # names of those that this firmware reads
 
 
 def read(file):
