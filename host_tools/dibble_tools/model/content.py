@@ -7,6 +7,7 @@ from typing import Any
 from dibble.inference.features import KINDS, LAST
 
 from dibble_tools.data.channels import Channel
+from dibble_tools.data.sound.segments import SoundSettings
 
 LARGEST_CODE = 255
 
@@ -198,6 +199,7 @@ class Content:
         unsure_below: a smaller margin is flagged unsure.
         hysteresis: trusted decisions in a row that change the held class.
         format, parts: of the file, and the names of its optional parts.
+        sound: what turns a stream of samples into the channels, where they aren't measured one by one.
         family_bytes, novelty_bytes: that the tables take in the file.
     """
 
@@ -215,6 +217,7 @@ class Content:
     golden: list[Golden]
     format: int
     parts: tuple[str, ...]
+    sound: SoundSettings | None
     family_bytes: int
     novelty_bytes: int
 

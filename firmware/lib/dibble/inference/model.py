@@ -64,6 +64,8 @@ class Model(predictor.Predictor):
             low.append(channel[4])
             high.append(channel[5])
             limits.append(channel[5] - channel[4])
+        if self.parts:
+            low, high, limits = parts.cells(self, low) or (low, high, limits)
         windows = None
         least = low
         features = file.number()
