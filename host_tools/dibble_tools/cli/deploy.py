@@ -76,6 +76,7 @@ def deploy(
     from dibble_tools.deploy.report import deploy_table, show
     from dibble_tools.deploy.request import Request
     from dibble_tools.model.host_model import HostModel
+    from dibble_tools.node.config import read_config, whole
 
     request = Request(
         HostModel.open(model) if model else None,
@@ -138,8 +139,9 @@ def deploy(
         to_drive(drive)
         return
     remembered = Remembered()
+    interval_s = whole(read_config(config))["interval_s"] if config else None
     for header in outcome.first_run.headers if outcome.first_run else []:
-        remembered.add(header)  # the next is many decisions away
+        remembered.add(header, interval_s)  # the next is many decisions away
     show(console, outcome)
     if outcome.first_run and (outcome.first_run.errors or not outcome.first_run.works):
         raise typer.Exit(1)

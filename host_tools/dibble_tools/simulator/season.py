@@ -168,6 +168,8 @@ class Simulation:
         self.site = Site(truth, self.hardware, place.seed, bent_adc=board.bent_adc)
         names = [channel.name for channel in self.model.channels]
         self.config = config or self.site.config(names, interval_s, tuple(self.model.classes))
+        if config:
+            self.site.wire(whole(config))
         if config is None and board.power["watched_sleep_ma"] > board.power["light_sleep_ma"]:
             self.config["watchdog_ms"] = 0  # a battery would be empty in days
         watched = whole(self.config)["watchdog_ms"]

@@ -1,7 +1,7 @@
 """How good a recipe is: cross-validated inside the training part, with the model file's own bytes and sums."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any
 
@@ -15,7 +15,7 @@ from dibble_tools.model.oracle import class_scores
 from dibble_tools.model.reader import content_of
 from dibble_tools.training.costs import Costs
 from dibble_tools.training.folds import Fold
-from dibble_tools.training.intervals import interval
+from dibble_tools.training.intervals import interval, paired_error
 from dibble_tools.training.recipes import ADDITIVE, BOOSTED, CODEBOOK, HALF, MLP, PLAIN, QUARTER, Recipe
 from dibble_tools.training.students import Student, fit_student
 
@@ -23,7 +23,7 @@ ACCURACY, MACRO_F1, COST = "accuracy", "macro-f1", "cost"
 NATS = 0.3  # what a nat of cross-entropy weighs against the rate of errors: it tells students apart that err alike
 FEWER = 0.005  # penalty for each halving of the number of features
 THINNED = {PLAIN: 0.0, HALF: 0.005, QUARTER: 0.01, CODEBOOK: 0.002}
-NEAR = 0.01  # of loss on the folds so far, or two standard errors: less is no clear difference
+NEAR = 0.003  # of loss on the folds so far, and one standard error: less is no clear difference
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,10 @@ class Predictions:
     def correct(self) -> np.ndarray:
         """Whether each row was decided right."""
         return self.decided == self.y_true
+
+    def first(self, rows: int) -> "Predictions":
+        """Return the same of the first rows."""
+        return Predictions(*(getattr(self, each.name)[:rows] for each in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -112,11 +116,11 @@ class Task:
     objective: str = ACCURACY
 
 
-def cross_validate(task: Task, recipe: Recipe, incumbent: Sequence[float] = ()) -> Candidate | None:
+def cross_validate(task: Task, recipe: Recipe, incumbent: Candidate | None = None) -> Candidate | None:
     """Return a cross-validated recipe; None where it can't be made, such as sums that leave the small ints.
 
     Args:
-        incumbent: of the best so far, its loss in each fold; a recipe clearly worse on the first ones is left at that.
+        incumbent: the best so far; a recipe clearly worse than it on the first folds is left at that.
     """
     scores, size = [], 0
     worst: Estimate | None = None
@@ -133,10 +137,22 @@ def cross_validate(task: Task, recipe: Recipe, incumbent: Sequence[float] = ()) 
         worst = needs if worst is None or needs.instructions > worst.instructions else worst
         scores.append(class_scores(content, fold.values[:, student.columns]) / student.margin_unit)
         candidate = _scored(task, recipe, scores, size, worst)
-        lost = float(np.mean(candidate.fold_losses)) - float(np.mean(incumbent[: i + 1] or [np.inf]))
-        if lost > max(NEAR, 2 * float(candidate.losses.std()) / np.sqrt(len(candidate.losses))):
+        if incumbent is not None and i + 1 < len(task.folds) and _behind(task, candidate, incumbent):
             break
     return candidate
+
+
+def _behind(task: Task, candidate: Candidate, incumbent: Candidate) -> bool:
+    """Tell whether on the folds so far a candidate is worse than the incumbent beyond NEAR and a standard error.
+
+    The error is that of the difference row by row, and group by group where several are scored: rows that both
+    get right or wrong say nothing.
+    """
+    rows = len(candidate.losses)
+    difference = candidate.losses - _losses(task, incumbent.predictions.first(rows))
+    error = paired_error(difference, np.arange(rows))
+    error = max(error, paired_error(difference, candidate.predictions.units))
+    return float(difference.mean()) + candidate.penalty - incumbent.penalty > NEAR + error
 
 
 def _scored(task: Task, recipe: Recipe, scores: list[np.ndarray], size: int, worst: Estimate) -> Candidate:

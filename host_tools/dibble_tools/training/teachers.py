@@ -67,7 +67,8 @@ class Linear(ClassifierMixin, BaseEstimator):
         targets = np.eye(len(self.classes_))[index]
         weights = np.ones(len(y)) if sample_weight is None else sample_weight
         shape = values.shape[1] + 1, len(self.classes_)
-        x = portable.whole(np.column_stack([values, np.ones(len(values))]), portable.shared_bits(max(*values.shape)))
+        bits = portable.shared_bits(max(*values.shape))
+        x = portable.Rounded(portable.rounded(np.column_stack([values, np.ones(len(values))]), bits), bits)
         held = RIDGE * (np.arange(shape[0]) < shape[0] - 1)[:, None]
 
         def objective(point: np.ndarray) -> tuple[float, np.ndarray]:

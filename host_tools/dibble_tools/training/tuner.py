@@ -6,7 +6,7 @@ until all are tried or the time is up. What it goes by comes from cross-validati
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -42,7 +42,7 @@ def search(
     counts = feature_counts(task.features)
     queue = _seeds(kinds, counts, task)
     tried: dict[Recipe, Candidate | None] = {}
-    incumbent: Sequence[float] = ()
+    incumbent: Candidate | None = None
     try:
         with Parallel(n_jobs=jobs) as parallel:
             while queue:
@@ -53,7 +53,7 @@ def search(
                 results = parallel(delayed(cross_validate)(task, recipe, incumbent) for recipe in batch)
                 tried.update(zip(batch, results, strict=True))
                 done = ranked(tried.values())
-                incumbent = done[0].fold_losses if done and done[0].fits else ()
+                incumbent = done[0] if done and done[0].fits and done[0].complete else None
                 progress(len(tried), len(tried) + len(queue), min(used, 1.0), done[0] if done else None)
                 queue = _next(done, queue, set(tried), counts, task)
     except KeyboardInterrupt:
@@ -90,8 +90,7 @@ def merged(rounds: Sequence[Candidate | None], task: Task) -> Candidate:
     """Return one candidate of several cross-validations of the same recipe."""
     made = [c for c in rounds if c is not None]
     parts = [c.predictions for c in made]
-    names = ("y_true", "decided", "margins", "nats", "units")
-    predictions = Predictions(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
+    predictions = Predictions(*(np.concatenate([getattr(p, each.name) for p in parts]) for each in fields(Predictions)))
     return replace(
         made[0],
         predictions=predictions,

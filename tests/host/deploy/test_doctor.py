@@ -61,4 +61,4 @@ def test_a_kind_board_with_all_its_sensors_is_well_and_a_deploy_says_who_does_no
         outcome = deploy(board.port, Request(model, folder / "good.json"))
         assert not [note for note in outcome.notes if "expected an answer" in note]
         status, said = doctor("--port", "well")
-        assert status == 0 and "all is well" in said and "self_test_us" in said
+        assert status == 0 and "all is well" in said and "self test" in said

@@ -114,10 +114,15 @@ def test_cross_entropy_is_that_of_the_divisor_that_suits_best() -> None:
 
 def test_a_recipe_clearly_worse_than_the_incumbent_is_left_after_a_fold() -> None:
     task = task_of(linear, rows=300)
-    tried = cross_validate(task, parse_recipe("mlp:0@1"), [0.01, 0.01, 0.01])
+    good, poor = parse_recipe("mlp:0@4"), parse_recipe("mlp:0@1")
+    incumbent = cross_validate(task, good)
+    tried = cross_validate(task, poor, incumbent)
     assert not tried.complete
     assert len(tried.fold_losses) == 1
-    assert cross_validate(task, parse_recipe("mlp:0@1")).complete
+    assert cross_validate(task, poor).complete
+    assert cross_validate(task, good, cross_validate(task, poor)).complete
+    macro = dataclasses.replace(task, objective="macro-f1")  # one fold's classes aren't in the shares of all folds'
+    assert cross_validate(macro, good, cross_validate(macro, good)).complete
 
 
 def test_macro_f1_weighs_each_class_alike() -> None:
