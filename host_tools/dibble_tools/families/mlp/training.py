@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.families.mlp.network import Grid, Net, forward, loss, new_net, probabilities, train
+from dibble_tools.families.mlp.network import DECAY, Grid, Net, forward, loss, new_net, probabilities, train
 from dibble_tools.families.mlp.pruning import prune_units, prune_weights
 from dibble_tools.families.mlp.quantizing import MARGIN_UNIT, integer_net, share_weights, to_tables, without_idle
 from dibble_tools.families.mlp.tables import UNITS_MAX, WIDE_INPUTS_MAX, MlpTables, codes_of, weight_bytes
@@ -138,7 +138,14 @@ def fit(
 
 
 def fit_codes(
-    codes: np.ndarray, targets: np.ndarray, weights: np.ndarray, recipe: MlpRecipe, seed: int = 0, share: float = 1.0
+    codes: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    recipe: MlpRecipe,
+    seed: int = 0,
+    *,
+    share: float = 1.0,
+    decay: float = DECAY,
 ) -> MlpTables:
     """Return a network over features that are codes as they come, all of them: what a sense makes of a stream.
 
@@ -146,6 +153,7 @@ def fit_codes(
         codes: int64 (rows, features), 0..255.
         targets, weights: see fit.
         share: how long it is trained, compared to `fit`.
+        decay: of the weights; see network.train.
     """
     _check(recipe, targets.shape[1], codes.shape[1])
     rng = np.random.default_rng(seed)
@@ -155,7 +163,7 @@ def fit_codes(
     net = new_net((codes.shape[1], *recipe.hidden, targets.shape[1] - 1), rng)
     network = FloatNetwork([AS_IT_IS] * codes.shape[1], list(range(codes.shape[1])), middle, spread, net)
     x = network.inputs(codes)
-    net = train(net, x, targets, mass, rng, share=share)
+    net = train(net, x, targets, mass, rng, share=share, decay=decay)
     if recipe.sparsity:
         net = prune_weights(net, x, targets, mass, rng, sparsity=recipe.sparsity)
     return quantize(replace(network, net=net), codes, targets, mass, recipe.form, seed)[0]
