@@ -102,7 +102,8 @@ def train(
     three families (decision forest, additive tables, small neural network) compete, by
     cross-validation inside the training part, and the best within the limits is the model. The
     rows held out judge it once; then the recipe is fitted again on all rows, unless --no-refit.
-    Ctrl-C ends the search and keeps the best so far.
+    Ctrl-C ends the search and keeps the best so far. The last line is the verdict; exit status 1 says
+    that the rows held out don't show the model to be of use: too few recordings, or no better than one answer for all.
 
     With --sound it is a folder of recordings with a folder for each sound, and the model hears it. Whose a recording
     is (speaker, machine) is kept whole when splitting: what stands before _NUMBER in its name, or --speaker, or
@@ -168,7 +169,9 @@ def train(
         hysteresis=hysteresis,
         name=name,
     )
-    run(files[0], options, out, dask, console)
+    trained = run(files[0], options, out, dask, console)
+    if trained.verdict and not trained.verdict.rely:
+        raise typer.Exit(1)
 
 
 def _train_sound(files: list[Path], own: bool, limits: "Limits", out: Path | None, **options: Any) -> None:
@@ -178,4 +181,6 @@ def _train_sound(files: list[Path], own: bool, limits: "Limits", out: Path | Non
 
     if len(files) > 1:
         raise InputError(f"--sound: expected one folder of recordings, got {len(files)} files")
-    run_sound(files[0], SoundOptions(own=own, limits=limits, **options), out, console)
+    trained = run_sound(files[0], SoundOptions(own=own, limits=limits, **options), out, console)
+    if trained.verdict and not trained.verdict.rely:
+        raise typer.Exit(1)

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from dibble import ModelError
@@ -135,12 +136,29 @@ class HostModel:
 
 def is_its_card(file: Path, blob: bytes) -> bool:
     """Tell whether the card beside a model's file is that model's; none at all, or one that names none, is fine."""
+    known = _sha256_in(_read_card(file))
+    return file.name != MODEL_FILE or known is None or known == hashlib.sha256(blob).hexdigest()
+
+
+def card_beside(path: str | Path) -> dict[str, Any]:
+    """Return the card that lies beside a model's file, or in its folder; empty where there is none of that model."""
+    path = Path(path)
+    file = path / MODEL_FILE if path.is_dir() else path
+    card = _read_card(file)
+    return card if _sha256_in(card) == hashlib.sha256(file.read_bytes()).hexdigest() else {}
+
+
+def _read_card(file: Path) -> dict[str, Any]:
     try:
         card = json.loads(file.with_name(CARD_FILE).read_text(encoding="utf-8"))
-        known = card["model"]["sha256"]
-    except (OSError, ValueError, RecursionError, KeyError, TypeError):
-        return True
-    return file.name != MODEL_FILE or known == hashlib.sha256(blob).hexdigest()
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return card if isinstance(card, dict) else {}
+
+
+def _sha256_in(card: dict[str, Any]) -> str | None:
+    about = card.get("model")
+    return about.get("sha256") if isinstance(about, dict) else None
 
 
 def _some(names: Sequence[str]) -> str:

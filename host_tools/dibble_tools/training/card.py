@@ -16,7 +16,9 @@ from dibble_tools.model.host_model import MODEL_FILE
 from dibble_tools.model.metrics import evaluation
 from dibble_tools.model.oracle import class_scores
 from dibble_tools.model.reader import content_of
+from dibble_tools.report.verdict import verdict_of
 from dibble_tools.training.cross_validation import Candidate
+from dibble_tools.training.each_group import each_group
 from dibble_tools.training.insight import importance, learning_curve, shortcut_check
 from dibble_tools.training.intervals import interval
 from dibble_tools.training.result import Clock, Training
@@ -51,7 +53,7 @@ def make_card(t: Training, clock: Clock, progress: Callable[[str, float], None])
     teacher_name = f"the best of {', '.join(t.teacher.scores)}: {t.teacher.name}, floats, unlimited"
     stages = stage_table(t.judged.student, model, (teacher_name, t.teacher.predict), t.about, t.held_out)
     t.data.notes.extend([*_never_decided(t, subset), *_foreign(t, subset, readings[scored])])
-    return {
+    card = {
         "made_by": f"dibble {__version__}, scikit-learn {sklearn.__version__}, numpy {np.__version__}",
         "name": shipped.content.name,
         "model": {
@@ -77,6 +79,7 @@ def make_card(t: Training, clock: Clock, progress: Callable[[str, float], None])
             "train_rows": int((~test).sum()),
             "test_rows": int(test.sum()),
             "scored_rows": int(scored.sum()),
+            "same_recording": list(t.data.split.same_recording),
         },
         "refit": None if t.shipped is t.judged else {"rows": t.shipped.rows, "accuracy_of": REFIT},
         "options": {
@@ -112,10 +115,19 @@ def make_card(t: Training, clock: Clock, progress: Callable[[str, float], None])
                 "interval": _held_out_interval(t),
             },
         },
+        "each_group": _each_group(t, np.flatnonzero(scored), subset),
         **_insight(t, clock, progress),
         "shapes": _shapes(t),
         "notes": t.data.notes,
     }
+    said = verdict_of(card)
+    return {**card, "verdict": said.to_json() if said else None}
+
+
+def _each_group(t: Training, rows: np.ndarray, held_out: Decisions) -> dict[str, Any] | None:
+    crossed = t.chosen.predictions
+    correct = held_out.class_index == t.held_out.y_true
+    return each_group(t.data, t.options.data.group, (crossed.rows, crossed.correct), (rows, correct))
 
 
 def _cross_validated(t: Training) -> dict[str, Any]:

@@ -34,7 +34,8 @@ class Predictions:
         y_true, decided: class indices.
         margins: in nats (votes for a voting forest).
         nats: cross-entropy of each row, with one divisor of the margins for all.
-        units: group, or block of time, of each row.
+        units: group, recording or block of time of each row.
+        rows: which row of the data set each is.
     """
 
     y_true: np.ndarray
@@ -42,6 +43,7 @@ class Predictions:
     margins: np.ndarray
     nats: np.ndarray
     units: np.ndarray
+    rows: np.ndarray
 
     @property
     def correct(self) -> np.ndarray:
@@ -161,7 +163,11 @@ def _scored(task: Task, recipe: Recipe, scores: list[np.ndarray], size: int, wor
     y_true = np.concatenate([fold.y_true for fold in folds])
     whole = np.concatenate(scores)
     predictions = Predictions(
-        y_true, whole.argmax(axis=1), lead(whole), nats(whole, y_true), np.concatenate([fold.units for fold in folds])
+        y_true,
+        whole.argmax(axis=1),
+        lead(whole),
+        nats(whole, y_true),
+        *(np.concatenate([getattr(fold, name) for fold in folds]) for name in ("units", "rows")),
     )
     losses = _losses(task, predictions)
     ends = np.cumsum([0, *(len(each) for each in scores)])

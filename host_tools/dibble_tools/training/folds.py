@@ -32,12 +32,14 @@ class Fold:
     Attributes:
         training_set: what students learn from.
         order: features, best first, by the training set.
-        values, y_true: feature values and class indices of rows to score.
+        rows: which rows of the data set are scored.
+        values, y_true: feature values and class indices of these.
         units: which group each of these is of, or block of time; else each row is one.
     """
 
     training_set: TrainingSet
     order: list[int]
+    rows: np.ndarray
     values: np.ndarray
     y_true: np.ndarray
     units: np.ndarray
@@ -67,7 +69,7 @@ class Learner:
         """Return rows to learn from and rows to score of a cross-validation inside `rows`, as positions in them."""
         mask = np.zeros(len(self.y), dtype=bool)
         mask[rows] = True
-        found = folds(self.data.ds, mask, seed=seed, each_group=each_group)
+        found = folds(self.data.ds, mask, seed=seed, each_group=each_group, units=self.data.split.units)
         return [(np.searchsorted(rows, fit), np.searchsorted(rows, held)) for fit, held in found]
 
     def training_set(self, rows: np.ndarray) -> TrainingSet:
@@ -85,7 +87,7 @@ class Learner:
         score = score[known] if known.any() else score
         training_set = self.training_set(np.sort(few))
         order = order_of(training_set)
-        return Fold(training_set, order, self.data.values[score], self.y[score], self.units()[score])
+        return Fold(training_set, order, score, self.data.values[score], self.y[score], self.units()[score])
 
     def folds(self, rows: np.ndarray, parts: Parts, progress: Callable[[int], None] = lambda done: None) -> list[Fold]:
         """Return a round for each part, made side by side."""
@@ -97,10 +99,12 @@ class Learner:
         return made
 
     def units(self) -> np.ndarray:
-        """Return for each row of the data set the group, or block of time, that it is drawn with; else itself."""
+        """Return for each row of the data set the group, recording or block of time it is drawn with; else itself."""
         ds = self.data.ds
         if ds.groups is not None and len(set(ds.groups)) > 1:
             return np.unique(ds.groups, return_inverse=True)[1]
+        if self.data.split.units is not None:
+            return self.data.split.units
         rows = np.arange(len(self.y))
         return rows * BLOCKS // len(rows) if ds.times_ms is not None else rows
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import joblib
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.terminal import Console
@@ -68,6 +69,8 @@ def _tell_notes(trained: Trained, console: Console) -> None:
 def _tell_files(trained: Trained, folder: Path, console: Console) -> None:
     text = f"wrote {folder / MODEL_FILE} ({len(trained.model.blob)} bytes), {CARD_FILE}, report.html and plots/"
     console.print(text, markup=False, soft_wrap=True)
+    if verdict := trained.verdict:
+        Console().print(Text(verdict.words, "bold" if verdict.rely else "bold red"), soft_wrap=True)
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from dibble_tools.families.novelty import Novelty
 from dibble_tools.model.host_model import CARD_FILE, MODEL_FILE, HostModel
 from dibble_tools.model.limits import Limits
 from dibble_tools.report.html import report_files
+from dibble_tools.report.verdict import ModelVerdict, verdict_of
 from dibble_tools.training.cross_validation import Candidate, Task
 from dibble_tools.training.naming import About
 from dibble_tools.training.recipes import FAMILIES
@@ -107,6 +108,11 @@ class Trained:
         held_out, recipe = self.card["held_out"]["integer_model"], self.card["model"]["recipe"]
         right = f"{percent(held_out['accuracy'])} of {whole(held_out['rows'])} rows held out"
         return f"<Trained {recipe}: {right} right; {self.model!r}>"
+
+    @property
+    def verdict(self) -> ModelVerdict | None:
+        """Whether to rely on it, and why; None where the card has no figures."""
+        return verdict_of(self.card)
 
     def save(self, folder: str | Path) -> None:
         """Write card, report and model together: what lies beside a model is its own, on a full disk too."""

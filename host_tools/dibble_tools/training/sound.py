@@ -28,6 +28,7 @@ from dibble_tools.model.host_model import MODEL_FILE, HostModel
 from dibble_tools.model.limits import Limits, estimate
 from dibble_tools.model.metrics import evaluation, unsure_below
 from dibble_tools.model.writer import ModelSpec, export
+from dibble_tools.report.verdict import verdict_of
 from dibble_tools.training.intervals import interval
 from dibble_tools.training.result import Clock, Progress, Trained
 
@@ -187,7 +188,8 @@ class _SoundTraining:
             )
         self.progress("judging on the clips held out", self.clock.used())
         card = self._card(best, candidates, judged, shipped)
-        return Trained(shipped, card, self.notes)
+        said = verdict_of(card)
+        return Trained(shipped, {**card, "verdict": said.to_json() if said else None}, self.notes)
 
     def _listen(self, y: np.ndarray, copies: int) -> SoundRows:
         parts = [features_of_clips([clip.samples for clip in self.clips.clips], self.sense)]
@@ -489,6 +491,6 @@ def _hourly(count: int, hours: float) -> dict[str, Any]:
     """Return how many an hour, and the 95 % interval of a Poisson process that was seen to do it so often."""
     from scipy.stats import chi2
 
-    low = chi2.ppf(0.025, 2 * count) / 2 if count else 0.0
-    high = chi2.ppf(0.975, 2 * count + 2) / 2
+    low = float(chi2.ppf(0.025, 2 * count)) / 2 if count else 0.0
+    high = float(chi2.ppf(0.975, 2 * count + 2)) / 2
     return {"an_hour": round(count / hours, 2), "interval": [round(low / hours, 2), round(high / hours, 2)]}

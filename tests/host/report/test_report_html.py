@@ -225,7 +225,7 @@ def test_pictures_of_an_earlier_report_are_removed(tmp_path: Path) -> None:
 def test_facts_of_the_confusion_matrix() -> None:
     found = facts(CARD)
     assert found["majority"] == ("ok", 260 / 400)
-    assert found["no_better"] is False
+    assert found["verdict"].rely
     assert found["mistakes"][0] == ("ok", "wet", 33, 33 / 260)
     assert found["weakest"] == ("wet", 0.5)
     interval = binomtest(325, 400).proportion_ci(method="wilson")

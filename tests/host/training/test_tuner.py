@@ -35,7 +35,7 @@ def task_of(rule, max_bytes: int | None = 600, rows: int = 600, features: int = 
 def folds_of(whole: TrainingSet, parts: list[np.ndarray]) -> list[Fold]:
     rows, order = np.arange(len(whole.y_true)), list(range(whole.values.shape[1]))
     return [
-        Fold(whole.rows(np.setdiff1d(rows, part)), order, whole.values[part], whole.y_true[part], part)
+        Fold(whole.rows(np.setdiff1d(rows, part)), order, part, whole.values[part], whole.y_true[part], part)
         for part in parts
     ]
 
