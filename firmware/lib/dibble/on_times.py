@@ -48,15 +48,15 @@ class OnTimes:
 
     def keep(self):
         """Write the times where they changed; return whether they are kept."""
-        state = b"".join([action.state() for action in self._actions])
-        if state == self._written:
-            return True
         try:
+            state = b"".join([action.state() for action in self._actions])
+            if state == self._written:
+                return True
             self._memory.write(state)
             self._written = state
             self.error = ""
             return True
-        except (OSError, RecordError) as error:
+        except (OSError, RecordError, MemoryError) as error:
             self._written = b""
             self.error = "times of actions: %s" % error
             return False

@@ -206,7 +206,7 @@ class Simulation:
                 self._reader = LineReader()
                 ended = self.vm.power(cause)
                 self._hear()
-                self.site.power_lost()
+                self.site.power_lost(cut=ended in ("cut", "hang"))
                 self.season.lives.append(ended)
                 cause = WATCHDOG if ended == "watchdog" else POWER_ON
                 if ended == "cut":

@@ -12,6 +12,7 @@ from dibble_tools.virtual_board.settings import Settings
 MOVE_US = 10_000_000  # the truth follows the board's time in steps of this, or
 MOVES_PER_S = 4  # so many in a second of the computer's time
 INTERVAL_S = 600
+SLOW_TO_WARM = "ens160"  # says for an hour that it is warming up
 
 
 def attach(hardware: PacedHardware, settings: Settings) -> dict[str, Any]:
@@ -37,6 +38,6 @@ def attach(hardware: PacedHardware, settings: Settings) -> dict[str, Any]:
     hardware.on_power_lost = site.power_lost
     if settings.config:
         return settings.config
-    channels = [channel for gives in GIVES.values() for channel in gives]
+    channels = [channel for name, gives in GIVES.items() if name != SLOW_TO_WARM for channel in gives]
     config: dict[str, Any] = json.loads(json.dumps(site.config(channels, INTERVAL_S, ("irrigate",))))
     return config
