@@ -8,6 +8,7 @@ import numpy as np
 import sklearn
 from dibble import __version__
 from dibble.inference.decision import NOVEL, OUT_OF_RANGE
+from dibble.inference.features import LAST, feature_zero
 
 from dibble_tools.families.additive.tables import AdditiveTables
 from dibble_tools.model.content import Content
@@ -242,12 +243,14 @@ def _shapes(t: Training) -> list[dict[str, Any]] | None:
         i = t.judged.student.columns[feature]
         channel = t.about.channels[t.about.features[i].channel if t.about.features else i]
         step = channel.mantissa * 10.0**channel.exponent
+        kind = t.about.features[i].kind if t.about.features else LAST
+        zero = feature_zero(kind, channel.high - channel.low)  # of a change, which may be a fall
         shapes.append(
             {
                 "channel": channel.name,
                 "feature": str(t.about.features[i]) if t.about.features else "last",
                 "unit": channel.unit,
-                "values": [round((few.lows[feature] + int(v)) * step, 9) for v in values],
+                "values": [round((few.lows[feature] + int(v) - zero) * step, 9) for v in values],
                 "scores": {
                     name: [round(float(s), 3) for s in curve]
                     for name, curve in zip(t.held_out.classes, curves, strict=True)
