@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -333,6 +333,7 @@ class _SoundTraining:
             decisions = _decided(best)
         else:
             decisions = decide_clips(judged, values[held], heard[held])
+        decisions = self._as_done(decisions, heard[held], y[held])
         correct = self._right(decisions.class_index, heard[held], y[held])
         names, counts = np.unique(labels, return_counts=True)
         front = [
@@ -386,7 +387,8 @@ class _SoundTraining:
             "unsure": {"below_margin": shipped.content.unsure_below, "sure": self.options.sure},
             "held_out": {
                 "integer_model": {
-                    "what": "what the node decides on the loudest sound of each clip in which it hears one",
+                    "what": "what the node decides on the loudest sound of each clip; where it hears none, that "
+                    "nothing is done",
                     **evaluation(labels[held], decisions, judged.classes),
                     "interval": None if ends is None else [round(end, 4) for end in ends],
                     "unheard": {
@@ -397,6 +399,14 @@ class _SoundTraining:
             "sound": self._sound_page(judged, held, decisions, correct),
             "notes": self.notes,
         }
+
+    def _as_done(self, decisions: Decisions, heard: np.ndarray, y: np.ndarray) -> Decisions:
+        """Return the decisions, where nothing is heard as what is done then: nothing, as of the classes of others."""
+        idle = [k for k, name in enumerate(self.classes) if name.startswith(OTHER)]
+        if not idle:
+            return decisions
+        index = np.where(heard, decisions.class_index, np.where(np.isin(y, idle), y, idle[0]))
+        return replace(decisions, class_index=index)
 
     def _sound_page(
         self, judged: HostModel, held: np.ndarray, decisions: Decisions, correct: np.ndarray

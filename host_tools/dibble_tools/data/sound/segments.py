@@ -17,7 +17,7 @@ class SegmentSettings(NamedTuple):
     """The gate of a model: see dibble.senses.segment.SegmentSpec, in the order of the file."""
 
     rows: int = 10
-    on: int = 20
+    on: int = 12
     reach: int = 48
     tail: int = 12
     least: int = 4
