@@ -14,6 +14,7 @@ from dibble.senses import frames, segment
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel
+from dibble_tools.data.feature_spec import ChannelRatio
 from dibble_tools.data.sound.front_end import settings_of
 from dibble_tools.data.sound.segments import SegmentSettings, SoundSettings, sound_channels
 from dibble_tools.families.forest.integer_trees import IntegerTrees
@@ -51,7 +52,9 @@ def content_of(file: bytes | Model) -> Content:
         channels = sound_channels(sound)
     if not all(channel.mantissa for channel in channels):
         raise ModelError("the model file contradicts itself: a channel in steps of 0")
-    spans = [channel.high - channel.low for channel in channels]
+    told_ratios: Any = m.ratios
+    ratios = tuple(ChannelRatio(own, tuple(others), low, span) for own, others, low, span in told_ratios)
+    spans = [*(channel.high - channel.low for channel in channels), *(ratio.span for ratio in ratios)]
     windows = m.windows.features if m.windows else []
     every = windows or [(i, LAST, 1) for i in range(len(spans))]
     features = [Feature(channel, kind, size, feature_limit(kind, spans[channel])) for channel, kind, size in every]
@@ -89,6 +92,7 @@ def content_of(file: bytes | Model) -> Content:
         sound=sound,
         family_bytes=family_bytes,
         novelty_bytes=novelty_bytes,
+        ratios=ratios,
     )
 
 

@@ -9,7 +9,7 @@ from dibble import ModelError
 from dibble.inference.format import Cursor
 
 CELLS = b"cells"  # how many channels of 8 bits there are, none of which is told: a sense's
-KNOWN = CELLS, b"frames", b"segment"  # names of those that this firmware reads; senses/ reads the others
+KNOWN = CELLS, b"frames", b"ratios", b"segment"  # names of those that this firmware reads, some of them in senses/
 
 
 def read(file):
@@ -33,15 +33,13 @@ def read(file):
 
 
 def cells(model, low):
-    """Return (low, high, limits) of a model whose channels aren't told, or None where they are.
+    """Return (low, high, limits) of a model whose channels aren't told.
 
     Args:
         low: of the channels that are told: there are none beside cells.
     Returns:
         limits that are bytes say that a feature is a code as it comes: no scaler of it is told either.
     """
-    if CELLS not in model.parts:
-        return None
     count = Cursor(model.blob, model.parts[CELLS]).number()
     if not 0 < count < 256 or len(low):
         raise ValueError("%d cells" % count)
