@@ -72,6 +72,8 @@ class Model(Predictor):
             low.append(channel[4])
             high.append(channel[5])
             limits.append(channel[5] - channel[4])
+        if b"cells" in self.parts:
+            low, high, limits = parts.cells(self, low)
         if b"ratios" in self.parts:
             from dibble.inference import ratios
 
