@@ -90,8 +90,8 @@ AS_CODE = (
     _of(
         "inference/unrolled",
         "Unrolled",
-        without=("__init__", "_kernel", "_begin", "_windows", "restart", "finish"),
-        left_out=("not self.decide", "None in readings", "self.row"),
+        without=("__init__", "_kernel", "_begin", "_windows", "restart", "finish", "gap", "miss"),
+        left_out=("not self.decide", "None in readings", "self.row", "self.windows", "elapsed_ms"),
     ),
 )
 
