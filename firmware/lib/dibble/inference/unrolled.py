@@ -54,6 +54,9 @@ class Unrolled(Model):
     def finish(self, found):
         return Predictor.finish(self, found)
 
+    def last_row(self):
+        return self.row
+
     def _begin(self, low, high, windows, score, unsure_below, hysteresis):
         own = self.module.DECIDES and windows
         Predictor.__init__(

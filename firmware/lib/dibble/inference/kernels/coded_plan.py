@@ -8,9 +8,10 @@ if KIND == "thumb":
 else:
     from dibble.inference.kernels.coded_viper import classify
 
-WORDS = HEAD_WORDS + 7  # at the plan's beginning; AT and END are places in the plan, in bytes: those of each plan, then
-# LAYERS (0: additive), INPUTS_END, CODES_AT, SCORES_AT, SCORES_END, PARTS_AT and PARTS_END (of the
-# terms or layers).
+ROW = HEAD_WORDS + 7
+WORDS = ROW + 1  # at the plan's beginning; AT and END are places in the plan, in bytes: those of each plan, then
+# LAYERS (0: additive), INPUTS_END, CODES_AT, SCORES_AT, SCORES_END, PARTS_AT and PARTS_END (of the terms or layers),
+# ROW (the low half of the last row's address, which the kernel leaves there).
 #
 # Then of each input low, span, bias (0: not logarithmic), drop, zero point, multiplier, shift, top; its code; a zero;
 # the terms or layers; each class's base, and its score. Nothing but low and a unit's bias is below 0.
