@@ -2,7 +2,7 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ GROUP_DRAWS = 100
 FEW_GROUPS = 6  # up to so many, each is a fold of its own: fewer folds would say little of another group
 MAX_STRATIFIED_GROUPS = 1000  # StratifiedGroupKFold takes a Python step for each group and fold
 MAX_CLASSES = 100
+MOST_WHOLE_CLASSES = 20  # whole numbers that are labels, such as digits; more are measured
 MIN_ROWS_OF_A_CLASS = 5
 LATEST = (0.15, 0.4)  # of the rows, the part from a time on that may be held out
 LEARNED, JUDGED = 0.25, 0.05  # of each class's rows, what has to lie before that time and after it
@@ -228,13 +229,16 @@ def check_classes(ds: Dataset, train: np.ndarray, test: np.ndarray) -> list[str]
     """Return what should be known about classes and this split; raise where nothing can be learned."""
     labels = _labels(ds)
     counts = Counter(labels.tolist())
+    if _like_numbers(counts):
+        raise InputError(
+            f"{ds.name}: the labels look like a number to predict: {len(counts)} different ones such as "
+            f"{str(labels[0])!r}: expected names of classes; put it into a few named ranges."
+        )
     if len(counts) == 1:
         raise InputError(f"{ds.name}: expected two classes or more, got only {str(labels[0])!r} in {len(labels)} rows.")
     if len(counts) > MAX_CLASSES:
         raise InputError(
-            f"{ds.name}: expected at most {MAX_CLASSES} classes, got {len(counts)} "
-            f"such as {str(labels[0])!r}: it looks like a number to predict, not a class; "
-            "put it into a few named ranges."
+            f"{ds.name}: expected at most {MAX_CLASSES} classes, got {len(counts)} such as {str(labels[0])!r}"
         )
     name, count = min(counts.items(), key=lambda item: (item[1], item[0]))
     if count < MIN_ROWS_OF_A_CLASS:
@@ -259,6 +263,15 @@ def check_classes(ds: Dataset, train: np.ndarray, test: np.ndarray) -> list[str]
     if ds.groups is None and ds.times_ms is None:
         notes += _repeats(ds, train, test)
     return notes
+
+
+def _like_numbers(names: Iterable[str]) -> bool:
+    """Tell whether labels are numbers, and too many or too fine to be classes of their own."""
+    try:
+        numbers = [float(name) for name in names]
+    except ValueError:
+        return False
+    return len(numbers) > MOST_WHOLE_CLASSES or (len(numbers) > 2 and any(number % 1 for number in numbers))
 
 
 def _labels(ds: Dataset) -> np.ndarray:

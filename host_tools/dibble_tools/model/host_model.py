@@ -12,7 +12,7 @@ from dibble.inference.model import Model
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.files import write_atomically
-from dibble_tools.data.channels import to_readings
+from dibble_tools.data.channels import to_readings, values_in
 from dibble_tools.model.decisions import Decisions, names_of
 from dibble_tools.model.evaluator import evaluate
 from dibble_tools.model.reader import content_of
@@ -120,16 +120,15 @@ class HostModel:
         """Return the classes decided for rows of values, as strings: the node's decisions, before its hysteresis.
 
         Args:
-            x: (rows, channels) values in the channels' units, in the order of `channels`; NaN is a missing one. Rows
-                are consecutive, an interval apart, where the model's features are windows.
+            x: (rows, channels) values in the channels' units, in the order of `channels`; a DataFrame's columns are
+                taken by their names, in any order. NaN or None is a missing one. Rows are consecutive, an interval
+                apart, where the model's features are windows.
         Returns:
             (rows,) class names; "" where a value is missing.
         Raises:
-            InputError: x has another shape.
+            InputError: x has another shape, or something in it is no number; says in which row and column.
         """
-        values = np.asarray(x, dtype=np.float64)
-        if values.ndim != 2 or values.shape[1] != len(self.channels):
-            raise InputError(f"expected rows of {len(self.channels)} values, got an array of shape {values.shape}")
+        values = values_in(x, [channel.name for channel in self.channels])
         decisions = evaluate(self.content, values, None, lambda part: to_readings(part, self.channels))
         return names_of(decisions, self.classes)
 

@@ -8,6 +8,7 @@ import numpy as np
 import sklearn
 from dibble import __version__
 from dibble.inference.decision import NOVEL, OUT_OF_RANGE
+from dibble.inference.features import LAST, feature_zero
 
 from dibble_tools.families.additive.tables import AdditiveTables
 from dibble_tools.model.content import Content
@@ -131,11 +132,16 @@ def _each_group(t: Training, rows: np.ndarray, held_out: Decisions) -> dict[str,
 
 
 def _cross_validated(t: Training) -> dict[str, Any]:
-    """Return how good the chosen recipe was on rows of the training part that it, and its teacher, hadn't seen."""
+    """Return how good the chosen recipe was on rows of the training part that it, and its teacher, hadn't seen.
+
+    The interval is that of as many further groups (blocks of time, rows) as are held out; of one where none is.
+    """
     c, units = t.chosen, t.chosen.predictions.units
+    further = max(len(np.unique(t.held_out.units)), 1)
     return {
         "accuracy": round(c.accuracy, 4),
-        "interval": _rounded(c.interval()),
+        "interval": _rounded(c.interval(further)),
+        "further": further,
         "macro_f1": round(c.macro_f1, 4),
         "expected_cost": round(c.cost, 4),
         "rows": len(units),
@@ -237,12 +243,14 @@ def _shapes(t: Training) -> list[dict[str, Any]] | None:
         i = t.judged.student.columns[feature]
         channel = t.about.channels[t.about.features[i].channel if t.about.features else i]
         step = channel.mantissa * 10.0**channel.exponent
+        kind = t.about.features[i].kind if t.about.features else LAST
+        zero = feature_zero(kind, channel.high - channel.low)  # of a change, which may be a fall
         shapes.append(
             {
                 "channel": channel.name,
                 "feature": str(t.about.features[i]) if t.about.features else "last",
                 "unit": channel.unit,
-                "values": [round((few.lows[feature] + int(v)) * step, 9) for v in values],
+                "values": [round((few.lows[feature] + int(v) - zero) * step, 9) for v in values],
                 "scores": {
                     name: [round(float(s), 3) for s in curve]
                     for name, curve in zip(t.held_out.classes, curves, strict=True)

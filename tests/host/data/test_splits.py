@@ -311,8 +311,11 @@ def test_good_classes_need_no_notes():
         ("wwwwww", "two classes or more, got only 'w' in 6 rows"),
         (
             [f"{i}.5" for i in range(101)],
-            "at most 100 classes, got 101 such as '0.5': it looks like a number",
+            "the labels look like a number to predict: 101 different ones such as '0.5'",
         ),
+        (["1.5", "2", "3.5"] * 6, "look like a number to predict: 3 different ones"),
+        ([str(i) for i in range(21)] * 5, "look like a number to predict: 21 different ones"),
+        ([f"class {i}" for i in range(101)] * 5, "at most 100 classes, got 101 such as 'class 0'"),
         ("wwwwwwdddd", "at least 5 rows of each class, got 4 of 'd'"),
         ("wd" * 6, "all 6 rows of 'd' are held out"),
     ],
@@ -320,6 +323,10 @@ def test_good_classes_need_no_notes():
 def test_classes_that_cannot_be_learned_say_why(labels, message):
     with pytest.raises(InputError, match=message):
         check_classes(dataset(labels), *halves(len(labels)))
+
+
+def test_a_few_whole_numbers_are_classes():
+    assert check_classes(dataset([str(i) for i in range(9)] * 6), *halves(54)) == []
 
 
 def test_classes_need_labels():
