@@ -1,7 +1,7 @@
 """The beginning of a plan that the kernel of codes works on, which is the additive's and the mlp's alike."""
 
 from dibble.inference.kernels.choice import KIND
-from dibble.inference.kernels.plan import HEAD_WORDS, Plan
+from dibble.inference.kernels.plan import HEAD_WORDS, STEADY, Plan
 
 if KIND == "thumb":
     from dibble.inference.kernels.coded_thumb import classify
@@ -31,6 +31,7 @@ def begin(low, limits, scalers):
         scalers: see scale.scale; one for an input at most.
     """
     plan = Coded("i", [0] * WORDS)
+    plan[STEADY] = -1
     scaler_of = [(0, 0, 0, 0, 0, 0, 0)] * len(low)
     for scaler in scalers:
         scaler_of[scaler[0]] = scaler
