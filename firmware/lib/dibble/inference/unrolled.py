@@ -6,7 +6,6 @@ from dibble import ModelError
 from dibble.inference.decision import OUT_OF_RANGE, SENSOR_FAULT, UNSURE
 from dibble.inference.features import Past, read
 from dibble.inference.format import NOVELTY
-from dibble.inference.kernels.features_bytecode import Windows
 from dibble.inference.kernels.generator import started
 from dibble.inference.model import Model
 from dibble.inference.novelty import watched
@@ -65,7 +64,12 @@ class Unrolled(Model):
         self.windows = windows
 
     def _windows(self, file, count, spans, interval_ms, low):
-        return (Emptied if self.module.DECIDES else Windows)(read(file, count), spans, interval_ms)
+        told = read(file, count)
+        if self.module.DECIDES:
+            return Emptied(told, spans, interval_ms)
+        from dibble.inference.kernels.features_bytecode import Windows
+
+        return Windows(told, spans, interval_ms)
 
     def _kernel(self, cursor, low, limits, classes):
         code = self.module
