@@ -94,8 +94,8 @@ def offsets_of(readings: np.ndarray, channels: Sequence[Channel]) -> np.ndarray:
 
 def windows_of(features: Iterable[Any], channels: Sequence[Channel], interval_ms: int) -> Windows:
     """Return the firmware's windows of features, each with a channel, kind and size."""
-    spans = [channel.high - channel.low for channel in channels]
-    return Windows([(f.channel, f.kind, f.size) for f in features], spans, interval_ms)
+    low, spans = [channel.low for channel in channels], [channel.high - channel.low for channel in channels]
+    return Windows([(f.channel, f.kind, f.size) for f in features], low, spans, interval_ms)
 
 
 def run_windows(windows: Windows, offsets: np.ndarray, gap: np.ndarray) -> np.ndarray:

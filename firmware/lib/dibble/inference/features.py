@@ -65,10 +65,10 @@ class Past:
 
     Args:
         features: list of (channel, kind, size), in the model's order; size is 1..255.
-        spans: high - low of each channel.
+        low, spans: of each channel its low, and by how much its high lies above that.
         interval_ms: the sampling interval the model was trained at.
     Attributes:
-        features, spans, interval_ms: as told.
+        features, low, spans, interval_ms: as told.
         values: array("i"), the feature values of the last row.
         state: sequence of ints, as above: of an array by itself, or a part of a kernel's plan.
         sizes: distinct sizes of rings; the place of sizes[i] is state[channels + i].
@@ -79,8 +79,9 @@ class Past:
             for a missing reading, which empties the channel's windows.
     """
 
-    def __init__(self, features, spans, interval_ms):
+    def __init__(self, features, low, spans, interval_ms):
         self.features = features
+        self.low = low
         self.spans = spans
         self.interval_ms = interval_ms
         self.values = array("i", [0] * len(features))
@@ -150,8 +151,3 @@ class Past:
                     state[at] = offset * size
                     if kind == SLOPE:
                         state[at + 1] = offset * (size * (size - 1) >> 1)
-
-
-def read(cursor, count):
-    """Return (channel, kind, size) of each of the next `count` features of a model file."""
-    return [(cursor.byte(), cursor.byte(), cursor.byte()) for _ in range(count)]

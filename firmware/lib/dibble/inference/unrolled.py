@@ -4,12 +4,13 @@ from array import array
 
 from dibble import ModelError
 from dibble.inference.decision import OUT_OF_RANGE, SENSOR_FAULT, UNSURE
-from dibble.inference.features import Past, read
+from dibble.inference.features import Past
 from dibble.inference.format import NOVELTY
 from dibble.inference.kernels.generator import started
 from dibble.inference.model import Model
 from dibble.inference.novelty import watched
 from dibble.inference.predictor import Predictor
+from dibble.inference.windows import read
 
 
 class Emptied(Past):
@@ -63,13 +64,12 @@ class Unrolled(Model):
         )
         self.windows = windows
 
-    def _windows(self, file, count, spans, interval_ms, low):
-        told = read(file, count)
+    def _windows(self, *told):
         if self.module.DECIDES:
-            return Emptied(told, spans, interval_ms)
+            return read(*told, kind=Emptied)
         from dibble.inference.kernels.features_bytecode import Windows
 
-        return Windows(told, spans, interval_ms)
+        return read(*told, kind=Windows)
 
     def _kernel(self, cursor, low, limits, classes):
         code = self.module

@@ -45,16 +45,10 @@ class WindowsPlan(Past):
 
     It returns 0, or -1 where one isn't, or where a channel is empty: then nothing has changed.
 
-    Args:
-        low: of each channel.
     Attributes:
         plan: array("i"); plan_at, values_at: addresses of it and of the values.
         offsets: a part of the plan, what lies above each channel's low.
     """
-
-    def __init__(self, features, spans, interval_ms, low):
-        self.low = low
-        Past.__init__(self, features, spans, interval_ms)
 
     def begin(self, words):
         channels = len(self.spans)

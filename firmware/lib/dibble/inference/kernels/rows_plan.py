@@ -54,7 +54,7 @@ class Rows:
         self.take = take
         for i in range(len(out)):
             out[i] = i - 3
-        for row in (list(out), tuple(out), array("h", out), array("b", [-1] * len(out)), [None] * len(out)):
+        for row in (list(out), tuple(out), array("h", out), [None] * len(out)):
             if not self.takes(row):
                 self.take = _take_none
 
