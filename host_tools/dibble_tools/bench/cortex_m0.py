@@ -83,7 +83,7 @@ def windows_of(model: HostModel, first: np.ndarray) -> str:
     spans = [channel.high - channel.low for channel in content.channels]
     files = [FIRMWARE_KERNELS / f"{file}.py" for file in ("plan", "features_plan")]
     make = functions(files, KIND="thumb", push=None, **vars(board))["WindowsPlan"]
-    windows = make(features, model.model.low, spans, content.interval_ms)
+    windows = make(features, spans, content.interval_ms, model.model.low)
     windows.fill([int(reading) - low for reading, low in zip(first, model.model.low, strict=True)])
     windows.plan[0] = 0
     values = windows.values_at - windows.plan_at

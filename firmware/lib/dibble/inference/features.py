@@ -65,10 +65,10 @@ class Past:
 
     Args:
         features: list of (channel, kind, size), in the model's order; size is 1..255.
-        low, spans: of each channel its low, and by how much its high lies above that.
+        spans: high - low of each channel.
         interval_ms: the sampling interval the model was trained at.
     Attributes:
-        features, low, spans, interval_ms: as told.
+        features, spans, interval_ms: as told.
         values: array("i"), the feature values of the last row.
         state: sequence of ints, as above: of an array by itself, or a part of a kernel's plan.
         sizes: distinct sizes of rings; the place of sizes[i] is state[channels + i].
@@ -79,9 +79,8 @@ class Past:
             for a missing reading, which empties the channel's windows.
     """
 
-    def __init__(self, features, low, spans, interval_ms):
+    def __init__(self, features, spans, interval_ms):
         self.features = features
-        self.low = low
         self.spans = spans
         self.interval_ms = interval_ms
         self.values = array("i", [0] * len(features))
@@ -116,7 +115,7 @@ class Past:
     def is_gap(self, elapsed_ms):
         """Tell whether the time since the last reading is not one sampling interval, give or take half."""
         half = self.interval_ms >> 1
-        return elapsed_ms < self.interval_ms - half or elapsed_ms > self.interval_ms + half
+        return half > 0 and not self.interval_ms - half <= elapsed_ms <= self.interval_ms + half
 
     def fill(self, offsets):
         """Fill the windows of empty channels with their offsets; those of a missing one, below 0, are empty from now.

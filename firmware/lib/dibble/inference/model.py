@@ -23,6 +23,7 @@ class Model(Predictor):
         checked: what this file says was checked before, all of it: see checks.py.
     Attributes:
         parts: name -> place of the content of each optional part.
+        ratios: channels made of others: see ratios.py.
         head_at: where in the file what comes after them begins.
         scores: each class's score of the last row, where the tables are run.
         tables: the module of its family.
@@ -34,6 +35,7 @@ class Model(Predictor):
 
     parts = {}
     novelty = None
+    ratios = ()
 
     def __init__(self, blob, checked=False):
         self.blob = blob
@@ -70,11 +72,19 @@ class Model(Predictor):
             low.append(channel[4])
             high.append(channel[5])
             limits.append(channel[5] - channel[4])
+        if b"cells" in self.parts:
+            low, high, limits = parts.cells(self, low)
+        if b"ratios" in self.parts:
+            from dibble.inference import ratios
+
+            self.ratios = ratios.read(format.Cursor(self.blob, self.parts[b"ratios"]), low)
+            for ratio in self.ratios:
+                limits.append(ratio[3])
         windows = None
         least = low
         features = file.number()
         if features:
-            windows, limits = self._windows(file, features, low, limits, interval_ms)
+            windows, limits = self._windows(file, features, limits, interval_ms, low, self.ratios)
             least = array("i", [0] * features)
         score = self._kernel(file, least, limits, classes)
         self.tables_end = file.at

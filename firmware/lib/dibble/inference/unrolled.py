@@ -58,10 +58,8 @@ class Unrolled(Model):
         return self.row
 
     def _begin(self, low, high, windows, score, unsure_below, hysteresis):
-        own = self.module.DECIDES and windows
-        Predictor.__init__(
-            self, low, high, None if own else windows, score, unsure_below, hysteresis, not windows or own
-        )
+        past = None if self.module.DECIDES else windows
+        Predictor.__init__(self, low, high, past, score, unsure_below, hysteresis, not past)
         self.windows = windows
 
     def _windows(self, *told):

@@ -3,18 +3,25 @@
 from dibble.inference.features import feature_limit
 from dibble.inference.kernels.choice import KIND
 
-if KIND == "bytecode":
-    from dibble.inference.kernels.features_bytecode import Windows
-else:
-    from dibble.inference.kernels.features_plan import WindowsPlan as Windows
 
-
-def read(cursor, count, low, spans, interval_ms, kind=Windows):
+def read(cursor, count, spans, interval_ms, low, ratios, kind=None):
     """Return (windows, the largest value of each feature) of the next `count` features of a model file.
 
     Args:
-        low, spans: of each channel.
-        kind: the features.Past to make.
+        spans: of each channel; low: of each that isn't made of others; ratios: those that are, see ratios.read.
+        kind: the features.Past to make, in bytecode; None: that of this VM's kernels.
     """
     features = [(cursor.byte(), cursor.byte(), cursor.byte()) for _ in range(count)]
-    return kind(features, low, spans, interval_ms), [feature_limit(kind, spans[of]) for of, kind, _ in features]
+    limits = [feature_limit(feature[1], spans[feature[0]]) for feature in features]
+    if not kind and KIND != "bytecode":
+        from dibble.inference.kernels.features_plan import WindowsPlan
+
+        return WindowsPlan(features, spans, interval_ms, low, ratios), limits
+    if not kind:
+        from dibble.inference.kernels.features_bytecode import Windows as kind
+    windows = kind(features, spans, interval_ms)
+    if ratios:
+        from dibble.inference.ratios import before
+
+        windows.push = before(ratios, low, windows.push)
+    return windows, limits
