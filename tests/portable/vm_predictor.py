@@ -15,19 +15,18 @@ def predictor(low, high, features, interval_ms, score, unsure_below, hysteresis,
     """
     low, high = array("i", low), array("i", high)
     spans = [high[i] - low[i] for i in range(len(low))]
-    windows = None
-    if features:
-        from dibble.inference.windows import Windows
-
-        windows = Windows(features, low, spans, interval_ms)
     if KIND == "bytecode":
+        from dibble.inference.kernels.features_bytecode import Windows
         from dibble.inference.novelty import watched
         from dibble.inference.predictor import Predictor
 
+        windows = Windows(features, spans, interval_ms) if features else None
         score = watched(score, novelty[0], novelty[1]) if novelty else score
         return Predictor(low, high, windows, score, unsure_below, hysteresis)
+    from dibble.inference.kernels.features_plan import WindowsPlan
     from dibble.inference.machine_code import Predictor
 
+    windows = WindowsPlan(features, spans, interval_ms, low) if features else None
     node = Predictor(low, high, windows, score, unsure_below, hysteresis)
     if novelty:
         node.watch(novelty[0], novelty[1])
