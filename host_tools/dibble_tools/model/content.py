@@ -8,6 +8,7 @@ from dibble.inference.features import KINDS, LAST
 
 from dibble_tools.data.channels import Channel
 from dibble_tools.data.feature_spec import ChannelRatio
+from dibble_tools.data.sound.segments import SoundSettings
 
 LARGEST_CODE = 255
 
@@ -200,6 +201,7 @@ class Content:
         hysteresis: trusted decisions in a row that change the held class.
         ratios: channels made of others: a feature's channel may be one, numbered after the model's own.
         format, parts: of the file, and the names of its optional parts.
+        sound: what turns a stream of samples into the channels, where they aren't measured one by one.
         family_bytes, novelty_bytes: that the tables take in the file.
     """
 
@@ -217,6 +219,7 @@ class Content:
     golden: list[Golden]
     format: int
     parts: tuple[str, ...]
+    sound: SoundSettings | None
     family_bytes: int
     novelty_bytes: int
     ratios: tuple[ChannelRatio, ...] = ()

@@ -11,6 +11,7 @@ from dibble.inference.features import LAST
 from dibble.inference.fixed_point import READING_LIMIT
 from dibble.inference.format import CRC_BYTES, FORMATS, MAGIC, NOVELTY
 from dibble.inference.model import Model
+from dibble.inference.parts import CELLS
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel
@@ -56,8 +57,10 @@ class ModelSpec:
     parts: Mapping[bytes, bytes] = field(default_factory=dict)
 
     @property
-    def limits(self) -> list[int]:
-        """The largest value of each feature."""
+    def limits(self) -> Sequence[int]:
+        """The largest value of each feature; bytes where features are codes as they come: see parts.cells."""
+        if CELLS in self.parts:
+            return b"\xff" * len(self.channels)
         return [f.limit(self.channels) for f in self.features] or [c.high - c.low for c in self.channels]
 
 
@@ -152,7 +155,8 @@ def _assemble(spec: ModelSpec, golden: bytes, golden_count: int) -> bytes:
             out += bytes((len(name),)) + name + number(len(content)) + content
     out += number(spec.interval_ms) + number(spec.unsure_below) + number(spec.hysteresis) + text(spec.name)
     out += number(len(spec.classes)) + b"".join(map(text, spec.classes))
-    out += number(len(spec.channels)) + _channels(spec.channels)
+    told = [] if CELLS in spec.parts else spec.channels
+    out += number(len(told)) + _channels(told)
     out += number(len(spec.features))
     for feature in spec.features:
         channel = len(spec.channels) + ratios.index(feature.ratio) if feature.ratio else feature.channel

@@ -38,7 +38,10 @@ class Description:
         self.classes = tuple(cursor.strings[1:])
         self.limits = [model.high[i] - model.low[i] for i in range(cursor.number())]
         self._channels_at = cursor.at
-        self._channel(cursor, len(self.limits) - 1)
+        if self.limits:
+            self._channel(cursor, len(self.limits) - 1)
+        else:
+            self.limits = b"\xff" * len(model.low)  # see parts.cells
         if cursor.number():
             from dibble.inference.features import FEATURE_BYTES, feature_limit
 
@@ -50,6 +53,8 @@ class Description:
 
     def channel(self, index):
         """Return (name, unit, mantissa, exponent, low, high) of a channel; a ratio's is in 1/1024 octave."""
+        if isinstance(self.limits, bytes):
+            return str(index), "", 1, 0, 0, 255
         ratios = index - len(self._model.low)
         if ratios >= 0:
             own, others, low, span = self._model.ratios[ratios]
