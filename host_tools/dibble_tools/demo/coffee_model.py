@@ -21,7 +21,8 @@ SOURCE = "github.com/mcalisterkm/teach-your-pi-to-sniff-with-BME690, MIT License
 CAVEAT = (
     "class and session are one: coffee was recorded in one session and air in another, so the model may tell the "
     "sessions' air, or the sensors' warmth, from each other instead of coffee from air, and no split of these "
-    "recordings can show which. It demonstrates a heater scan; for your own coffee record each class in several sessions, in turn"
+    "recordings can show which. It demonstrates a heater scan; of your own coffee record each class in several "
+    "sessions, in turn"
 )
 
 
