@@ -166,7 +166,7 @@ def test_an_optional_part_is_refused_by_its_name():
         Model(sealed(1, body, 3))
     except ModelError as error:
         assert error.args[0] == (
-            "expected optional parts that this firmware knows (none), got part 'stream': update the firmware"
+            "expected optional parts that this firmware knows (ratios), got part 'stream': update the firmware"
         ), error
         return
     raise AssertionError("loaded")

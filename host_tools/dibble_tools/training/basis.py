@@ -14,6 +14,7 @@ from dibble_tools.training.cross_validation import ACCURACY, COST, MACRO_F1, Tas
 from dibble_tools.training.drift import note as drift_note
 from dibble_tools.training.folds import Learner, Parts
 from dibble_tools.training.naming import About
+from dibble_tools.training.ratio_pools import Pools, with_ratios
 from dibble_tools.training.recipes import parse_recipe
 from dibble_tools.training.result import Clock, Progress, TrainOptions
 from dibble_tools.training.stages import HeldOut
@@ -36,6 +37,7 @@ class Basis:
         learner: as the final fit has it.
         teacher, training_set, order, held_out, about: see `Training`.
         task: without limits.
+        pools: see `Training`.
     """
 
     path: Path
@@ -49,6 +51,7 @@ class Basis:
     held_out: HeldOut
     about: About
     task: Task
+    pools: Pools | None
 
 
 def study(path: Path, options: TrainOptions, clock: Clock, progress: Progress = lambda step, share: None) -> Basis:
@@ -65,12 +68,14 @@ def study(path: Path, options: TrainOptions, clock: Clock, progress: Progress = 
     objective = _objective(options, np.bincount(y[rows]), data.notes)
     balance = options.balance if options.balance is not None else MACRO_BALANCE if objective == MACRO_F1 else 0.0
     learner = Learner(data, y, len(names), costs, balance, options.data.seed, options.jobs)
-    held_out = HeldOut(data.values[held], y[held], costs, names, learner.units()[held])
     parts = learner.parts(rows, options.data.seed, each_group=True)
+    search_parts = learner.parts(rows, options.data.seed)
+    data, pools = with_ratios(data, y, [(rows[fit], rows[score]) for fit, score in search_parts], rows, learner.seed)
+    learner = replace(learner, data=data)
+    held_out = HeldOut(data.values[held], y[held], costs, names, learner.units()[held])
     data.notes.extend(_thin_classes(data, y, rows, names))
 
     progress("cross-validating teachers", 0.02)
-    search_parts = learner.parts(rows, options.data.seed)
     teacher = fit_teacher(
         data.values[rows],
         y[rows],
@@ -113,7 +118,7 @@ def study(path: Path, options: TrainOptions, clock: Clock, progress: Progress = 
             order = learner.order(rows, training_set)
             few = [fold.steady() for fold in folds]
             task = replace(task, folds=few, features=len(order), names_bytes=about.names_bytes(order))
-    return Basis(path, data, rows, parts, learner, teacher, training_set, order, held_out, about, task)
+    return Basis(path, data, rows, parts, learner, teacher, training_set, order, held_out, about, task, pools)
 
 
 def about_of(options: TrainOptions, data: Prepared, names: list[str], rows: np.ndarray) -> About:

@@ -88,6 +88,7 @@ def choose(
         shipped,
         margins,
         basis.learner.balance,
+        basis.pools,
     )
 
 

@@ -8,7 +8,7 @@ the heap. Kernels take addresses. They tell what has changed (see kernels/plan.p
 from array import array
 
 from dibble.inference.decision import NO_CLASS, NOVEL, SENSOR_FAULT, Decision
-from dibble.inference.fixed_point import MISSING
+from dibble.inference.fixed_point import MISSING, READING_LIMIT
 from dibble.inference.kernels.choice import address
 from dibble.inference.kernels.generator import started
 from dibble.inference.kernels.plan import FLAGS, FLAGS_BIT, MARGIN_MASK, STEADY, UNSURE_BELOW
@@ -52,7 +52,7 @@ class Predictor:
             self.values_at = windows.values_at
             half = windows.interval_ms >> 1
             self.shortest_ms = windows.interval_ms - half
-            self.longest_ms = windows.interval_ms + half
+            self.longest_ms = windows.interval_ms + half or READING_LIMIT  # rows that stand alone have no gaps
             self.predict = _windowed(self)
 
     def restart(self):

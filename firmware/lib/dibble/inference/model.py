@@ -23,6 +23,7 @@ class Model(Predictor):
         checked: what this file says was checked before, all of it: see checks.py.
     Attributes:
         parts: name -> place of the content of each optional part.
+        ratios: channels made of others: see ratios.py.
         head_at: where in the file what comes after them begins.
         scores: each class's score of the last row, where the tables are run.
         tables: the module of its family.
@@ -34,6 +35,7 @@ class Model(Predictor):
 
     parts = {}
     novelty = None
+    ratios = ()
 
     def __init__(self, blob, checked=False):
         self.blob = blob
@@ -70,6 +72,14 @@ class Model(Predictor):
             low.append(channel[4])
             high.append(channel[5])
             limits.append(channel[5] - channel[4])
+        if b"cells" in self.parts:
+            low, high, limits = parts.cells(self, low)
+        if b"ratios" in self.parts:
+            from dibble.inference import ratios
+
+            self.ratios = ratios.read(format.Cursor(self.blob, self.parts[b"ratios"]), low)
+            for ratio in self.ratios:
+                limits.append(ratio[3])
         windows = None
         least = low
         features = file.number()
@@ -103,10 +113,15 @@ class Model(Predictor):
         if KIND == "bytecode":
             from dibble.inference.kernels.features_bytecode import Windows
 
-            return Windows(told, spans, interval_ms)
+            windows = Windows(told, spans, interval_ms)
+            if self.ratios:
+                from dibble.inference.ratios import before
+
+                windows.push = before(self.ratios, low, windows.push)
+            return windows
         from dibble.inference.kernels.features_plan import WindowsPlan
 
-        return WindowsPlan(told, spans, interval_ms, low)
+        return WindowsPlan(told, spans, interval_ms, low, self.ratios)
 
     def _kernel(self, file, low, limits, classes):
         """Return what scores by the tables at the cursor: see Predictor; only their own modules are imported."""

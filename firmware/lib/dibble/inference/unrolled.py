@@ -38,7 +38,12 @@ class Unrolled(Model):
         Predictor.__init__(self, low, high, windows, score, unsure_below, hysteresis, not windows)
 
     def _windows(self, file, count, spans, interval_ms, low):
-        return Windows(read(file, count), spans, interval_ms)
+        windows = Windows(read(file, count), spans, interval_ms)
+        if self.ratios:
+            from dibble.inference.ratios import before
+
+            windows.push = before(self.ratios, low, windows.push)
+        return windows
 
     def _kernel(self, cursor, low, limits, classes):
         code = self.module
