@@ -150,8 +150,3 @@ class Past:
                     state[at] = offset * size
                     if kind == SLOPE:
                         state[at + 1] = offset * (size * (size - 1) >> 1)
-
-
-def read(cursor, count):
-    """Return (channel, kind, size) of each of the next `count` features of a model file."""
-    return [(cursor.byte(), cursor.byte(), cursor.byte()) for _ in range(count)]

@@ -84,10 +84,7 @@ class Model(Predictor):
         least = low
         features = file.number()
         if features:
-            from dibble.inference.features import feature_limit
-
-            windows = self._windows(file, features, limits, interval_ms, low)
-            limits = [feature_limit(kind, limits[channel]) for channel, kind, _ in windows.features]
+            windows, limits = self._windows(file, features, limits, interval_ms, low, self.ratios)
             least = array("i", [0] * features)
         score = self._kernel(file, least, limits, classes)
         self.tables_end = file.at
@@ -105,23 +102,10 @@ class Model(Predictor):
 
     _begin = Predictor.__init__
 
-    def _windows(self, file, count, spans, interval_ms, low):
-        """Return the windows of the next `count` features of the file."""
-        from dibble.inference.features import read
+    def _windows(self, *told):
+        from dibble.inference.windows import read
 
-        told = read(file, count)
-        if KIND == "bytecode":
-            from dibble.inference.kernels.features_bytecode import Windows
-
-            windows = Windows(told, spans, interval_ms)
-            if self.ratios:
-                from dibble.inference.ratios import before
-
-                windows.push = before(self.ratios, low, windows.push)
-            return windows
-        from dibble.inference.kernels.features_plan import WindowsPlan
-
-        return WindowsPlan(told, spans, interval_ms, low, self.ratios)
+        return read(*told)
 
     def _kernel(self, file, low, limits, classes):
         """Return what scores by the tables at the cursor: see Predictor; only their own modules are imported."""

@@ -68,7 +68,7 @@ function choose(from, to) {
   const counts = new Map();
   for (const label of rows.labels.slice(low, high + 1)) counts.set(label, (counts.get(label) ?? 0) + 1);
   const told = [...counts].map(([label, number]) => `${number} ${label || "without a label"}`).join(", ");
-  say(find("#span-words"), `Chosen: ${high - low + 1} readings (${told}).`);
+  say(find("#span-words"), `Chosen: ${high > low ? `${high - low + 1} readings` : "1 reading"} (${told}).`);
   find("#chart-picture").alt = `Readings of ${rows.name} over time, each channel with its labels; chosen: ${told}.`;
 }
 
@@ -95,7 +95,9 @@ const chosen = () => ({ file: rows.name, first: Number(first.value), last: Numbe
 // A log's labels go to a file beside it, which is shown from then on.
 async function label(text) {
   const known = new Set(files.map((file) => file.name)), log = !files.find((file) => file.name === rows.name)?.labelled;
-  if (!(await act("label_rows", { ...chosen(), label: text })) || !log) return;
+  if (!(await act("label_rows", { ...chosen(), label: text }))) return;
+  find("#span-form").reset();
+  if (!log) return;
   const beside = `${rows.name.split("/").pop().replace(/\.csv$/, "")}-labelled.csv`;
   setTimeout(() => {
     if (!known.has(beside) && files.some((file) => file.name === beside)) find("#table").value = beside;
