@@ -58,7 +58,7 @@ def label(
     force: Annotated[bool, typer.Option("--force", help="overwrite --out")] = False,
 ) -> None:
     """Label a log by what was seen at the time; what comes out trains as it is. People rarely write down UTC."""
-    from dibble_tools.cli.durations import parse_seconds
+    from dibble_tools.common.durations import parse_seconds
     from dibble_tools.common.files import write_atomically
     from dibble_tools.log.join import join
 

@@ -1,7 +1,7 @@
 """A file of readings -> integer feature values, as the board's own code computes them, and how rows are split."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from dibble_tools.data.feature_spec import (
     run_windows,
     windows_of,
 )
+from dibble_tools.data.future import apart, label_later, label_of_the_time_ahead, parse_condition
 from dibble_tools.data.splits import Split, check_classes, split
 
 MOSTLY_EMPTY = 0.5  # a column without a reading in more of the training rows costs more rows than it tells
@@ -32,7 +33,7 @@ COSTLY = 0.1  # of the training rows: a column that costs so many is named
 class DataOptions:
     """How to read the file; the help text of `dibble train` has the meaning of each."""
 
-    label: str
+    label: str | None
     time: str | None = None
     group: str | None = None
     test_groups: Sequence[str] = ()
@@ -43,6 +44,8 @@ class DataOptions:
     seed: int = 0
     csv: CsvOptions = AS_IT_IS
     more: Sequence[Path] = ()  # files of the same kind, lined up by the columns' names
+    when: str = ""  # a condition that makes the labels: see future.parse_condition
+    ahead_ms: int = 0  # labels are what holds so much later
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class Prepared:
     elapsed_ms: np.ndarray | None
     interval_ms: int
     notes: list[str]
+    ahead_ms: int = 0
 
     @property
     def limits(self) -> list[int]:
@@ -114,16 +118,12 @@ def prepare(path: Path, options: DataOptions) -> Prepared:
     """Read the file and turn it into feature values, as the board's own code computes them."""
     if options.features and not options.time:
         raise InputError("--features: expected --time too: windows need to know what follows what")
-    ds = read_files(
-        [path, *options.more],
-        label=options.label,
-        time=options.time,
-        group=options.group,
-        ignore=options.ignore,
-        options=options.csv,
-    )
+    ds = _labelled(path, options)
     assert ds.labels is not None
     parts = split(ds, test_groups=options.test_groups, test_after=options.test_after, seed=options.seed)
+    if options.ahead_ms:
+        near = apart(ds, np.flatnonzero(parts.train), np.flatnonzero(parts.test), options.ahead_ms)
+        parts = replace(parts, train=np.isin(np.arange(len(ds.values)), near))
     notes = [*ds.notes, *check_classes(ds, parts.train, parts.test)]
     wanted = [parse_channel_option(text) for text in options.channels]
     notes += _leave_out_empty(ds, parts.train, [channel.name for channel in wanted])
@@ -151,4 +151,25 @@ def prepare(path: Path, options: DataOptions) -> Prepared:
         features = read_features(options.features, channels) if options.features else default_features(channels)
         gap = np.abs(elapsed - interval) > interval // 2
         values = run_windows(windows_of(features, channels, interval), values, gap)
-    return Prepared(ds, parts, channels, features, readings, values, whole, elapsed, interval, notes)
+    return Prepared(ds, parts, channels, features, readings, values, whole, elapsed, interval, notes, options.ahead_ms)
+
+
+def _labelled(path: Path, options: DataOptions) -> Dataset:
+    """Return the files' rows with their labels: as they are, or of the time ahead."""
+    if options.when and options.label is not None:
+        raise InputError(f"--when makes the labels: expected no --label {options.label} beside it")
+    if options.when and not options.ahead_ms:
+        raise InputError("--when: expected --ahead too, such as --ahead 6h: within which time")
+    if (options.when or options.ahead_ms) and not options.time:
+        raise InputError("--ahead: expected --time too: what comes later is known by the times")
+    ds = read_files(
+        [path, *options.more],
+        label=options.label,
+        time=options.time,
+        group=options.group,
+        ignore=options.ignore,
+        options=options.csv,
+    )
+    if options.when:
+        return label_of_the_time_ahead(ds, parse_condition(options.when), options.ahead_ms)
+    return label_later(ds, options.ahead_ms) if options.ahead_ms else ds

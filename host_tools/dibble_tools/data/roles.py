@@ -18,7 +18,7 @@ PLACE = "scan"
 class Roles:
     """Names of columns; notes: what was taken without being told."""
 
-    label: str
+    label: str | None
     time: str | None
     group: str | None
     ignore: tuple[str, ...]
@@ -26,21 +26,31 @@ class Roles:
 
 
 def roles_of(
-    paths: Sequence[Path], label: str | None, time: str | None, group: str | None, ignore: Sequence[str]
+    paths: Sequence[Path],
+    label: str | None,
+    time: str | None,
+    group: str | None,
+    ignore: Sequence[str],
+    *,
+    labelled: bool = True,
 ) -> Roles:
     """Return the columns' roles: what `dibble collect`, `fetch` and `label` write is known by its names.
 
+    Args:
+        labelled: a column has to hold labels; else they are made, and one of that name isn't read.
     Raises:
         InputError: no column is named for labels, and none is told.
     """
     tables = [scan(decode(bytes_of(path), path.name)[0], path.name, alone=True) for path in paths]
     header = tables[0].header
     notes = []
-    if label is None:
+    if not labelled and label is None and LABEL in header and LABEL not in (time, group, *ignore):
+        ignore = [*ignore, LABEL]
+    if labelled and label is None:
         if LABEL not in header:
             raise InputError(f"--label: expected the column that says what the readings meant; {listed(LABEL, header)}")
         label = LABEL
-    if {*ORIGINS, PLACE} <= set(header):
+    if label is not None and {*ORIGINS, PLACE} <= set(header):
         return _of_import(tables, label, time, group, ignore)
     if not {TIME, NODE} <= set(header) or label in (TIME, NODE):
         return Roles(label, time, group, tuple(ignore))
