@@ -79,6 +79,7 @@ def _stated(card: dict[str, Any]) -> str:
         said.append(
             f"cross-validated inside the training part ({crossed['rows']:,} rows, drawn as {crossed['units']:,}): "
             f"{percent(crossed['accuracy'])}, {percent(low)} to {percent(high)}"
+            + (f" on {crossed['further']:,} more" if crossed.get("further") else "")
         )
     return "".join(f"; {text}" for text in said)
 

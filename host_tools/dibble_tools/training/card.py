@@ -134,11 +134,16 @@ def _each_group(t: Training, rows: np.ndarray, held_out: Decisions) -> dict[str,
 
 
 def _cross_validated(t: Training) -> dict[str, Any]:
-    """Return how good the chosen recipe was on rows of the training part that it, and its teacher, hadn't seen."""
+    """Return how good the chosen recipe was on rows of the training part that it, and its teacher, hadn't seen.
+
+    The interval is that of as many further groups (blocks of time, rows) as are held out; of one where none is.
+    """
     c, units = t.chosen, t.chosen.predictions.units
+    further = max(len(np.unique(t.held_out.units)), 1)
     return {
         "accuracy": round(c.accuracy, 4),
-        "interval": _rounded(c.interval()),
+        "interval": _rounded(c.interval(further)),
+        "further": further,
         "macro_f1": round(c.macro_f1, 4),
         "expected_cost": round(c.cost, 4),
         "rows": len(units),

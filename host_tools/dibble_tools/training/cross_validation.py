@@ -23,6 +23,7 @@ ACCURACY, MACRO_F1, COST = "accuracy", "macro-f1", "cost"
 NATS = 0.3  # what a nat of cross-entropy weighs against the rate of errors: it tells students apart that err alike
 FEWER = 0.005  # penalty for each halving of the number of features
 THINNED = {PLAIN: 0.0, HALF: 0.005, QUARTER: 0.01, CODEBOOK: 0.002}
+RIVALS = 3  # from so many on it is known how candidates differ from group to group
 NEAR = 0.003  # of loss on the folds so far, and one standard error: less is no clear difference
 
 
@@ -90,9 +91,9 @@ class Candidate:
         """What the tuner minimizes."""
         return float(self.losses.mean()) + self.penalty
 
-    def interval(self) -> tuple[float, float] | None:
-        """Return the 95 % interval of the accuracy."""
-        return interval(self.predictions.correct, self.predictions.units)
+    def interval(self, further: int | None = None) -> tuple[float, float] | None:
+        """Return the 95 % interval of the accuracy, or of that on so many further groups (see `intervals.interval`)."""
+        return interval(self.predictions.correct, self.predictions.units, further=further)
 
 
 @dataclass(frozen=True)
@@ -118,11 +119,14 @@ class Task:
     objective: str = ACCURACY
 
 
-def cross_validate(task: Task, recipe: Recipe, incumbent: Candidate | None = None) -> Candidate | None:
+def cross_validate(
+    task: Task, recipe: Recipe, incumbent: Candidate | None = None, spread: float = 0.0
+) -> Candidate | None:
     """Return a cross-validated recipe; None where it can't be made, such as sums that leave the small ints.
 
     Args:
         incumbent: the best so far; a recipe clearly worse than it on the first folds is left at that.
+        spread: by how much the difference to the incumbent differs from group to group (`spread_of`).
     """
     scores, size = [], 0
     worst: Estimate | None = None
@@ -139,22 +143,36 @@ def cross_validate(task: Task, recipe: Recipe, incumbent: Candidate | None = Non
         worst = needs if worst is None or needs.instructions > worst.instructions else worst
         scores.append(class_scores(content, fold.values[:, student.columns]) / student.margin_unit)
         candidate = _scored(task, recipe, scores, size, worst)
-        if incumbent is not None and i + 1 < len(task.folds) and _behind(task, candidate, incumbent):
+        if incumbent is not None and i + 1 < len(task.folds) and _behind(task, candidate, incumbent, spread):
             break
     return candidate
 
 
-def _behind(task: Task, candidate: Candidate, incumbent: Candidate) -> bool:
+def _behind(task: Task, candidate: Candidate, incumbent: Candidate, spread: float) -> bool:
     """Tell whether on the folds so far a candidate is worse than the incumbent beyond NEAR and a standard error.
 
-    The error is that of the difference row by row, and group by group where several are scored: rows that both
-    get right or wrong say nothing.
+    The error is that of the difference row by row: rows that both get right or wrong say nothing. Of few groups,
+    it is at least what groups not yet scored may change.
     """
     rows = len(candidate.losses)
     difference = candidate.losses - _losses(task, incumbent.predictions.first(rows))
-    error = paired_error(difference, np.arange(rows))
-    error = max(error, paired_error(difference, candidate.predictions.units))
+    units = len(np.unique(candidate.predictions.units))
+    error = max(paired_error(difference, np.arange(rows)), spread / np.sqrt(units))
     return float(difference.mean()) + candidate.penalty - incumbent.penalty > NEAR + error
+
+
+def spread_of(candidates: Sequence[Candidate]) -> float:
+    """Return by how much the first candidate's lead on others differs from group to group: the median deviation.
+
+    Args:
+        candidates: complete, of the same folds, best first. Of fewer than 1 + RIVALS nothing is known: infinite.
+    """
+    if len(candidates) <= RIVALS:
+        return np.inf
+    _, index = np.unique(candidates[0].predictions.units, return_inverse=True)
+    rows = np.bincount(index)
+    leads = [np.bincount(index, c.losses - candidates[0].losses) / rows for c in candidates[1 : 1 + 2 * RIVALS]]
+    return float(np.median([lead.std(ddof=1) for lead in leads])) if len(rows) > 1 else np.inf
 
 
 def _scored(task: Task, recipe: Recipe, scores: list[np.ndarray], size: int, worst: Estimate) -> Candidate:
