@@ -18,6 +18,9 @@ def train(
         ),
     ],
     label: Annotated[str | None, typer.Option(help="column that says what the readings meant  [label]")] = None,
+    target: Annotated[
+        str | None, typer.Option(help="column of a number to predict, not a label; with --ahead, as it'll be then")
+    ] = None,
     when: Annotated[
         str, typer.Option(help='make the labels: "dry: soil < 200" is class dry where that holds within --ahead')
     ] = "",
@@ -99,6 +102,8 @@ def train(
     Ahead of time: dibble train field.csv --time when --ahead 6h --when "dry: soil < 200" tells whether the soil will
     be dry within 6 hours; with --label state --ahead 6h what the state will be then.
 
+    A number instead of a class: --target soil --time when --ahead 6h, "soil 23 % ± 3 in 6 hours".
+
     What `dibble collect` and `label` write trains as it is: dibble train field.csv. Loggers' files (Campbell, HOBO,
     ZENTRA, ThingSpeak) and exports of Home Assistant and InfluxDB are read as they are, too.
     """
@@ -109,7 +114,7 @@ def train(
     from dibble_tools.training.job import run
     from dibble_tools.training.result import TrainOptions
 
-    roles = roles_of(files, label, time, group, ignore or (), labelled=not when)
+    roles = roles_of(files, label, time, group, ignore or (), labelled=not when and target is None)
     for text in roles.notes:
         note(text)
     options = TrainOptions(
@@ -125,6 +130,7 @@ def train(
             features=features,
             csv=csv_options(time_format, time_zone, na),
             seed=seed,
+            target=target,
             when=when,
             ahead_ms=round(1000 * parse_seconds(ahead, "--ahead")) if ahead else 0,
         ),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.formatting import listed
@@ -15,6 +16,7 @@ CONDITION = re.compile(
 )
 COVERED = 0.8  # of the readings that belong into the time ahead have to be there for nothing to have happened in it
 ELSE = "not"
+LEAST_ROWS = 40
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,36 @@ def label_later(ds: Dataset, ahead_ms: int) -> Dataset:
     later = rows_later(ds, ahead_ms)
     _check(ds, later >= 0, "--ahead")
     return _kept(replace(ds, labels=ds.labels[later]), later >= 0, "the label", ahead_ms)
+
+
+def with_numbers(ds: Dataset, target: str, ahead_ms: int) -> Dataset:
+    """Return the rows of which a number is known, of now or of a while later; labels are which third it lies in.
+
+    Args:
+        ds: its labels are the target's cells where `ahead_ms` is 0, else it is one of the columns.
+    """
+    if ahead_ms:
+        later = rows_later(ds, ahead_ms)
+        numbers = np.where(later >= 0, _column(ds, target)[later], np.nan)
+    else:
+        assert ds.labels is not None
+        numbers = pd.to_numeric(pd.Series(ds.labels).str.replace(",", "."), errors="coerce").to_numpy(np.float64)
+        if np.isnan(numbers).any():
+            row = int(np.argmax(np.isnan(numbers)))
+            raise InputError(
+                f"{ds.name}, line {ds.lines[row]}, column {target!r}: expected a number to predict, got "
+                f"{str(ds.labels[row])!r}: correct it, leave it empty, or name classes with --label"
+            )
+    kept = ~np.isnan(numbers)
+    _check(ds, kept, "--target")
+    if len(numbers[kept]) < LEAST_ROWS or np.ptp(numbers[kept]) == 0:
+        raise InputError(
+            f"{ds.name}: --target {target}: expected {LEAST_ROWS} rows or more whose numbers differ, got "
+            f"{kept.sum()} from {np.min(numbers[kept]):g} to {np.max(numbers[kept]):g}"
+        )
+    thirds = np.quantile(numbers[kept], [1 / 3, 2 / 3])
+    labels = np.array(["low", "middle", "high"])[np.searchsorted(thirds, numbers)]
+    return _kept(replace(ds, labels=labels, numbers=numbers), kept, target, ahead_ms)
 
 
 def rows_later(ds: Dataset, ahead_ms: int) -> np.ndarray:

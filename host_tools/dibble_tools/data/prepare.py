@@ -22,7 +22,7 @@ from dibble_tools.data.feature_spec import (
     run_windows,
     windows_of,
 )
-from dibble_tools.data.future import apart, label_later, label_of_the_time_ahead, parse_condition
+from dibble_tools.data.future import apart, label_later, label_of_the_time_ahead, parse_condition, with_numbers
 from dibble_tools.data.splits import Split, check_classes, split
 
 MOSTLY_EMPTY = 0.5  # a column without a reading in more of the training rows costs more rows than it tells
@@ -44,6 +44,7 @@ class DataOptions:
     seed: int = 0
     csv: CsvOptions = AS_IT_IS
     more: Sequence[Path] = ()  # files of the same kind, lined up by the columns' names
+    target: str | None = None  # the column of a number to predict, instead of a label
     when: str = ""  # a condition that makes the labels: see future.parse_condition
     ahead_ms: int = 0  # labels are what holds so much later
 
@@ -124,7 +125,7 @@ def prepare(path: Path, options: DataOptions) -> Prepared:
     if options.ahead_ms:
         near = apart(ds, np.flatnonzero(parts.train), np.flatnonzero(parts.test), options.ahead_ms)
         parts = replace(parts, train=np.isin(np.arange(len(ds.values)), near))
-    notes = [*ds.notes, *check_classes(ds, parts.train, parts.test)]
+    notes = [*ds.notes, *(check_classes(ds, parts.train, parts.test) if ds.numbers is None else [])]
     wanted = [parse_channel_option(text) for text in options.channels]
     notes += _leave_out_empty(ds, parts.train, [channel.name for channel in wanted])
     channels, more = find_channels(ds, wanted, parts.train)
@@ -162,14 +163,18 @@ def _labelled(path: Path, options: DataOptions) -> Dataset:
         raise InputError("--when: expected --ahead too, such as --ahead 6h: within which time")
     if (options.when or options.ahead_ms) and not options.time:
         raise InputError("--ahead: expected --time too: what comes later is known by the times")
+    if options.target is not None and (options.when or options.label is not None):
+        raise InputError("--target is a number to predict: expected no --label and no --when beside it")
     ds = read_files(
         [path, *options.more],
-        label=options.label,
+        label=options.label if options.ahead_ms or options.target is None else options.target,
         time=options.time,
         group=options.group,
         ignore=options.ignore,
         options=options.csv,
     )
+    if options.target is not None:
+        return with_numbers(ds, options.target, options.ahead_ms)
     if options.when:
         return label_of_the_time_ahead(ds, parse_condition(options.when), options.ahead_ms)
     return label_later(ds, options.ahead_ms) if options.ahead_ms else ds

@@ -65,6 +65,8 @@ def split(ds: Dataset, *, test_groups: Sequence[str] = (), test_after: str | Non
         return Split(~test, test, how)
     recordings = None if grouped else recordings_of(ds)
     units = None if recordings is None else _units(ds, recordings)
+    if ds.numbers is not None and recordings is not None:
+        units = _stretch_of(recordings)  # of a number there are no runs
     if test_after is not None:
         test, how = _from_time(ds, test_after)
         return Split(~test, test, how, units)
@@ -72,6 +74,10 @@ def split(ds: Dataset, *, test_groups: Sequence[str] = (), test_after: str | Non
         assert ds.groups is not None
         test, how = _some_groups(_labels(ds), ds.groups, seed)
         return Split(~test, test, how)
+    if ds.numbers is not None and (ds.times_ms is not None or recordings is not None):
+        start = round(len(ds.numbers) * (1 - TEST_SHARE))
+        test = np.arange(len(ds.numbers)) >= start
+        return Split(~test, test, f"the last quarter of the rows, from {place_of(ds, start)} on", units)
     if recordings is None:
         test, how = _at_random(ds, seed), "a random quarter of each class (rows are taken as independent)"
         return Split(~test, test, how)

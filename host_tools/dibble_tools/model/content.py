@@ -7,6 +7,7 @@ from typing import Any
 from dibble.inference.features import KINDS, LAST
 
 from dibble_tools.data.channels import Channel
+from dibble_tools.model.number import Quantity
 
 LARGEST_CODE = 255
 
@@ -198,6 +199,7 @@ class Content:
         unsure_below: a smaller margin is flagged unsure.
         hysteresis: trusted decisions in a row that change the held class.
         format, parts: of the file, and the names of its optional parts.
+        number: what number its decisions stand for; None: they are classes.
         family_bytes, novelty_bytes: that the tables take in the file.
     """
 
@@ -217,6 +219,7 @@ class Content:
     parts: tuple[str, ...]
     family_bytes: int
     novelty_bytes: int
+    number: Quantity | None = None
 
     @property
     def family_name(self) -> str:

@@ -67,6 +67,40 @@ def training_tables(card: dict[str, Any], width: int) -> list[Table]:
     return [*([front] if len(card["front"]) > 1 else []), stages, *([places] if each else [])]
 
 
+def number_tables(card: dict[str, Any]) -> list[Table]:
+    """Return the best recipes of a model that tells a number, and how far off it is, in all and in each group."""
+    number = card["number"]
+    unit = number["unit"]
+    tried = sorted(card["tried"], key=lambda row: (not row["fits"], row["error"]))[:MOST_GROUPS]
+    recipes = new_table(
+        f"{len(card['tried'])} recipes cross-validated inside the training part; the best",
+        *("recipe", f"error, {unit}".rstrip(", "), "bytes", ""),
+        numbers=(1, 2),
+        whole=True,
+    )
+    for row in tried:
+        chosen = "chosen" if row["recipe"] == card["model"]["recipe"] else "" if row["fits"] else "beyond the limits"
+        recipes.add_row(row["recipe"], f"{row['error']:.4g}", f"{row['bytes']:,}", chosen)
+    title = f"{card['name']}: {card['split']['how']}; {card['split']['scored_rows']} rows scored"
+    figures = new_table(title, "", f"mean error, {unit}".rstrip(", "), "R²", "within", numbers=(1, 2, 3))
+    floats = number.get("floats")
+    for name, row in (
+        ("this model", number["held_out"]),
+        ("cross-validated inside the training part", number["cross_validated"]),
+        *([(f"{floats['what']}, floats on a PC", floats)] if floats else []),
+        (number["instead"]["what"], number["instead"]),
+    ):
+        cells = [f"{row[key]:.3g}" if row.get(key) is not None else "-" for key in ("mae", "r2")]
+        figures.add_row(name, *cells, percent(row.get("within")))
+    figures.caption_justify = "left"
+    spread = f"± {number['spread']:.3g} {unit}".rstrip()
+    figures.caption = f"within: {spread}, made to hold {number['coverage']} % of rows that it hadn't learned from"
+    groups = new_table("each group, by models that hadn't seen it", "", "rows", "mean error", numbers=(1, 2))
+    for row in number["groups"][:MOST_GROUPS]:
+        groups.add_row(Text(row["name"]), f"{row['rows']:,}", f"{row['mae']:.3g}")
+    return [recipes, figures, *([groups] if number["groups"] else [])]
+
+
 def _stated(card: dict[str, Any]) -> str:
     """Return what a card states of its accuracy, with 95 % intervals; nothing of one without."""
     said = []
@@ -135,6 +169,7 @@ def inspection_tables(content: dict[str, Any]) -> list[Table]:
     for key, value in (
         *((key, content[key]) for key in ("format", "family", "classes", "interval_s")),
         *content["tables"].items(),
+        *((f"number: {key}", value) for key, value in (content["number"] or {}).items()),
     ):
         if isinstance(value, list):
             value = ", ".join(value)

@@ -25,6 +25,7 @@ def train(
     data: "str | Path | Sequence[str | Path] | pd.DataFrame",
     label: str | None = None,
     *,
+    target: str | None = None,
     when: str = "",
     ahead: str | None = None,
     time: str | None = None,
@@ -64,6 +65,7 @@ def train(
             in one unit, NaN or an empty cell a missing reading.
         label: column that says what the readings meant, as names of classes; None: the one named label. In dibble's
             own files the roles of time, node and battery_mv are known, too.
+        target: column of a number to predict, instead of a label; with `ahead`, what it will be then.
         when: makes the labels instead: "dry: soil < 200" is class dry where that holds at some time within `ahead`.
         ahead: learn what comes so much later, such as "6h"; needs time.
         time: column of times (ISO 8601, or seconds): rows are a series, features are windows.
@@ -101,7 +103,7 @@ def train(
     """
     with tempfile.TemporaryDirectory(prefix="dibble-") as folder:
         files = _files(data, Path(folder), name)
-        roles = roles_of(files, label, time, group, ignore, labelled=not when)
+        roles = roles_of(files, label, time, group, ignore, labelled=not when and target is None)
         options = TrainOptions(
             DataOptions(
                 label=roles.label,
@@ -115,6 +117,7 @@ def train(
                 features=None if features is None else Path(features),
                 csv=CsvOptions(TimeOptions(time_format, time_zone), na),
                 seed=seed,
+                target=target,
                 when=when,
                 ahead_ms=round(1000 * parse_seconds(ahead, "ahead")) if ahead else 0,
             ),

@@ -12,7 +12,7 @@ from rich.text import Text
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.terminal import Console
 from dibble_tools.model.host_model import MODEL_FILE
-from dibble_tools.report.tables import training_tables
+from dibble_tools.report.tables import number_tables, training_tables
 from dibble_tools.training.result import CARD_FILE, Trained, TrainOptions
 from dibble_tools.training.train import train
 
@@ -39,7 +39,8 @@ def run(file: Path, options: TrainOptions, out: Path | None, dask: str | None, c
         console.print("[yellow]check:[/]", end=" ")
         console.print(trained.card["shortcut"], markup=False, soft_wrap=True)
     screen = Console()
-    screen.print(*training_tables(trained.card, screen.width))
+    number = trained.card.get("number")
+    screen.print(*(number_tables(trained.card) if number else training_tables(trained.card, screen.width)))
     text = f"wrote {folder / MODEL_FILE} ({len(trained.model.blob)} bytes), {CARD_FILE}, report.html and plots/"
     console.print(text, markup=False, soft_wrap=True)
     if verdict := trained.verdict:

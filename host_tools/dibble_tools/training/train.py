@@ -47,6 +47,10 @@ def train(path: Path, options: TrainOptions, progress: Progress = lambda step, s
     Raises:
         InputError: something in the file or the options has to change.
     """
+    if options.data.target is not None:
+        from dibble_tools.training.regression import train_number
+
+        return train_number(path, options, progress)
     clock = Clock(options.budget_s)
     done = learn(path, options, clock, progress)
     return Trained(done.shipped.model, make_card(done, clock, progress), done.data.notes)

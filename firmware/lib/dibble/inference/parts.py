@@ -5,7 +5,8 @@ All that a part holds changes what a model decides. So a firmware that doesn't k
 
 from dibble import ModelError
 
-KNOWN = ()  # names of those that this firmware reads
+NUMBER = b"number"  # number.py
+KNOWN = (NUMBER,)  # names of those that this firmware reads
 
 
 def read(file):
