@@ -1,5 +1,6 @@
 """Which columns are label, time and group: as told, or as dibble's own files name them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.common.formatting import listed
 from dibble_tools.data.csv_table import Table, bytes_of, decode, scan
 
+PREDICTED = re.compile(r"predicted_.+|.+_in_\d+[hm]")  # as inference/number.py names them
 LABEL, TIME, NODE, BATTERY = "label", "time", "node", "battery_mv"
 # What `dibble import` says of a row, from the coarsest: rows of one session are more alike than those of one sensor.
 ORIGINS = ("session", "day", "specimen", "sensor")
@@ -64,6 +66,10 @@ def roles_of(
             notes.append("column 'node' is taken as --group")
         else:
             more.append(NODE)
+    told = [name for name in header if PREDICTED.fullmatch(name) and name not in (label, group, *more)]
+    if told:
+        more += told
+        notes.append(f"{', '.join(told)}: what a model told, no reading: left out (--ignore)")
     if BATTERY in header and BATTERY not in (label, group, *more):
         more.append(BATTERY)
         notes.append("column 'battery_mv' is no reading of the field: left out (--ignore)")

@@ -40,7 +40,7 @@ from dibble_tools.training.training_set import TrainingSet
 
 COVERAGE = 90  # percent of true numbers that the interval is to hold
 TAIL = 0.01  # of the numbers, beyond which they are taken as at the end of the scale
-STEEP = 1.0  # of z at the end of the scale
+STEEP = 2.5  # of z at the end of the scale: steps of the score are fine enough, and noise bends it little
 PART_BYTES = 24  # that the part "number" takes beside its texts, at most about
 SEARCH_SHARE = 0.75  # of the budget
 GOLDEN = ((8, True), (4, True), (2, True), (1, True), (1, False))

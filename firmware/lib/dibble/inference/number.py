@@ -47,6 +47,24 @@ class Number:
         self.name = str(bytes(cursor.take(cursor.byte())), "utf-8")
         self._half = (1 << self.shift) >> 1
 
+    @property
+    def reading(self):
+        """What a node calls it among its readings: soil_permille_in_6h, or predicted_soil_permille of now."""
+        if not self.ahead_s:
+            return "predicted_" + self.name
+        if self.ahead_s % 3600:
+            return "%s_in_%dm" % (self.name, self.ahead_s // 60)
+        return "%s_in_%dh" % (self.name, self.ahead_s // 3600)
+
+    @property
+    def told_unit(self):
+        """Its unit, with how large a step is where that isn't 1: 0.1_pct."""
+        digits = str(self.mantissa)
+        if self.exponent < 0:
+            digits = "0" * (1 - self.exponent - len(digits)) + digits
+            digits = digits[: self.exponent] + "." + digits[self.exponent :]
+        return self.unit if digits == "1" and not self.exponent else digits + "0" * self.exponent + "_" + self.unit
+
     def steps(self, decision):
         """Return the number of a decision, in steps; MISSING where a reading is."""
         if decision.class_index == NO_CLASS:
