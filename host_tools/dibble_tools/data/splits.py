@@ -236,9 +236,9 @@ def check_classes(ds: Dataset, train: np.ndarray, test: np.ndarray) -> list[str]
     labels = _labels(ds)
     counts = Counter(labels.tolist())
     if _like_numbers(counts):
-        raise InputError(
+        raise NumbersAsLabels(
             f"{ds.name}: the labels look like a number to predict: {len(counts)} different ones such as "
-            f"{str(labels[0])!r}: expected names of classes; put it into a few named ranges."
+            f"{str(labels[0])!r}: expected names of classes; --target predicts a number."
         )
     if len(counts) == 1:
         raise InputError(f"{ds.name}: expected two classes or more, got only {str(labels[0])!r} in {len(labels)} rows.")
@@ -269,6 +269,10 @@ def check_classes(ds: Dataset, train: np.ndarray, test: np.ndarray) -> list[str]
     if ds.groups is None and ds.times_ms is None:
         notes += _repeats(ds, train, test)
     return notes
+
+
+class NumbersAsLabels(InputError):
+    """The labels are numbers to predict."""
 
 
 def _like_numbers(names: Iterable[str]) -> bool:

@@ -31,12 +31,16 @@ class Quantity:
     coverage: int
     ahead_s: int
 
+    @property
+    def half(self) -> int:
+        """What is added before the shift, so that it rounds."""
+        return (1 << self.shift) >> 1
+
     def steps(self, decisions: Decisions) -> np.ndarray:
         """Return the number of each decision in steps, int64; MISSING where a reading is."""
         lead = np.where(decisions.class_index == 1, decisions.margin, -decisions.margin).astype(np.int64)
-        half = (1 << self.shift) >> 1
         steps = np.clip(
-            self.base + ((lead * self.multiplier + half) >> self.shift), self.channel.low, self.channel.high
+            self.base + ((lead * self.multiplier + self.half) >> self.shift), self.channel.low, self.channel.high
         )
         return np.where(decisions.class_index == NO_CLASS, MISSING, steps)
 

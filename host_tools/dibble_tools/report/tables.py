@@ -144,6 +144,20 @@ def demo_table(card: dict[str, Any], rule: Any, size: int, heap: int) -> Table:
     return table
 
 
+def number_evaluation_table(result: dict[str, Any]) -> Table:
+    """Return how far off a model's numbers are."""
+    title = f"{result['rows']} rows: {result['name']}" + (
+        f" in {result['ahead_s'] / 3600:g} h" * bool(result["ahead_s"])
+    )
+    unit = f", {result['unit']}" if result["unit"] else ""
+    table = new_table(title, f"mean error{unit}", "root mean square", "R²", "within", numbers=(0, 1, 2, 3))
+    r2 = "-" if result["r2"] is None else f"{result['r2']:.3f}"
+    table.add_row(f"{result['mae']:.4g}", f"{result['rmse']:.4g}", r2, percent(result["within"]))
+    table.caption_justify = "left"
+    table.caption = f"within: ± {result['spread']:.4g}, as the model tells of itself"
+    return table
+
+
 def evaluation_tables(result: dict[str, Any]) -> list[Table]:
     """Return accuracy and macro-F1, each class, and the confusion matrix."""
     flags = ", ".join(f"{count} {name}" for name, count in result["flags"].items())

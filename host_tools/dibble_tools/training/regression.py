@@ -25,6 +25,7 @@ from dibble_tools.data.column_channels import find_channels
 from dibble_tools.data.prepare import Prepared, prepare
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
 from dibble_tools.model.limits import estimate
+from dibble_tools.model.metrics import number_figures
 from dibble_tools.model.number import number_part, quantity
 from dibble_tools.model.oracle import class_scores
 from dibble_tools.model.reader import content_of
@@ -38,6 +39,7 @@ from dibble_tools.training.result import Clock, Progress, Trained, TrainOptions
 from dibble_tools.training.students import Student, fit_student
 from dibble_tools.training.training_set import TrainingSet
 
+MOST_PAIRS = 400
 COVERAGE = 90  # percent of true numbers that the interval is to hold
 TAIL = 0.01  # of the numbers, beyond which they are taken as at the end of the scale
 STEEP = 2.5  # of z at the end of the scale: steps of the score are fine enough, and noise bends it little
@@ -371,10 +373,11 @@ def _card(
             "ahead_s": told.ahead_s,
             "spread": round(told.spread * lesson.step, 9),
             "coverage": COVERAGE,
-            "held_out": _figures(y[held], said[held], told.spread * lesson.step),
-            "cross_validated": _figures(y[best.rows], best.said, told.spread * lesson.step),
-            "instead": {"what": how, **_figures(y[held], constant[held], told.spread * lesson.step)},
+            "held_out": number_figures(y[held], said[held], told.spread * lesson.step),
+            "cross_validated": number_figures(y[best.rows], best.said, told.spread * lesson.step),
+            "instead": {"what": how, **number_figures(y[held], constant[held], told.spread * lesson.step)},
             "floats": floats,
+            "pairs": _some_pairs(y[held], said[held]),
             "groups": _each_group(lesson, best, held, off),
         },
         "limits": {"max_bytes": options.limits.max_bytes, "board": options.limits.board or None},
@@ -385,19 +388,10 @@ def _card(
     }
 
 
-def _figures(y: np.ndarray, said: np.ndarray, spread: float) -> dict[str, Any]:
-    """Return mean absolute error, R2 and the share of numbers within the spread."""
-    if not len(y):
-        return {"rows": 0}
-    off = np.abs(y - said)
-    variance = float(np.mean((y - np.mean(y)) ** 2))
-    return {
-        "rows": len(y),
-        "mae": round(float(np.mean(off)), 6),
-        "rmse": round(float(np.sqrt(np.mean(off**2))), 6),
-        "r2": round(1 - float(np.mean(off**2)) / variance, 4) if variance else None,
-        "within": round(float(np.mean(off <= spread)), 4),
-    }
+def _some_pairs(y: np.ndarray, said: np.ndarray) -> list[list[float]]:
+    """Return true and told numbers of some of the rows held out, for a picture."""
+    some: Any = np.unique(np.linspace(0, len(y) - 1, min(MOST_PAIRS, len(y))).astype(int)) if len(y) else []
+    return [[round(float(y[i]), 6), round(float(said[i]), 6)] for i in some]
 
 
 def _constant(lesson: Lesson, rows: np.ndarray) -> tuple[np.ndarray, str]:
