@@ -9,6 +9,7 @@ from dibble_tools.common.formatting import is_number, percent, times_in_100, who
 NOTABLE = 0.01  # of accuracy: less is taken for chance
 ENOUGH_UNITS = 4  # groups or recordings: of fewer, an interval says next to nothing
 NEARER = 0.02  # of the mean error: less is taken for chance
+SURE = 2  # standard errors
 NEVER = "Don't rely on this model"
 
 
@@ -67,8 +68,10 @@ def _of_number(number: Mapping[str, Any], split: Mapping[str, Any]) -> ModelVerd
     unit, known = number.get("unit") or "", is_number(instead.get("mae"))
     off = f"off by {here['mae']:.3g} {unit}".rstrip()
     other = f"; {instead['what']} would be off by {instead['mae']:.3g}" if known else ""
-    if known and here["mae"] >= (1 - NEARER) * instead["mae"]:
-        reason = f"It was {off} on average{other}, without any model."
+    gain = number.get("gain") or {}
+    luck = is_number(gain.get("mean")) and gain["mean"] < SURE * gain["error"]
+    if known and (luck or here["mae"] >= (1 - NEARER) * instead["mae"]):
+        reason = f"It was {off} on average{other}, without any model{': what is nearer may be luck' if luck else ''}."
         return ModelVerdict(False, f"{NEVER}: {reason}", (reason,))
     how = f" ({split['how']})" if split.get("how") else ""
     rows = f"on {whole(here['rows'])} readings that it had never seen{how}"

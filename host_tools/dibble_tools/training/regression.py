@@ -17,7 +17,7 @@ import sklearn
 from dibble import __version__
 from dibble.inference.parts import NUMBER
 from joblib import Parallel, delayed
-from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingRegressor
+from sklearn.ensemble import ExtraTreesRegressor
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel, steps_to_text, to_values
@@ -33,6 +33,7 @@ from dibble_tools.report.verdict import verdict_of
 from dibble_tools.training.costs import parse_costs
 from dibble_tools.training.cross_validation import Task, rough_bytes
 from dibble_tools.training.folds import Learner, order_of
+from dibble_tools.training.intervals import paired_error
 from dibble_tools.training.naming import About
 from dibble_tools.training.recipes import FAMILIES, LADDERS, VOTING, Recipe, feature_counts, parse_recipe
 from dibble_tools.training.result import Clock, Progress, Trained, TrainOptions
@@ -40,6 +41,7 @@ from dibble_tools.training.students import Student, fit_student
 from dibble_tools.training.training_set import TrainingSet
 
 MOST_PAIRS = 400
+TREES = 60
 COVERAGE = 90  # percent of true numbers that the interval is to hold
 TAIL = 0.01  # of the numbers, beyond which they are taken as at the end of the scale
 STEEP = 2.5  # of z at the end of the scale: steps of the score are fine enough, and noise bends it little
@@ -376,6 +378,7 @@ def _card(
             "held_out": number_figures(y[held], said[held], told.spread * lesson.step),
             "cross_validated": number_figures(y[best.rows], best.said, told.spread * lesson.step),
             "instead": {"what": how, **number_figures(y[held], constant[held], told.spread * lesson.step)},
+            "gain": _gain(lesson, best, held, said, constant),
             "floats": floats,
             "pairs": _some_pairs(y[held], said[held]),
             "groups": _each_group(lesson, best, held, off),
@@ -404,14 +407,26 @@ def _constant(lesson: Lesson, rows: np.ndarray) -> tuple[np.ndarray, str]:
 
 
 def _floats(lesson: Lesson, rows: np.ndarray, held: np.ndarray, clock: Clock) -> dict[str, Any] | None:
-    """Return how far off the better of two regressors without limits is, in floats on a PC; None without time."""
+    """Return how far off a forest without limits is, in floats on a PC; None without time."""
     if not len(held) or clock.used() >= 1:
         return None
     values, y = lesson.learner.data.values, lesson.numbers
-    kinds = (HistGradientBoostingRegressor(random_state=0), ExtraTreesRegressor(60, min_samples_leaf=3, random_state=0))
-    errors = {type(k).__name__: np.abs(k.fit(values[rows], y[rows]).predict(values[held]) - y[held]) for k in kinds}
-    name = min(errors, key=lambda each: float(np.mean(errors[each])))
-    return {"what": name, "mae": round(float(np.mean(errors[name])), 6)}
+    forest = ExtraTreesRegressor(TREES, min_samples_leaf=3, random_state=0).fit(values[rows], y[rows])
+    off = np.abs(forest.predict(values[held]) - y[held])
+    return {"what": f"{TREES} extra trees", "mae": round(float(np.mean(off)), 6)}
+
+
+def _gain(lesson: Lesson, best: Tried, held: np.ndarray, said: np.ndarray, constant: np.ndarray) -> dict[str, float]:
+    """Return by how much the mean error is smaller than without a model, over all rows not learned from, and its error.
+
+    Whole groups, or stretches of time, are drawn.
+    """
+    rows = np.concatenate([best.rows, held])
+    told = np.concatenate([best.said, said[held]])
+    better = np.abs(lesson.numbers[rows] - constant[rows]) - np.abs(lesson.numbers[rows] - told)
+    known = ~np.isnan(better)
+    error = paired_error(better[known], lesson.learner.units()[rows][known])
+    return {"mean": round(float(np.mean(better[known])), 6), "error": round(error, 6)}
 
 
 def _each_group(lesson: Lesson, best: Tried, held: np.ndarray, off: np.ndarray) -> list[dict[str, Any]]:
