@@ -70,7 +70,7 @@ def roles_of(
     if told:
         more += told
         notes.append(f"{', '.join(told)}: what a model told, no reading: left out (--ignore)")
-    if BATTERY in header and BATTERY not in (label, group, *more):
+    if any(BATTERY in table.header for table in tables) and BATTERY not in (label, group, *more):
         more.append(BATTERY)
         notes.append("column 'battery_mv' is no reading of the field: left out (--ignore)")
     return Roles(label, time, group, tuple(more), tuple(notes))
