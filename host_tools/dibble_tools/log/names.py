@@ -8,8 +8,6 @@ from pathlib import Path
 from dibble import ConfigError, ModelError
 from dibble.config import check
 from dibble.drivers import channels_of, driver
-from dibble.inference.model import Model
-from dibble.inference.number import number_of
 from dibble.storage.segment import names_crc
 from dibble.storage.slots import HEADER_BYTES, MAGIC
 
@@ -30,7 +28,7 @@ _UNFIT = (
 def number_in(blob: bytes) -> str:
     """Return what a node calls the number that a model file tells; "" where it tells a class, or isn't one."""
     try:
-        number = number_of(Model(blob))
+        number = content_of(blob).number
         return number.reading if number else ""
     except _UNFIT:
         return ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from dibble.inference.decision import NO_CLASS
 from dibble.inference.fixed_point import MISSING
-from dibble.inference.number import MOST_MULTIPLIER, MOST_SHIFT, MOST_STEPS, Number
+from dibble.inference.number import MOST_MULTIPLIER, MOST_SHIFT, MOST_STEPS, Number, reading_name
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel
@@ -30,6 +30,11 @@ class Quantity:
     spread: int
     coverage: int
     ahead_s: int
+
+    @property
+    def reading(self) -> str:
+        """What a node calls it among its readings."""
+        return str(reading_name(self.channel.name, self.ahead_s))
 
     @property
     def half(self) -> int:

@@ -4,7 +4,6 @@ Such a model has two classes, below and above a middle; how far the winner leads
 output. The number is that score times a multiplier, in steps of the number's own unit.
 """
 
-from dibble.inference.bounds import within
 from dibble.inference.decision import NO_CLASS
 from dibble.inference.fixed_point import MISSING
 from dibble.inference.format import Cursor
@@ -50,11 +49,7 @@ class Number:
     @property
     def reading(self):
         """What a node calls it among its readings: soil_permille_in_6h, or predicted_soil_permille of now."""
-        if not self.ahead_s:
-            return "predicted_" + self.name
-        if self.ahead_s % 3600:
-            return "%s_in_%dm" % (self.name, self.ahead_s // 60)
-        return "%s_in_%dh" % (self.name, self.ahead_s // 3600)
+        return reading_name(self.name, self.ahead_s)
 
     @property
     def told_unit(self):
@@ -75,6 +70,15 @@ class Number:
         return min(max(steps, self.low), self.high)
 
 
+def reading_name(name, ahead_s):
+    """Return what a node calls a number among its readings."""
+    if not ahead_s:
+        return "predicted_" + name
+    if ahead_s % 3600:
+        return "%s_in_%dm" % (name, ahead_s // 60)
+    return "%s_in_%dh" % (name, ahead_s // 3600)
+
+
 def number_of(model):
     """Return the Number of a Model; None where it tells a class."""
     at = model.parts.get(NUMBER)
@@ -83,9 +87,9 @@ def number_of(model):
 
 def check(model, classes):
     """Raise ValueError unless the part "number" of a model of so many classes holds."""
-    number = number_of(model)
-    if not number:
-        return
+    from dibble.inference.bounds import within
+
+    number = Number(model.blob, model.parts[NUMBER])
     within("classes of a number", classes, 2, 2)
     within("mantissa", number.mantissa, 255, 1)
     within("exponent", number.exponent, 9, -9)

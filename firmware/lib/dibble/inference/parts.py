@@ -10,13 +10,8 @@ from dibble.inference.format import Cursor
 
 CELLS = b"cells"  # how many channels of 8 bits there are, none of which is told: a sense's
 NUMBER = b"number"  # number.py
-KNOWN = (
-    CELLS,
-    b"frames",
-    NUMBER,
-    b"ratios",
-    b"segment",
-)  # names of those that this firmware reads, some of them in senses/
+# Those that this firmware reads, some of them in senses/.
+KNOWN = CELLS, b"frames", NUMBER, b"ratios", b"segment"
 
 
 def read(file):
