@@ -49,6 +49,10 @@ def train(path: Path, options: TrainOptions, progress: Progress = lambda step, s
     Raises:
         InputError: something in the file or the options has to change.
     """
+    if options.data.usual:
+        from dibble_tools.training.usual import train_usual
+
+        return train_usual(path, options, progress)
     if options.data.target is not None:
         from dibble_tools.training.regression import train_number
 
