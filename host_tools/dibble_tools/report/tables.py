@@ -176,6 +176,11 @@ def inspection_tables(content: dict[str, Any]) -> list[Table]:
     head.add_row("unsure", f"when the winner leads by less than {content['unsure_below']}")
     head.add_row("hysteresis", f"{content['hysteresis']} trusted decisions in a row change the held class")
     head.add_row("golden vectors", f"{content['golden_vectors']}, replayed just now: all agree")
+    if content["sound"]:
+        sound = new_table("what it hears", "what", "value")
+        for key, value in content["sound"].items():
+            sound.add_row(key, value)
+        return [head, sound]
     channels = new_table("channels", "name", "unit", "one step", "valid range")
     for c in content["channels"]:
         channels.add_row(Text(c["name"]), Text(c["unit"] or "-"), f"{c['resolution']:g}", Text(c["range"]))
