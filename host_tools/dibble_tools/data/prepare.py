@@ -42,6 +42,7 @@ class DataOptions:
     features: Path | None = None
     seed: int = 0
     csv: CsvOptions = AS_IT_IS
+    profile: str = ""  # of the heater, where rows are its scans
     more: Sequence[Path] = ()  # files of the same kind, lined up by the columns' names
 
 
