@@ -60,7 +60,7 @@ def _command(pid: int) -> str:
 def _name(pid: int) -> str:
     line = _command(pid)
     words = line.split()
-    if "dibble" in line:
+    if "dibble_tools" in line or any(Path(word).name == "dibble" for word in words[:2]):
         return " ".join(["dibble", *(word for word in words if word in OWN)][:2])
     found = next((name for key, name in NAMES.items() if key in line.lower()), "")
     program = Path(words[0]).name if words else ""

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import secrets
 import signal
 import socket
@@ -20,6 +19,7 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.common.shipped import ROOMS
 from dibble_tools.studio.auth import Guard
 from dibble_tools.studio.chart import LEAST_WIDTH, MOST_WIDTH, WIDTH, chart_svg
+from dibble_tools.studio.jobs import OPTION
 from dibble_tools.studio.project import Project
 from dibble_tools.studio.state import State
 from dibble_tools.studio.studio import Action, Studio
@@ -28,7 +28,6 @@ from dibble_tools.studio.tables import rows_json
 HOST = "127.0.0.1"
 STATIC = ROOMS / "studio" / "static"
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-OPTION = re.compile(r"^--[a-z-]+: ")  # of a command, which some errors name first
 TOKEN_BYTES = 24
 PAUSE_S = 0.15  # between two versions of the state: faster than eyes, slower than a fast virtual board
 STILL_HERE_S = 15.0

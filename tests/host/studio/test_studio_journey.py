@@ -113,12 +113,31 @@ def test_a_newcomer_gets_from_no_board_to_decisions_of_an_own_model(tmp_path):
         page.wait(lambda: page.text("#decision .class") in ("morning", "evening"))
         assert "ahead of the next best by" in page.text("#decision")
         assert "lately" in page.one("#watch .channel svg").get_attribute("aria-label")
+        page.go("label")
+        page.click("#fetch")
+        assert "records are home" in page.job("fetch")
+        page.wait(lambda: "log/log.csv" in page.text("#table"))
+        label_by_keys(page, "field.csv", "noon")
+        assert project.joinpath("field.csv").read_text().splitlines()[1].endswith(",noon")
         page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
         for step in STEPS:
             page.go(step)
             assert fits(page) == [], step
         severe = [entry for entry in page.driver.get_log("browser") if entry["level"] == "SEVERE"]
         assert [entry for entry in severe if "/do/deploy" not in entry["message"]] == []  # refused, as it should be
+
+
+def label_by_keys(page, file, label):
+    """Label the first reading of a file, without a pointer."""
+    from selenium.webdriver.common.keys import Keys
+
+    page.one("#table").send_keys(file)
+    page.wait(lambda: page.one("#chart-picture").get_attribute("alt").startswith(f"Readings of {file}"))
+    page.one("#last").send_keys(Keys.HOME)
+    page.wait(lambda: page.text("#span-words").startswith("Chosen: 1 reading "))
+    page.one('#span-form [name="label"]').send_keys(label)
+    page.one('#span-form [name="label"]').submit()
+    page.wait(lambda: f"1 {label}" in page.text("#table-words"))
 
 
 def fits(page):

@@ -31,7 +31,7 @@ function show(state) {
   find("#waiting").hidden = !state.waiting;
   showDecision(state.decision);
   showEvents(state.events);
-  say(find("#rows"), state.collect.rows_words);
+  say(find("#rows"), state.files.some((file) => file.labelled) ? "" : state.collect.rows_words);
   for (const button of document.querySelectorAll("#train-form button, #deploy-form button, #fetch, #rollback, [data-measure]")) button.disabled = isBusy(state.job);
 }
 
