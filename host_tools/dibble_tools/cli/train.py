@@ -22,6 +22,10 @@ def train(
         ),
     ],
     label: Annotated[str | None, typer.Option(help="column that says what the readings meant  [label]")] = None,
+    usual: Annotated[
+        bool,
+        typer.Option("--usual", help="no labels: learn what is usual, flag the rest, --novelty being the rate"),
+    ] = False,
     target: Annotated[
         str | None, typer.Option(help="column of a number to predict, not a label; with --ahead, as it'll be then")
     ] = None,
@@ -123,6 +127,8 @@ def train(
 
     A number instead of a class: --target soil --time when --ahead 6h, "soil 23 % ± 3 in 6 hours".
 
+    Without labels: dibble train field.csv --usual --time when learns what is usual; the node flags as novel what isn't.
+
     What `dibble collect` and `label` write trains as it is: dibble train field.csv. Loggers' files (Campbell, HOBO,
     ZENTRA, ThingSpeak) and exports of Home Assistant and InfluxDB are read as they are, too.
     """
@@ -150,7 +156,7 @@ def train(
             name=name,
         )
         return
-    roles = roles_of(files, label, time, group, ignore or (), labelled=not when and target is None)
+    roles = roles_of(files, label, time, group, ignore or (), labelled=not when and target is None and not usual)
     for text in roles.notes:
         note(text)
     options = TrainOptions(
@@ -166,6 +172,7 @@ def train(
             features=features,
             csv=csv_options(time_format, time_zone, na),
             seed=seed,
+            usual=usual,
             target=target,
             when=when,
             ahead_ms=round(1000 * parse_seconds(ahead, "--ahead")) if ahead else 0,

@@ -44,6 +44,7 @@ class DataOptions:
     seed: int = 0
     csv: CsvOptions = AS_IT_IS
     more: Sequence[Path] = ()  # files of the same kind, lined up by the columns' names
+    usual: bool = False  # no labels: all rows are what is usual
     target: str | None = None  # the column of a number to predict, instead of a label
     when: str = ""  # a condition that makes the labels: see future.parse_condition
     ahead_ms: int = 0  # labels are what holds so much later
@@ -126,7 +127,10 @@ def prepare(path: Path, options: DataOptions) -> Prepared:
     if options.ahead_ms:
         near = apart(ds, np.flatnonzero(parts.train), np.flatnonzero(parts.test), options.ahead_ms)
         parts = replace(parts, train=np.isin(np.arange(len(ds.values)), near))
-    notes = [*ds.notes, *(check_classes(ds, parts.train, parts.test) if ds.numbers is None else [])]
+    notes = [
+        *ds.notes,
+        *(check_classes(ds, parts.train, parts.test) if ds.numbers is None and not options.usual else []),
+    ]
     wanted = [parse_channel_option(text) for text in options.channels]
     notes += _leave_out_empty(ds, parts.train, [channel.name for channel in wanted])
     channels, more = find_channels(ds, wanted, parts.train)
@@ -164,6 +168,8 @@ def _labelled(path: Path, options: DataOptions) -> Dataset:
         raise InputError("--when: expected --ahead too, such as --ahead 6h: within which time")
     if (options.when or options.ahead_ms) and not options.time:
         raise InputError("--ahead: expected --time too: what comes later is known by the times")
+    if options.usual and (options.when or options.ahead_ms or options.target or options.label is not None):
+        raise InputError("--usual learns from rows without labels: expected no --label, --when, --ahead or --target")
     if options.target is not None and (options.when or options.label is not None):
         raise InputError("--target is a number to predict: expected no --label and no --when beside it")
     ds = read_files(
@@ -174,6 +180,8 @@ def _labelled(path: Path, options: DataOptions) -> Dataset:
         ignore=options.ignore,
         options=options.csv,
     )
+    if options.usual:
+        return replace(ds, labels=np.full(len(ds.values), "usual"))
     if options.target is not None:
         return with_numbers(ds, options.target, options.ahead_ms)
     if options.when:

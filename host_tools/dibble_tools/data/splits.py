@@ -74,9 +74,14 @@ def split(ds: Dataset, *, test_groups: Sequence[str] = (), test_after: str | Non
         assert ds.groups is not None
         test, how = _some_groups(_labels(ds), ds.groups, seed)
         return Split(~test, test, how)
-    if ds.numbers is not None and (ds.times_ms is not None or recordings is not None):
-        start = round(len(ds.numbers) * (1 - TEST_SHARE))
-        test = np.arange(len(ds.numbers)) >= start
+    alone = ds.labels is not None and len(ds.labels) > 0 and (ds.labels == ds.labels[0]).all()
+    if alone and recordings is None and ds.times_ms is None and not grouped:
+        recordings = np.zeros(len(ds.values), int)  # of one class it can't be told whether rows follow one another
+    if alone and recordings is not None:
+        units = _stretch_of(recordings)
+    if (ds.numbers is not None or alone) and (ds.times_ms is not None or recordings is not None):
+        start = round(len(ds.values) * (1 - TEST_SHARE))
+        test = np.arange(len(ds.values)) >= start
         return Split(~test, test, f"the last quarter of the rows, from {place_of(ds, start)} on", units)
     if recordings is None:
         test, how = _at_random(ds, seed), "a random quarter of each class (rows are taken as independent)"

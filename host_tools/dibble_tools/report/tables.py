@@ -67,6 +67,23 @@ def training_tables(card: dict[str, Any], width: int) -> list[Table]:
     return [*([front] if len(card["front"]) > 1 else []), stages, *([places] if each else [])]
 
 
+def usual_tables(card: dict[str, Any]) -> list[Table]:
+    """Return the false alarms of a model of what is usual, and what it finds."""
+    usual = card["usual"]
+    title = f"{card['name']}: {card['split']['how']}; {usual['rows']} rows of what is usual"
+    alarms = new_table(title, "false alarms", "share", numbers=(1,))
+    ends = usual["interval"]
+    between = f" ({percent(ends[0])} to {percent(ends[1])}, 95 times in 100)" if ends else ""
+    alarms.add_row(f"flagged{between}", percent(usual["flagged"]))
+    alarms.add_row("  as novel", percent(usual["novel"]))
+    alarms.add_row("  as out of range", percent(usual["out_of_range"]))
+    alarms.add_row("asked for", percent(usual["rate"]))
+    found = new_table("what it finds: a sensor that tells another moment's reading", "", "flagged", numbers=(1,))
+    for row in usual["found"]:
+        found.add_row(Text(row["channel"]), percent(row["flagged"]))
+    return [alarms, found]
+
+
 def number_tables(card: dict[str, Any]) -> list[Table]:
     """Return the best recipes of a model that tells a number, and how far off it is, in all and in each group."""
     number = card["number"]
@@ -225,6 +242,11 @@ def inspection_tables(content: dict[str, Any]) -> list[Table]:
     head.add_row("unsure", f"when the winner leads by less than {content['unsure_below']}")
     head.add_row("hysteresis", f"{content['hysteresis']} trusted decisions in a row change the held class")
     head.add_row("golden vectors", f"{content['golden_vectors']}, replayed just now: all agree")
+    if content["sound"]:
+        sound = new_table("what it hears", "what", "value")
+        for key, value in content["sound"].items():
+            sound.add_row(key, value)
+        return [head, sound]
     channels = new_table("channels", "name", "unit", "one step", "valid range")
     for c in content["channels"]:
         channels.add_row(Text(c["name"]), Text(c["unit"] or "-"), f"{c['resolution']:g}", Text(c["range"]))

@@ -25,6 +25,7 @@ def train(
     data: "str | Path | Sequence[str | Path] | pd.DataFrame",
     label: str | None = None,
     *,
+    usual: bool = False,
     target: str | None = None,
     when: str = "",
     ahead: str | None = None,
@@ -65,6 +66,7 @@ def train(
             in one unit, NaN or an empty cell a missing reading.
         label: column that says what the readings meant, as names of classes; None: the one named label. In dibble's
             own files the roles of time, node and battery_mv are known, too.
+        usual: no labels: learn what is usual and flag the rest, `novelty` being the rate of false alarms, else 0.01.
         target: column of a number to predict, instead of a label; with `ahead`, what it will be then.
         when: makes the labels instead: "dry: soil < 200" is class dry where that holds at some time within `ahead`.
         ahead: learn what comes so much later, such as "6h"; needs time.
@@ -103,7 +105,7 @@ def train(
     """
     with tempfile.TemporaryDirectory(prefix="dibble-") as folder:
         files = _files(data, Path(folder), name)
-        roles = roles_of(files, label, time, group, ignore, labelled=not when and target is None)
+        roles = roles_of(files, label, time, group, ignore, labelled=not when and target is None and not usual)
         options = TrainOptions(
             DataOptions(
                 label=roles.label,
@@ -117,6 +119,7 @@ def train(
                 features=None if features is None else Path(features),
                 csv=CsvOptions(TimeOptions(time_format, time_zone), na),
                 seed=seed,
+                usual=usual,
                 target=target,
                 when=when,
                 ahead_ms=round(1000 * parse_seconds(ahead, "ahead")) if ahead else 0,
