@@ -164,6 +164,7 @@ def train(
             label=roles.label,
             time=roles.time,
             group=roles.group,
+            profile=roles.profile,
             test_groups=test_group or (),
             test_after=test_after,
             channels=channel or (),

@@ -43,6 +43,7 @@ class DataOptions:
     features: Path | None = None
     seed: int = 0
     csv: CsvOptions = AS_IT_IS
+    profile: str = ""  # of the heater, where rows are its scans
     more: Sequence[Path] = ()  # files of the same kind, lined up by the columns' names
     usual: bool = False  # no labels: all rows are what is usual
     target: str | None = None  # the column of a number to predict, instead of a label

@@ -13,18 +13,19 @@ PREDICTED = re.compile(r"predicted_.+|.+_in_\d+[hm]")  # as inference/number.py 
 LABEL, TIME, NODE, BATTERY = "label", "time", "node", "battery_mv"
 # What `dibble import` says of a row, from the coarsest: rows of one session are more alike than those of one sensor.
 ORIGINS = ("session", "day", "specimen", "sensor")
-PLACE = "scan"
+PLACE, PROFILE = "scan", "profile"
 
 
 @dataclass(frozen=True)
 class Roles:
-    """Names of columns; notes: what was taken without being told."""
+    """Names of columns; notes: what was taken without being told; profile: the heater's, where rows are scans."""
 
     label: str | None
     time: str | None
     group: str | None
     ignore: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    profile: str = ""
 
 
 def roles_of(
@@ -81,7 +82,11 @@ def _of_import(
 ) -> Roles:
     """Return the roles of what `dibble import` wrote: the group is the coarsest of which each class has several."""
     notes = []
-    left_out = [name for name in (*ORIGINS, PLACE) if name not in (label, time, group, *ignore)]
+    left_out = [
+        name
+        for name in (*ORIGINS, PLACE, PROFILE)
+        if name in tables[0].header and name not in (label, time, group, *ignore)
+    ]
     if group is None:
         rows = [pair for table in tables for pair in _pairs(table, label)]
         classes = {name for name, _ in rows}
@@ -95,7 +100,10 @@ def _of_import(
             notes.append(
                 f"no column of {', '.join(ORIGINS)} has several for each class: rows are held out as they come"
             )
-    return Roles(label, time, group, (*ignore, *(name for name in left_out if name != group)), tuple(notes))
+    profiles = {text for table in tables for text in _texts(table, PROFILE)}
+    profile = profiles.pop() if len(profiles) == 1 else ""
+    more = (name for name in left_out if name != group)
+    return Roles(label, time, group, (*ignore, *more), tuple(notes), profile)
 
 
 def _pairs(table: Table, label: str) -> list[tuple[str, dict[str, str]]]:

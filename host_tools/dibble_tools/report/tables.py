@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dibble_tools.common.formatting import percent
+from dibble_tools.report.scan import scan_words
 
 WIDE = 110  # columns of a terminal
 MOST_GROUPS = 8
@@ -64,7 +65,12 @@ def training_tables(card: dict[str, Any], width: int) -> list[Table]:
         front.add_row(
             row["recipe"], percent(row["accuracy"]), f"{row['bytes']:,}", f"about {row['instructions']:,}", mark
         )
-    return [*([front] if len(card["front"]) > 1 else []), stages, *([places] if each else [])]
+    scan = new_table("the heater's scan", "")
+    scan.show_header = False
+    for words in scan_words(card):
+        scan.add_row(Text(words))
+    more = [*([places] if each else []), *([scan] if card.get("scan") else [])]
+    return [*([front] if len(card["front"]) > 1 else []), stages, *more]
 
 
 def usual_tables(card: dict[str, Any]) -> list[Table]:

@@ -111,6 +111,7 @@ def train(
                 label=roles.label,
                 time=roles.time,
                 group=roles.group,
+                profile=roles.profile,
                 test_groups=test_groups,
                 test_after=test_after,
                 channels=channels,
