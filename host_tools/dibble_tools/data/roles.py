@@ -1,5 +1,6 @@
 """Which columns are label, time and group: as told, or as dibble's own files name them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.common.formatting import listed
 from dibble_tools.data.csv_table import Table, bytes_of, decode, scan
 
+PREDICTED = re.compile(r"predicted_.+|.+_in_\d+[hm]")  # as inference/number.py names them
 LABEL, TIME, NODE, BATTERY = "label", "time", "node", "battery_mv"
 # What `dibble import` says of a row, from the coarsest: rows of one session are more alike than those of one sensor.
 ORIGINS = ("session", "day", "specimen", "sensor")
@@ -18,7 +20,7 @@ PLACE, PROFILE = "scan", "profile"
 class Roles:
     """Names of columns; notes: what was taken without being told; profile: the heater's, where rows are scans."""
 
-    label: str
+    label: str | None
     time: str | None
     group: str | None
     ignore: tuple[str, ...]
@@ -27,21 +29,31 @@ class Roles:
 
 
 def roles_of(
-    paths: Sequence[Path], label: str | None, time: str | None, group: str | None, ignore: Sequence[str]
+    paths: Sequence[Path],
+    label: str | None,
+    time: str | None,
+    group: str | None,
+    ignore: Sequence[str],
+    *,
+    labelled: bool = True,
 ) -> Roles:
     """Return the columns' roles: what `dibble collect`, `fetch` and `label` write is known by its names.
 
+    Args:
+        labelled: a column has to hold labels; else they are made, and one of that name isn't read.
     Raises:
         InputError: no column is named for labels, and none is told.
     """
     tables = [scan(decode(bytes_of(path), path.name)[0], path.name, alone=True) for path in paths]
     header = tables[0].header
     notes = []
-    if label is None:
+    if not labelled and label is None and LABEL in header and LABEL not in (time, group, *ignore):
+        ignore = [*ignore, LABEL]
+    if labelled and label is None:
         if LABEL not in header:
             raise InputError(f"--label: expected the column that says what the readings meant; {listed(LABEL, header)}")
         label = LABEL
-    if {*ORIGINS, PLACE} <= set(header):
+    if label is not None and {*ORIGINS, PLACE} <= set(header):
         return _of_import(tables, label, time, group, ignore)
     if not {TIME, NODE} <= set(header) or label in (TIME, NODE):
         return Roles(label, time, group, tuple(ignore))
@@ -55,6 +67,10 @@ def roles_of(
             notes.append("column 'node' is taken as --group")
         else:
             more.append(NODE)
+    told = [name for name in header if PREDICTED.fullmatch(name) and name not in (label, group, *more)]
+    if told:
+        more += told
+        notes.append(f"{', '.join(told)}: what a model told, no reading: left out (--ignore)")
     if any(BATTERY in table.header for table in tables) and BATTERY not in (label, group, *more):
         more.append(BATTERY)
         notes.append("column 'battery_mv' is no reading of the field: left out (--ignore)")
