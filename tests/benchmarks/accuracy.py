@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from dibble_tools.cli.durations import parse_seconds
+from dibble_tools.common.durations import parse_seconds
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.prepare import DataOptions
 from dibble_tools.model.limits import Limits

@@ -67,7 +67,7 @@ def label(
 
     --suggest 20 writes the twenty rows to label next: fill in their labels, and that file is OBSERVATIONS.csv.
     """
-    from dibble_tools.cli.durations import parse_seconds
+    from dibble_tools.common.durations import parse_seconds
     from dibble_tools.common.files import write_atomically
     from dibble_tools.log.join import join
 

@@ -41,12 +41,26 @@ def describe(opened: HostModel) -> dict[str, Any]:
             for channel in model.channels
         ],
         "features": [{"channel": model.title(f), "feature": KINDS[f.kind], "readings": f.size} for f in model.features],
+        "number": _number(model),
         "sound": _sound(model.sound) if model.sound else None,
         "tables": _tables(model),
         "novel_below": model.novel_below if model.novelty else None,
         "unsure_below": model.unsure_below,
         "hysteresis": model.hysteresis,
         "golden_vectors": len(model.golden),
+    }
+
+
+def _number(model: Content) -> dict[str, Any] | None:
+    q = model.number
+    if q is None:
+        return None
+    return {
+        "name": q.channel.name,
+        "unit": q.channel.unit,
+        "ahead_s": q.ahead_s,
+        "range": f"{steps_to_text(q.channel.low, q.channel)} .. {steps_to_text(q.channel.high, q.channel)}",
+        "within": f"{steps_to_text(q.spread, q.channel)} either way, {q.coverage} times in 100",
     }
 
 

@@ -108,7 +108,10 @@ class Trained:
 
     def __repr__(self) -> str:
         """Return what people want to know first: which model, and how good it is on rows it wasn't trained on."""
-        held_out, recipe = self.card["held_out"]["integer_model"], self.card["model"]["recipe"]
+        recipe = self.card["model"].get("recipe", self.card["model"]["family"])
+        if "number" in self.card or "usual" in self.card:
+            return f"<Trained {recipe}: {self.verdict.words if self.verdict else ''} {self.model!r}>"
+        held_out = self.card["held_out"]["integer_model"]
         right = f"{percent(held_out['accuracy'])} of {whole(held_out['rows'])} rows held out"
         return f"<Trained {recipe}: {right} right; {self.model!r}>"
 

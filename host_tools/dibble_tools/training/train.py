@@ -8,6 +8,7 @@ import numpy as np
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.prepare import Prepared
+from dibble_tools.data.splits import NumbersAsLabels
 from dibble_tools.families.novelty import Novelty, fit_novelty
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.limits import Limits, estimate
@@ -40,8 +41,24 @@ def train(path: Path, options: TrainOptions, progress: Progress = lambda step, s
     Raises:
         InputError: something in the file or the options has to change.
     """
+    if options.data.usual:
+        from dibble_tools.training.usual import train_usual
+
+        return train_usual(path, options, progress)
+    if options.data.target is not None:
+        from dibble_tools.training.regression import train_number
+
+        return train_number(path, options, progress)
     clock = Clock(options.budget_s)
-    done = learn(path, options, clock, progress)
+    try:
+        done = learn(path, options, clock, progress)
+    except NumbersAsLabels:
+        from dibble_tools.training.regression import train_number
+
+        data = replace(options.data, label=None, target=options.data.label)
+        trained = train_number(path, replace(options, data=data), progress)
+        trained.notes.insert(0, f"column {options.data.label!r} looks like a number to predict: taken as --target")
+        return trained
     card = make_card(done, clock, progress)
     done.data.notes.extend(clock.overrun())  # the card's own list
     return Trained(done.shipped.model, card, done.data.notes)
