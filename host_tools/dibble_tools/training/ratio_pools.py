@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from dibble.inference.features import LAST
 from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.linear_model import LogisticRegression
 
 from dibble_tools.data.channels import Channel
 from dibble_tools.data.feature_spec import ChannelRatio, FeatureSpec, log2_1024ths
@@ -31,7 +32,7 @@ class Pools:
     """What each kind of features reached.
 
     Attributes:
-        accuracy: of a forest of floats, by pool, and that of the best single step under "one step".
+        accuracy: of the better of a forest and a linear model of floats, by pool; under "one step" the best step's.
         chosen: a pool.
         steps: the channels that are steps of the scan.
         plain: the last reading of each channel, of a step its logarithm (rows, channels).
@@ -72,16 +73,16 @@ def with_ratios(
     tables = {BOTH: np.column_stack([data.values, values]), RATIOS: np.column_stack([data.values[:, others], values])}
     even = _logarithms(data, steps)  # a forest draws its splits evenly over the range of what it sees
     seen = {STEPS: even, BOTH: np.column_stack([even, values]), RATIOS: tables[RATIOS]}
-    reached = {name: forest_accuracy(table, y, parts, seed) for name, table in seen.items()}
+    reached = {name: float_accuracy(table, y, parts, seed) for name, table in seen.items()}
     best = max(reached, key=lambda name: reached[name])
     chosen = best if reached[best] >= reached[STEPS] + GAIN else STEPS
-    reached["one step"] = max(forest_accuracy(even[:, [i]], y, parts, seed, rows=ROWS_ALONE) for i in steps)
+    reached["one step"] = max(float_accuracy(even[:, [i]], y, parts, seed, rows=ROWS_ALONE) for i in steps)
     pools = Pools(reached, chosen, steps, even, parts)
     if chosen == STEPS:
         return data, pools
     note = (
         f"{chosen} tell more on rows of other groups than the steps alone, {reached[chosen]:.1%} for "
-        f"{reached[STEPS]:.1%} of a forest of floats: taken"
+        f"{reached[STEPS]:.1%} of a float model: taken"
     )
     return replace(data, features=own[chosen], values=tables[chosen], notes=[*data.notes, note]), pools
 
@@ -111,14 +112,19 @@ def _ratios(data: Prepared, steps: Sequence[int], rows: np.ndarray) -> tuple[lis
     return features, np.column_stack(columns)
 
 
-def forest_accuracy(values: np.ndarray, y: np.ndarray, parts: Parts, seed: int, rows: int = ROWS) -> float:
-    """Return the mean accuracy of a forest over the parts, classes counted alike."""
+def float_accuracy(values: np.ndarray, y: np.ndarray, parts: Parts, seed: int, rows: int = ROWS) -> float:
+    """Return the mean accuracy over the parts, classes counted alike, of a forest or a linear model, the better one."""
     rng = np.random.default_rng(seed)
     found = []
     for learn, judge in parts:
         learn, judge = (rng.permutation(one)[:rows] for one in (learn, judge))
-        forest = ExtraTreesClassifier(TREES, min_samples_leaf=2, class_weight="balanced", random_state=seed, n_jobs=1)
-        decided = forest.fit(values[learn], y[learn]).predict(values[judge])
         there = np.unique(y[judge])
-        found.append(float(np.mean([np.mean(decided[y[judge] == k] == k) for k in there])))
-    return float(np.mean(found))
+        mean, spread = values[learn].mean(axis=0), values[learn].std(axis=0) + 1e-9
+        forest = ExtraTreesClassifier(TREES, min_samples_leaf=2, class_weight="balanced", random_state=seed, n_jobs=1)
+        line = LogisticRegression(max_iter=300, class_weight="balanced")
+        decided = (
+            forest.fit(values[learn], y[learn]).predict(values[judge]),
+            line.fit((values[learn] - mean) / spread, y[learn]).predict((values[judge] - mean) / spread),
+        )
+        found.append([np.mean([np.mean(one[y[judge] == k] == k) for k in there]) for one in decided])
+    return float(np.mean(found, axis=0).max())

@@ -9,7 +9,7 @@ import numpy as np
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.heater_scans.profiles import HEATER_MA, named_profile, shared_course
 from dibble_tools.data.prepare import Prepared
-from dibble_tools.training.ratio_pools import Pools, forest_accuracy
+from dibble_tools.training.ratio_pools import Pools, float_accuracy
 
 POINT = 0.01  # of accuracy: a shorter profile may lose so much
 ROWS = 1500  # that a choice of steps is judged on
@@ -19,7 +19,7 @@ PARTS = 3
 def scan_steps(data: Prepared, y: np.ndarray, pools: Pools, profile: str, seed: int, budget_s: float) -> dict[str, Any]:
     """Return what one step, all, and their ratios reached, and the fewest steps that lose at most a point, JSON-ready.
 
-    Steps are taken one by one, each time the one with which a forest of floats tells most on rows of other groups.
+    Steps are taken one by one, each time the one with which a float model tells most on rows of other groups.
 
     Args:
         profile: the heater's, by name or steps; "": it isn't known.
@@ -30,12 +30,12 @@ def scan_steps(data: Prepared, y: np.ndarray, pools: Pools, profile: str, seed: 
     found: dict[str, Any] = {
         "accuracy": {name: round(value, 4) for name, value in pools.accuracy.items()},
         "chosen": pools.chosen,
-        "of": "a forest of floats, on rows of other groups of the training part, classes counted alike",
+        "of": "the better of a forest and a linear model of floats, on other groups of the training part, classes alike",
     }
     few = pools.parts[:PARTS]
 
     def reached(steps: Sequence[int]) -> float:
-        return forest_accuracy(_columns(data, pools, steps), y, few, seed, rows=ROWS)
+        return float_accuracy(_columns(data, pools, steps), y, few, seed, rows=ROWS)
 
     whole = reached(pools.steps)
     chosen: list[int] = []
