@@ -30,7 +30,7 @@ def scan_steps(data: Prepared, y: np.ndarray, pools: Pools, profile: str, seed: 
     found: dict[str, Any] = {
         "accuracy": {name: round(value, 4) for name, value in pools.accuracy.items()},
         "chosen": pools.chosen,
-        "of": "the better of a forest and a linear model of floats, on other groups of the training part, classes alike",
+        "of": "the better of a forest and a line of floats, on other groups of the training rows, classes alike",
     }
     few = pools.parts[:PARTS]
 
