@@ -73,16 +73,20 @@ def with_ratios(
     tables = {BOTH: np.column_stack([data.values, values]), RATIOS: np.column_stack([data.values[:, others], values])}
     even = _logarithms(data, steps)  # a forest draws its splits evenly over the range of what it sees
     seen = {STEPS: even, BOTH: np.column_stack([even, values]), RATIOS: tables[RATIOS]}
-    reached = {name: float_accuracy(table, y, parts, seed) for name, table in seen.items()}
-    best = max(reached, key=lambda name: reached[name])
-    chosen = best if reached[best] >= reached[STEPS] + GAIN else STEPS
+    both = {name: _accuracies(table, y, parts, seed, ROWS) for name, table in seen.items()}
+    reached = {name: max(each) for name, each in both.items()}
+    best = BOTH if reached[BOTH] + GAIN >= reached[RATIOS] else RATIOS
+    # A node's trees and tables can't subtract: ratios that help a forest help them, though a line needs none.
+    helps = reached[best] >= reached[STEPS] + GAIN or both[best][0] >= both[STEPS][0] + GAIN
+    chosen = best if helps else STEPS
     reached["one step"] = max(float_accuracy(even[:, [i]], y, parts, seed, rows=ROWS_ALONE) for i in steps)
     pools = Pools(reached, chosen, steps, even, parts)
     if chosen == STEPS:
         return data, pools
+    by, what = (0, "forest") if both[chosen][0] >= both[STEPS][0] + GAIN else (1, "linear model")
     note = (
-        f"{chosen} tell more on rows of other groups than the steps alone, {reached[chosen]:.1%} for "
-        f"{reached[STEPS]:.1%} of a float model: taken"
+        f"{chosen} tell more on rows of other groups than the steps alone, {both[chosen][by]:.1%} for "
+        f"{both[STEPS][by]:.1%} of a {what} of floats: taken"
     )
     return replace(data, features=own[chosen], values=tables[chosen], notes=[*data.notes, note]), pools
 
@@ -114,6 +118,11 @@ def _ratios(data: Prepared, steps: Sequence[int], rows: np.ndarray) -> tuple[lis
 
 def float_accuracy(values: np.ndarray, y: np.ndarray, parts: Parts, seed: int, rows: int = ROWS) -> float:
     """Return the mean accuracy over the parts, classes counted alike, of a forest or a linear model, the better one."""
+    return max(_accuracies(values, y, parts, seed, rows))
+
+
+def _accuracies(values: np.ndarray, y: np.ndarray, parts: Parts, seed: int, rows: int) -> tuple[float, float]:
+    """Return the mean accuracies of a forest and of a linear model."""
     rng = np.random.default_rng(seed)
     found = []
     for learn, judge in parts:
@@ -127,4 +136,5 @@ def float_accuracy(values: np.ndarray, y: np.ndarray, parts: Parts, seed: int, r
             line.fit((values[learn] - mean) / spread, y[learn]).predict((values[judge] - mean) / spread),
         )
         found.append([np.mean([np.mean(one[y[judge] == k] == k) for k in there]) for one in decided])
-    return float(np.mean(found, axis=0).max())
+    forest_mean, line_mean = np.mean(found, axis=0).tolist()
+    return forest_mean, line_mean
