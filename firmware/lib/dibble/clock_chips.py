@@ -1,7 +1,9 @@
 """Clocks with a battery of their own over I2C: their registers, and what date these hold. UTC, 2000 to 2099.
 
-DS3231, data sheet revision 10: "Clock and Calendar" with figure 1, "Control Register (0Eh)", "Status Register (0Fh)".
-PCF8563, data sheet revision 11: 8.2 (registers), 8.3.1 (control_status_1), 8.4 (time and date).
+DS3231, data sheet 19-5170 revision 10: "Clock and Calendar" with figure 1, and under "Special-Purpose Registers"
+"Control Register (0Eh)" and "Status Register (0Fh)".
+PCF8563, data sheet revision 11: 8.2 with table 4 (registers), 8.3.1 (Control_status_1), 8.4 (time and date),
+8.5 (in one access, within a second), 8.10 (STOP).
 """
 
 from dibble import SensorError

@@ -17,12 +17,12 @@ PIN = (int, str)
 CLOCK_CHIPS = ("ds3231", "pcf8563")
 SENSOR = (  # of every sensor; its driver's SETTINGS follow
     ("driver", str, 1, 20, None),
-    ("channels", [str], 0, 8, ()),  # other names for the driver's channels, in its order
+    ("channels", [str], 0, 64, ()),  # other names for the driver's channels, in its order
     ("costly", bool, 0, 1, False),  # read only when the gate asks for it
     ("power_pin", PIN, 0, 255, ""),
     ("power_up_ms", int, 0, 60000, 0),
     ("stuck_cycles", int, 0, 10000, -1),  # the same readings so often are a fault; 0: never; -1: as the driver has it
-    ("max_step", [int], 0, 8, ()),  # a channel that moves further between two cycles is doubted; 0: never
+    ("max_step", [int], 0, 64, ()),  # a channel that moves further between two cycles is doubted; 0: never
 )
 ACTION = (
     ("class", str, 1, 60, None),

@@ -70,7 +70,7 @@ class Node:
         self._slice_ms = config["watchdog_ms"] // 2 or self.interval_ms
         self.sensors = Sensors(config, port)
         self._notes += self.sensors.notes
-        self._light = self._light and not self.sensors.count_asleep
+        port.light_sleep = self._light = self._light and not self.sensors.count_asleep
         self.clock = _clock_keeper(config["clock"]["chip"], self.sensors.bus, port)
         if self.sensors.keep_alive_ms:
             self._slice_ms = min(self._slice_ms, self.sensors.keep_alive_ms)

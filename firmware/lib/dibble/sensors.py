@@ -3,7 +3,7 @@
 from array import array
 
 from dibble import ConfigError, SensorError
-from dibble.drivers import channels_of, driver
+from dibble.drivers import channels_given, channels_of, driver
 from dibble.health import AGREE, Health
 from dibble.inference.fixed_point import MISSING, READING_LIMIT
 
@@ -25,7 +25,7 @@ class Sensor:
         module = driver(settings["driver"])
         self.name = settings["driver"]
         self.first = first
-        self.count = len(module.CHANNELS)
+        self.count = len(channels_given(settings))
         self.fault = ""
         self._driver = module.build(settings, port, bus)
         self._port = port
@@ -65,7 +65,10 @@ class Sensor:
                 readings = self._driver.read_cheap() + self._driver.read_costly()
             for i in range(start, end):
                 reading = readings[i - start]
-                values[self.first + i] = min(READING_LIMIT, max(-READING_LIMIT, reading))
+                values[self.first + i] = (
+                    reading if reading == MISSING else min(READING_LIMIT, max(-READING_LIMIT, reading))
+                )
+            self.fault = getattr(self._driver, "partial", "")
         except SensorError as error:
             self.fail(values, start, end, error)
         finally:

@@ -9,7 +9,7 @@ import ast
 import shutil
 import tempfile
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -77,12 +77,21 @@ def parts_of(model: HostModel) -> tuple[Any, ...]:
 
 def plans(name: str) -> Any:
     """Return the function that makes a family's plan, of the firmware's own source, without a kernel to run it."""
-    scope: dict[str, Any] = {"address": address, "classify": lambda plan, row: None}
-    for file in PLANS[name]:
-        tree = ast.parse((FIRMWARE_KERNELS / f"{file}.py").read_text())
+    return functions([FIRMWARE_KERNELS / f"{file}.py" for file in PLANS[name]], classify=lambda plan, row: None)[name]
+
+
+def functions(files: Iterable[Path], **kernels: Any) -> dict[str, Any]:
+    """Return the names of the firmware's files that make plans, run on this computer one after the other.
+
+    Args:
+        kernels: what stands in for those in machine code.
+    """
+    scope: dict[str, Any] = {"address": address, **kernels}
+    for file in files:
+        tree = ast.parse(file.read_text())
         tree.body = [node for node in tree.body if not isinstance(node, ast.If) and not _of_dibble(node)]
-        exec(compile(tree, file, "exec"), scope)
-    return scope[name]
+        exec(compile(tree, file.name, "exec"), scope)
+    return scope
 
 
 def _of_dibble(node: ast.stmt) -> bool:
@@ -96,18 +105,22 @@ def address(table: Any) -> int:
 
 def codes(kernel: str) -> str:
     """Return C of a kernel's machine code, "forest" or "coded": thumb_code and viper_code."""
+    return code_of({kind: FIRMWARE_KERNELS / f"{kernel}_{kind}.py" for kind in ("thumb", "viper")})
+
+
+def code_of(files: Mapping[str, Path]) -> str:
+    """Return C of the machine code of files, KIND_code by the kind of each: "thumb" and "viper"."""
     return "".join(
-        f"static const uint8_t __attribute__((aligned(4))) {kind}_code[] = "
-        f"{{{_list(machine_code(FIRMWARE_KERNELS / f'{kernel}_{kind}.py', kind))}}};\n"
-        for kind in ("thumb", "viper")
+        f"static const uint8_t __attribute__((aligned(4))) {kind}_code[] = {{{listed(machine_code(file, kind))}}};\n"
+        for kind, file in files.items()
     )
 
 
 def _placed(blob: bytes, plan: Sequence[int]) -> str:
     """Return C of a file and its plan."""
     return (
-        f"static const uint8_t __attribute__((aligned(4))) blob[] = {{{_list(blob)}}};\n"
-        f"static uint32_t plan[] = {{{_list(word & 0xFFFFFFFF for word in plan)}}};\n"
+        f"static const uint8_t __attribute__((aligned(4))) blob[] = {{{listed(blob)}}};\n"
+        f"static uint32_t plan[] = {{{listed(word & 0xFFFFFFFF for word in plan)}}};\n"
     )
 
 
@@ -129,9 +142,10 @@ def run(tables: str, calls: Iterable[str]) -> list[int]:
 
 
 def _rows(rows: np.ndarray) -> str:
-    inner = ",".join("{" + _list(row) + "}" for row in rows.tolist())
+    inner = ",".join("{" + listed(row) + "}" for row in rows.tolist())
     return f"static const int32_t rows[][{rows.shape[1]}] = {{{inner}}};\n"
 
 
-def _list(values: Any) -> str:
+def listed(values: Any) -> str:
+    """Return integers as C writes them between braces."""
     return ",".join(str(int(value)) for value in values)

@@ -34,6 +34,7 @@ WIRES = (  # by what a driver has or asks its port for
     ('("address"', "I2C: SDA, SCL, 3.3 V and GND"),
     ("port.pulses(", "a pin and GND, as a contact"),
     ("port.onewire(", "a pin with 4.7 kohm to 3.3 V, 3.3 V and GND"),
+    ('("pull_up_ohm"', "an ADC pin and GND, and a resistor of pull_up_ohm from the pin to 3.3 V"),
     ('("pin"', "an ADC pin, 3.3 V and GND"),
 )
 

@@ -71,7 +71,10 @@ def budget(
         watchdog: False: as if config.watchdog_ms were 0.
     """
     power, interval_s = board.power, config["interval_s"]
-    sensed = [sensing(entry, interval_s) for entry in config["sensors"]]
+    dog = watchdog and config["watchdog_ms"] > 0 and not runtime.sleeps_with_watchdog
+    counting = any(getattr(driver(entry["driver"]), "COUNTS_ASLEEP", False) for entry in config["sensors"])
+    light = config["sleep"] == "light" and not dog and not counting
+    sensed = [sensing(entry, interval_s, light_sleep=light) for entry in config["sensors"]]
     waits = Figure.within(sum(each.awake_ms for each in sensed), 1.1, "")
     blinks = Figure.exact(BLINK_MS * (classes + 1) / 2 if config["led"] != "" else 0.0, "")
     settle = Figure.within(SETTLE_MS, SETTLE_SPREAD, "")
@@ -87,9 +90,6 @@ def budget(
         current = Figure.within(power.wifi_ma, power.source("wifi_ma").spread, str(power.source("wifi_ma")))
         accounts["radio"] = joined.times(current, current.rests_on)
         radio_s = joined.value / 1e3
-    dog = watchdog and config["watchdog_ms"] > 0 and not runtime.sleeps_with_watchdog
-    counting = any(getattr(driver(entry["driver"]), "COUNTS_ASLEEP", False) for entry in config["sensors"])
-    light = config["sleep"] == "light" and not dog and not counting
     name = "light_sleep_ma" if light else "idle_ma"
     source = runtime.source(name)
     current = Figure.within(getattr(runtime, name), source.spread, str(source))

@@ -100,14 +100,12 @@ def estimate(
         radio = full and bool(settings["mqtt"]["host"])
         kept_bytes = heap_bytes(family, drivers, full, radio)
         node_heap = Figure.within(kept_bytes, HEAP_SPREAD, "the node's modules on the 32-bit VM")
-        if radio and settings["mqtt"]["ca"]:
-            node_heap = node_heap.plus(
-                TLS_BYTES, rests_on="the node's modules on the 32-bit VM; TLS: recalled, unverified"
-            )
-    has = runtime.heap_bytes
-    kept = heap.plus(node_heap, rests_on=str(runtime.source("heap_bytes")))
-    spread = runtime.source("heap_bytes").spread
-    left = Figure(has - kept.value, has / spread - kept.high, has * spread - kept.low, kept.rests_on)
+    start_left = _heap_left(runtime, heap, node_heap).minus(START_BYTES) if full else None
+    if full and settings["mqtt"]["host"] and settings["mqtt"]["ca"]:  # not before it runs
+        node_heap = node_heap.plus(
+            TLS_BYTES, rests_on=f"the node's modules on the 32-bit VM; TLS: {TLS_BYTES.rests_on}"
+        )
+    left = _heap_left(runtime, heap, node_heap)
     spent = unwatched = None
     if runtime.node != "model only":
         spent = budget(board, runtime, settings, predict_us, len(opened.classes))
@@ -121,7 +119,7 @@ def estimate(
         heap,
         node_heap,
         left,
-        left.minus(START_BYTES) if full else None,
+        start_left,
         counted.instructions,
         predict_us,
         spent,
@@ -138,6 +136,13 @@ def config_for(name: str, runtime_name: str, runtime: Runtime) -> dict[str, Any]
         return example_config(name, runtime_name)
     probe = {"driver": "soil_adc", "pin": 0, "probe_curve": [2300, 1200]}
     return {"watchdog_ms": 0, "sensors": [probe]}
+
+
+def _heap_left(runtime: Runtime, heap: Figure, node_heap: Figure) -> Figure:
+    """Return the heap that is left beside a model and its node."""
+    kept = heap.plus(node_heap, rests_on=str(runtime.source("heap_bytes")))
+    has, spread = runtime.heap_bytes, runtime.source("heap_bytes").spread
+    return Figure(has - kept.value, has / spread - kept.high, has * spread - kept.low, kept.rests_on)
 
 
 def _predict_us(opened: HostModel, runtime: Runtime, instructions: int) -> Figure:
@@ -163,7 +168,13 @@ def _misfits(
         why.append(f"model: expected at most {limits.model_bytes:,} bytes there, got {size:,}")
     if found.heap.value > limits.heap_bytes:
         why.append(f"model's heap: expected at most {limits.heap_bytes:,} bytes there, got {found.heap.value:,.0f}")
-    if left.value < 0:
+    over_tls = TLS_BYTES.value if settings["mqtt"]["host"] and settings["mqtt"]["ca"] else 0
+    if left.value < 0 <= left.value + over_tls:
+        why.append(
+            f"config.mqtt.ca: expected {over_tls:,.0f} bytes of heap for MQTT over TLS, {-left.value:,.0f} of them are "
+            "missing: take a larger board, or leave it empty, where passwords may go in the open"
+        )
+    elif left.value < 0:
         why.append(f"heap: expected {runtime.heap_bytes:,} bytes to do, {-left.value:,.0f} are missing")
     elif found.start_left and found.start_left.value < 0:
         missing = f"{-found.start_left.value:,.0f} are missing while it starts"

@@ -45,7 +45,7 @@ class Sensing:
     """One sensor's share of a cycle.
 
     Attributes:
-        awake_ms: that the node waits for it.
+        awake_ms: that the node waits for it, awake.
         charge_uc: that it draws from one reading to the next.
     """
 
@@ -68,11 +68,18 @@ class _Level:
 class _Port:
     """What a driver is handed as `port`."""
 
-    def __init__(self, clock: VirtualClock, wire: Any) -> None:
+    def __init__(self, clock: VirtualClock, wire: Any, light_sleep: bool) -> None:
+        self.light_sleep = light_sleep
         self.sleep_ms = clock.sleep_ms
+        self._clock = clock
+        self.dozed_ms = 0
         self.ticks_ms = clock.ticks_ms
         self.ticks_diff = clock.ticks_diff
         self._wire = wire
+
+    def doze_ms(self, ms: int, light: bool) -> None:
+        self.dozed_ms += ms if light else 0
+        self._clock.sleep_ms(ms)
 
     def analog(self, pin: object) -> _Level:
         return _Level()
@@ -100,8 +107,12 @@ class _Forgetful:
         pass
 
 
-def sensing(settings: dict[str, Any], interval_s: int) -> Sensing:
-    """Return the cost of one sensor of a whole configuration in each interval, its costly readings included."""
+def sensing(settings: dict[str, Any], interval_s: int, *, light_sleep: bool = False) -> Sensing:
+    """Return the cost of one sensor of a whole configuration in each interval, its costly readings included.
+
+    Args:
+        light_sleep: the node's processor may stop while a driver waits for long.
+    """
     name = settings["driver"]
     clock = VirtualClock()
     chip = CHIPS[name](clock.now_us) if name in CHIPS else None
@@ -109,14 +120,16 @@ def sensing(settings: dict[str, Any], interval_s: int) -> Sensing:
     bus = SimBus({settings["address"]: chip} if chip else {})
     module = driver(SAME_WORK.get(name, name))
     device = chip or (wire if name == "ds18b20" else None)
-    reader = module.build(settings, _Port(clock, wire), bus)
+    port = _Port(clock, wire, light_sleep)
+    reader = module.build({**settings, "interval_s": interval_s}, port, bus)
     switched = settings["power_pin"] != ""
     clock.sleep_ms(SETTLED_MS)
     _cycle(reader, settings, clock, start=True)
     _rest(clock, interval_s * 1000, device, switched)
     began_us, before = clock.now_us(), device.charge_uc if device else 0.0
+    dozed_ms = port.dozed_ms
     _cycle(reader, settings, clock, start=switched)
-    awake_ms = (clock.now_us() - began_us) / 1000
+    awake_ms = (clock.now_us() - began_us) / 1000 - (port.dozed_ms - dozed_ms)
     if each_ms := getattr(module, "KEEP_ALIVE_MS", 0):
         asked_us = clock.now_us()
         reader.keep_alive()

@@ -3,6 +3,9 @@
 import re
 from typing import Any
 
+from dibble import ConfigError
+from dibble.drivers import driver
+
 from dibble_tools.boards.catalogue import all_boards, board_names
 from dibble_tools.boards.schema import Board, Runtime
 from dibble_tools.common.errors import InputError
@@ -101,6 +104,13 @@ def _check_under(kind: str, name: str, board: Board, config: dict[str, Any]) -> 
         )
     port = WiringPort()
     sensors_of(config, port)
+    for i, sensor in enumerate(config["sensors"]):
+        if board.chip.name == "ESP32" and sensor["driver"] == "wind_vane":
+            vane: Any = driver("wind_vane")
+            try:
+                vane.check_on_esp32(sensor, vane.table_of(sensor))
+            except ConfigError as error:
+                raise InputError(f"config.sensors[{i}].pull_up_ohm: {error}") from None
     used = port.used + [("output", action["pin"]) for action in config["actions"]]
     if config["led"] not in ("", has.led):
         used.append(("output", config["led"]))

@@ -37,8 +37,8 @@ def start(
 ) -> None:
     """Give a board power, until Ctrl-C. mpremote, and the commands of dibble with --port, find it as they find a Pico.
 
-    Nobody has set its clock and its sleep is a board's. Linux on x86-64 is needed; whatever kills it, the flash image
-    stays as the chip would.
+    Its clock shows 2021-01-01 after each power-on until somebody sets it, as `dibble deploy` and `fetch` do; its sleep
+    is a board's. Linux on x86-64 is needed; whatever kills it, the flash image stays as the chip would.
 
       dibble board start --sensors --speed 600 --background
 

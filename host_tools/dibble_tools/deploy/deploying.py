@@ -11,7 +11,7 @@ from dibble_tools.boards.wiring import mismatch
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import BoardState, look
 from dibble_tools.deploy.checks import Bounds, check_board, check_file, readable_mpy
-from dibble_tools.deploy.doctor import look_at_sensors
+from dibble_tools.deploy.doctor import look_at_network, look_at_sensors
 from dibble_tools.deploy.first_run import FirstRun, wait_for_node
 from dibble_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, MODEL_FILES, kernel_for_board
 from dibble_tools.deploy.network_files import network_files
@@ -204,7 +204,7 @@ def _plan(session: Session, state: BoardState, request: Request) -> tuple[Plan, 
         config = whole(parsed(desired[CONFIG]))
         files, more = network_files(folder, config, state.files, session.read_file)
         desired |= files
-        notes += more
+        notes += more + look_at_network(session, config)
         other = mismatch(config, machine=state.machine)
         notes += [other] if other else []
     if request.romfs and not state.has_rom:

@@ -74,8 +74,7 @@ def examine(session: Session, config: dict[str, Any] | None) -> Findings:
             check_together(config, Bounds.of(state), None, None)
         except InputError as error:
             found.advice.append(str(error))
-        if config["mqtt"]["host"] and found.facts.get("wifi") == "no":
-            found.advice.append("config.mqtt.host is set, and this board's firmware has no Wi-Fi")
+        found.advice += _missing_network(config, found.facts["wifi"] == "yes", found.facts["tls"] == "yes")
     _model(session, state, found)
     _sleep(session, found)
     return found
@@ -89,6 +88,26 @@ def look_at_sensors(session: Session, config: dict[str, Any]) -> list[str]:
     except (RemoteError, InputError):
         return []
     return found.advice
+
+
+def look_at_network(session: Session, config: dict[str, Any]) -> list[str]:
+    """Return what a deploy tells of a firmware that can't send what its configuration asks for."""
+    if not config["mqtt"]["host"]:
+        return []
+    said = _asked(session, "doctor_network")
+    return _missing_network(config, said["wifi"] == ["yes"], said["tls"] == ["yes"])
+
+
+def _missing_network(config: dict[str, Any], wifi: bool, tls: bool) -> list[str]:
+    mqtt = config["mqtt"]
+    if mqtt["host"] and not wifi:
+        return [
+            "config.mqtt.host is set, and this board's firmware has no Wi-Fi (no module network): the node logs, and "
+            "sends nothing; take the firmware for a board with Wi-Fi, such as RPI_PICO_W on a Pico W, or leave mqtt out"
+        ]
+    if mqtt["host"] and mqtt["ca"] and not tls:
+        return ["config.mqtt.ca is set, and this board's firmware has no TLS (no module ssl): the node sends nothing"]
+    return []
 
 
 def report(found: Findings) -> str:

@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from dibble.storage.manifest import MANIFEST
 from dibble.storage.signatures import KEY, KEY_BYTES, SUFFIX
@@ -19,6 +20,7 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import OnBoard, digest_of
 from dibble_tools.deploy.checks import Bounds, check_file, drivers_of
 from dibble_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, MODEL_FILES, kernel_for_drive
+from dibble_tools.deploy.network_files import drive_files
 from dibble_tools.deploy.plan import Plan, make_plan, stale_files
 from dibble_tools.deploy.request import CONFIG, Request, check_pair, listed_in, own_driver_files
 from dibble_tools.deploy.signing import signing_files
@@ -76,6 +78,9 @@ def deploy_to_drive(drive: Path, request: Request, *, dry_run: bool = False) -> 
         listed = listed_in((drive / MANIFEST).read_bytes()) if MANIFEST in on_drive else []
         stale = stale_files(desired, on_drive, listed)
         desired |= {MANIFEST: manifest_of(desired), CONFIG: config_bytes}
+        files, notes = drive_files(request.config.parent if request.config else None, config, drive)
+        desired |= files
+        board += "".join(f"; note: {note}" for note in notes + _without_wifi(drive, config))
     if request.no_model:
         stale += [*MODEL_FILES, MODEL_FILE + SUFFIX]
     if request.model:
@@ -125,6 +130,16 @@ def _build(drive: Path) -> str:
     """Return the name of a board's firmware, "" where it isn't told."""
     match = _ID.search((drive / BOOT_OUT).read_text(encoding="utf-8", errors="replace"))
     return match[1] if match else ""
+
+
+def _without_wifi(drive: Path, config: dict[str, Any]) -> list[str]:
+    """Return what there is to tell of a board that is known to have no Wi-Fi, and shall report by it."""
+    build = _build(drive)
+    for board in all_boards().values():
+        known = board.runtimes.get("circuitpython")
+        if config["mqtt"]["host"] and known and known.build == build and board.chip.radio != "wifi":
+            return [f"config.mqtt.host is set, and a {board.title} has no Wi-Fi: the node logs, and sends nothing"]
+    return []
 
 
 def _heap_bytes(drive: Path) -> int:

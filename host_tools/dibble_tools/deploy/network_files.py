@@ -5,6 +5,7 @@ They lie in the folder of config.json. The password goes to the board and nowher
 
 import ast
 import ssl
+import tomllib
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from dibble_tools.common.errors import InputError
 
 SECRETS = "secrets.py"
+SETTINGS = "settings.toml"  # CircuitPython's, which reads no secrets.py
 SSID = "WIFI_SSID"
 PEM = b"-----BEGIN CERTIFICATE-----"
 
@@ -52,6 +54,44 @@ def network_files(
         elif mqtt["ca"] not in on_board:
             raise InputError(f"config.mqtt.ca: expected the authority's certificate at {path}, found no file there")
     return files, notes
+
+
+def drive_files(folder: Path | None, config: dict[str, Any], drive: Path) -> tuple[dict[str, bytes], list[str]]:
+    """Return the same for a CircuitPython board's drive, whose own settings.toml stays as it is.
+
+    Args:
+        drive: where it is mounted.
+    Raises:
+        InputError: settings.toml isn't TOML, or the certificate isn't one.
+    """
+    mqtt = config["mqtt"]
+    if not mqtt["host"]:
+        return {}, []
+    files, notes = {}, []
+    ours, theirs = folder / SETTINGS if folder else None, drive / SETTINGS
+    if not theirs.exists() and ours and ours.exists():
+        files[SETTINGS] = ours.read_bytes()
+        theirs = ours
+    if not theirs.exists():
+        notes.append(
+            f"config.mqtt.host is set, and there is no {SETTINGS} beside config.json nor on the drive: the node won't "
+            f'join a Wi-Fi. It has lines {SSID} = "…", WIFI_PASSWORD = "…", MQTT_PASSWORD = "…"'
+        )
+    elif not _toml(theirs).get(SSID):
+        notes.append(f"{theirs}: expected a name of a Wi-Fi as {SSID}, got none: the node won't join one")
+    if mqtt["ca"] and folder and (folder / mqtt["ca"]).exists():
+        der = _certificate(folder / mqtt["ca"])  # CircuitPython's load_verify_locations() takes PEM only
+        files[mqtt["ca"]] = ssl.DER_cert_to_PEM_cert(der).encode()
+    elif mqtt["ca"] and not (drive / mqtt["ca"]).exists():
+        raise InputError(f"config.mqtt.ca: expected the authority's certificate as {mqtt['ca']}, found no file there")
+    return files, notes
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f'{path}: expected lines like {SSID} = "name", got no TOML: {error}') from None
 
 
 def _values(path: Path) -> dict[str, Any]:

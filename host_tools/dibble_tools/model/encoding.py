@@ -1,5 +1,6 @@
 """How numbers and strings are written into a model file; firmware's inference/format.py reads them."""
 
+from dibble_tools.data.sound.front_end import FrameSettings
 from dibble_tools.families.scaling import Scaler
 
 LOG = 32  # flag of a scaler's shift
@@ -19,6 +20,12 @@ def number(value: int) -> bytes:
 def signed(value: int) -> bytes:
     """Return an int, its sign in the lowest bit of a `number`."""
     return number(-2 * value - 1 if value < 0 else 2 * value)
+
+
+def frames_part(settings: FrameSettings) -> bytes:
+    """Return the content of the part "frames": the front end of sound."""
+    head = number(settings.rate_hz) + bytes((settings.log2,)) + number(settings.hop) + number(settings.floor)
+    return head + bytes((settings.first, len(settings.widths), *settings.widths))
 
 
 class Strings:

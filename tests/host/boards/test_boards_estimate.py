@@ -207,6 +207,34 @@ def test_radio_and_tls_take_heap() -> None:
     assert 8_000 < radio - without < 20_000 and tls - radio == TLS_BYTES.value
 
 
+def test_a_board_without_room_for_tls_refuses_it_by_name() -> None:
+    board = board_named("pico_w")[1]
+    kind, runtime = board.runtime(None)
+
+    def misfits(heap_bytes: int, ca: str = "ca.der") -> str:
+        settings = {**example_config("pico_w"), "mqtt": {"host": "broker", "ca": ca}}
+        small = runtime.model_copy(update={"heap_bytes": heap_bytes})
+        return " ".join(estimate(HostModel.open(ORCHARD), board, kind, small, settings, None).misfits)
+
+    need = int(runtime.heap_bytes)
+    while not misfits(need):
+        need -= 4_000
+    assert "config.mqtt.ca: expected 34,000 bytes of heap for MQTT over TLS" in misfits(need)
+    assert not misfits(need, ca="")  # the same board reports without it
+    assert misfits(30_000).startswith("heap: expected 30,000 bytes to do")
+
+
 def test_samd21_is_told_what_fits_there() -> None:
     result = invoke(str(ORCHARD), "--board", "xiao_samd21")
     assert result.exit_code == 1 and "dibble export MODEL --to python --small" in " ".join(result.output.split())
+
+
+def test_a_heater_scan_costs_its_heater_and_lets_the_processor_sleep() -> None:
+    """One HP-354 scan: 0.036 mAh, some 70 single readings of 150 ms; awake it would be 10.8 s more."""
+    bme680 = {"driver": "bme680", "heater_ms": 150}
+    config = whole({"i2c": {"sda": 4, "scl": 5}, "sensors": [bme680, {"driver": "bme680", "profile": "hp354"}]})
+    single, scan = config["sensors"]
+    asleep, awake = (sensing(scan, 600, light_sleep=light) for light in (True, False))
+    assert abs(asleep.charge_uc / 3.6e6 - 0.036) < 0.001
+    assert 60 < asleep.charge_uc / sensing(single, 600).charge_uc < 80
+    assert asleep.awake_ms < 300 and 10_700 < awake.awake_ms - asleep.awake_ms < 11_100

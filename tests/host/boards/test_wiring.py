@@ -90,6 +90,15 @@ def test_pull_ups_that_a_pin_has_not() -> None:
         check_wiring(config("esp32_devkit", {"driver": driver, "pin": 33}), "micropython")
 
 
+def test_wind_vanes_pull_up_on_an_esp32() -> None:
+    said = complaint(config("esp32_devkit", {"driver": "wind_vane", "pin": 34}))
+    assert said.startswith(
+        "config.sensors[0].pull_up_ohm: expected pull_up_ohm of 14000 to 22000, best 15000, and such"
+    )
+    check_wiring(config("esp32_devkit", {"driver": "wind_vane", "pin": 34, "pull_up_ohm": 15000}), "micropython")
+    check_wiring(config("pico", {"driver": "wind_vane", "pin": 26}), "micropython")
+
+
 def test_watchdogs_that_take_less() -> None:
     most = all_boards()["pico"].runtimes["micropython"].watchdog_max_ms
     check_wiring(config("pico", {**SOIL, "pin": 26}, watchdog_ms=most), "micropython")

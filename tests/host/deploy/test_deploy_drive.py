@@ -54,6 +54,13 @@ def test_all_of_a_node_arrives_and_a_second_deploy_writes_nothing(drive, asked):
     assert {path: path.stat().st_mtime_ns for path in drive.rglob("*")} == times
 
 
+def test_a_board_without_wifi_and_settings_without_a_network_are_told(drive, asked):
+    asked.config.write_text(json.dumps({**CONFIG, "mqtt": {"host": "10.0.0.2"}}))
+    board, _ = deploy_to_drive(drive, asked, dry_run=True)
+    assert "config.mqtt.host is set, and a Raspberry Pi Pico has no Wi-Fi" in board
+    assert "settings.toml: expected a name of a Wi-Fi as WIFI_SSID, got none" in board
+
+
 def test_a_dry_run_writes_nothing(drive, asked):
     before = content(drive)
     assert deploy_to_drive(drive, asked, dry_run=True)[1].writes

@@ -1,13 +1,15 @@
 """What a node with Wi-Fi needs comes with a deploy, or the deploy says what is missing."""
 
 import json
+import ssl
 import subprocess
 from pathlib import Path
 
 import pytest
 from dibble_tools.cli.main import app
 from dibble_tools.common.errors import InputError
-from dibble_tools.deploy.network_files import network_files
+from dibble_tools.deploy.doctor import look_at_network
+from dibble_tools.deploy.network_files import drive_files, network_files
 from typer.testing import CliRunner
 
 GOOD = b'WIFI_SSID = "farm"\nWIFI_PASSWORD = "tractor1"\n'
@@ -52,11 +54,47 @@ def test_certificate_comes_as_der(tmp_path: Path) -> None:
     (tmp_path / "ca.der").write_bytes(der)
     assert network_files(tmp_path, config(ca="ca.der"), (), nothing)[0]["ca.der"] == der
     assert der[:1] == b"\x30"
+    pem = drive_files(tmp_path, config(ca="ca.der"), tmp_path)[0]["ca.der"]  # which is all that CircuitPython takes
+    assert ssl.PEM_cert_to_DER_cert(pem.decode()) == der
     (tmp_path / "ca.der").write_bytes(b"<html>")
     with pytest.raises(InputError, match="expected a certificate in PEM or DER, got 6 bytes"):
         network_files(tmp_path, config(ca="ca.der"), (), nothing)
     with pytest.raises(InputError, match=r"expected the authority's certificate at .*none\.der, found no file"):
         network_files(tmp_path, config(ca="none.der"), (), nothing)
+
+
+class Said:
+    """A session with a board whose doctor says this."""
+
+    def __init__(self, wifi: str, tls: str = "yes") -> None:
+        self._said = f"wifi {wifi}\ntls {tls}\n"
+
+    def run(self, *_: object, **__: object) -> str:
+        return self._said
+
+
+def test_deploy_tells_of_a_firmware_without_wifi_or_tls() -> None:
+    told = look_at_network(Said("no"), config())
+    assert "config.mqtt.host is set, and this board's firmware has no Wi-Fi" in told[0] and len(told) == 1
+    assert look_at_network(Said("yes"), config()) == look_at_network(Said("no"), config(host="")) == []
+    assert look_at_network(Said("yes", "no"), config()) == []
+    assert "has no TLS" in look_at_network(Said("yes", "no"), config(ca="ca.der"))[0]
+
+
+def test_a_drive_gets_settings_once_and_keeps_its_own(tmp_path: Path) -> None:
+    drive = tmp_path / "CIRCUITPY"
+    drive.mkdir()
+    files, notes = drive_files(tmp_path, config(), drive)
+    assert files == {} and "no settings.toml beside config.json nor on the drive" in notes[0]
+    (tmp_path / "settings.toml").write_bytes(GOOD)
+    assert drive_files(tmp_path, config(), drive) == ({"settings.toml": GOOD}, [])
+    assert drive_files(tmp_path, config(host=""), drive) == ({}, [])
+    (drive / "settings.toml").write_text('CIRCUITPY_WEB_API_PASSWORD = "own"\n')
+    files, notes = drive_files(tmp_path, config(), drive)
+    assert files == {} and "expected a name of a Wi-Fi as WIFI_SSID, got none" in notes[0]
+    (drive / "settings.toml").write_text('WIFI_SSID = "farm\n')
+    with pytest.raises(InputError, match=r"settings\.toml: expected lines like WIFI_SSID"):
+        drive_files(tmp_path, config(), drive)
 
 
 def made(folder: Path, *options: str) -> tuple[dict, str]:

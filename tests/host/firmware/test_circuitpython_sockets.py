@@ -132,11 +132,10 @@ def wait(ask):
     raise AssertionError("expected an answer within 5 s")
 
 
-@pytest.mark.parametrize("error", [ConnectionError, ValueError])
-def test_wifi_is_tried_until_time_is_up(port, monkeypatch, error):
+def test_wifi_is_tried_until_time_is_up(port, monkeypatch):
     import wifi
 
-    wifi.radio = Radio(tries=3, error=error)
+    wifi.radio = Radio(tries=3)
     assert port.connect(4000)
     assert [asked[:2] for asked in wifi.radio.asked] == [("farm", "tractor1")] * 3
     assert [asked[2] for asked in wifi.radio.asked] == [4.0, 3.4, 2.8]
@@ -146,6 +145,15 @@ def test_wifi_is_tried_until_time_is_up(port, monkeypatch, error):
     began = Ticks.now
     assert not port.connect(4000)
     assert 4000 <= Ticks.now - began < 4700
+
+
+def test_a_password_that_no_network_can_have_is_told_at_once(port):
+    import wifi
+
+    wifi.radio = Radio(tries=3, error=lambda text: ValueError("password length must be 8-64"))
+    with pytest.raises(OSError, match="expected WIFI_SSID and WIFI_PASSWORD that a network can have, got: password"):
+        port.connect(4000)
+    assert len(wifi.radio.asked) == 1
 
 
 def test_no_try_outlasts_the_watchdog(port, monkeypatch):

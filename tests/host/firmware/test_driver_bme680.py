@@ -15,7 +15,7 @@ TRUTHS = (
     (-19.37, 93.0, 95040.0, 1.2e6),
     (48.8, 11.5, 109000.0, 2345.0),
     (0.0, 100.0, 100000.0, 9e6),
-    (-40.0, 3.0, 60000.0, 300000.0),
+    (-39.9, 3.0, 60000.0, 300000.0),
     (84.9, 0.0, 30200.0, 12000.0),
 )
 
@@ -41,9 +41,12 @@ class Rig:
         self.device.gas_resistance_ohm = ohm
 
 
-@pytest.mark.parametrize("variant", [0, 1])
+@pytest.mark.parametrize("variant", [0, 1, 2])
 def test_readings_are_the_truth(variant: int) -> None:
-    """Within what Bosch's ints lose against its floats, one count of the gas ADC, and the BME688's steps of 100 ohm."""
+    """Within what Bosch's ints lose against its floats, a count of the gas ADC, the newer parts' steps of 100 ohm.
+
+    Those have a floor at 5,685 ohm.
+    """
     rig = Rig(variant=variant).started()
     for truth in TRUTHS:
         rig.clock.sleep_ms(600_000)
@@ -53,7 +56,8 @@ def test_readings_are_the_truth(variant: int) -> None:
         assert abs(got[0] - celsius * 100) <= 1.25
         assert abs(got[1] - percent * 10) <= 1
         assert abs(got[2] - pascal) <= 9
-        assert abs(got[3] - ohm) < 0.004 * ohm + 100 * variant
+        floor = 5685 if variant else 0
+        assert abs(got[3] - max(ohm, floor)) < 0.004 * ohm + (100 if variant else 0)
 
 
 def test_permille_round_halves_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,8 +152,8 @@ def test_wrong_chip_id() -> None:
 
 
 def test_unknown_variant() -> None:
-    rig = Rig(variant=2)  # a BME690, whose formulas differ
-    with pytest.raises(SensorError, match=r"expected variant 0 \(BME680\) or 1 \(BME688\) at I2C 0x77, got 2"):
+    rig = Rig(variant=3)
+    with pytest.raises(SensorError, match=r"expected variant 0 \(BME680\), 1 \(BME688\) or 2 \(BME690\) at .*, got 3"):
         rig.driver.start()
 
 

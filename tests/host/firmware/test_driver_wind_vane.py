@@ -5,7 +5,8 @@ import random
 import pytest
 from dibble import ConfigError, SensorError
 from dibble.drivers import wind_vane
-from dibble_tools.simulator.devices.analog import AnalogPin, esp32_adc
+from dibble.drivers.wind_vane import direction_deg
+from dibble_tools.simulator.devices.analog import AnalogPin, esp32_adc, esp32_trimmed_adc
 from dibble_tools.simulator.devices.wind_vane import WindVane
 from pin_port import PinPort, Steady, settings_of
 
@@ -64,22 +65,41 @@ def test_an_open_pin_is_an_error():
             driver_of(pin).read()
 
 
-@pytest.mark.parametrize(("pull_up_ohm", "right"), [(10_000, False), (15_000, False), (18_000, True)])
-def test_on_an_esp32_all_directions_need_18_kohm(pull_up_ohm, right):
-    """Its converter bends above 2.45 V, where 10 kohm leave three of the sixteen."""
+def told_on_an_esp32(pull_up_ohm, transfer, seed=5):
+    """Return (truth, told) of sixteen directions."""
     told = []
     for sixteenth in range(16):
-        vane = WindVane(random.Random(5), pull_up_ohm=pull_up_ohm)
+        vane = WindVane(random.Random(seed), pull_up_ohm=pull_up_ohm)
         vane.direction_deg = 22.5 * sixteenth
-        pin = AnalogPin(vane.volts, random.Random(6), transfer=esp32_adc)
+        pin = AnalogPin(vane.volts, random.Random(6), transfer=transfer)
         settings = settings_of(wind_vane, pin="A2", pull_up_ohm=pull_up_ohm)
-        told.append(wind_vane.build(settings, PinPort({"A2": pin}), None).read()[0])
-    assert (told == [45 * sixteenth // 2 for sixteenth in range(16)]) == right
+        told.append((45 * sixteenth // 2, wind_vane.build(settings, PinPort({"A2": pin}), None).read()[0]))
+    return told
 
 
-def test_10_kohm_are_refused_on_an_esp32(monkeypatch):
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("transfer", [esp32_adc, esp32_trimmed_adc])
+def test_on_an_esp32_15_kohm_tell_all_directions(monkeypatch, transfer, seed):
+    """Whether its converter is trimmed, with a floor at 142 mV, or bends above 2.45 V."""
     monkeypatch.setattr(wind_vane, "BENT", True)
-    with pytest.raises(ConfigError, match="expected pull_up_ohm of 18000 to 22000, and such a resistor, at pin A2"):
-        wind_vane.build(settings_of(wind_vane, pin="A2"), PinPort({"A2": None}), None)
-    for enough in (18000, 22000):
+    assert all(truth == told for truth, told in told_on_an_esp32(15_000, transfer, seed))
+
+
+@pytest.mark.parametrize("transfer", [esp32_adc, esp32_trimmed_adc])
+def test_on_an_esp32_22_kohm_never_fail_and_are_a_sixteenth_off_at_most(monkeypatch, transfer):
+    """Three of the sixteen are at the converter's floor then, all of them around east."""
+    monkeypatch.setattr(wind_vane, "BENT", True)
+    wrong = [(truth, told) for truth, told in told_on_an_esp32(22_000, transfer) if truth != told]
+    assert wrong == [(67, 90), (112, 90)]
+    assert direction_deg(0, driver_of(Steady(0), pull_up_ohm=22_000).table_uv, True) == 112  # a part without that floor
+
+
+@pytest.mark.parametrize("given", [1000, 4700, 10_000, 13_500, 23_000, 47_000])
+def test_what_leaves_directions_outside_is_refused_on_an_esp32(monkeypatch, given):
+    monkeypatch.setattr(wind_vane, "BENT", True)
+    with pytest.raises(
+        ConfigError, match="expected pull_up_ohm of 14000 to 22000, best 15000, and such a resistor, at"
+    ):
+        wind_vane.build(settings_of(wind_vane, pin="A2", pull_up_ohm=given), PinPort({"A2": None}), None)
+    for enough in (14_000, 15_000, 18_000, 22_000):
         wind_vane.build(settings_of(wind_vane, pin="A2", pull_up_ohm=enough), PinPort({"A2": None}), None)

@@ -1,52 +1,18 @@
 """Names, time and TLS: real servers on this machine, the node's own code on the real VM and on CPython."""
 
 import shutil
-import socket
-import ssl
-import subprocess
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import dibble
 import pytest
+from certificates import made_certificates
 from dibble.ports import sockets
 from dibble.report.name_lookup import address_in, look_up
 from dibble.report.network_time import network_date
 from dibble_tools.machines.vms import run_unix
 from mosquitto import Mosquitto
-
-NAME = "broker.test"
-ANSWER = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04"  # RFC 1035, 4.1.3: an address, by the name of the question
-
-
-@contextmanager
-def answering(answer: Callable[[bytes], bytes]) -> Iterator[int]:
-    """Answer datagrams; give the port."""
-    with socket.socket(type=socket.SOCK_DGRAM) as server:
-        server.bind(("127.0.0.1", 0))
-        server.settimeout(20)
-
-        def serve() -> None:
-            try:
-                while True:
-                    data, sender = server.recvfrom(600)
-                    if data == b"end":
-                        return
-                    server.sendto(answer(data), sender)
-            except OSError:
-                pass
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield server.getsockname()[1]
-        finally:
-            with socket.socket(type=socket.SOCK_DGRAM) as other:
-                other.sendto(b"end", server.getsockname())
-            thread.join()
+from name_and_time_servers import ANSWER, answering, named, sntp
 
 
 class Port:
@@ -63,13 +29,6 @@ class Port:
         self.asked.append((address, port))
         there = self.ports.get({53: "dns", 123: "time", 5353: "multicast"}[port])
         return sockets.udp("127.0.0.1", there, bytes(request), timeout_ms) if there else b""
-
-
-def named(data: bytes) -> bytes:
-    """Return a name server's answer: an alias first, then the address 10.1.2.3."""
-    question = data[12:]
-    alias = b"\xc0\x0c\x00\x05\x00\x01\x00\x00\x00\x3c\x00\x02\xc0\x0c"
-    return data[:2] + b"\x81\x80\x00\x01\x00\x02\x00\x00\x00\x00" + question + alias + ANSWER + bytes((10, 1, 2, 3))
 
 
 def test_names_are_looked_up_and_addresses_cost_nothing() -> None:
@@ -102,11 +61,6 @@ def test_an_answer_that_is_cut_short_anywhere_is_none() -> None:
         assert address_in(whole[:size]) == ""
 
 
-def sntp(moment: datetime, stratum: int = 2) -> bytes:
-    since_1900 = int((moment - datetime(1900, 1, 1, tzinfo=UTC)).total_seconds())
-    return bytes((0x24, stratum)) + bytes(38) + (since_1900 % 2**32).to_bytes(4, "big") + bytes(4)
-
-
 @pytest.mark.parametrize(
     "moment",
     [
@@ -133,24 +87,7 @@ def test_what_is_no_time_is_an_error(reply: bytes) -> None:
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with ca.der, other.der, and a broker's certificate and key."""
-    folder = tmp_path_factory.mktemp("certificates")
-
-    def openssl(*arguments: str) -> None:
-        done = subprocess.run(["openssl", *arguments], cwd=folder, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr
-
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "3650")
-    for name in ("ca", "other"):
-        openssl("req", "-x509", *key, "-keyout", f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN={name}")
-        (folder / f"{name}.der").write_bytes(ssl.PEM_cert_to_DER_cert((folder / f"{name}.pem").read_text()))
-    openssl("req", *key[:-2], "-keyout", "broker.key", "-out", "broker.csr", "-subj", f"/CN={NAME}")
-    (folder / "san").write_text(f"subjectAltName=DNS:{NAME}\n")
-    openssl(
-        *("x509", "-req", "-in", "broker.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"),
-        *("-days", "3650", "-extfile", "san", "-out", "broker.pem"),
-    )
-    return folder
+    return made_certificates(tmp_path_factory.mktemp("certificates"))
 
 
 GUEST = """\

@@ -12,6 +12,7 @@ from dibble_tools.boards.catalogue import board_named
 from dibble_tools.data.channels import Channel
 from dibble_tools.families.forest.integer_trees import IntegerTrees
 from dibble_tools.model.writer import export, forest_spec
+from dibble_tools.node.console_lines import Event, LineReader
 from dibble_tools.simulator.devices.analog import AnalogPin, SoilProbe
 from dibble_tools.simulator.devices.anemometer import CupAnemometer
 from dibble_tools.simulator.devices.ds18b20 import Ds18b20
@@ -24,6 +25,7 @@ from dibble_tools.simulator.unkindness import Likeness, unkind_to
 FIRMWARE = Path(__file__).parents[3] / "firmware"
 CIRCUITPYTHON = GUESTS.parent / "guest_circuitpython"
 HEAPS = {"circuitpython": "120wk", "micropython": "96wk"}  # the firmware as source, compiled on the board
+WIFI_HEAPS = {"circuitpython": "192wk", "micropython": "128wk"}  # with reports, stand-ins, and TLS beside it
 BLOCKS = 256
 START_S = 830_000_000
 CLASSES = ("ok", "irrigate", "frost")
@@ -56,6 +58,7 @@ class Node:
         files: further files of the drive, path -> text.
         finish: called with the folder before it is installed.
         kind: unkindnesses that this Pico W is without.
+        wifi: it has a radio, whose stand-ins take heap of their own.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Node:
         files: dict[str, str] | None = None,
         finish: Callable[[Path], Any] = lambda folder: None,
         kind: frozenset[str] = frozenset(),
+        wifi: bool = False,
     ) -> None:
         self.port = port
         shutil.copytree(
@@ -86,8 +90,12 @@ class Node:
             (folder / path).write_text(text)
         finish(folder)
         unkind = unkind_to(board_named("pico_w")[1].runtimes[port].unkind, kind)
-        self.hardware = Hardware(Flash(BLOCKS), START_S, Likeness(unkind=unkind))
-        self.vm = FieldVm(self.hardware, HEAPS[port], CIRCUITPYTHON if port == "circuitpython" else GUESTS)
+        self.hardware = Hardware(Flash(BLOCKS), START_S, Likeness(wifi=wifi, unkind=unkind))
+        self.vm = FieldVm(
+            self.hardware,
+            WIFI_HEAPS[port] if wifi else HEAPS[port],
+            CIRCUITPYTHON if port == "circuitpython" else GUESTS,
+        )
         self.vm.install(folder)
         self.air = Sht4x(lambda: self.hardware.now_us)
         self.probe = SoilProbe(random.Random(1))
@@ -108,6 +116,11 @@ class Node:
     def lines(self, start: str = "") -> list[str]:
         """Return the console's lines that start so, without their time and checksum where they are events."""
         return [line for line in self.vm.text().splitlines() if line.startswith(start)]
+
+    def events(self, kind: str) -> list[str]:
+        """Return the texts of the events of a kind that their checksums vouch for."""
+        found = LineReader().feed(self.vm.console)
+        return [line.text for line in found if isinstance(line, Event) and line.kind == kind]
 
     def decisions(self) -> list[str]:
         return [line for line in self.vm.text().splitlines() if line[:1].isdigit()]

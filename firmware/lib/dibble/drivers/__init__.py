@@ -29,6 +29,12 @@ def driver(name):
     return module
 
 
+def channels_given(settings):
+    """Return (name, unit) of each reading of a sensor with these settings, under its driver's own names."""
+    module = driver(settings["driver"])
+    return module.channels(settings) if hasattr(module, "channels") else module.CHANNELS
+
+
 def channels_of(sensors):
     """Return what each sensor gives, no name twice, and what there is to tell of that.
 
@@ -45,7 +51,7 @@ def channels_of(sensors):
     taken = []
     for i in range(len(sensors)):
         names = sensors[i]["channels"]
-        own = driver(sensors[i]["driver"]).CHANNELS
+        own = channels_given(sensors[i])
         if names and len(names) != len(own):
             raise ConfigError(
                 "config.sensors[%d].channels: expected %d names, for %s, got %d"
@@ -58,7 +64,7 @@ def channels_of(sensors):
     found = []
     notes = []
     for i in range(len(sensors)):
-        own = driver(sensors[i]["driver"]).CHANNELS
+        own = channels_given(sensors[i])
         names = list(sensors[i]["channels"]) or [_free(name, unit, taken) for name, unit in own]
         if not sensors[i]["channels"] and names != [name for name, _ in own]:
             notes.append(

@@ -42,6 +42,25 @@ def trim_of(registers):
     )
 
 
+def air_of(field, trim):
+    """Return (centi_c, Pa, permille) of a field's registers, halves up; out of -40..85 C the latter two are 0."""
+    fine = fine_of(_adc20(field, 5), trim[0])
+    centi_c = centi_c_of(fine)
+    if not -4000 <= centi_c <= 8500:
+        return centi_c, 0, 0
+    milli = humidity_milli_percent(field[8] << 8 | field[9], centi_c, trim[2])
+    return centi_c, pressure_pa(_adc20(field, 2), fine, trim[1]), (milli + 50) // 100
+
+
+def ambient_centi_c(field, trim):
+    """Return the air temperature of a field's registers alone."""
+    return centi_c_of(fine_of(_adc20(field, 5), trim[0]))
+
+
+def _adc20(field, at):
+    return field[at] << 12 | field[at + 1] << 4 | field[at + 2] >> 4
+
+
 def _scaled(a, b, shift):
     """Return floor(a * b / 2**shift) where (a >> shift) * b and b << shift stay within 30 bits and a sign."""
     return (a >> shift) * b + ((a & ((1 << shift) - 1)) * b >> shift)
@@ -147,7 +166,7 @@ def gas_high_ohm(adc, gas_range):
 
 
 def heater_code(heater_c, ambient_c, trim):
-    """Return the register value that heats to 200..400 C."""
+    """Return the register value that heats to 50..400 C."""
     gh1, gh2, gh3, heater_range, value, _ = trim
     ambient = _quotient(ambient_c * gh3, 1000) * 256
     # 186776 * 400 * 5 < 2**29; 701232 * 911 < 2**30.

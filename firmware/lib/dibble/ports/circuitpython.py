@@ -21,7 +21,11 @@ from dibble.ports.shared import OFF_TRIES, Clock
 
 KIND = "circuitpython"
 _SLICE_MS = 2000
+_JOINING_MS = 8000  # that a join may go on for after a connect() that a watchdog cut short
+_PAUSE_MS = 100
+_PAUSE_AFTER_ERROR_MS = 1000
 _COUNTING_SLICE_MS = 250  # with contacts to count: keypad keeps so many events, and no more
+light_sleep = False  # whether the processor may stop in a driver's long waits: the node says
 on_wait = None  # called with the ms of each part of a wait; returns the longest that the next may be, 0: any time
 _PLACES = {"boot": 0, "on": 40, "rain": 144, "sgp30": 192, "signed": 208}  # in nvm; safemode.py's is from 16 on
 _watchdog = None
@@ -181,23 +185,32 @@ def connect(timeout_ms):
     while timeout_ms > 0:
         feed_watchdog()  # the radio waits in one piece
         started = ticks_ms()
+        part_ms = min(timeout_ms, longest_ms)
         try:
             radio.enabled = True
             if radio.connected:
                 return True
-            part_ms = min(timeout_ms, longest_ms)
             radio.connect(secret("WIFI_SSID"), secret("WIFI_PASSWORD"), timeout=seconds(part_ms))
             error = None
-        except (OSError, ValueError):  # no such network, refused; a password too short for any
+        except ValueError as caught:  # a name or a password too short, or too long, for any
+            raise OSError("Wi-Fi: expected WIFI_SSID and WIFI_PASSWORD that a network can have, got: %s" % caught)
+        except OSError:  # no such network, refused, or not yet
             error = None
-            sleep_ms(100)
         except (RuntimeError, MemoryError) as caught:
             error = caught
-            sleep_ms(1000)
-        took_ms = max(100, ticks_diff(ticks_ms(), started))
+        took_ms = max(0, ticks_diff(ticks_ms(), started))
         if on_wait:
             on_wait(took_ms)
         timeout_ms -= took_ms
+        left_ms = _PAUSE_MS
+        if error:
+            left_ms = _PAUSE_AFTER_ERROR_MS
+        elif took_ms >= part_ms:  # it goes on joining, and another connect() would begin anew
+            left_ms = min(max(timeout_ms, 0), _JOINING_MS)
+        while left_ms > 0 and not radio.connected:
+            sleep_ms(_PAUSE_MS)
+            left_ms -= _PAUSE_MS
+            timeout_ms -= _PAUSE_MS
     if error:
         raise error
     return radio.connected

@@ -33,13 +33,28 @@ def open_stream(address, port, timeout_ms, tls=None):
         socket.settimeout(timeout_ms / 1000)
         socket.connect((address, port))
         socket.setblocking(False)
-    except (OSError, MemoryError):
+        return Stream(socket, socket.recv_into, socket.send)
+    except MemoryError:
+        socket.close()
+        raise OSError(
+            "MQTT over TLS: expected some 40000 bytes of heap, this board has less: leave mqtt.ca empty, or take a "
+            "larger board"
+        )
+    except ValueError as error:
+        socket.close()
+        raise OSError("mqtt.ca: expected the certificate of an authority in PEM, got: %s" % error)
+    except (OSError, RuntimeError):
         socket.close()
         raise
-    return Stream(socket, socket.recv_into, socket.send)
 
 
 def _wrapped(socket, name, authority):
+    """Return the socket with TLS on it; the handshake comes with connect().
+
+    Raises:
+        ValueError: this isn't a certificate.
+        MemoryError: there is no room.
+    """
     import ssl
 
     context = ssl.create_default_context()

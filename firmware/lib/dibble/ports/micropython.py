@@ -16,6 +16,7 @@ _PENDING_MS = 20
 ticks_ms = time.ticks_ms
 ticks_diff = time.ticks_diff
 print_exception = sys.print_exception
+light_sleep = False  # whether the processor may stop in a driver's long waits: the node says
 on_wait = None  # called with the ms of each part of a wait; returns the longest that the next may be, 0: any time
 _watchdog = None
 

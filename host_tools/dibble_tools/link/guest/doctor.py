@@ -18,6 +18,11 @@ def doctor_board():
     print("system", sys.version)
     print("reset", machine.reset_cause())
     print("clock", "%04d-%02d-%02d %02d:%02d:%02d" % time.gmtime()[:6])
+    doctor_network()
+
+
+def doctor_network():
+    """Print what the firmware has of what reports by radio need."""
     try:
         import network  # noqa: F401
 

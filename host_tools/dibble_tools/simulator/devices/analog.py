@@ -12,16 +12,23 @@ def ideal_adc(volts: float) -> float:
     return volts
 
 
-def esp32_adc(volts: float) -> float:
-    """Return the microvolts of an ESP32's read_uv(): none below 0.1 V, true to 2.45 V, then ever less.
+ESP32_FLOOR_V = 0.142
 
-    Source: MicroPython's ESP32 reference, class ADC, attenuation of 11 dB.
+
+def esp32_adc(volts: float) -> float:
+    """Return the volts of an ESP32's read_uv(): 142 mV for all below, true to 2.45 V, then ever less.
+
+    Source: MicroPython's ESP32 reference, class ADC, attenuation of 11 dB; the floor is Espressif's curve at raw 0,
+    adc1_vref_atten_offset of esp_adc_cal, seen in esp-idf#1739.
     """
-    if volts < 0.1:
-        return 0.0
     if volts <= 2.45:
-        return volts
+        return max(volts, ESP32_FLOOR_V)
     return 2.45 + 0.65 * (1 - math.exp((2.45 - volts) / 0.65))
+
+
+def esp32_trimmed_adc(volts: float) -> float:
+    """Return the same of a part whose curve is straight to its end, by the tables of esp_adc_cal."""
+    return min(max(volts, ESP32_FLOOR_V), 3.1)
 
 
 class AnalogPin:

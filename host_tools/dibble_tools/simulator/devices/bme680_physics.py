@@ -3,10 +3,15 @@
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 # In percent, for each range (the source's lookup_k1_range and lookup_k2_range).
 _GAIN_PERCENT = {5: -1.0, 7: -0.8, 10: -0.2, 11: -0.5, 13: -1.0}
 _RANGE_PERCENT = {4: 0.1, 5: 0.7, 7: -0.8, 8: -0.1}
+
+# The coarsest range that a part takes, by its variant: recordings of the BME688 and BME690 have a floor at 5,685 ohm,
+# the end of range 13.
+LAST_RANGE = (15, 13, 13)
 
 
 def count_of(formula: Callable[[int], float], truth: float, size: int) -> int:
@@ -25,8 +30,13 @@ def count_of(formula: Callable[[int], float], truth: float, size: int) -> int:
 
 @dataclass(frozen=True)
 class Trim:
-    """The factory's coefficients, under Bosch's names; p and h hold par_p1.. and par_h1.. in order."""
+    """The factory's coefficients, under Bosch's names; p and h hold par_p1.. and par_h1.. in order.
 
+    Attributes:
+        adc_bits: of the counts of temperature and pressure.
+    """
+
+    adc_bits: ClassVar[int] = 20
     t: tuple[int, int, int]
     p: tuple[int, ...]
     h: tuple[int, ...]
@@ -81,7 +91,7 @@ class Trim:
         Beyond what the ranges hold together, the count stays at its end.
         """
         adc = 0.0
-        for gas_range in range(16):
+        for gas_range in range(LAST_RANGE[variant] + 1):
             if variant:
                 adc = 512 + (1e6 * (262144 >> gas_range) / ohm - 4096) / 3
             else:

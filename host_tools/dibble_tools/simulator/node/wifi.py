@@ -6,7 +6,7 @@ What lies beyond it, TCP and UDP, is the computer's own.
 import random
 
 OK, OS_ERROR, RUNTIME_ERROR, MEMORY_ERROR, NO_RADIO = range(5)
-MAKE, ACTIVE, CONNECT, CONNECTED, WAIT = range(5)  # what is asked
+MAKE, ACTIVE, CONNECT, CONNECTED, WAIT, REACHABLE = range(6)  # what is asked
 JOIN_MS = (6000, 11000)
 FAULT_SHARE = 0.25  # of a radio's wakings, that raise
 
@@ -42,6 +42,8 @@ class Wifi:
         """
         if asked == CONNECTED:
             return int(self._is_joined(now_us)), 0
+        if asked == REACHABLE:
+            return int(self.reachable), 0
         if asked == ACTIVE and not value:
             self._joined_us = None
             return OK, 0
@@ -53,6 +55,8 @@ class Wifi:
         if fault := self._fault(asked):
             self.faults += 1
             return fault, 0
+        if asked == CONNECT:
+            self._joined_us = None
         if asked == CONNECT and self.reachable:
             ms = self._rng.randint(*JOIN_MS) if "wifi_slow" in self._unkind else 0
             self._joined_us = now_us + 1000 * ms

@@ -27,6 +27,14 @@ from fat_device import FatDevice
 if "alarm" not in microcontroller.LACKS:
     import alarm
 
+try:
+    import wifi
+except ImportError:  # the board has no radio
+    pass
+else:
+    import socketpool
+    import ssl
+
 arguments = sys.argv[1:]
 device = FatDevice()
 if arguments[0] == "install":

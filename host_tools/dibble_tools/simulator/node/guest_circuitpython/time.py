@@ -6,6 +6,7 @@ environment is what it begins at.
 
 import wire
 from uos import getenv
+from utime import gmtime
 from ustruct import pack, unpack, unpack_from
 
 _PERIOD = 1 << 30
@@ -27,6 +28,12 @@ def short_float(value):
     """Return a float as CircuitPython's objects hold it: a read fills its two missing bits with those before them."""
     bits = unpack("<I", pack("<f", value))[0]
     return unpack("<f", pack("<I", bits & 0xFFFFFFFC | bits >> 2 & 3))[0]
+
+
+def localtime(seconds):
+    """Return a struct_time; this clock knows no time zones."""
+    year, month, day, hour, minute, second, weekday, yearday = gmtime(seconds)[:8]
+    return year, month, day, hour, minute, second, weekday, yearday, -1
 
 
 def monotonic():
