@@ -11,6 +11,7 @@ from typing import Any
 from dibble import ConfigError, ModelError
 from dibble.storage.boot import BootState
 from dibble.storage.manifest import MANIFEST
+from dibble.storage.signatures import KEY as KEY_FILE
 from dibble.storage.slots import Slots
 from dibble.storage.words import number_bytes
 
@@ -21,7 +22,7 @@ from dibble_tools.deploy.plan import BOOT_STATE, MAIN, PACKAGE
 from dibble_tools.link.session import Session
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
 from dibble_tools.node.config import parsed, whole
-from dibble_tools.node.files import node_files
+from dibble_tools.node.files import CLOCK_CHIP, KEY, OPTIONAL, RADIO, node_files
 from dibble_tools.node.manifest import manifest_of
 from dibble_tools.node.own_drivers import own_drivers
 from dibble_tools.node.signatures import accepted_of
@@ -78,12 +79,19 @@ def desired_files(session: Session, state: BoardState, request: Request) -> dict
     if not request.only_model:
         own = own_driver_files(request, config)
         mpy = state.mpy if readable_mpy(state) else None
-        files = node_files(drivers_of(config), mpy, own=own, between=session.stay)
+        has_key = request.key is not None or KEY_FILE in state.files
+        files = node_files(drivers_of(config), mpy, own=own, without=not_needed(config, has_key), between=session.stay)
         files[MANIFEST] = manifest_of(files)
         files[CONFIG] = config_bytes
     if request.model:
         files[MODEL_FILE] = request.model.blob
     return files
+
+
+def not_needed(config: dict[str, Any], has_key: bool) -> list[str]:
+    """Return those of the firmware's optional modules that a node under a configuration never asks for."""
+    needed = {RADIO: config["mqtt"]["host"], CLOCK_CHIP: config["clock"]["chip"], KEY: has_key}
+    return [module for module in OPTIONAL if not needed[module]]
 
 
 def check_pair(

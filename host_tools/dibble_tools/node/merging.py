@@ -165,16 +165,17 @@ class Shipment:
         aliases: Mapping[str, str] | None = None,
         beside: Iterable[str] = (),
     ) -> None:
-        self.modules = {name: Module.parsed(name, source) for name, source in sources.items()}
+        parsed = {name: Module.parsed(name, source) for name, source in sources.items()}
+        self.modules = {name: module for name, module in parsed.items() if module.tree.body}
         placed = {part: name for name, parts in files.items() for part in parts}
         self.files: dict[str, list[str]] = {}
-        for name in sources:
+        for name in self.modules:
             self.files.setdefault(placed.get(name, name), []).append(name)
         self.file_of = {part: name for name, parts in self.files.items() for part in parts}
-        self.spaces = {name: tuple(names) for name, names in (spaces or {}).items() if name in sources}
-        self.aliases = {name: file for name, file in (aliases or {}).items() if name in sources}
-        self.asked: dict[str, set[str]] = {name: set() for name in sources}
-        self.reexported: dict[str, set[str]] = {name: set() for name in sources}
+        self.spaces = {name: tuple(names) for name, names in (spaces or {}).items() if name in self.modules}
+        self.aliases = {name: file for name, file in (aliases or {}).items() if name in self.modules}
+        self.asked: dict[str, set[str]] = {name: set() for name in self.modules}
+        self.reexported: dict[str, set[str]] = {name: set() for name in self.modules}
         for module, name in asked:
             self._ask(module, name)
         self._between_files()

@@ -11,7 +11,7 @@ _INFERENCE, _KERNELS, _STORAGE, _REPORT = "dibble.inference.", "dibble.inference
 _PORT = "dibble.ports.micropython"
 DRIVERS = "dibble.drivers"
 # What sensors.py and drivers/__init__.py ask a driver for.
-OF_DRIVERS = ("CHANNELS", "SETTINGS", "COSTLY_FROM", "KEEP_ALIVE_MS", "COUNTS_ASLEEP", "MAX_STEP", "STUCK_CYCLES", "build")
+OF_DRIVERS = ("CHANNELS", "SETTINGS", "COSTLY_FROM", "KEEP_ALIVE_MS", "COUNTS_ASLEEP", "MAX_STEP", "STUCK_CYCLES", "build", "channels")
 GUESTS = ROOMS / "link" / "guest"
 
 
@@ -29,14 +29,14 @@ FILES: Mapping[str, tuple[str, ...]] = {
     ),
     "dibble.ports": ("dibble.ports", _PORT, "dibble.ports.shared", "dibble.ports.contact"),
     # the configuration
-    "dibble.setup": ("dibble.setup", "dibble.config"),
+    "dibble.config": ("dibble.config", "dibble.setup"),
     "dibble.signatures": _of(_STORAGE, "signatures", "sha256"),
     # the node
     "dibble.node": (
         *_of("dibble.", "node", "sensors", "health", "classifier", "actions", "on_times", "watchdog"),
         *_of(_STORAGE, "record", "record_log", "segment", "segment_files"),
     ),
-    "dibble.clock": ("dibble.clock_chips", "dibble.clock_keeper"),
+    "dibble.clock_chips": ("dibble.clock_chips", "dibble.clock_keeper"),
     "dibble.inference": (
         "dibble.inference",
         *_of(_INFERENCE, "model", "predictor", "decision", "format", "features"),
@@ -54,7 +54,8 @@ FILES: Mapping[str, tuple[str, ...]] = {
         *_of(_INFERENCE, "checks", "bounds", "forest_checks", "additive_checks", "mlp_checks"),
         *_of(_INFERENCE, "description", "strings", "errors", "golden"),
     ),
-    "dibble.rare": _of(_INFERENCE, "explanation", "parts", "units", "unrolled"),
+    "dibble.rare": _of(_INFERENCE, "explanation", "units", "unrolled"),
+    "dibble.parts": _of(_INFERENCE, "parts"),
     "dibble.manifest": _of(_STORAGE, "manifest"),
     # reports
     "dibble.radio": (
@@ -62,53 +63,79 @@ FILES: Mapping[str, tuple[str, ...]] = {
         *_of("dibble.ports.", "sockets", "stream", "tls"),
     ),
 }
-ALIASES = {"dibble.app": "dibble", _PORT: "dibble.ports", "dibble.inference.fixed_point": "dibble.inference"}
+# Modules that others import by these names -> the file which sees to that: their package's.
+ALIASES = {
+    "dibble.app": "dibble",
+    _PORT: "dibble.ports",
+    "dibble.ports.shared": "dibble.ports",
+    "dibble.inference.fixed_point": "dibble.inference",
+}
 
 
-def shipment_of(sources: Mapping[str, str], drivers: Iterable[str], own: Iterable[str] = ()) -> Shipment:
+def shipment_of(
+    sources: Mapping[str, str], drivers: Iterable[str], own: Iterable[Path] = (), *, apart: bool = False
+) -> Shipment:
     """Return the merged firmware of a node.
 
     Args:
-        sources: module -> source, of dibble's and of one's own.
-        drivers: dibble's, of its configuration.
-        own: names of modules of one's own.
+        sources: module -> source, of dibble's.
+        drivers: those of its configuration.
+        own: files of one's own drivers, which ask dibble's modules for names.
+        apart: each driver is a file of its own.
     """
-    files = dict(FILES)
-    files[DRIVERS] = tuple(name for name in sources if name == DRIVERS or name.startswith(DRIVERS + "."))
-    spaces = {f"{DRIVERS}.{name}": OF_DRIVERS for name in drivers}
-    asked = {(_PORT, name) for name in _attributes_in(sources.values()) & _defined_in(sources.get(_PORT, ""))}
-    asked |= {("dibble.app", "run"), ("dibble", "__version__")}
-    asked |= {(name, "") for name in own}
-    for path in GUESTS.glob("*.py"):
+    named = [f"{DRIVERS}.{name}" for name in drivers]
+    parts = [name for name in sources if name == DRIVERS or name.startswith(f"{DRIVERS}.")]
+    files = {**FILES, DRIVERS: tuple(name for name in parts if not (apart and name in named))}
+    asked = {(_PORT, name) for name in _port_names(sources)} | {("dibble.app", "run"), ("dibble", "__version__")}
+    asked |= {(name, each) for name in named if apart for each in OF_DRIVERS}
+    own = list(own)
+    for path in (*GUESTS.glob("*.py"), *own):
         asked |= set(_asked_in(path))
-    return Shipment(sources, files, sorted(asked), spaces, ALIASES, _names_beside())
+    aliases = dict(ALIASES)
+    for path in own:
+        others = {module for module, _ in _asked_in(path) if module in sources and module not in files}
+        aliases |= {module: _seen_by(module, files) for module in others}
+    return Shipment(
+        sources,
+        files,
+        sorted(asked),
+        {} if apart else dict.fromkeys(named, OF_DRIVERS),
+        {name: by for name, by in aliases.items() if name not in files},
+        _names_in(own),
+    )
 
 
-def _names_beside() -> set[str]:
-    """Return all names in the programs that the host runs on a board."""
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in GUESTS.glob("*.py")]
+def _seen_by(module: str, files: Mapping[str, object]) -> str:
+    """Return the file of a module's package, or the package above that."""
+    package = module.rpartition(".")[0]
+    while package not in files:
+        package = package.rpartition(".")[0]
+    return package
+
+
+def _port_names(sources: Mapping[str, str]) -> set[str]:
+    """Return what the others ask their port for: it's an object to them."""
+    others = [text for name, text in sources.items() if not name.startswith("dibble.ports.")]
+    trees = [ast.parse(text) for text in (*others, *(path.read_text(encoding="utf-8") for path in GUESTS.glob("*.py")))]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    named = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    named |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return named & {name for node in ast.parse(sources.get(_PORT, "")).body for name in _bound(node)}
+
+
+def _bound(node: ast.stmt) -> set[str]:
+    if isinstance(node, ast.FunctionDef):
+        return {node.name}
+    return {name.id for name in getattr(node, "targets", ()) if isinstance(name, ast.Name)}
+
+
+def _names_in(own: Iterable[Path]) -> set[str]:
+    """Return all names in programs beside these: one's own drivers, and what the host runs on a board."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (*GUESTS.glob("*.py"), *own)]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     found = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     found |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     return found | {node.arg for node in nodes if isinstance(node, ast.keyword) and node.arg}
-
-
-def _attributes_in(sources: Iterable[str]) -> set[str]:
-    guests = [path.read_text(encoding="utf-8") for path in GUESTS.glob("*.py")]
-    trees = [ast.parse(source) for source in (*sources, *guests)]
-    named = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    return named | {
-        node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
-
-
-def _defined_in(source: str) -> set[str]:
-    return {
-        name.id
-        for node in ast.parse(source).body
-        for name in (node.targets if isinstance(node, ast.Assign) else ())
-        if isinstance(name, ast.Name)
-    } | {node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
 
 
 def _asked_in(path: Path) -> Iterable[tuple[str, str]]:
