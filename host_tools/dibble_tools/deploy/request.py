@@ -18,7 +18,7 @@ from dibble.storage.words import number_bytes
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import BoardState
 from dibble_tools.deploy.checks import Bounds, check_together, drivers_of, readable_mpy
-from dibble_tools.deploy.plan import BOOT_STATE, MAIN, PACKAGE
+from dibble_tools.deploy.plan import BOOT_STATE, MAIN, PACKAGE, folders_kept
 from dibble_tools.link.session import Session
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
 from dibble_tools.node.config import parsed, whole
@@ -80,12 +80,24 @@ def desired_files(session: Session, state: BoardState, request: Request) -> dict
         own = own_driver_files(request, config)
         mpy = state.mpy if readable_mpy(state) else None
         has_key = request.key is not None or KEY_FILE in state.files
-        files = node_files(drivers_of(config), mpy, own=own, without=not_needed(config, has_key), between=session.stay)
+        files = node_files(
+            drivers_of(config),
+            mpy,
+            own=own,
+            without=not_needed(config, has_key),
+            folders=folders_kept(state.files, listed_files(session, state)) if _strangers(state) else (),
+            between=session.stay,
+        )
         files[MANIFEST] = manifest_of(files)
         files[CONFIG] = config_bytes
     if request.model:
         files[MODEL_FILE] = request.model.blob
     return files
+
+
+def _strangers(state: BoardState) -> bool:
+    """Tell whether a board has files in folders of dibble's package, where no deploy of now puts any."""
+    return any(path.startswith(PACKAGE) and "/" in path.removeprefix(PACKAGE) for path in state.files)
 
 
 def not_needed(config: dict[str, Any], has_key: bool) -> list[str]:

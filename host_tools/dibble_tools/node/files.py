@@ -3,13 +3,14 @@
 import ast
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.shipped import FIRMWARE, LIBRARY
+from dibble_tools.node.merged_file import merged_source
 from dibble_tools.node.merging import Shipment
 from dibble_tools.node.shipment import shipment_of
 
@@ -70,6 +71,7 @@ def node_files(
     own: Iterable[Path] = (),
     without: Iterable[str] = (),
     apart: bool = False,
+    folders: Container[str] = (),
     between: Callable[[], None] = lambda: None,
 ) -> dict[str, bytes]:
     """Return path -> content of the program of a MicroPython node with these sensors.
@@ -83,6 +85,7 @@ def node_files(
         own: files of drivers that aren't dibble's; they go to lib/.
         without: of OPTIONAL.
         apart: each driver is a file of its own, to be loaded where a configuration names it.
+        folders: that stay on the board, with somebody's own files: a file of such a name would never be found.
         between: called before each file, which takes its time to compile.
     Raises:
         InputError: mpy-cross doesn't make what the board reads, or a file doesn't compile.
@@ -97,7 +100,9 @@ def node_files(
     shipment = _shipment(tuple(modules), tuple(drivers), tuple(own), apart)
     for name in shipment.files:
         between()
-        files[path_of(name, shipment.files)] = compiled_text(shipment.source(name), name, mpy.architecture)
+        files[path_of(name, shipment.files, folders)] = compiled_text(
+            merged_source(shipment, name), name, mpy.architecture
+        )
     return files | {f"lib/{path.stem}.mpy": compiled(path, mpy.architecture) for path in own}
 
 
@@ -106,7 +111,7 @@ def merged_file(module: str, mpy: MpyFormat) -> dict[str, bytes]:
     modules = _modules(["dibble.app", "dibble.ports.micropython"], (), (), "", OPTIONAL)
     shipment = _shipment(tuple(modules), (), (), False)
     name = shipment.file_of[module]
-    return {path_of(name, shipment.files): compiled_text(shipment.source(name), name, mpy.architecture)}
+    return {path_of(name, shipment.files): compiled_text(merged_source(shipment, name), name, mpy.architecture)}
 
 
 @cache
@@ -115,10 +120,16 @@ def _shipment(modules: tuple[str, ...], drivers: tuple[str, ...], own: tuple[Pat
     return shipment_of(sources, drivers, own, apart=apart)
 
 
-def path_of(name: str, files: Iterable[str]) -> str:
-    """Return where the file of a compiled module lies on a board, beside those of others."""
-    package = name == "dibble" or any(other.startswith(f"{name}.") for other in files)
-    return f"lib/{name.replace('.', '/')}{'/__init__' if package else ''}.mpy"
+def path_of(name: str, files: Iterable[str], folders: Container[str] = ()) -> str:
+    """Return where the file of a compiled module lies on a board.
+
+    Args:
+        files: names of all of them.
+        folders: that are there anyway.
+    """
+    path = f"lib/{name.replace('.', '/')}"
+    package = name == "dibble" or path in folders or any(other.startswith(f"{name}.") for other in files)
+    return f"{path}{'/__init__' if package else ''}.mpy"
 
 
 def circuitpython_files(drivers: Iterable[str], own: Iterable[Path] = ()) -> dict[str, bytes]:

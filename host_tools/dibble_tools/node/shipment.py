@@ -7,11 +7,26 @@ from pathlib import Path
 from dibble_tools.common.shipped import ROOMS
 from dibble_tools.node.merging import Shipment
 
-_INFERENCE, _KERNELS, _STORAGE, _REPORT = "dibble.inference.", "dibble.inference.kernels.", "dibble.storage.", "dibble.report."
+_INFERENCE, _KERNELS, _STORAGE, _REPORT = (
+    "dibble.inference.",
+    "dibble.inference.kernels.",
+    "dibble.storage.",
+    "dibble.report.",
+)
 _PORT = "dibble.ports.micropython"
 DRIVERS = "dibble.drivers"
 # What sensors.py and drivers/__init__.py ask a driver for.
-OF_DRIVERS = ("CHANNELS", "SETTINGS", "COSTLY_FROM", "KEEP_ALIVE_MS", "COUNTS_ASLEEP", "MAX_STEP", "STUCK_CYCLES", "build", "channels")
+OF_DRIVERS = (
+    "CHANNELS",
+    "SETTINGS",
+    "COSTLY_FROM",
+    "KEEP_ALIVE_MS",
+    "COUNTS_ASLEEP",
+    "MAX_STEP",
+    "STUCK_CYCLES",
+    "build",
+    "channels",
+)
 GUESTS = ROOMS / "link" / "guest"
 
 

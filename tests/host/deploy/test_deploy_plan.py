@@ -89,7 +89,7 @@ def test_a_plan_holds_what_differs_and_ends_with_main_py():
     assert plan.removals == ["d.py", "boot.a"]
     assert plan.unchanged == 1
     assert plan.listing().decode().splitlines()[:-1] == [
-        "dibble update 1",
+        "dibble update 2",
         "+ lib/dibble/a.mpy",
         "- d.py",
         "- boot.a",

@@ -3,16 +3,18 @@
 import gc
 import os
 import sys
-
-import machine
 import time
 
-gc.threshold(8192)
-if sys.platform == "wasi" or "wasi" in sys.implementation._build:
-    os.chdir("/input")
-sys.path[:] = ["lib"]
-time.begin(8, 600000)
-from dibble import app
-from dibble.ports import micropython as port
+import machine  # noqa: F401
 
-app.run(port)
+
+def main():
+    gc.threshold(8192)  # as main.py does
+    if getattr(sys.implementation, "_build", "") == "wasi":
+        os.chdir("/input")
+    sys.path[:] = ["lib"]
+    time.begin(8, 600000)
+    from dibble import app
+    from dibble.ports import micropython as port
+
+    app.run(port)

@@ -84,8 +84,8 @@ def _check_signatures(staged):
 def _make(with_model, watchdog_ms):
     from dibble import ConfigError, config
     from dibble.drivers import driver
-    from dibble.ports import micropython as port
     from dibble.node import Sensors
+    from dibble.ports import micropython as port
 
     with open(PLACE + "/config.json", "rb") as file:
         settings = config.parse(file.read(), lambda name: driver(name).SETTINGS)
