@@ -22,7 +22,7 @@ from dibble_tools.deploy.plan import BOOT_STATE, MAIN, PACKAGE, folders_kept
 from dibble_tools.link.session import Session
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
 from dibble_tools.node.config import parsed, whole
-from dibble_tools.node.files import CLOCK_CHIP, KEY, OPTIONAL, RADIO, node_files
+from dibble_tools.node.files import node_files, not_needed
 from dibble_tools.node.manifest import manifest_of
 from dibble_tools.node.own_drivers import own_drivers
 from dibble_tools.node.signatures import accepted_of
@@ -98,12 +98,6 @@ def desired_files(session: Session, state: BoardState, request: Request) -> dict
 def _strangers(state: BoardState) -> bool:
     """Tell whether a board has files in folders of dibble's package, where no deploy of now puts any."""
     return any(path.startswith(PACKAGE) and "/" in path.removeprefix(PACKAGE) for path in state.files)
-
-
-def not_needed(config: dict[str, Any], has_key: bool) -> list[str]:
-    """Return those of the firmware's optional modules that a node under a configuration never asks for."""
-    needed = {RADIO: config["mqtt"]["host"], CLOCK_CHIP: config["clock"]["chip"], KEY: has_key}
-    return [module for module in OPTIONAL if not needed[module]]
 
 
 def check_pair(

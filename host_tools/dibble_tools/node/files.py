@@ -3,10 +3,11 @@
 import ast
 import subprocess
 import tempfile
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.shipped import FIRMWARE, LIBRARY
@@ -61,6 +62,12 @@ class MpyFormat:
 RADIO, CLOCK_CHIP, KEY = "dibble.report.radio", "dibble.clock_keeper", "dibble.storage.signatures"
 OPTIONAL = (RADIO, CLOCK_CHIP, KEY)
 SOCKETS = ("dibble.ports.sockets", "dibble.ports.circuitpython_sockets")  # of the radio
+
+
+def not_needed(config: Mapping[str, Any], has_key: bool) -> list[str]:
+    """Return those of the firmware's optional modules that a node under a configuration never asks for."""
+    needed = {RADIO: config["mqtt"]["host"], CLOCK_CHIP: config["clock"]["chip"], KEY: has_key}
+    return [module for module in OPTIONAL if not needed[module]]
 
 
 def node_files(

@@ -75,8 +75,9 @@ FILES: Mapping[str, tuple[str, ...]] = {
     # reports
     "dibble.radio": (
         *_of(_REPORT, "radio", "mqtt", "state", "forward", "home_assistant", "name_lookup", "network_time"),
-        *_of("dibble.ports.", "sockets", "stream", "tls"),
+        *_of("dibble.ports.", "sockets", "stream"),
     ),
+    "dibble.tls": _of("dibble.ports.", "tls"),  # there may be no module ssl
 }
 # Modules that others import by these names -> the file which sees to that: their package's.
 ALIASES = {
@@ -100,7 +101,9 @@ def shipment_of(
     """
     named = [f"{DRIVERS}.{name}" for name in drivers]
     parts = [name for name in sources if name == DRIVERS or name.startswith(f"{DRIVERS}.")]
-    files = {**FILES, DRIVERS: tuple(name for name in parts if not (apart and name in named))}
+    later = [name for name in parts if name not in (DRIVERS, *named) and not _at_once(name, sources)]
+    files = {**FILES, DRIVERS: tuple(name for name in parts if name not in later and not (apart and name in named))}
+    files |= {f"dibble.{name.rpartition('.')[2]}": (name,) for name in later}
     asked = {(_PORT, name) for name in _port_names(sources)} | {("dibble.app", "run"), ("dibble", "__version__")}
     asked |= {(name, each) for name in named if apart for each in OF_DRIVERS}
     own = list(own)
@@ -117,6 +120,17 @@ def shipment_of(
         {} if apart else dict.fromkeys(named, OF_DRIVERS),
         {name: by for name, by in aliases.items() if name not in files},
         _names_in(own),
+    )
+
+
+def _at_once(module: str, sources: Mapping[str, str]) -> bool:
+    """Tell whether something imports a module when it is imported itself."""
+    package, _, last = module.rpartition(".")
+    return any(
+        isinstance(node, ast.ImportFrom)
+        and (node.module == module or (node.module == package and last in [alias.name for alias in node.names]))
+        for source in sources.values()
+        for node in ast.parse(source).body
     )
 
 

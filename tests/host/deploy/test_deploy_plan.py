@@ -135,7 +135,9 @@ def test_a_node_gets_what_it_imports_and_no_more():
     assert b"SoilProbe" in files["lib/dibble/drivers.mpy"] and b"Bme680" not in files["lib/dibble/drivers.mpy"]
     assert len(files) <= 20 and not {path for path in files if "radio" in path or "signatures" in path}
     every = node_files(["soil_adc"], MpyFormat(6, 3, "armv6m"))
-    assert set(every) - set(files) == {f"lib/dibble/{name}.mpy" for name in ("radio", "signatures", "clock_chips")}
+    assert set(every) - set(files) == {
+        f"lib/dibble/{name}.mpy" for name in ("radio", "tls", "signatures", "clock_chips")
+    }
     sources = circuitpython_files(["soil_adc"])
     assert "lib/dibble/drivers/soil_adc.py" in sources and "lib/dibble/ports/micropython.py" not in sources
     assert not {path for path in sources if "bme680" in path}
