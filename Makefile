@@ -13,6 +13,7 @@ GAS ?=
 
 demo: $(DEMO_STAMP) emulator
 	$(BIN)/dibble demo
+	@command -v dibble >/dev/null || echo "the command dibble, in this terminal: . $(BIN)/activate   (else $(BIN)/dibble)"
 
 test: $(STAMP) emulator
 	@echo "== lint"

@@ -27,8 +27,8 @@ def project(tmp_path, monkeypatch):
     dibble(folder, "board", "stop")
 
 
-def dibble(folder: Path, *arguments: str) -> str:
-    """Run a command in a folder as a user does; return all that it said."""
+def dibble(folder: Path, *arguments: str, status: int = 0) -> str:
+    """Run a command in a folder as a user does, which ends with a status; return all that it said."""
     run = subprocess.run(
         [*DIBBLE, *arguments],
         cwd=folder,
@@ -40,7 +40,7 @@ def dibble(folder: Path, *arguments: str) -> str:
         timeout=PATIENCE_S,
         check=False,
     )
-    assert run.returncode == 0, f"dibble {' '.join(arguments)} ended with {run.returncode}:\n{run.stdout}"
+    assert run.returncode == status, f"dibble {' '.join(arguments)} ended with {run.returncode}:\n{run.stdout}"
     return run.stdout
 
 
@@ -56,12 +56,14 @@ def test_the_way_to_the_field_and_back(project):
     assert len({row["time"] for row in rows}) == 24
 
     advice = collected[collected.index("dibble train ") :].split()[1:]
-    dibble(
-        project, *advice, "--features", "features.toml", "--recipe", "voting:3x4@2", "--test-after", rows[20]["time"]
-    )
-    deployed = dibble(project, "deploy", "--model", "models/field")
+    trained = dibble(project, *advice, "--features", "features.toml", "--recipe", "voting:3x4@2", status=1)
+    assert trained.splitlines()[-1].startswith("Don't rely on this model: 'dry' and 'wet' were each recorded in one go")
+    refused = dibble(project, "deploy", "--model", "models/field", status=2)
+    assert "Don't rely on this model" in refused and "add --yes" in refused
+    deployed = dibble(project, "deploy", "--model", "models/field", "--yes")
     assert "the node runs, with field" in deployed
-    assert "nothing to do" in dibble(project, "deploy", "--model", "models/field", "--config", "config.json")
+    again = ("deploy", "--model", "models/field", "--config", "config.json", "--yes")
+    assert "nothing to do" in dibble(project, *again)
 
     watched = [
         json.loads(line)

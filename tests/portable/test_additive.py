@@ -5,10 +5,8 @@ from array import array
 from dibble.inference.additive import additive, build, read
 from dibble.inference.explanation import push
 from dibble.inference.format import Cursor
-from dibble.inference.kernels.choice import KIND
-from dibble.inference.novelty import watched
-from dibble.inference.predictor import Predictor
 from support import Random, heap_lock, heap_unlock, in_file
+from vm_predictor import predictor
 
 
 def plain(feature, top):
@@ -117,12 +115,11 @@ PARTS = (
 
 
 def judge(unsure_below=0, novelty=None, novel_below=0):
-    low, high = array("i", [0] * 3), array("i", [3] * 3)
     score, _ = made(PARTS)
     if novelty:
-        novelty, scores = novelty
-        score = watched(score, novelty, novel_below - scores[0])
-    return Predictor(low, high, None, score, unsure_below, 1, KIND != "bytecode")
+        usual, scores = novelty
+        novelty = usual, novel_below - scores[0]
+    return predictor([0] * 3, [3] * 3, None, 0, score, unsure_below, 1, novelty)
 
 
 def result(d):

@@ -8,7 +8,7 @@ from dibble.inference.fixed_point import MISSING, READING_LIMIT
 from dibble.inference.forest import forest
 from dibble.inference.kernels.choice import KIND
 from dibble.inference.kernels.generator import started
-from dibble.inference.predictor import check_and_score
+from dibble.inference.ranges import check_and_score
 from support import heap_lock, heap_unlock, in_file
 
 NO_TREES = array("i", [0]), array("i"), 129, 0, b"\0", b"\0", array("H", [7, 3])

@@ -1,6 +1,6 @@
 """Outputs whose time on is bounded over faults and resets: what is kept, and a property under random troubles."""
 
-from dibble.on_times import LATE_MS, KeptAction, OnTimes
+from dibble.on_times import LATE_MS, RETRY_MS, KeptAction, OnTimes
 from support import Random
 
 DRY = 2
@@ -158,6 +158,7 @@ def test_each_pin_has_its_own_times():
 
 def test_no_stretch_has_more_than_the_longest_time_on():
     """Random decisions, faults, resets, cuts in the middle of a write, and writes that fail; 40 nodes."""
+    runs = 0
     for seed in range(40):
         random = Random(seed * 7919 + 1)
         clock, output, memory = rig()
@@ -185,7 +186,9 @@ def test_no_stretch_has_more_than_the_longest_time_on():
         for on, off in output.runs:
             for end in (on + MAX_MS + REST_MS, off):
                 assert output.on_within(end - MAX_MS - REST_MS, end) <= MAX_MS, (seed, on, off)
-        assert len(output.runs) > 8 and resets > 8
+        assert resets > 8
+        runs += len(output.runs)
+    assert runs > 40 * 8
 
 
 def test_waterings_come_again_under_faults_and_resets():
@@ -202,3 +205,28 @@ def test_waterings_come_again_under_faults_and_resets():
             valve, _ = boot(memory, output)
     output.set(False)
     assert output.on_within(0, clock[0]) > rounds * MAX_MS // 3
+
+
+def test_a_supply_that_gives_way_as_it_goes_on_is_tried_twice_and_then_the_output_rests():
+    clock, output, memory = rig()
+    for _ in range(6):
+        valve, times = boot(memory, output)
+        valve.want(DRY, False)
+        output.set(False)  # the power failed
+        clock[0] += 3000
+    assert len(output.runs) == 2 and valve.tries == 2 and not valve.left_ms
+    live(valve, clock, max(REST_MS, RETRY_MS))
+    valve.want(DRY, False)
+    assert valve.is_on and not valve.tries
+    live(valve, clock, 2 * MAX_MS)
+    assert not valve.is_on and output.runs[-1][1] - output.runs[-1][0] == MAX_MS
+
+
+def test_a_run_that_survives_its_first_stretch_counts_no_tries():
+    clock, output, memory = rig()
+    for _ in range(3):
+        valve, times = boot(memory, output)
+        valve.want(DRY, False)
+        live(valve, clock, 15000)
+        output.set(False)
+        assert valve.is_on and not valve.tries

@@ -3,30 +3,29 @@
 from array import array
 
 from dibble import ModelError
-from dibble.inference.features import DELTA, EMA, LAST, MAX, MEAN, MIN, SLOPE, Window, Windows
+from dibble.inference.features import DELTA, EMA, LAST, MAX, MEAN, MIN, SLOPE
 from dibble.inference.fixed_point import MISSING
 from dibble.inference.forest import forest
-from dibble.inference.kernels.choice import KIND
-from dibble.inference.predictor import Predictor
 from support import heap_lock, heap_unlock, in_file
+from vm_predictor import predictor
 
 ALL = (LAST, MEAN, MIN, MAX, DELTA, SLOPE, EMA)
 
 
-def stump(low, high, windows, features, width, threshold, unsure_below, hysteresis):
+def stump(low, high, windows, interval_ms, width, threshold, unsure_below, hysteresis):
     """Return a node that asks one question about its first feature: class 1 above the threshold."""
+    features = len(windows or low)
     table = bytes([threshold >> 8 * i & 255 for i in range(width)])
     file, nodes = in_file([b"\0", b"\0", b"\x80", b"\x81"], bytes(4) + table)
     tables = tuple(nodes) + (array("i", [0]), array("i"), 130, 1, bytes([0, 1]), b"\1\1", array("H", [0, 0]))
     least = array("i", [0] * features if windows else low)
     spans = [0x3FFFFFFF] * features if windows else [high[i] - low[i] for i in range(features)]
     score, _ = forest(file, [(0, width, 4, 1)], tables, least, spans)
-    raw = KIND != "bytecode" and not windows
-    return Predictor(array("i", low), array("i", high), windows, score, unsure_below, hysteresis, raw)
+    return predictor(low, high, windows, interval_ms, score, unsure_below, hysteresis)
 
 
 def plain(unsure_below=0, hysteresis=1):
-    return stump([-50, 0], [50, 9], None, 2, 1, 60, unsure_below, hysteresis)
+    return stump([-50, 0], [50, 9], None, 0, 1, 60, unsure_below, hysteresis)
 
 
 def result(d):
@@ -90,7 +89,7 @@ def test_what_is_no_int_is_told_and_the_next_row_is_decided():
 
 
 def test_what_is_no_int_is_no_reading_of_a_window():
-    node = stump([0], [200], Windows([Window(0, MEAN, 2, 200)], 1000), 1, 1, 100, 0, 1)
+    node = stump([0], [200], [(0, MEAN, 2)], 1000, 1, 100, 0, 1)
     node.predict([0])
     refuse(node, ["0"])
     assert node.predict([200]).class_index == 0  # the mean of both is 100
@@ -124,7 +123,7 @@ def test_what_follows_an_odd_row_of_the_held_class_is_told_anew():
 
 
 def test_gap_restarts_windows_and_hysteresis():
-    node = stump([0], [200], Windows([Window(0, MEAN, 2, 200)], 1000), 1, 1, 100, 0, 2)
+    node = stump([0], [200], [(0, MEAN, 2)], 1000, 1, 100, 0, 2)
     assert node.predict([0], 1000).class_index == 0
     assert result(node.predict([190], 1000)) == (0, 1, 0, -1, 0)
     assert result(node.predict([190], 1501)) == (1, 1, 0, -1, 0)
@@ -132,16 +131,15 @@ def test_gap_restarts_windows_and_hysteresis():
 
 
 def test_restart_forgets_the_past():
-    node = stump([0], [200], Windows([Window(0, MEAN, 2, 200)], 1000), 1, 1, 100, 0, 1)
+    node = stump([0], [200], [(0, MEAN, 2)], 1000, 1, 100, 0, 1)
     node.predict([0])
     node.restart()
     assert result(node.predict([190])) == (1, 1, 0, -1, 1)
 
 
 def test_predicting_allocates_nothing():
-    span = 10000000
-    windows = [Window(i & 1, kind, 4, span) for i, kind in enumerate(ALL)]
-    node = stump([-5000000] * 2, [5000000] * 2, Windows(windows, 600000), len(windows), 4, 5000000, 0, 3)
+    windows = [(i & 1, kind, 4) for i, kind in enumerate(ALL)]
+    node = stump([-5000000] * 2, [5000000] * 2, windows, 600000, 4, 5000000, 0, 3)
     small = plain(1, 2)
     rows = ([5000000, -5000000], [-5000000, 5000000], [None, 0], [5000001, -5000001], [4999999, 4999998])
     d = node.decision

@@ -1,5 +1,6 @@
 """The record log over boots, wrap-around and damage."""
 
+import dibble.storage.record_log
 from dibble import RecordError
 from dibble.storage.record import encode
 from dibble.storage.record_log import RecordLog
@@ -224,3 +225,58 @@ def test_a_mark_that_cannot_be_kept_is_told_and_the_log_goes_on():
     log.append(record(1))
     assert log.flush() and log.acknowledged == 1
     assert log.error == "expected to write it"
+
+
+class Interrupted:
+    """A segment's file that Ctrl-C ends before one of its writes, or after its close."""
+
+    def __init__(self, file, calls):
+        self.file = file
+        self.calls = calls
+
+    def write(self, data):
+        self.interrupt()
+        self.file.write(data)
+
+    def close(self):
+        self.file.close()
+        self.interrupt()
+
+    def interrupt(self):
+        self.calls[0] -= 1
+        if self.calls[0] == 0:
+            raise KeyboardInterrupt
+
+
+def interrupted_at(call, count):
+    """Return a log whose last batch, of three, Ctrl-C ended at a call of its file, and which was flushed again."""
+    folder = ram_folder() + "/log"
+    log = filled(folder, count)
+    for i in (1, 2):
+        log.append(record(count + i))
+    calls = [call]
+    dibble.storage.record_log.open = lambda path, mode: Interrupted(open(path, mode), calls)
+    try:
+        log.append(record(count + 3))
+        raise AssertionError("expected Ctrl-C")
+    except KeyboardInterrupt:
+        pass
+    finally:
+        del dibble.storage.record_log.open
+    log.flush()
+    log.append(record(count + 4))
+    log.flush()
+    return folder, log
+
+
+def test_ctrl_c_in_a_write_costs_no_record():
+    for count in (0, 3, 6):  # into a new segment; into one that has room; into a new one after a full one
+        calls = 7 if count == 3 else 8  # a new segment's header, three records and their CRCs, close
+        for call in range(1, calls + 1):
+            folder, log = interrupted_at(call, count)
+            expected = [(i, record(i)) for i in range(1, count + 5)]
+            assert list(log.read_from(1)) == expected, (count, call)
+            assert log.damaged == 0, (count, call)
+            again = opened(folder)
+            assert list(again.read_from(1)) == expected, (count, call)
+            assert again.sequence == count + 5, (count, call)

@@ -1,12 +1,13 @@
 """Windows of readings: how they fill, restart, and what each kind computes."""
 
-from dibble.inference.features import DELTA, EMA, LAST, MAX, MEAN, MIN, SLOPE, Window, Windows, ema_shift
+from dibble.inference.features import DELTA, EMA, LAST, MAX, MEAN, MIN, SLOPE, ema_shift
 from dibble.inference.fixed_point import READING_LIMIT
+from dibble.inference.kernels.features_bytecode import Windows
 
 
 def values(kind, size, span, series):
-    window = Window(0, kind, size, span)
-    return [window.push(offset) for offset in series]
+    windows = Windows([(0, kind, size)], [span], 1000)
+    return [windows.push([offset])[0] for offset in series]
 
 
 def test_last_is_the_reading():
@@ -70,7 +71,7 @@ def test_largest_readings_are_exact():
 
 
 def test_missing_reading_restarts_its_windows_only():
-    windows = Windows([Window(0, MEAN, 2, 100), Window(1, MEAN, 2, 100)], 1000)
+    windows = Windows([(0, MEAN, 2), (1, MEAN, 2)], [100, 100], 1000)
     assert list(windows.push([10, 10])) == [10, 10]
     assert windows.push([20, 20])[1] == 15
     assert windows.push([-1, 40])[1] == 30
@@ -78,7 +79,7 @@ def test_missing_reading_restarts_its_windows_only():
 
 
 def test_restart_forgets_all_readings():
-    windows = Windows([Window(0, kind, 3, 10) for kind in (MEAN, MIN, MAX, DELTA, SLOPE, EMA)], 1000)
+    windows = Windows([(0, kind, 3) for kind in (MEAN, MIN, MAX, DELTA, SLOPE, EMA)], [10], 1000)
     for offset in (1, 9, 4):
         windows.push([offset])
     windows.restart()
@@ -86,13 +87,13 @@ def test_restart_forgets_all_readings():
 
 
 def test_gap_is_anything_but_one_interval_give_or_take_half():
-    windows = Windows([], 1000)
+    windows = Windows([], [], 1000)
     assert [windows.is_gap(ms) for ms in (499, 500, 1000, 1500, 1501)] == [True, False, False, False, True]
     assert windows.is_gap(-1) and windows.is_gap(0)
 
 
 def test_odd_interval_is_halved_downwards():
-    windows = Windows([], 7)
+    windows = Windows([], [], 7)
     assert [windows.is_gap(ms) for ms in (3, 4, 10, 11)] == [True, False, False, True]
 
 

@@ -53,8 +53,12 @@ def run(port):
         boot.forgive()
         raise
     except Exception as error:  # nobody is there to read it: count the boot and start anew
-        port.print_exception(error)
-        _tell_damage(port, 0, None if node else error)  # a node has told it
+        port.on_wait = None  # what the node did meanwhile may be what failed
+        try:
+            port.print_exception(error)
+            _tell_damage(port, 0, None if node else error)  # a node has told it
+        except Exception:  # nothing keeps it from starting anew, a heap that is full neither
+            pass
     port.sleep_ms(PAUSE_MS)
     port.reset()
 

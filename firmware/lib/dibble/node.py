@@ -8,7 +8,7 @@ from dibble.classifier import FIRST_LOOK, class_of, install, recall
 from dibble.forgetting import forget
 from dibble.inference.decision import NO_CLASS, SENSOR_FAULT, Decision
 from dibble.inference.fixed_point import MISSING
-from dibble.on_times import KeptAction, OnTimes
+from dibble.on_times import TRIES, KeptAction, OnTimes
 from dibble.report.serial_line import SerialLines
 from dibble.sensors import Sensors
 from dibble.storage.record import encode
@@ -22,7 +22,7 @@ MODEL = "model.dib"
 GATE = "gate.dib"
 CONFIRM_MS = 60000
 AWAKE_LIMIT_MS = 60000
-RECOVERED_MV = 150  # above low_battery_mv: a battery without load recovers by itself
+RECOVERED_MV = 150  # above low_battery_mv, or above what it rises to by itself without its load
 LATE_MS = 3600000  # no wait ends later than that
 FAILURES = 3  # cycles in a row that end in an error: then a reset
 _DAY_S = 86400
@@ -102,12 +102,17 @@ class Node:
         # A configuration under which the node ran has written its times, if it has actions.
         kept = OnTimes(port.memory("on"), self.actions, not boot.config_on_trial) if self.actions else None
         self._on_times = kept
+        for action in self.actions:
+            if action.tries >= TRIES:
+                self._notes.append("an output rests: the power failed %d times as it went on: enough for it?" % TRIES)
         self._led = port.output(config["led"]) if config["led"] != "" else None
         if self._stands_in and not self._led:
             self._led = port.status_led()
         self._battery = self.sensors.names.index("battery_mv") if "battery_mv" in self.sensors.names else -1
         self._low_mv = config["low_battery_mv"]
         self._flat = False
+        self._sank = False
+        self._enough_mv = 0
         log = config["log"]
         sent = Slots("sent")
         kept = sent.newest() if config["mqtt"]["host"] else None
@@ -230,10 +235,20 @@ class Node:
             action.want(NO_CLASS, True)
 
     def _is_flat(self):
-        """Tell whether the battery is too low for outputs and radio: from low_battery_mv on, until well above it."""
+        """Tell whether the battery is too low for outputs and radio: from low_battery_mv on, until well above it.
+
+        One that sank under an output has to come well above what it rises to without: or it would sink again.
+        """
         mv = self.sensors.values[self._battery] if self._low_mv else MISSING
         if mv != MISSING:
-            flat = mv < self._low_mv + (RECOVERED_MV if self._flat else 0)
+            loaded = any([action.is_on for action in self.actions])
+            if self._sank and not loaded:
+                self._sank = False
+                self._enough_mv = max(self._low_mv, mv) + RECOVERED_MV
+            flat = mv < (self._enough_mv if self._flat else self._low_mv)
+            if flat and not self._flat:
+                self._sank = loaded
+                self._enough_mv = self._low_mv + RECOVERED_MV
             if flat != self._flat:
                 self._flat = flat
                 self.tell("battery", "%d mV: %s" % (mv, "outputs off, no radio" if flat else "outputs and radio again"))

@@ -2,6 +2,7 @@
 
 What is kept is never kinder than what was: time on is written down before it begins, a rest after it passed.
 The time without power counts for nothing, as nobody knows how long it was. What can't be written down doesn't begin.
+A supply that gives way as soon as an output is on would switch it at each boot: after TRIES of that in a row it rests.
 """
 
 from dibble import RecordError
@@ -12,6 +13,8 @@ from dibble.storage.words import crc_bytes, number_at, number_bytes
 STRETCHES = 8  # of the longest time on: so many writes a run
 RESTS = 16  # parts of a rest, each written when it has passed
 LEAST_STRETCH_MS = 5000
+TRIES = 2  # times in a row that the power failed in the first stretch
+RETRY_MS = 600000  # the shortest rest after that
 LATE_MS = 2000  # the next stretch is written down so much before the last one ends
 _STATE_BYTES = 12
 
@@ -41,22 +44,27 @@ class OnTimes:
             at = _place(state or b"", action.key)
             if at >= 0:
                 action.left_ms = max(0, action.max_on_ms - 1000 * number_at(state, at + 4))
-                action.rest_left_ms = min(action.rest_ms, 1000 * number_at(state, at + 8))
+                rest = number_at(state, at + 8)
+                action.rest_left_ms = min(action.rest_ms, 1000 * (rest & 0xFFFFFF))
+                action.tries = rest >> 24
+                if action.tries >= TRIES:
+                    action.left_ms = 0
+                    action.rest_left_ms = max(action.rest_left_ms, RETRY_MS)
             elif lost and state is None:
                 action.left_ms = 0
         self.keep()
 
     def keep(self):
         """Write the times where they changed; return whether they are kept."""
-        state = b"".join([action.state() for action in self._actions])
-        if state == self._written:
-            return True
         try:
+            state = b"".join([action.state() for action in self._actions])
+            if state == self._written:
+                return True
             self._memory.write(state)
             self._written = state
             self.error = ""
             return True
-        except (OSError, RecordError) as error:
+        except (OSError, RecordError, MemoryError) as error:
             self._written = b""
             self.error = "times of actions: %s" % error
             return False
@@ -71,6 +79,7 @@ class KeptAction(Action):
     Attributes:
         key: 4 bytes of the pin.
         written_ms: what left_ms will be at the end of the stretch that is written down.
+        tries: how often in a row the power failed before the first of them was over.
     """
 
     def __init__(self, pin, *others):
@@ -78,24 +87,32 @@ class KeptAction(Action):
         self.key = crc_bytes(crc32(text, len(text)))
         self.times = None
         self.written_ms = -1  # none is
+        self.tries = 0
+        self._is_first = False
         Action.__init__(self, *others)
 
     def state(self):
-        """Return what is kept: key, seconds on since the last rest rounded up, seconds of rest left."""
+        """Return what is kept: key, seconds on since the last rest rounded up, seconds of rest left; tries above."""
         left_ms, rest_ms = self.left_ms, self.rest_left_ms
         if self.written_ms >= 0:  # it is on, or about to be
             left_ms, rest_ms = self.written_ms, self.rest_ms
         part_ms = self.rest_ms // RESTS + 1
         parts = (rest_ms + part_ms - 1) // part_ms if left_ms < self.max_on_ms else 0
         on_s = (self.max_on_ms - left_ms + 999) // 1000
-        return self.key + number_bytes(on_s) + number_bytes((min(parts * part_ms, self.rest_ms) + 999) // 1000)
+        rest_s = (min(parts * part_ms, self.rest_ms) + 999) // 1000
+        return self.key + number_bytes(on_s) + number_bytes(rest_s | min(self.tries + self._is_first, 63) << 24)
 
     def elapse(self, ms):
         """See Action; ends also where another stretch has to be written down."""
         left_ms = Action.elapse(self, ms)
-        if self.written_ms > 0 and left_ms - self.written_ms <= LATE_MS and not self._write_stretch():
-            self._set(False)
+        if self.written_ms > 0 and left_ms - self.written_ms <= LATE_MS:
+            self._is_first = False
+            self.tries = 0
+            if not self._write_stretch():
+                self._set(False)
         if not self.is_on:
+            if self.tries >= TRIES and not self.rest_left_ms:
+                self.tries = 0
             self.times.keep()
             return 0
         return max(1, left_ms - self.written_ms - LATE_MS) if self.written_ms else left_ms
@@ -107,9 +124,13 @@ class KeptAction(Action):
             self.times.keep()
 
     def _set(self, on):
-        if on and not self._write_stretch():
-            on = False
+        if on:
+            self._is_first = True
+            on = self._write_stretch()
         if not on:
+            if self.is_on:  # it ends by the node itself
+                self.tries = 0
+            self._is_first = False
             self.written_ms = -1
         Action._set(self, on)
 

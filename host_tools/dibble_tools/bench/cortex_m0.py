@@ -64,8 +64,8 @@ def instructions(case: Case) -> Counts:
 
 def plan_of(case: Case) -> array:
     """Return the plan of a model, as the firmware's own Python makes it; its first word has to become the file's."""
-    classify, _ = plans(case.model.content.family_name)(*parts_of(case.model))
-    return classify.__self__
+    plan, _ = plans(case.model.content.family_name)(*parts_of(case.model))
+    return plan
 
 
 def parts_of(model: HostModel) -> tuple[Any, ...]:

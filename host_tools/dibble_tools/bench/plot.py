@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 OWN = {TABLES: "dibble, tables", CODE: "dibble, as code", VIPER: "dibble, viper", THUMB: "dibble, assembler"}
 AS_C = {EXPORTED: "dibble, export --to c", C: "C, gcc -O2"}
 ROW_INCHES, HEAD_INCHES = 0.235, 0.62
-ROOM_FOR_FIGURES = 4.0  # times the longest bar
+ROOM_FOR_FIGURES = 1.4  # times the longest bar
 
 
 class Panel(NamedTuple):
@@ -46,7 +46,7 @@ def draw(found: Mapping[str, Any], theme: Theme) -> Drawing | None:
     rows = [len(bars) + 1.5 for _, bars in charts]
     height = sum(ROW_INCHES * len(bars) + HEAD_INCHES for _, bars in charts) + 0.35
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    figure.suptitle(f"{model['name']} (bars are logarithmic)", fontsize=11, fontweight="bold")
+    figure.suptitle(f"{model['name']} (shorter is better)", fontsize=11, fontweight="bold")
     said = []
     for axes, (panel, bars) in zip(
         figure.subplots(len(charts), squeeze=False, height_ratios=rows)[:, 0], charts, strict=True
@@ -68,21 +68,20 @@ def _bars(panel: Panel, ways: Mapping[str, Mapping[str, Any]]) -> list[tuple[str
 
 def _chart(axes: "Axes", title: str, bars: list[tuple[str, float]], theme: Theme) -> None:
     own, gcc, others = theme.series[0], theme.series[5], theme.grid
+    longest = max(value for _, value in bars)
     for row, (way, value) in enumerate(bars):
         colour = own if way in OWN else gcc if way in AS_C else others
         axes.barh(row, value, height=0.72, color=colour)
         quoted = " (quoted)" if value == EMLEARN_M0 else ""
         weight = "bold" if way in OWN else "normal"
-        axes.text(value * 1.08, row, f"{value:,.0f}{quoted}", va="center", fontsize=8.5, fontweight=weight)
+        axes.text(value + longest * 0.015, row, f"{value:,.0f}{quoted}", va="center", fontsize=8.5, fontweight=weight)
     axes.set_yticks(range(len(bars)), [{**OWN, **AS_C}.get(way, way) for way, _ in bars])
     for label, (way, _) in zip(axes.get_yticklabels(), bars, strict=True):
         label.set_color(theme.ink if way in OWN else theme.quiet)
         label.set_fontweight("bold" if way in OWN else "normal")
     axes.set_ylim(len(bars) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
-    axes.set_xscale("log")
-    values = [value for _, value in bars]
-    axes.set_xlim(min(values) / 3, max(values) * ROOM_FOR_FIGURES)
+    axes.set_xlim(0, longest * ROOM_FOR_FIGURES)
     axes.xaxis.set_visible(False)
     axes.grid(False)
     axes.spines[["bottom"]].set_visible(False)

@@ -7,6 +7,7 @@ import json
 import re
 import tokenize
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from rich.table import Table
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.formatting import listed
+from dibble_tools.common.quantities import reading_text
 from dibble_tools.common.shipped import LIBRARY
 
 COMMON = {  # settings that need no comment where they stand
@@ -48,6 +50,7 @@ class Setting:
     allowed: str
     default: Any
     meaning: str
+    bounds: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,19 @@ class DriverFacts:
     wiring: str
     max_step: tuple[int, ...]
 
+    @property
+    def title(self) -> str:
+        """What it is, in a few words."""
+        few = re.split(r"[:(]| over I2C| behind | that | through | at an | in a | of |, a", self.summary, maxsplit=1)[0]
+        few = re.sub("^(A|An) ", "", few.strip(" ,"))
+        return few[:1].upper() + few[1:]
+
     def example(self) -> dict[str, Any]:
         """Return an entry of `sensors` with what must be given, to be filled in."""
         return {"driver": self.name, **{s.name: _blank(s) for s in self.settings if s.default is None}}
 
 
+@cache
 def all_drivers() -> dict[str, DriverFacts]:
     """Return every driver by its name."""
     paths = sorted((LIBRARY / "drivers").glob("*.py"))
@@ -104,22 +115,38 @@ def drivers_table(facts: dict[str, DriverFacts]) -> Table:
     return table
 
 
-def driver_text(one: DriverFacts) -> list[Any]:
-    """Return what there is to tell of one driver: its docstring, channels, settings and an entry to begin with."""
+def driver_text(one: DriverFacts, energy: str) -> list[Any]:
+    """Return what there is to tell of one driver: its docstring, channels, settings and an entry to begin with.
+
+    Args:
+        energy: what reading it costs, in words.
+    """
     channels = Table(title="channels", title_justify="left")
-    for heading in ("name", "unit", "doubted if it moves more", "costly"):
+    for heading in ("name", "unit", "10 of it", "doubted if it moves more", "costly"):
         channels.add_column(heading)
     steps = [*one.max_step, *[0] * len(one.channels)]
     for (name, unit), step in zip(one.channels, steps, strict=False):
-        channels.add_row(name, unit, str(step) if step else "-", "yes" if name in one.costly else "")
+        moves = reading_text(step, unit) if step else "-"
+        channels.add_row(name, unit, reading_text(10, unit), moves, "yes" if name in one.costly else "")
     settings = Table(title="settings of its entry in config.json", title_justify="left")
     for heading in ("key", "kind", "allowed", "default", "meaning"):
         settings.add_column(heading, overflow="fold")
     for s in one.settings:
         default = "must be given" if s.default is None else json.dumps(s.default)
+        default = f"0x{s.default:02x}" if s.name == "address" else default
         settings.add_row(s.name, s.kind, s.allowed, default, escape(s.meaning))
     entry = json.dumps(one.example())
-    return [one.text, "", f"wires: {one.wiring}", "", channels, settings, f"to begin with: {escape(entry)}"]
+    return [
+        one.text,
+        "",
+        f"wires: {one.wiring}",
+        f"energy: {energy}",
+        "",
+        channels,
+        settings,
+        f"to begin with: {escape(entry)}",
+        f"or a project with it: dibble new NAME --board pico --sensor {one.name}",
+    ]
 
 
 def _facts(path: Path) -> DriverFacts:
@@ -153,10 +180,13 @@ def _settings(rows: Any, comments: dict[str, str]) -> tuple[Setting, ...]:
             words, allowed = "true or false", ""
         elif kind is str:
             words, allowed = "text", f"{least} to {most} characters"
+        elif name == "address":
+            words, allowed = "I2C address", f"0x{least:02x} to 0x{most:02x}" if least < most else f"0x{most:02x} only"
         else:
             words, allowed = "whole number", f"{least} to {most}"
         meaning = comments.get(name) or COMMON.get(name, "")
-        found.append(Setting(name, words, allowed, list(default) if isinstance(default, tuple) else default, meaning))
+        shown = list(default) if isinstance(default, tuple) else default
+        found.append(Setting(name, words, allowed, shown, meaning, (least, most)))
     return tuple(found)
 
 

@@ -1,62 +1,77 @@
-"""A config.json to begin with: an air sensor on the board's I2C, a soil probe and a relay on pins that are free."""
+"""A config.json to begin with: the sensors that are asked for, on pins that are free, and a relay."""
 
 from typing import Any
 
 from dibble_tools.boards.catalogue import board_named, runtime_of
-from dibble_tools.boards.schema import Board, PinValue, Runtime
+from dibble_tools.boards.sensor_choice import RELAYS, Pins, entries_for, parse_wish
 from dibble_tools.common.errors import InputError
 from dibble_tools.node.config import whole
 
-PROBE_CURVE_MV = [2300, 1200]  # of a capacitive v1.2 probe; batches differ: `dibble retune` measures one's own
-PROBE_POWER_UP_MS = 300
-I2C_POWER_UP_MS = 10
 WATCHDOG_MS = 8000
-# Where the board has them: handy for wiring. Else the first that is free.
-RELAYS = ("GP16", "D12", "D13", "D10")
-POWERS = ("GP22", "D11", "D9", "D14")
+USUAL = ("sht4x", "soil_adc")  # sensors, where none is named
+DRY = "dry"  # class of the relay beside a soil probe, and label of the first steps
 
 
 def example_config(board: str, runtime: str | None = None) -> dict[str, Any]:
-    """Return a node's config.json for a board, held against the firmware's own schema.
+    """Return a node's config.json for a board with the usual sensors: air, soil, and a relay."""
+    return configured(board, runtime)[0]
 
-    The soil probe takes its power from a pin, as it draws more than all the rest of a sleeping node.
 
+def configured(
+    board: str,
+    runtime: str | None = None,
+    sensors: tuple[str, ...] = USUAL,
+    action: str | None = None,
+    wifi: bool | None = None,
+) -> tuple[dict[str, Any], list[str]]:
+    """Return a node's config.json for a board, held against the firmware's own schema, and what there is to tell.
+
+    A soil probe takes its power from a pin, as it draws more than all the rest of a sleeping node.
+
+    Args:
+        sensors: as sensor_choice.GRAMMAR has it.
+        action: CLASS or CLASS:PIN of a relay; None: "dry", where there is a soil probe; "": none.
+        wifi: reports by MQTT; None: as the board can.
     Raises:
-        InputError: no such board or runtime, or one that the node with a config.json doesn't run on.
+        InputError: no such board, runtime or sensor, no pin for it, or a board on which the node with a config.json
+            doesn't run.
     """
     name, found = board_named(board)
     kind, has = runtime_of(name, found, runtime)
     if has.node != "full":
         way = "use `dibble microbit`" if has.node == "small" else "it takes a model and your own main.py"
         raise InputError(f"{name} under {kind}: expected a board for the whole node, got a smaller one: {way}")
-    probe, relay, power = pins_for(found, has)
-    sensor: dict[str, Any] = {"driver": "sht4x"}
-    if has.i2c_power is not None:
-        sensor |= {"power_pin": has.i2c_power, "power_up_ms": I2C_POWER_UP_MS}
+    if wifi and found.chip.radio != "wifi":
+        raise InputError(f"--wifi: expected a board with Wi-Fi, got {name}: pico_w, esp32_devkit and others have it")
+    pins = Pins(name, found, has)
+    wishes = [parse_wish(text) for text in sensors]
+    if not wishes:
+        raise InputError("--sensor: expected a sensor at least, got none: `dibble drivers` lists them")
+    soil = any("soil_moisture_permille" in dict(wish.driver.channels) for wish in wishes)
+    chosen = (DRY if soil else "") if action is None else action
+    label, _, place = chosen.partition(":")
+    actions = []
+    if place:
+        actions = [{"class": label, "pin": pins.named(place, "output", f"the relay of {label}")}]
+    entries, notes = entries_for(wishes, pins)
+    if label and not place:
+        actions = [{"class": label, "pin": pins.any("output", f"the relay of {label}", RELAYS)}]
+    if has.battery and not any(entry["driver"] == "battery" for entry in entries):
+        entries.append({"driver": "battery", "pin": has.battery.pin, "divider_permille": has.battery.divider_permille})
     config: dict[str, Any] = {
         "node": name.replace("_", "-"),
         "interval_s": 600,
         "watchdog_ms": min(WATCHDOG_MS, has.watchdog_max_ms),
         "i2c": {"sda": has.pins[has.i2c.sda], "scl": has.pins[has.i2c.scl]},
-        "sensors": [
-            sensor,
-            {
-                "driver": "soil_adc",
-                "pin": has.pins[probe],
-                "probe_curve": PROBE_CURVE_MV,
-                "power_pin": has.pins[power],
-                "power_up_ms": PROBE_POWER_UP_MS,
-            },
-        ],
-        "actions": [{"class": "dry", "pin": has.pins[relay]}],
+        "sensors": entries,
+        "actions": actions,
     }
-    if has.battery:
-        battery = {"driver": "battery", "pin": has.battery.pin, "divider_permille": has.battery.divider_permille}
-        config["sensors"].append(battery)
-    if found.chip.radio == "wifi":
+    if not any("address" in dict.fromkeys(s.name for s in wish.driver.settings) for wish in wishes):
+        del config["i2c"]
+    if found.chip.radio == "wifi" and wifi is not False:
         config["mqtt"] = {"host": "", "port": 1883, "user": "", "every": 6}
     whole(config)
-    return config
+    return config, notes
 
 
 def awake_days(board: str, runtime: str | None = None, mah: float = 2500.0) -> tuple[float, float] | None:
@@ -67,28 +82,3 @@ def awake_days(board: str, runtime: str | None = None, mah: float = 2500.0) -> t
         return None
     standing = found.power.standing_ma
     return mah / 24 / (has.idle_ma + standing), mah / 24 / (has.light_sleep_ma + standing)
-
-
-def pins_for(board: Board, runtime: Runtime) -> tuple[str, str, str]:
-    """Return labels for a soil probe, a relay and the probe's power: no pin of the I2C bus, none with a caution.
-
-    Raises:
-        InputError: the board has too few.
-    """
-    header = board.header
-    taken = {runtime.i2c.sda, runtime.i2c.scl}
-    used: set[PinValue | None] = {runtime.led, runtime.i2c_power, runtime.battery.pin if runtime.battery else None}
-    free = [
-        label
-        for label, value in runtime.pins.items()
-        if label not in taken and label not in header.caution and value not in used
-    ]
-    probes = [label for label in header.adc if label in free]
-    outputs = [label for label in free if label not in header.input_only and label not in header.adc]
-    outputs += [label for label in reversed(header.adc) if label in free and label not in header.input_only]
-    outputs = [label for label in outputs if label != probes[0]] if probes else []
-    if len(outputs) < 2:
-        raise InputError(f"{board.title}: expected an ADC pin and two outputs without a caution, got too few")
-    relay = next((label for label in RELAYS if label in outputs), outputs[0])
-    outputs.remove(relay)
-    return probes[0], relay, next((label for label in POWERS if label in outputs), outputs[0])

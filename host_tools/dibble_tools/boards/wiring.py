@@ -75,6 +75,7 @@ def check_wiring(config: dict[str, Any], runtime: str = "") -> None:
         InputError: says where, what was expected, what is there, and what to do.
         ConfigError: a driver refuses its settings.
     """
+    _check_addresses(config)
     recorded = recorded_board(config)
     if not recorded:
         return
@@ -92,6 +93,20 @@ def check_wiring(config: dict[str, Any], runtime: str = "") -> None:
         except InputError as error:
             faults.append(error)
     raise faults[0]
+
+
+def _check_addresses(config: dict[str, Any]) -> None:
+    """Refuse two sensors at one I2C address: they would answer at once."""
+    seen: dict[int, int] = {}
+    for i, sensor in enumerate(config["sensors"]):
+        at = sensor.get("address")
+        if at is not None and at in seen:
+            raise InputError(
+                f"config.sensors[{i}].address: expected an I2C address of its own, got 0x{at:02x}, which is that of "
+                f"config.sensors[{seen[at]}], too: set the other one that the sensor can have, or take one out"
+            )
+        if at is not None:
+            seen[at] = i
 
 
 def _check_under(kind: str, name: str, board: Board, config: dict[str, Any]) -> None:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from dibble_tools.cli.output import console
+from dibble_tools.cli.output import console, note
+from dibble_tools.common.errors import InputError
 from dibble_tools.common.safe_text import json_text
 from dibble_tools.common.terminal import write
 
@@ -24,7 +25,13 @@ def start(
     heap: Annotated[
         str, typer.Option(help="as a 32-bit board has it; the VM's words, and so its heap, are twice as large")
     ] = "128k",
-    sensors: Annotated[bool, typer.Option("--sensors", help="attach the simulated orchard's; writes a config")] = False,
+    sensors: Annotated[bool, typer.Option("--sensors", help="attach the simulated orchard's")] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            help="with --sensors: as whose they are wired  [config.json here; else all, and a config that reads them]"
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="of their noise")] = 0,
     speed: Annotated[float, typer.Option(help="of time while it sleeps: 600 is ten minutes in a second")] = 1.0,
     name: Annotated[str, typer.Option(help="that no running board has")] = "virtual",
@@ -44,8 +51,13 @@ def start(
 
       dibble board cut
     """
+    from dibble_tools.node.config import read_config
     from dibble_tools.virtual_board.board import VirtualBoard
 
+    if config and not sensors:
+        raise InputError("--config: expected it with --sensors, which it tells where to be, got it alone")
+    own = config or (Path("config.json") if sensors and Path("config.json").is_file() else None)
+    settings = read_config(own) if own else None
     made = VirtualBoard.start(
         image or Path(f"{name}.flash"),
         name=name,
@@ -57,10 +69,17 @@ def start(
         seed=seed,
         romfs=romfs,
         kind=kind,
+        config=settings,
         background=background,
     )
     console.print(f"{name} runs at {made.port} (now {os.path.realpath(made.port)})", markup=False, soft_wrap=True)
-    if made.config:
+    if own and settings:
+        from dibble_tools.virtual_board.settings import unsimulated
+
+        console.print(f"its sensors are wired as {own} has them", markup=False, soft_wrap=True)
+        for driver in unsimulated(settings):
+            note(f"{driver} isn't simulated: there it is a sensor that doesn't answer")
+    elif made.config:
         path = Path(f"{name}.config.json")
         if not path.exists():
             path.write_text(json.dumps(made.config, indent=1) + "\n", encoding="utf-8")

@@ -52,7 +52,10 @@ def drivers(
     elif name is None:
         screen.print(drivers_table(all_drivers()))
     else:
-        screen.print(*driver_text(driver_named(name)), sep="\n")
+        from dibble_tools.boards.sensor_choice import energy_text
+
+        one = driver_named(name)
+        screen.print(*driver_text(one, energy_text(one)), sep="\n")
 
 
 def estimate(

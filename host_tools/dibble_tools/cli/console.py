@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dibble_tools.cli.output import console
+from dibble_tools.cli.durations import parse_seconds
+from dibble_tools.cli.output import console, note
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.safe_text import json_text
 from dibble_tools.common.terminal import Console, write
@@ -29,6 +30,12 @@ def collect(
     keys: Annotated[str, typer.Option(help="LABEL=KEY,… that switch the label; skip=KEY writes nothing")] = "",
     count: Count = None,
     minutes: Minutes = None,
+    every: Annotated[
+        str | None,
+        typer.Option(
+            help="read the sensors this often, such as 10s, while the node stands still; else as the node reads"
+        ),
+    ] = None,
 ) -> None:
     """Append a node's readings to a CSV as they come, labelled; keys switch the label.
 
@@ -46,20 +53,26 @@ def collect(
     from dibble_tools.console.labels import check_label, parse_keys
 
     chosen = parse_keys(keys, check_label(label))
-    feed = feed_of(port, captured)
+    every_s = None if every is None else parse_seconds(every, "--every")
+    feed, interval_s = feed_of(port, captured, every_s)
+    if every_s:
+        note(
+            f"a reading each {every_s:g} s; windows of features count readings, so for a model with windows set "
+            f"interval_s {every_s:g} in config.json, too, or take --features with `last` only"
+        )
     end = End(count, None if minutes is None else 60 * minutes)
     with AppendedCsv(out) as table:
         say(table.notes)
         collector = Collector(table, NodeClock(None if captured else time.time), label)
         with keys_pressed() as pressed:
-            run(feed, collector, chosen, end, pressed, console)
+            run(feed, collector, chosen, end, pressed, console, interval_s)
     totals = ", ".join(f"{name} {rows}" for name, rows in sorted(collector.counts.items()))
     say([f"{out}: {collector.written} rows written by this run; in all: {totals or 'none'}"])
     say(f"not written: {reason}: {rows}" for reason, rows in collector.left_out.most_common())
     say(f"rejected lines: {reason}: {lines}" for reason, lines in feed.reader.rejected.most_common())
     if not collector.written:
         raise typer.Exit(1)
-    say([f"next: dibble train {out} {collector.training()}"])
+    say([" ".join([f"next: dibble train {out}", *collector.units()])])
 
 
 def monitor(
@@ -87,18 +100,23 @@ def monitor(
         write(json_text(spoken) + "\n")
 
     reasons = Reasons(HostModel.open(model)) if model else None
-    feed = feed_of(port, captured)
+    feed, interval_s = feed_of(port, captured)
     with RowTable(table) if table else nullcontext() as rows:
         try:
-            run(
+            seen = run(
                 feed,
                 Console(highlight=False),
+                interval_s=interval_s,
                 say=speak if as_json else None,
                 table=rows,
                 reasons=reasons,
                 rows=count,
                 seconds=None if minutes is None else 60 * minutes,
             )
+            if captured is None and seen.header and seen.pace.interval_s:
+                from dibble_tools.console.remembered import Remembered
+
+                Remembered().add(seen.header, round(seen.pace.interval_s))
         except BrokenPipeError:  # the pipe's other end has had enough
             sys.stdout = None
         if rows:
@@ -106,17 +124,28 @@ def monitor(
             say(f"not written: {reason}: {number}" for reason, number in rows.left_out.most_common())
 
 
-def feed_of(port: str, captured: Path | None) -> "Feed":
-    """Return what a node says at a port, or said in a captured console."""
+def feed_of(port: str, captured: Path | None, every_s: float | None = None) -> "tuple[Feed, float | None]":
+    """Return what a node says at a port, or said in a captured console; and how often it reads, where that's known.
+
+    Args:
+        every_s: stop the node, and read its sensors so often.
+    """
     from dibble_tools.console.feed import Feed, from_file, from_port
     from dibble_tools.console.remembered import Remembered
 
     if captured is None:
+        if every_s:
+            from dibble_tools.console.on_demand import from_board
+            from dibble_tools.link.ports import find_port
+
+            return Feed(from_board(find_port(port), every_s)), every_s
         remembered = Remembered()
-        return Feed(from_port(port), remembered.headers, remembered.add)
+        return Feed(from_port(port), remembered.headers, remembered.add), remembered.interval_s
+    if every_s:
+        raise InputError("expected --every with a board, got --from: what was captured can't be read anew")
     if port != "auto":
         raise InputError("expected --port or --from, got both: leave one out")
-    return Feed(from_file(None if str(captured) == "-" else captured))
+    return Feed(from_file(None if str(captured) == "-" else captured)), None
 
 
 def say(texts: "Iterable[str]") -> None:

@@ -1,11 +1,12 @@
 """`dibble deploy`: the firmware, a configuration and a model to a board."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dibble_tools.cli.output import console
+from dibble_tools.cli.output import console, escape
 from dibble_tools.common.errors import InputError
 
 
@@ -38,6 +39,7 @@ def deploy(
         typer.Option(help="bring the project's node.key: from then on the node takes only files signed with it"),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done; write nothing")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="even a model whose card says not to rely on it")] = False,
 ) -> None:
     """Bring the firmware, a configuration and a model to a board, all of it or nothing, and start the node.
 
@@ -76,9 +78,13 @@ def deploy(
     from dibble_tools.deploy.report import deploy_table, show
     from dibble_tools.deploy.request import Request
     from dibble_tools.model.host_model import HostModel
+    from dibble_tools.node.config import read_config, whole
 
+    opened = HostModel.open(model) if model else None
+    if model and not (dry_run or yes):
+        _ask_of_verdict(model)
     request = Request(
-        HostModel.open(model) if model else None,
+        opened,
         config,
         only is not None,
         kernel,
@@ -138,8 +144,38 @@ def deploy(
         to_drive(drive)
         return
     remembered = Remembered()
+    interval_s = whole(read_config(config))["interval_s"] if config else None
     for header in outcome.first_run.headers if outcome.first_run else []:
-        remembered.add(header)  # the next is many decisions away
+        remembered.add(header, interval_s)  # the next is many decisions away
     show(console, outcome)
     if outcome.first_run and (outcome.first_run.errors or not outcome.first_run.works):
+        raise typer.Exit(1)
+
+
+def at_a_terminal() -> bool:
+    """Tell whether somebody may answer."""
+    return bool(sys.stdin and sys.stdin.isatty())
+
+
+def _ask_of_verdict(model: Path) -> None:
+    """Ask before a model goes to a board of which its card says not to rely on it.
+
+    Raises:
+        InputError: nobody is there to answer.
+        typer.Exit: the answer is no.
+    """
+    from dibble_tools.model.host_model import card_beside
+    from dibble_tools.report.verdict import verdict_of
+
+    try:
+        verdict = verdict_of(card_beside(model))
+    except (AttributeError, KeyError, TypeError, ValueError):  # a card by another hand
+        return
+    if verdict is None or verdict.rely:
+        return
+    if not at_a_terminal():
+        raise InputError(f"{model}: its card says: {verdict.words} To deploy it all the same, add --yes")
+    console.print(f"[bold red]{escape(verdict.words)}[/]", soft_wrap=True)
+    if not typer.confirm("deploy it all the same?", default=False):
+        console.print("nothing is written")
         raise typer.Exit(1)

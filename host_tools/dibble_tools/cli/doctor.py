@@ -1,12 +1,23 @@
 """`dibble doctor`: its arguments; the work is deploy.doctor's."""
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from dibble_tools.cli.output import console
 from dibble_tools.common.errors import InputError
+
+# ending of a fact's name -> by what it is divided, decimals, unit
+SHOWN = (
+    ("noise_uv", 1000, 1, "mV"),
+    ("uv", 1_000_000, 2, "V"),
+    ("_us", 1000, 1, "ms"),
+    ("_ms", 1, 0, "ms"),
+    ("_bytes", 1, 0, "bytes"),
+)
+ENDING = re.compile("_?(uv|us|ms|bytes)$")
 
 
 def doctor(
@@ -37,8 +48,8 @@ def doctor(
         found = examine(session, settings)
         session.set_calendar()
     for name, value in found.facts.items():
-        shown = ", ".join(f"{key}: {inner}" for key, inner in value.items()) if isinstance(value, dict) else str(value)
-        console.print(f"{name:<17} {shown}", markup=False, emoji=False, highlight=False, soft_wrap=True)
+        title = name.removesuffix("_bytes").replace("_", " ")
+        console.print(f"{title:<12} {_shown(name, value)}", markup=False, emoji=False, highlight=False, soft_wrap=True)
     for text in found.advice:
         console.print(f"! {text}", markup=False, emoji=False, highlight=False, soft_wrap=True)
     if report:
@@ -47,3 +58,16 @@ def doctor(
     if found.advice:
         raise typer.Exit(1)
     console.print("all is well")
+
+
+def _shown(name: str, value: Any) -> str:
+    """Return a fact in the units that people use."""
+    if isinstance(value, dict):
+        shown = ((ENDING.sub("", key).replace("_", " "), _shown(key, inner)) for key, inner in value.items())
+        return ", ".join(f"{key}: {text}" if text[:1].isalpha() else f"{key} {text}".strip() for key, text in shown)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return "-" if value is None else str(value)
+    for ending, divisor, decimals, unit in SHOWN:
+        if name.endswith(ending):
+            return f"{value / divisor:,.{decimals}f} {unit}"
+    return str(value)

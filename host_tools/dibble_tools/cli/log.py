@@ -7,10 +7,13 @@ import typer
 
 from dibble_tools.cli.console import Captured, Port, console, feed_of, say
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.quantities import channel_text
 
 if TYPE_CHECKING:
-    from dibble_tools.project.retune import Config
+    from dibble_tools.console.feed import Feed
+    from dibble_tools.project.retune import Config, Sensor
 
+MEASURE_S = 1.0  # from one reading to the next
 retune = typer.Typer(no_args_is_help=True)
 
 ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="the node's config.json")]
@@ -88,7 +91,7 @@ def soil(
     count: Readings = 5,
 ) -> None:
     """Set a soil probe's curve by two points, given or measured through the running node."""
-    from dibble_tools.project.measure import median_reading, probe_value
+    from dibble_tools.project.measure import WHOLE_CURVE, median_reading, probe_value
     from dibble_tools.project.retune import SOIL, Config, set_soil
 
     if measure not in (None, "dry", "wet"):
@@ -98,9 +101,11 @@ def soil(
     opened = Config(config)
     chosen = opened.sensor(SOIL, sensor)
     if measure:
-        permille = median_reading(feed_of(port, captured), opened, chosen, count)
-        value = probe_value(permille, chosen.settings["probe_curve"])
-        say([f"{chosen.channel}: {permille} permille on the present curve, so {value}"])
+        curve = chosen.settings["probe_curve"] if captured else WHOLE_CURVE[chosen.settings["driver"]]
+        feed = _measured(port, captured, chosen, {"probe_curve": list(curve)})
+        value = probe_value(median_reading(feed, opened, chosen, count), curve)
+        unit = "mV" if chosen.settings["driver"] == "soil_adc" else "counts of touch"
+        say([f"{channel_text(chosen.channel, 'permille')}: the probe gives {value} {unit}"])
         dry, wet = (value, wet) if measure == "dry" else (dry, value)
     set_soil(opened, chosen, dry, wet)
     _save(opened)
@@ -125,8 +130,10 @@ def gas(
     opened = Config(config)
     chosen = opened.sensor(GAS, sensor)
     if zero_uv is None:
-        ppb = median_reading(feed_of(port, captured), opened, chosen, count)
-        zero_uv = zero_of(ppb, chosen.settings["zero_uv"], chosen.settings["uv_per_ppm"])
+        before = chosen.settings["zero_uv"] if captured else 0
+        ppb = median_reading(_measured(port, captured, chosen, {"zero_uv": before}), opened, chosen, count)
+        zero_uv = zero_of(ppb, before, chosen.settings["uv_per_ppm"])
+        say([f"{channel_text(chosen.channel, 'ppb')}: the amplifier gives {zero_uv / 1000:.1f} mV in this air"])
     set_gas_zero(opened, chosen, zero_uv)
     _save(opened)
 
@@ -146,6 +153,18 @@ def margin(
         unsure, decisions = unsure_share(log, least)
         say([f"{log}: {unsure} of {decisions} decisions have a smaller margin"])
     _save(opened)
+
+
+def _measured(port: str, captured: Path | None, sensor: "Sensor", instead: dict[str, object]) -> "Feed":
+    """Return readings of a sensor : captured ones, or from the board at once, on other settings."""
+    if captured:
+        return feed_of(port, captured)[0]
+    from dibble_tools.console.feed import Feed
+    from dibble_tools.console.on_demand import from_board
+    from dibble_tools.link.ports import find_port
+
+    say(["its sensors are read now; the node stands still meanwhile"])
+    return Feed(from_board(find_port(port), MEASURE_S, {sensor.index: instead}))
 
 
 def _save(config: "Config") -> None:

@@ -13,6 +13,7 @@ from typer import rich_utils
 from dibble_tools.cli.bench import bench
 from dibble_tools.cli.board import board
 from dibble_tools.cli.boards import boards, drivers, estimate
+from dibble_tools.cli.bring import bring
 from dibble_tools.cli.console import collect, monitor
 from dibble_tools.cli.deploy import deploy
 from dibble_tools.cli.doctor import doctor
@@ -115,6 +116,12 @@ PANELS = {
 for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.add_typer(
+    bring,
+    name="import",
+    help="Make a table that trains of other programs' recordings: BME AI-Studio's heater scans.",
+    rich_help_panel="The way to the field and back",
+)
 app.add_typer(board, name="board", rich_help_panel="Boards, and fields that are simulated")
 app.add_typer(
     retune,

@@ -10,9 +10,12 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.common.extras import extras_named
 from dibble_tools.simulator.unkindness import help_lines, kind_names
 
+OF_CSV = {"csv", "days", "seed", "nodes", "interval", "soil", "start"}
+
 
 @extras_named("simulate")
 def simulate(
+    context: typer.Context,
     model: Annotated[
         Path | None, typer.Argument(metavar="[MODEL]", help="model.dib, or the folder it lies in; not with --csv")
     ] = None,
@@ -40,7 +43,8 @@ def simulate(
     plot: Annotated[Path | None, typer.Option(help="write the season as a PNG")] = None,
     console_to: Annotated[Path | None, typer.Option("--console", help="write all that the node printed")] = None,
     csv: Annotated[
-        Path | None, typer.Option(help="no node: write labelled readings to train on, marked simulated")
+        Path | None,
+        typer.Option(help="no node: write labelled readings to train on, marked simulated; --start is 2013-01-01"),
     ] = None,
     nodes: Annotated[int, typer.Option(min=1, max=100, help="nodes in the --csv")] = 9,
 ) -> None:
@@ -60,9 +64,13 @@ def simulate(
     for option, path in (("--plot", plot), ("--console", console_to), ("--csv", csv)):
         if path and not path.parent.is_dir():
             raise InputError(f"{option}: expected a folder at {path.parent}, found none: make it first")
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    given = {name for name, source in sources.items() if source and source.name == "COMMANDLINE"}
     if csv:
-        _write_csv(csv, days, seed, nodes, interval, soil)
+        _refuse(given - OF_CSV, "--csv writes the readings of several nodes, without a model: expected no")
+        _write_csv(csv, days, seed, nodes, interval, soil, _start_s(start) if "start" in given else None)
         return
+    _refuse(given & {"nodes"}, "a node is simulated: expected --csv FILE beside")
     if model is None:
         raise InputError("expected a MODEL to simulate, or --csv FILE to write readings to train one on")
     from rich.progress import Progress
@@ -115,13 +123,26 @@ def simulate(
         raise typer.Exit(1)
 
 
-def _write_csv(path: Path, days: float, seed: int, nodes: int, interval: int, soil: str) -> None:
+def _refuse(names: set[str], why: str) -> None:
+    """Raise InputError where options were given that mean nothing here."""
+    if names:
+        said = ["MODEL" if name == "model" else "--console" if name == "console_to" else f"--{name}" for name in names]
+        raise InputError(f"{why} {', '.join(sorted(said))}")
+
+
+def _write_csv(path: Path, days: float, seed: int, nodes: int, interval: int, soil: str, start_s: int | None) -> None:
     from dibble_tools.simulator.field_csv import write_field_csv
+    from dibble_tools.simulator.orchard.site import TO_UNIX_S
+    from dibble_tools.simulator.orchard.weather import YEAR_START_S
+
+    if days != round(days):
+        raise InputError(f"--days: expected whole days with --csv, got {days:g}")
+    begin = YEAR_START_S if start_s is None else start_s + TO_UNIX_S
 
     if path.exists():
         raise InputError(f"--csv: {path} is there already; name another file or remove it")
     with console.status(f"simulating {nodes} nodes for {days:g} days"):
-        write_field_csv(path, days=max(1, round(days)), seed=seed, nodes=nodes, interval_s=interval, soil=soil)
+        write_field_csv(path, days=round(days), seed=seed, nodes=nodes, interval_s=interval, soil=soil, start_s=begin)
     console.print(
         f"wrote {path}: simulated readings, labelled with the simulated field's own state.",
         markup=False,

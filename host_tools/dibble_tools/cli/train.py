@@ -87,7 +87,8 @@ def train(
     three families (decision forest, additive tables, small neural network) compete, by
     cross-validation inside the training part, and the best within the limits is the model. The
     rows held out judge it once; then the recipe is fitted again on all rows, unless --no-refit.
-    Ctrl-C ends the search and keeps the best so far.
+    Ctrl-C ends the search and keeps the best so far. The last line is the verdict; exit status 1 says
+    that the rows held out don't show the model to be of use: too few recordings, or no better than one answer for all.
 
     Example: dibble train field.csv --label state --time when --group node --max-bytes 1000
 
@@ -132,4 +133,6 @@ def train(
         hysteresis=hysteresis,
         name=name,
     )
-    run(files[0], options, out, dask, console)
+    trained = run(files[0], options, out, dask, console)
+    if trained.verdict and not trained.verdict.rely:
+        raise typer.Exit(1)

@@ -17,20 +17,27 @@ LN2_HIGH, LN2_LOW = 0.6931471805598903, 5.497923018708371e-14  # their sum is ln
 EXP_MAX = 700.0  # nats: what is beyond is as good as 0 or without end
 EXP_TERMS = [1 / math.factorial(i) for i in range(13)]
 LOG_TERMS = [1 / i for i in range(1, 23, 2)]
+QUICK_TERMS = 8
 MANTISSA = 53  # bits of a float64
 
 
-def exp(x: np.ndarray) -> np.ndarray:
-    """Return e**x, float64, within 2 units of the last place; x is clipped to +-700."""
+def exp(x: np.ndarray, terms: int = len(EXP_TERMS)) -> np.ndarray:
+    """Return e**x, float64, within 2 units of the last place; x is clipped to +-700.
+
+    Args:
+        terms: of the series; `QUICK_TERMS` leave a relative error below 1e-8.
+    """
     x = np.clip(x, -EXP_MAX, EXP_MAX)
     twos = np.rint(x * LOG2_E)
-    rest = x - twos * LN2_HIGH
+    rest = x
+    rest -= twos * LN2_HIGH
     rest -= twos * LN2_LOW
-    power = np.full_like(rest, EXP_TERMS[-1])
-    for term in EXP_TERMS[-2::-1]:
+    power = np.full_like(rest, EXP_TERMS[terms - 1])
+    for term in EXP_TERMS[terms - 2 :: -1]:
         power *= rest
         power += term
-    return power * ((twos.astype(np.int64) + 1023) << 52).view(np.float64)  # exact: a power of two
+    power *= ((twos.astype(np.int64) + 1023) << 52).view(np.float64)  # exact: a power of two
+    return power
 
 
 def log(x: np.ndarray) -> np.ndarray:
@@ -65,43 +72,51 @@ def dot(a: np.ndarray, b: np.ndarray) -> float:
 
 
 @dataclass(frozen=True)
-class Whole:
-    """A matrix as integers of at most `bits` bits, held as float64, times a power of two."""
+class Rounded:
+    """A matrix whose entries are multiples of one power of two, at most 2**bits times that."""
 
     numbers: np.ndarray
-    step: float
     bits: int
 
     @property
-    def T(self) -> "Whole":
+    def T(self) -> "Rounded":
         """The same transposed."""
-        return Whole(self.numbers.T, self.step, self.bits)
+        return Rounded(self.numbers.T, self.bits)
 
 
-def whole(a: np.ndarray, bits: int) -> Whole:
-    """Return the matrix rounded to `bits` bits of its largest entry."""
-    largest = max(float(a.max(initial=0)), -float(a.min(initial=0)))
-    exponent = bits - math.frexp(largest)[1]
-    return Whole(np.rint(a * math.ldexp(1.0, exponent)), math.ldexp(1.0, -exponent), bits)
+def rounded(a: np.ndarray, bits: int) -> np.ndarray:
+    """Return the array rounded to `bits` bits of its largest entry, halves to even.
+
+    A number so large that its own last place is the wanted step takes what is below with it when it goes.
+    """
+    largest = max(float(np.maximum.reduce(a, axis=None, initial=0)), -float(np.minimum.reduce(a, axis=None, initial=0)))
+    return rounded_below(a, math.frexp(largest)[1], bits)
 
 
-def matmul(a: np.ndarray | Whole, b: np.ndarray) -> np.ndarray:
+def rounded_below(a: np.ndarray, exponent: int, bits: int) -> np.ndarray:
+    """Return the array, whose entries are at most 2**exponent, rounded to `bits` bits of that."""
+    large = math.ldexp(1.5, exponent - bits + MANTISSA - 1)
+    result = np.add(a, large, dtype=np.float64)
+    result -= large
+    return result
+
+
+def matmul(a: np.ndarray | Rounded, b: np.ndarray) -> np.ndarray:
     """Return a @ b of matrices, both rounded to some 20 to 25 bits of their largest entry.
 
-    They become integers so small that every sum of their products is an integer below 2**53: exact in
-    float64, so that neither the order of the sums nor a fused multiply-add changes a bit.
+    They are integers times a power of two, so small that every sum of their products is an integer below
+    2**53: exact in float64, so that neither the order of the sums nor a fused multiply-add changes a bit.
 
     Args:
         a: with many rows or columns that stay the same, rounded once before, to `shared_bits`.
     """
     room = MANTISSA - len(b).bit_length()
-    first = a if isinstance(a, Whole) else whole(a, room // 2)
-    second = whole(b, room - first.bits)
-    return (first.numbers @ second.numbers) * (first.step * second.step)
+    first = a if isinstance(a, Rounded) else Rounded(rounded(a, room // 2), room // 2)
+    return first.numbers @ rounded(b, room - first.bits)
 
 
 def shared_bits(rows: int) -> int:
-    """Return how many bits a matrix may have that is multiplied by others along at most so many rows."""
+    """Return how many bits matrices may have that are multiplied by each other along at most so many rows."""
     return (MANTISSA - rows.bit_length()) // 2
 
 

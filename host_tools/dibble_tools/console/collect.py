@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 from rich.live import Live
 
-from dibble_tools.common.safe_text import plain
 from dibble_tools.common.terminal import Console
 from dibble_tools.console.feed import Feed, Status
 from dibble_tools.console.history import History
 from dibble_tools.console.labelled_rows import Collector
 from dibble_tools.console.labels import QUIT
-from dibble_tools.console.view import collect_view
+from dibble_tools.console.view import collect_view, readings_text
 from dibble_tools.node.console_lines import Event, Row
 
 DRAW_S = 0.2
@@ -35,6 +34,7 @@ def collect(
     end: End,
     pressed: Callable[[], str],
     console: Console,
+    interval_s: float | None = None,
 ) -> None:
     """Take rows until the end, the key q, Ctrl-C or the last of them.
 
@@ -42,8 +42,9 @@ def collect(
         keys: key -> label.
         pressed: returns the keys pressed since it was last called.
         console: a terminal shows a view that is kept up to date, anything else a line a row.
+        interval_s: of the node's readings, where it is known before.
     """
-    history = History()
+    history = History(interval_s)
     screen = Live(console=console, auto_refresh=False, transient=False) if console.is_terminal else None
     until = None if end.seconds is None else time.monotonic() + end.seconds
     drawn = -DRAW_S
@@ -53,16 +54,20 @@ def collect(
                 if isinstance(line, Status):
                     history.status = line
                     if not screen:
-                        console.print(line.text, markup=False, highlight=False, soft_wrap=True)
+                        due = history.pace.text() if line.connected and not history.last else ""
+                        said = f"{line.text}; a reading is due {due}" if due else line.text
+                        console.print(said, markup=False, highlight=False, soft_wrap=True)
                 elif isinstance(line, Event):
                     history.event(line)
                 elif isinstance(line, Row) and (header := feed.reader.header):
                     history.row(header, line)
                     written = collector.take(header, line)
                     if not screen:
-                        readings = " ".join(f"{plain(name, 60)}={reading}" for name, reading in line.readings.items())
                         said = collector.label if written else "not written"
-                        console.print(f"{line.sequence}: {readings[:400]}: {said}", markup=False, soft_wrap=True)
+                        shown = readings_text(line, header)[:400]
+                        console.print(
+                            f"{line.sequence}: {shown}: {said}", markup=False, highlight=False, soft_wrap=True
+                        )
                 elif line is None:
                     collector.flush()
                     for key in pressed():

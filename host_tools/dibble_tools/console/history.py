@@ -3,6 +3,7 @@
 from collections import deque
 
 from dibble_tools.console.feed import Status, unfit
+from dibble_tools.console.pace import Pace
 from dibble_tools.node.console_lines import Event, Header, Row
 
 KEPT = 120
@@ -19,9 +20,10 @@ class History:
         margins: the last ones.
         events: the last ones.
         rows: how many came.
+        pace: how often they come.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, interval_s: float | None = None) -> None:
         self.status: Status | None = None
         self.header: Header | None = None
         self.last: Row | None = None
@@ -29,6 +31,7 @@ class History:
         self.margins: deque[int | None] = deque(maxlen=KEPT)
         self.events: deque[Event] = deque(maxlen=EVENTS)
         self.rows = 0
+        self.pace = Pace(interval_s)
 
     def row(self, header: Header, row: Row) -> bool:
         """Take a row; return whether it can be shown. Another header begins anew."""
@@ -44,6 +47,7 @@ class History:
         self.margins.append(row.margin)
         self.last = row
         self.rows += 1
+        self.pace.arrived()
         return True
 
     def event(self, event: Event) -> None:

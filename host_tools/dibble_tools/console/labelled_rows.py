@@ -91,13 +91,15 @@ class Collector:
         """Return the options with which `dibble train` takes the file."""
         options = [f"--label {LABEL} --time {TIME}"]
         options.append(f"--group {NODE}" if len(self._last) > 1 else f"--ignore {NODE}")
-        named = [(name, unit_of(name)) for name in self._table.columns[2:-1]]
-        for name, unit in self.header.channels if self.header else named:
-            if name == "battery_mv":
-                options.append("--ignore battery_mv")
-            elif unit_of(name) != unit:  # the node holds a model's units against its sensors'
-                options.append(f"--channel '{name}={unit}:1'" if _is_word(unit) else "")
-        return " ".join(filter(None, options))
+        if "battery_mv" in self._table.columns:
+            options.append("--ignore battery_mv")
+        return " ".join([*options, *self.units()])
+
+    def units(self) -> list[str]:
+        """Return the options that tell `dibble train` the units which channels' names don't end in."""
+        channels = self.header.channels if self.header else ()
+        # The node holds a model's units against its sensors'.
+        return [f"--channel '{name}={unit}:1'" for name, unit in channels if unit_of(name) != unit and _is_word(unit)]
 
     def _judge(self, header: Header) -> str:
         """Return why a header's rows aren't taken."""

@@ -29,6 +29,7 @@ def monitor(
     reasons: Reasons | None = None,
     rows: int | None = None,
     seconds: float | None = None,
+    interval_s: float | None = None,
 ) -> History:
     """Watch until the end of what there is, Ctrl-C, or so many rows or seconds; return what was seen last.
 
@@ -37,10 +38,11 @@ def monitor(
         console: a terminal shows a view that is kept up to date, anything else a line a decision.
         table: takes the rows too.
         reasons: tells why, for an additive model.
+        interval_s: of the node's readings, where it is known before.
     Raises:
         InputError: the table can't be written.
     """
-    history = History()
+    history = History(interval_s)
     screen = Live(console=console, auto_refresh=False) if say is None and console.is_terminal else None
     until = None if seconds is None else time.monotonic() + seconds
     drawn = -DRAW_S
@@ -67,7 +69,7 @@ def monitor(
                 if spoken and say:
                     say(spoken)
                 elif spoken and not screen:
-                    console.print(_line(line, reasons), soft_wrap=True)
+                    console.print(_line(line, history, reasons), soft_wrap=True)
                 if (rows and history.rows >= rows) or (until is not None and time.monotonic() >= until):
                     break
             if screen:
@@ -77,13 +79,16 @@ def monitor(
     return history
 
 
-def _line(line: Line | Status | None, reasons: Reasons | None) -> Text:
+def _line(line: Line | Status | None, history: History, reasons: Reasons | None) -> Text:
     """Return what a screen isn't there for, as one line."""
     if isinstance(line, Row):
-        return line_of(line, reasons)
+        return line_of(line, history.header, reasons)
     if isinstance(line, Event):
         return Text(f"{plain(line.kind, 20)}  {plain(line.text)}")
-    return Text(line.text if isinstance(line, Status) else "")
+    if not isinstance(line, Status):
+        return Text()
+    due = history.pace.text() if line.connected and not history.last else ""
+    return Text(f"{line.text}; a reading is due {due}" if due else line.text)
 
 
 def _take(

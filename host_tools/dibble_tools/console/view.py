@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from dibble_tools.common.quantities import channel_text, reading_text
 from dibble_tools.common.safe_text import plain
 from dibble_tools.console.clock import NodeClock
 from dibble_tools.console.history import History
@@ -14,7 +15,7 @@ from dibble_tools.console.json_lines import flag_words
 from dibble_tools.console.labelled_rows import Collector
 from dibble_tools.console.labels import QUIT, SKIP
 from dibble_tools.console.reasons import Reasons
-from dibble_tools.node.console_lines import Row
+from dibble_tools.node.console_lines import Header, Row
 
 _CLOCK = NodeClock(None)
 
@@ -54,7 +55,7 @@ def _margin(history: History) -> Text:
 
 def _node(row: Row) -> Text:
     text = Text("battery ")
-    text.append("unknown" if row.battery_mv is None else f"{row.battery_mv} mV", "bold")
+    text.append("unknown" if row.battery_mv is None else reading_text(row.battery_mv, "mv"), "bold")
     text.append("   sensors at fault ")
     text.append(str(row.faults), "bold red" if row.faults else "bold")
     text.append("   outputs ")
@@ -64,14 +65,31 @@ def _node(row: Row) -> Text:
     return text
 
 
-def line_of(row: Row, reasons: Reasons | None = None) -> Text:
+def line_of(row: Row, header: Header | None, reasons: Reasons | None = None) -> Text:
     """Return a decision as one line, where there is no screen."""
     text = Text(f"{row.sequence}  {_when(row)}  ")
     text.append_text(_decision(row, reasons))
-    text.append(f"  margin {row.margin}")
-    for name, reading in list(row.readings.items())[:MOST_CHANNELS]:
-        text.append(f"  {plain(name, 60)}={'missing' if reading is None else reading}", "dim")
+    text.append(f"  margin {row.margin}  ")
+    text.append(readings_text(row, header), "dim")
     return text
+
+
+def readings_text(row: Row, header: Header | None) -> str:
+    """Return a row's readings on one line."""
+    units = dict(header.channels) if header else {}
+    shown = [
+        f"{_channel(name, units.get(name, ''))} {_reading(value, units.get(name, ''))}"
+        for name, value in list(row.readings.items())[:MOST_CHANNELS]
+    ]
+    return ", ".join(shown)
+
+
+def _channel(name: str, unit: str) -> str:
+    return plain(channel_text(name, unit), 60)
+
+
+def _reading(value: int | None, unit: str) -> str:
+    return "missing" if value is None else plain(reading_text(value, unit), 60)
 
 
 def _when(row: Row) -> str:
@@ -128,28 +146,27 @@ def channel_table(history: History) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column()
     table.add_column(justify="right")
-    table.add_column()
     table.add_column(no_wrap=True)
     channels = history.header.channels if history.header and history.last else ()
     for name, unit in channels[:MOST_CHANNELS]:
         readings = history.readings[name]
-        last = Text("missing", "bold red") if readings[-1] is None else Text(str(readings[-1]), "bold")
-        table.add_row(Text(plain(name, 60)), last, Text(plain(unit, 20), "dim"), Text(sparkline(readings), "cyan"))
+        last = Text("missing", "bold red") if readings[-1] is None else Text(_reading(readings[-1], unit), "bold")
+        table.add_row(Text(_channel(name, unit)), last, Text(sparkline(readings), "cyan"))
     if len(channels) > MOST_CHANNELS:
         table.add_row(Text(f"and {len(channels) - MOST_CHANNELS} more", "dim"))
     return table
 
 
 def waiting_line(history: History, rejected: Counter[str]) -> Text:
-    """Return a hint at what to wait for, before the first row."""
+    """Return what is waited for, and until when."""
     if history.last:
-        return Text()
+        return Text(history.pace.text(), "dim") if history.status and history.status.connected else Text()
     if rejected["no header yet"]:
         return Text(
             "the node hasn't named its fields yet: it does at boot (its reset button), and after every 50 decisions",
             "yellow",
         )
-    return Text("no reading yet", "dim")
+    return Text(", ".join(filter(None, ("no reading yet", history.pace.text()))), "dim")
 
 
 def reasons_line(title: str, reasons: Counter[str]) -> Text:

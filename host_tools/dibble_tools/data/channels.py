@@ -4,9 +4,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 from dibble.inference.fixed_point import MISSING, READING_LIMIT
+
+from dibble_tools.common.errors import InputError
+from dibble_tools.common.formatting import listed
 
 MAX_UNIT_BYTES = 20
 UNITS = (
@@ -32,6 +36,44 @@ def to_readings(values: np.ndarray, channels: Sequence[Channel]) -> np.ndarray:
     up = np.array([10.0**-c.exponent if c.exponent < 0 else 1.0 for c in channels])
     down = np.array([c.mantissa if c.exponent < 0 else c.mantissa * 10.0**c.exponent for c in channels])
     return rounded(values * up / down if (up != 1).any() or (down != 1).any() else values)
+
+
+def values_in(x: Any, names: Sequence[str]) -> np.ndarray:
+    """Return rows of values as floats (rows, channels), a DataFrame's columns by their names.
+
+    Raises:
+        InputError: it isn't that; says in which row and column.
+    """
+    if hasattr(x, "columns") and hasattr(x, "to_numpy"):
+        there = list(x.columns)
+        if all(isinstance(name, str) for name in there):
+            if absent := [name for name in names if name not in there]:
+                raise InputError(f"expected a column {absent[0]!r}; {listed(absent[0], there)}")
+            x = x[list(names)]
+        x = x.to_numpy()
+    try:
+        values = np.asarray(x, dtype=np.float64)
+    except (TypeError, ValueError):
+        _name_what_is_wrong(x, names)
+        raise InputError(f"expected rows of {len(names)} numbers ({', '.join(names)}), got {x!r:.60}") from None
+    if values.ndim != 2 or values.shape[1] != len(names):
+        raise InputError(
+            f"expected rows of {len(names)} values ({', '.join(names)}), got an array of shape {values.shape}"
+        )
+    return values
+
+
+def _name_what_is_wrong(x: Any, names: Sequence[str]) -> None:
+    """Raise InputError at the first row or cell that isn't as expected."""
+    for i, row in enumerate(x if isinstance(x, Sequence | np.ndarray) and not isinstance(x, str) else ()):
+        if not isinstance(row, Sequence | np.ndarray) or len(row) != len(names):
+            length = f"{len(row)} values" if isinstance(row, Sequence | np.ndarray) else repr(row)
+            raise InputError(f"row {i}: expected {len(names)} values ({', '.join(names)}), got {length}")
+        for name, cell in zip(names, row, strict=True):
+            try:
+                np.float64(np.nan if cell is None else cell)
+            except (TypeError, ValueError):
+                raise InputError(f"row {i}, column {name!r}: expected a number, got {cell!r:.60}") from None
 
 
 def to_values(readings: np.ndarray, channel: Channel) -> np.ndarray:

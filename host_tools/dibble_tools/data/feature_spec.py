@@ -2,13 +2,15 @@
 
 import difflib
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from dibble.inference import features as board
 from dibble.inference.fixed_point import MISSING
+from dibble.inference.kernels.features_bytecode import Windows
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel
@@ -28,11 +30,6 @@ class FeatureSpec:
 
     def __str__(self) -> str:
         return board.KINDS[self.kind] + (f":{self.size}" if self.kind != board.LAST else "")
-
-    def window(self, channels: Sequence[Channel]) -> board.Window:
-        """Return the firmware's window of this feature."""
-        channel = channels[self.channel]
-        return board.Window(self.channel, self.kind, self.size, channel.high - channel.low)
 
     def limit(self, channels: Sequence[Channel]) -> int:
         """Return the largest value this feature can take."""
@@ -95,10 +92,16 @@ def offsets_of(readings: np.ndarray, channels: Sequence[Channel]) -> np.ndarray:
     return np.where(readings == MISSING, -1, np.clip(readings, low, high) - low)
 
 
-def run_windows(windows: board.Windows, offsets: np.ndarray, gap: np.ndarray) -> np.ndarray:
+def windows_of(features: Iterable[Any], channels: Sequence[Channel], interval_ms: int) -> Windows:
+    """Return the firmware's windows of features, each with a channel, kind and size."""
+    spans = [channel.high - channel.low for channel in channels]
+    return Windows([(f.channel, f.kind, f.size) for f in features], spans, interval_ms)
+
+
+def run_windows(windows: Windows, offsets: np.ndarray, gap: np.ndarray) -> np.ndarray:
     """Push rows of offsets through the firmware's windows, restarting at gaps; return (rows, features)."""
     windows.restart()
-    out = np.zeros((len(offsets), len(windows.windows)), dtype=np.int64)
+    out = np.zeros((len(offsets), len(windows.features)), dtype=np.int64)
     for i, (row, is_gap) in enumerate(zip(offsets.tolist(), gap.tolist(), strict=True)):
         if is_gap:
             windows.restart()

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 from dibble.inference import features as kinds
-from dibble.inference.features import Windows
 from dibble.inference.fixed_point import MISSING
 
 from dibble_tools.common.errors import InputError
@@ -21,6 +20,7 @@ from dibble_tools.data.feature_spec import (
     offsets_of,
     read_features,
     run_windows,
+    windows_of,
 )
 from dibble_tools.data.splits import Split, check_classes, split
 
@@ -150,5 +150,5 @@ def prepare(path: Path, options: DataOptions) -> Prepared:
         interval = interval_of(elapsed)
         features = read_features(options.features, channels) if options.features else default_features(channels)
         gap = np.abs(elapsed - interval) > interval // 2
-        values = run_windows(Windows([f.window(channels) for f in features], interval), values, gap)
+        values = run_windows(windows_of(features, channels, interval), values, gap)
     return Prepared(ds, parts, channels, features, readings, values, whole, elapsed, interval, notes)

@@ -9,6 +9,9 @@ from dibble_tools.common.formatting import listed
 from dibble_tools.data.csv_table import Table, bytes_of, decode, scan
 
 LABEL, TIME, NODE, BATTERY = "label", "time", "node", "battery_mv"
+# What `dibble import` says of a row, from the coarsest: rows of one session are more alike than those of one sensor.
+ORIGINS = ("session", "day", "specimen", "sensor")
+PLACE = "scan"
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ def roles_of(
         if LABEL not in header:
             raise InputError(f"--label: expected the column that says what the readings meant; {listed(LABEL, header)}")
         label = LABEL
+    if {*ORIGINS, PLACE} <= set(header):
+        return _of_import(tables, label, time, group, ignore)
     if not {TIME, NODE} <= set(header) or label in (TIME, NODE):
         return Roles(label, time, group, tuple(ignore))
     more = list(ignore)
@@ -53,6 +58,35 @@ def roles_of(
         more.append(BATTERY)
         notes.append("column 'battery_mv' is no reading of the field: left out (--ignore)")
     return Roles(label, time, group, tuple(more), tuple(notes))
+
+
+def _of_import(
+    tables: Sequence[Table], label: str, time: str | None, group: str | None, ignore: Sequence[str]
+) -> Roles:
+    """Return the roles of what `dibble import` wrote: the group is the coarsest of which each class has several."""
+    notes = []
+    left_out = [name for name in (*ORIGINS, PLACE) if name not in (label, time, group, *ignore)]
+    if group is None:
+        rows = [pair for table in tables for pair in _pairs(table, label)]
+        classes = {name for name, _ in rows}
+        for origin in left_out:
+            of = {(name, where[origin]) for name, where in rows if origin in where}
+            if all(sum(name == one for name, _ in of) > 1 for one in classes):
+                group = origin
+                notes.append(f"column {origin!r} is taken as --group: each class was recorded in several")
+                break
+        else:
+            notes.append(
+                f"no column of {', '.join(ORIGINS)} has several for each class: rows are held out as they come"
+            )
+    return Roles(label, time, group, (*ignore, *(name for name in left_out if name != group)), tuple(notes))
+
+
+def _pairs(table: Table, label: str) -> list[tuple[str, dict[str, str]]]:
+    """Return the class and the origins of each distinct row."""
+    table.parse([], [label, *ORIGINS])
+    columns = [table.texts(name).tolist() for name in (label, *ORIGINS)]
+    return [(one[0], dict(zip(ORIGINS, one[1:], strict=True))) for one in set(zip(*columns, strict=True))]
 
 
 def _texts(table: Table, name: str) -> list[str]:

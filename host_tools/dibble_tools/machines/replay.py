@@ -24,7 +24,7 @@ COST_ROWS = 20
 # heap must be too large to be collected.
 WASI_HEAP = "48m"
 WASI_MEMORY = 128 << 20
-MACHINE_CODE = ("*_viper.py", "viper_probe.py", "*_thumb.py", "thumb_probe.py", "*plan.py")
+MACHINE_CODE = ("*_viper.py", "viper_probe.py", "*_thumb.py", "thumb_probe.py", "*plan.py", "machine_code.py")
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from dibble.inference.decision import NO_CLASS, NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE
-from dibble.inference.features import Window, Windows
 from dibble.inference.fixed_point import MISSING
 
-from dibble_tools.data.feature_spec import run_windows
+from dibble_tools.data.feature_spec import run_windows, windows_of
 from dibble_tools.model.content import Content
 from dibble_tools.model.decisions import Decisions
 from dibble_tools.model.oracle import novel, scorer
@@ -136,9 +135,8 @@ def feature_values(model: Content, offsets: np.ndarray, elapsed_ms: np.ndarray |
     if not model.looks_back:
         channels = [feature.channel for feature in model.features]
         return offsets if channels == list(range(offsets.shape[1])) else offsets[:, channels]
-    spans = [channel.high - channel.low for channel in model.channels]
-    windows = [Window(f.channel, f.kind, f.size, spans[f.channel]) for f in model.features]
-    return run_windows(Windows(windows, model.interval_ms), offsets, gaps(model, elapsed_ms, len(offsets)))
+    windows = windows_of(model.features, model.channels, model.interval_ms)
+    return run_windows(windows, offsets, gaps(model, elapsed_ms, len(offsets)))
 
 
 def held_classes(class_index: np.ndarray, flags: np.ndarray, gap: np.ndarray, hysteresis: int) -> np.ndarray:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from dibble import ModelError
@@ -11,7 +12,7 @@ from dibble.inference.model import Model
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.files import write_atomically
-from dibble_tools.data.channels import to_readings
+from dibble_tools.data.channels import to_readings, values_in
 from dibble_tools.model.decisions import Decisions, names_of
 from dibble_tools.model.evaluator import evaluate
 from dibble_tools.model.reader import content_of
@@ -119,28 +120,44 @@ class HostModel:
         """Return the classes decided for rows of values, as strings: the node's decisions, before its hysteresis.
 
         Args:
-            x: (rows, channels) values in the channels' units, in the order of `channels`; NaN is a missing one. Rows
-                are consecutive, an interval apart, where the model's features are windows.
+            x: (rows, channels) values in the channels' units, in the order of `channels`; a DataFrame's columns are
+                taken by their names, in any order. NaN or None is a missing one. Rows are consecutive, an interval
+                apart, where the model's features are windows.
         Returns:
             (rows,) class names; "" where a value is missing.
         Raises:
-            InputError: x has another shape.
+            InputError: x has another shape, or something in it is no number; says in which row and column.
         """
-        values = np.asarray(x, dtype=np.float64)
-        if values.ndim != 2 or values.shape[1] != len(self.channels):
-            raise InputError(f"expected rows of {len(self.channels)} values, got an array of shape {values.shape}")
+        values = values_in(x, [channel.name for channel in self.channels])
         decisions = evaluate(self.content, values, None, lambda part: to_readings(part, self.channels))
         return names_of(decisions, self.classes)
 
 
 def is_its_card(file: Path, blob: bytes) -> bool:
     """Tell whether the card beside a model's file is that model's; none at all, or one that names none, is fine."""
+    known = _sha256_in(_read_card(file))
+    return file.name != MODEL_FILE or known is None or known == hashlib.sha256(blob).hexdigest()
+
+
+def card_beside(path: str | Path) -> dict[str, Any]:
+    """Return the card that lies beside a model's file, or in its folder; empty where there is none of that model."""
+    path = Path(path)
+    file = path / MODEL_FILE if path.is_dir() else path
+    card = _read_card(file)
+    return card if _sha256_in(card) == hashlib.sha256(file.read_bytes()).hexdigest() else {}
+
+
+def _read_card(file: Path) -> dict[str, Any]:
     try:
         card = json.loads(file.with_name(CARD_FILE).read_text(encoding="utf-8"))
-        known = card["model"]["sha256"]
-    except (OSError, ValueError, RecursionError, KeyError, TypeError):
-        return True
-    return file.name != MODEL_FILE or known == hashlib.sha256(blob).hexdigest()
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return card if isinstance(card, dict) else {}
+
+
+def _sha256_in(card: dict[str, Any]) -> str | None:
+    about = card.get("model")
+    return about.get("sha256") if isinstance(about, dict) else None
 
 
 def _some(names: Sequence[str]) -> str:

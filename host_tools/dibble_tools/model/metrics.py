@@ -37,6 +37,7 @@ def score(y_true: np.ndarray, y_pred: np.ndarray) -> Scores:
 def evaluation(y_true: np.ndarray, decisions: Decisions, classes: Sequence[str]) -> dict[str, object]:
     """Return everything `dibble evaluate` tells, as JSON-ready values.
 
+    Rows without a decision, as of a sensor's fault, count among the flags only.
     The confusion matrix has a row a true class and a column a decided class, in the order of `labels`.
     """
     y_pred = names_of(decisions, classes)
@@ -51,7 +52,7 @@ def evaluation(y_true: np.ndarray, decisions: Decisions, classes: Sequence[str])
     result["confusion"] = np.asarray(matrix).tolist()
     result["classes"] = {
         name: {
-            "rows": int((y_true == name).sum()),
+            "rows": int((decided & (y_true == name)).sum()),
             "recall": _share(y_pred[decided & (y_true == name)] == name),
             "precision": _share(y_true[decided & (y_pred == name)] == name),
         }

@@ -44,7 +44,7 @@ def content_of(file: bytes | Model) -> Content:
     if not all(channel.mantissa for channel in channels):
         raise ModelError("the model file contradicts itself: a channel in steps of 0")
     spans = [channel.high - channel.low for channel in channels]
-    windows = [(w.channel, w.kind, w.size) for w in m.windows.windows] if m.windows else []
+    windows = m.windows.features if m.windows else []
     every = windows or [(i, LAST, 1) for i in range(len(spans))]
     features = [Feature(channel, kind, size, feature_limit(kind, spans[channel])) for channel, kind, size in every]
     limits = [feature.limit for feature in features]

@@ -11,6 +11,7 @@ from dibble.sensors import Sensors
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.node.own_drivers import load_own_drivers
+from dibble_tools.node.suggestions import suggested
 
 
 def whole(table: dict[str, Any]) -> dict[str, Any]:
@@ -19,7 +20,10 @@ def whole(table: dict[str, Any]) -> dict[str, Any]:
     Raises:
         ConfigError: it isn't one.
     """
-    config = check(table, lambda name: driver(name).SETTINGS)
+    try:
+        config = check(table, lambda name: driver(name).SETTINGS)
+    except ConfigError as error:
+        raise ConfigError(suggested(str(error), table)) from None
     channels_of(config["sensors"])
     return config
 

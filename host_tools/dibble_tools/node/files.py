@@ -18,7 +18,7 @@ from dibble_tools.node.shipment import shipment_of
 ENTRY = ("main.py", "dibble_update.py")  # MicroPython's; sources on the board too: whatever comes runs them
 CIRCUITPYTHON_ENTRY = ("boot.py", "safemode.py", "code.py")
 CIRCUITPYTHON = "dibble.ports.circuitpython"
-MACHINE_CODE = ("_viper", "viper_probe", "plan")  # ends of modules of use where machine code runs
+MACHINE_CODE = ("_viper", "viper_probe", "plan", "machine_code")  # ends of modules of use where machine code runs
 ASSEMBLER = ("_thumb", "thumb_probe")
 ARCHITECTURES = (  # by the number in a .mpy's header and in sys.implementation._mpy
     "",

@@ -8,6 +8,9 @@ from dibble_tools.console.feed import Feed
 from dibble_tools.node.console_lines import Row
 from dibble_tools.project.retune import Config, Sensor
 
+# Curves on which no probe's voltage, or touch, is cut off.
+WHOLE_CURVE = {"soil_adc": (3400, 0), "seesaw_soil": (0, 2500)}
+
 
 def median_reading(feed: Feed, config: Config, sensor: Sensor, count: int) -> int:
     """Return the median of the node's next readings of a sensor.

@@ -14,11 +14,12 @@ from dibble_tools.common.files import write_together
 from dibble_tools.common.formatting import is_number, percent, points, times_in_100, whole
 from dibble_tools.common.shipped import ROOMS
 from dibble_tools.report.plots import DRAWINGS, pictures
+from dibble_tools.report.verdict import NOTABLE, verdict_of
 
 REPORT_FILE = "report.html"
 PLOTS_FOLDER = "plots"
+UNEVEN = 0.05  # of accuracy: a group so far below the mean is named
 FEW_ROWS = 30  # a class judged on fewer has figures too rough to rely on
-NOTABLE = 0.01  # of accuracy: less is taken for chance
 
 
 def write_report(card: Mapping[str, Any], folder: Path) -> list[Path]:
@@ -48,10 +49,11 @@ def facts(card: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         any of
         majority: (class, share), the accuracy of always answering the commonest class;
-        no_better: whether the model fails to beat that;
+        verdict: see `verdict_of`;
         give_or_take: half the 95 % interval of the accuracy;
         mistakes: [(true, decided, rows, share of the true class)], the commonest first;
         weakest: (class, recall);
+        uneven: the row of each_group that fares clearly worse than the mean;
         few: [(class, rows)], classes judged on too few rows;
         gain, gap: what the last doubling of rows brought, and how far the model's own rows are ahead;
         channels: {name: {"importance", "without_channel", "only_channel"}}, what a channel is worth, joined.
@@ -59,7 +61,8 @@ def facts(card: Mapping[str, Any]) -> dict[str, Any]:
     held_out = card.get("held_out") or {}
     result = held_out.get("integer_model") or {}
     learning = _of_learning(card.get("learning_curve") or [])
-    return {**_of_confusion(result), **_of_classes(result), **learning, "channels": _channels(card)}
+    said = {"verdict": verdict_of(card), "uneven": _uneven(card)}
+    return {**_of_confusion(result), **_of_classes(result), **learning, **said, "channels": _channels(card)}
 
 
 def _of_confusion(result: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,7 +82,6 @@ def _of_confusion(result: Mapping[str, Any]) -> dict[str, Any]:
     ]
     return {
         "majority": (labels[commonest], majority),
-        "no_better": accuracy <= majority + NOTABLE,
         "give_or_take": _half_interval(accuracy, rows),
         "mistakes": sorted(wrong, key=lambda mistake: -mistake[2])[:3],
     }
@@ -94,6 +96,17 @@ def _of_classes(result: Mapping[str, Any]) -> dict[str, Any]:
         "weakest": min(recalls, key=lambda pair: pair[1]) if len(recalls) > 1 else None,
         "few": few,
     }
+
+
+def _uneven(card: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the group that fares worst, where it is clearly below the whole."""
+    groups = (card.get("each_group") or {}).get("groups") or []
+    judged = [row for row in groups if is_number(row.get("accuracy")) and row["rows"] >= FEW_ROWS]
+    if len(judged) < 2:
+        return None
+    mean = sum(row["accuracy"] * row["rows"] for row in judged) / sum(row["rows"] for row in judged)
+    worst = min(judged, key=lambda row: row["accuracy"])
+    return worst if worst["accuracy"] < mean - UNEVEN else None
 
 
 def _of_learning(curve: list[Mapping[str, Any]]) -> dict[str, Any]:

@@ -23,6 +23,8 @@ DOTS_PER_INCH = 190
 COLOURS = 96
 MARKERS = "oD^svPX*"
 LINES = ("-", "--", ":", "-.")
+NARROWEST = 0.1  # of an axis of shares
+ROOM = 0.02
 DASHED = LINES[1]
 
 
@@ -117,6 +119,15 @@ def in_percent(axis: Axis) -> None:
     """Write the ticks of an axis of shares as percentages."""
     axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda share, _: tick(share)))
+
+
+def up_to_all(axes: Axes, direction: str) -> None:
+    """End an axis of shares, "x" or "y", at 100 %, with room for half a marker: there are none beyond."""
+    low, high = axes.get_xlim() if direction == "x" else axes.get_ylim()
+    low, high = max(low, 0.0), min(high, 1.0)
+    low = min(low, high - NARROWEST)
+    ends = (low, high + ROOM * (high - low) if high == 1 else high)
+    axes.set_xlim(ends) if direction == "x" else axes.set_ylim(ends)
 
 
 def in_counts(axis: Axis) -> None:

@@ -33,6 +33,7 @@ from dibble_tools.report.plot_style import (
     picture,
     render,
     short,
+    up_to_all,
 )
 
 MOST_BARS = 15
@@ -100,7 +101,7 @@ def draw_coverage(card: Mapping[str, Any], theme: Theme) -> Drawing | None:
         alt += f" At the margin in use {text}."
     axes.set_xlim(0, 1.03)
     axes.margins(y=0.15)
-    axes.set_ylim(top=min(axes.get_ylim()[1], 1.01))
+    up_to_all(axes, "y")
     axes.set_xlabel("decisions it calls sure")
     axes.set_ylabel("of these right")
     in_percent(axes.xaxis)
@@ -124,7 +125,7 @@ def draw_importance(card: Mapping[str, Any], theme: Theme) -> Drawing | None:
     """Draw the accuracy lost when a channel's readings are shuffled, the weightiest channels only."""
     found = [row for row in card.get("importance") or [] if is_number(row.get("drop"))]
     rows = sorted(found, key=lambda row: -row["drop"])[:MOST_BARS]
-    if not rows:
+    if not any(round(100 * row["drop"], 1) for row in rows):
         return None
     figure, axes = blank(0.8 + 0.28 * len(rows))
     axes.barh(range(len(rows)), [100 * row["drop"] for row in rows], height=0.6, color=theme.series[0])
@@ -160,6 +161,7 @@ def draw_shortcut(card: Mapping[str, Any], theme: Theme) -> Drawing | None:
         axes.axvline(full, color=theme.quiet, linestyle=DASHED, linewidth=1.2, label="this model")
     name_rows(axes, list(names))
     axes.margins(x=0.08)
+    up_to_all(axes, "x")
     axes.set_xlabel("accuracy")
     in_percent(axes.xaxis)
     legend_below(figure, 3)
@@ -170,7 +172,7 @@ def draw_shapes(card: Mapping[str, Any], theme: Theme) -> Drawing | None:
     """Draw what each feature adds to the classes' scores, the features that sway them most only."""
     found = [shape for shape in card.get("shapes") or [] if shape.get("values") and shape.get("scores")]
     shapes = sorted(found, key=lambda shape: -_sway(shape))[:MOST_SHAPES]
-    if not shapes:
+    if not shapes or not _sway(shapes[0]):
         return None
     classes = list(dict.fromkeys(name for shape in found for name in shape["scores"]))
     columns = min(2, len(shapes))
@@ -223,6 +225,7 @@ def draw_stages(card: Mapping[str, Any], theme: Theme) -> Drawing | None:
             axes.text(1.03, row, text, transform=axes.get_yaxis_transform(), va="center", fontsize=9)
     name_rows(axes, [stage.get("stage") for stage in stages])
     axes.margins(x=0.12)
+    up_to_all(axes, "x")
     axes.set_xlabel("on held-out rows")
     in_percent(axes.xaxis)
     legend_below(figure, 2)
@@ -268,6 +271,7 @@ def draw_front(card: Mapping[str, Any], theme: Theme) -> Drawing | None:
     axes.set_xscale("log")
     axes.set_xlim(min(sizes) / 1.5, max(sizes) * 1.5)
     axes.margins(y=0.12)
+    up_to_all(axes, "y")
     axes.set_xlabel("bytes of the model")
     axes.set_ylabel("accuracy, cross-validated")
     in_counts(axes.xaxis)
@@ -294,6 +298,7 @@ def draw_learning(card: Mapping[str, Any], theme: Theme) -> Drawing | None:
     axes.set_xscale("log")
     axes.set_xlim(rows[0]["rows"] / 1.3, rows[-1]["rows"] * 1.3)
     axes.margins(y=0.15)
+    up_to_all(axes, "y")
     axes.set_xlabel("rows to learn from")
     axes.set_ylabel("accuracy")
     in_counts(axes.xaxis)

@@ -10,6 +10,7 @@ from rich.text import Text
 from dibble_tools.common.formatting import percent
 
 WIDE = 110  # columns of a terminal
+MOST_GROUPS = 8
 
 
 def new_table(title: str, *columns: str, numbers: Sequence[int] = (), whole: bool = False) -> Table:
@@ -23,7 +24,7 @@ def new_table(title: str, *columns: str, numbers: Sequence[int] = (), whole: boo
 
 
 def training_tables(card: dict[str, Any], width: int) -> list[Table]:
-    """Return the best recipes, and every stage with its figures on the rows held out.
+    """Return the best recipes, every stage with its figures on the rows held out, and the groups that fare worst.
 
     Args:
         width: of the terminal; a narrow one goes without explanations.
@@ -45,6 +46,12 @@ def training_tables(card: dict[str, Any], width: int) -> list[Table]:
         f"of these rows it trusts {percent(trusted['share'])}, and is right on {percent(trusted['accuracy'])} of them; "
         f"flagged: {flags}; instructions: of one predict() on the 32-bit VM, bytecode{_stated(card)}"
     )
+    each = card.get("each_group") or {}
+    places = new_table(f"each {each.get('what')}, {each.get('how')}", *("", "rows", "right"), numbers=(1, 2))
+    for row in each.get("groups", [])[:MOST_GROUPS]:
+        places.add_row(Text(row["name"]), f"{row['rows']:,}", percent(row["accuracy"]))
+    if len(each.get("groups", [])) > MOST_GROUPS:
+        places.add_row(f"and {len(each['groups']) - MOST_GROUPS} better ones", "", "")
     tried = [row for row in card["front"] if row["on_front"] or row["chosen"]]
     front = new_table(
         f"{len(card['front'])} recipes cross-validated inside the training part; those no smaller one beats",
@@ -57,7 +64,7 @@ def training_tables(card: dict[str, Any], width: int) -> list[Table]:
         front.add_row(
             row["recipe"], percent(row["accuracy"]), f"{row['bytes']:,}", f"about {row['instructions']:,}", mark
         )
-    return [front, stages] if len(card["front"]) > 1 else [stages]
+    return [*([front] if len(card["front"]) > 1 else []), stages, *([places] if each else [])]
 
 
 def _stated(card: dict[str, Any]) -> str:
@@ -72,6 +79,7 @@ def _stated(card: dict[str, Any]) -> str:
         said.append(
             f"cross-validated inside the training part ({crossed['rows']:,} rows, drawn as {crossed['units']:,}): "
             f"{percent(crossed['accuracy'])}, {percent(low)} to {percent(high)}"
+            + (f" on {crossed['further']:,} more" if crossed.get("further") else "")
         )
     return "".join(f"; {text}" for text in said)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dibble_tools.common.errors import InputError
 from dibble_tools.simulator.devices.analog import AnalogPin
 from dibble_tools.simulator.node.bus import TICKS_PERIOD, I2cDevice, Nack
-from dibble_tools.simulator.orchard.site import GAS_PIN, SOIL_PIN, Site
+from dibble_tools.simulator.orchard.site import Site
 
 FAULTS = {
     "nack": "an I2C sensor doesn't answer: now and then, and for hours",
@@ -160,9 +160,7 @@ class Faults:
         return undo
 
     def _pin(self) -> AnalogPin:
-        pin = self._site.hardware.analog[self._rng.choice((SOIL_PIN, GAS_PIN))]
-        assert isinstance(pin, AnalogPin)
-        return pin
+        return self._rng.choice((self._site.soil_pin, self._site.gas_pin))
 
     def _stuck(self) -> Callable[[], None]:
         if self._rng.random() < 0.25:

@@ -168,6 +168,8 @@ class Simulation:
         self.site = Site(truth, self.hardware, place.seed, bent_adc=board.bent_adc)
         names = [channel.name for channel in self.model.channels]
         self.config = config or self.site.config(names, interval_s, tuple(self.model.classes))
+        if config:
+            self.site.wire(whole(config))
         if config is None and board.power["watched_sleep_ma"] > board.power["light_sleep_ma"]:
             self.config["watchdog_ms"] = 0  # a battery would be empty in days
         watched = whole(self.config)["watchdog_ms"]
@@ -204,7 +206,7 @@ class Simulation:
                 self._reader = LineReader()
                 ended = self.vm.power(cause)
                 self._hear()
-                self.site.power_lost()
+                self.site.power_lost(cut=ended in ("cut", "hang"))
                 self.season.lives.append(ended)
                 cause = WATCHDOG if ended == "watchdog" else POWER_ON
                 if ended == "cut":

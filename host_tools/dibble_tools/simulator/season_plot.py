@@ -20,7 +20,7 @@ COLOURS = {"ok": "#d7ddd9", "irrigate": "#0072b2", "frost": "#56b4e9", "wind": "
 
 
 def plot_season(season: Season, path: Path, title: str) -> None:
-    """Write a PNG: readings over time, the true state above the held one, waterings, and the charge used."""
+    """Write a PNG: readings over time, the true state above the held one and the unsure ones, waterings, charge."""
     truth = season.truth
     times = [DAY_ZERO + timedelta(seconds=moment.at_s) for moment in truth]
     rows = (
@@ -31,7 +31,7 @@ def plot_season(season: Season, path: Path, title: str) -> None:
     )
     with matplotlib.rc_context({"font.size": 9}):
         figure = Figure(figsize=(WIDTH, HEIGHT))
-        axes = figure.subplots(len(rows) + 2, 1, sharex=True, height_ratios=[2, 1.4, 2, 1.4, 1.2, 1.2])
+        axes = figure.subplots(len(rows) + 2, 1, sharex=True, height_ratios=[2, 1.4, 2, 1.4, 1.5, 1.2])
         for axis, (name, values, colour) in zip(axes[:4], rows, strict=True):
             axis.plot(times, values, color=colour, linewidth=0.7)
             axis.set_ylabel(name, rotation=0, ha="right", va="center")
@@ -52,6 +52,7 @@ def plot_season(season: Season, path: Path, title: str) -> None:
         axes[-1].xaxis.set_major_formatter(ConciseDateFormatter(locator))
         figure.suptitle(title, x=0.02, ha="left", fontsize=11)
         handles = [Patch(color=colour, label=name) for name, colour in COLOURS.items()]
+        handles.append(Patch(color=LIGHT.ink, label="unsure, or a sensor's fault"))
         handles.append(Patch(color=LIGHT.series[2], label="valve opened (line in soil)"))
         figure.legend(handles=handles, loc="upper right", ncols=3, frameon=False, fontsize=8)
         figure.tight_layout(rect=(0, 0, 1, 0.95))
@@ -59,15 +60,17 @@ def plot_season(season: Season, path: Path, title: str) -> None:
 
 
 def _states(axis: Axes, season: Season) -> None:
-    """Draw two bands: the truth above, what the node held below; white: it held nothing."""
+    """Draw three bands: the truth, what the node held (white: nothing), and where it said that it didn't know."""
     names = list(COLOURS)
-    palette = ListedColormap([(1, 1, 1), *(to_rgb(colour) for colour in COLOURS.values())])
+    unsure = len(names) + 1
+    palette = ListedColormap([(1, 1, 1), *(to_rgb(colour) for colour in COLOURS.values()), to_rgb(LIGHT.ink)])
     moments = season.moments
     if moments:
         start, end = moments[0].at_s, moments[-1].at_s
         grid = np.linspace(start, end, 3000)
         at = np.searchsorted([m.at_s for m in moments], grid, side="right") - 1
         bands = [
+            [unsure * (m.line.flags > 0) for m in moments],
             [names.index(m.line.held) + 1 if m.line.held in names else 0 for m in moments],
             [names.index(m.state) + 1 for m in moments],
         ]
@@ -78,9 +81,9 @@ def _states(axis: Axes, season: Season) -> None:
             aspect="auto",
             cmap=palette,
             vmin=0,
-            vmax=len(names),
+            vmax=unsure,
             interpolation="nearest",
             origin="lower",
-            extent=(left, right, 0, 2),
+            extent=(left, right, 0, 3),
         )
-    axis.set_yticks([0.5, 1.5], ["node", "truth"])
+    axis.set_yticks([0.5, 1.5, 2.5], ["unsure", "node", "truth"])

@@ -11,8 +11,9 @@ MEANS = {
     "late": "still held the state before, within two hours",
     "unsure": "said itself that it didn't know",
     "near": "wrong, but a sensor's error away from right",
-    "wrong": "none of these",
+    "wrong": "held another state, and was sure of it",
 }
+MOST_MISTAKES = 5
 
 
 def season_table(season: Season, verdict: Verdict, days: float, board: str) -> Table:
@@ -23,8 +24,11 @@ def season_table(season: Season, verdict: Verdict, days: float, board: str) -> T
     table.add_column("meaning")
     for name in VERDICTS if verdict.shares else ():
         table.add_row(name, f"{verdict.shares[name]:.1%}", MEANS[name])
+        if name == "wrong":
+            for state, held, share in verdict.mistaken[:MOST_MISTAKES]:
+                table.add_row(f"  {held} for {state}", f"{share:.1%}", f"held while the field was {state}")
     for state, (moments, share) in verdict.by_state.items():
-        table.add_row(f"  {state}", f"{share:.1%}", f"of {moments:,} moments held")
+        table.add_row(f"{state} found", f"{share:.1%}", f"held in so many of its {moments:,} moments")
     hours = sum(watering.hours for watering in season.waterings)
     table.add_row("waterings", str(len(season.waterings)), f"{hours:.1f} h; {verdict.needless} of a wet soil")
     rows, missing = len(season.records.rows), season.records.missing_count()

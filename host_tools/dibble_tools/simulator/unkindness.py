@@ -57,6 +57,7 @@ UNKINDNESSES = {
     "sht3x_periodic": Unkindness(
         "an SHT3x left in periodic mode doesn't acknowledge a reset", "libdriver/sht35#8", "part"
     ),
+    "sht3x_heater": Unkindness("some boards' SHT3x power up with the heater on", "esphome#1465", "part"),
     "sgp30_baseline": Unkindness(
         "an SGP30's baseline needs a measurement each second, for 12 hours", "its data sheet, 6.3", "part"
     ),

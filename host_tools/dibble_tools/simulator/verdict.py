@@ -18,6 +18,7 @@ class Verdict:
 
     Attributes:
         shares: verdict -> share of the decisions; {} where the model's classes aren't the field's states.
+        mistaken: (state, held class, share) of the decisions that were wrong, the commonest first.
         by_state: state -> (moments in it, share of them in which it was held).
         needless: waterings of a soil that was wet.
         lost: acknowledged records that the log lacks, or has otherwise.
@@ -26,6 +27,7 @@ class Verdict:
     """
 
     shares: dict[str, float]
+    mistaken: list[tuple[str, str, float]]
     by_state: dict[str, tuple[int, float]]
     needless: int
     lost: int
@@ -38,6 +40,7 @@ def season_verdict(season: Season, classes: tuple[str, ...]) -> Verdict:
     known = set(classes) <= set(STATES)
     verdicts = Counter(verdict_on(moment) for moment in season.moments) if known else Counter()
     total = max(1, sum(verdicts.values()))
+    wrong = Counter((m.state, m.line.held) for m in season.moments if known and verdict_on(m) == "wrong")
     by_state = {}
     for state in STATES if known else ():
         there = [moment for moment in season.moments if moment.state == state]
@@ -46,6 +49,7 @@ def season_verdict(season: Season, classes: tuple[str, ...]) -> Verdict:
     errors = sum(event.kind == "error" for _, event in season.events) + season.tracebacks
     return Verdict(
         {name: verdicts[name] / total for name in VERDICTS} if known else {},
+        [(state, held or "nothing", count / total) for (state, held), count in wrong.most_common()],
         by_state,
         sum(watering.dryness < NEEDLESS for watering in season.waterings),
         lost_records(season),

@@ -2,11 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
+from dibble.inference.decision import NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE
+
+from dibble_tools.common.quantities import channel_text, reading_text
 from dibble_tools.common.safe_text import plain
 from dibble_tools.console.clock import NodeClock
 from dibble_tools.console.history import History
 from dibble_tools.node.console_lines import Row
-from dibble_tools.studio import labels
 
 if TYPE_CHECKING:
     from dibble_tools.console.reasons import Reason
@@ -17,6 +19,12 @@ NOTHING_YET: dict[str, Any] = {
     **{"title": "nothing yet", "trust": "none", "trust_words": "", "why": [], "when": ""},
     **{"margin": None, "margin_top": None},
 }
+FLAG_WORDS = (
+    (SENSOR_FAULT, "a sensor is missing"),
+    (OUT_OF_RANGE, "a reading lies outside what it was trained on"),
+    (NOVEL, "this combination of readings was never seen in training"),
+    (UNSURE, "it is a close call"),
+)
 _CLOCK = NodeClock(None)
 
 
@@ -53,36 +61,41 @@ def decision(history: History, reason: "Reason | None", unsure_below: int | None
 def _channel(history: History, name: str, unit: str) -> dict[str, Any]:
     readings = list(history.readings[name])
     there = [reading for reading in readings if reading is not None]
-    low, high = (labels.reading(end(there), unit) for end in (min, max)) if there else ("", "")
+    low, high = (reading_text(end(there), unit) for end in (min, max)) if there else ("", "")
     span = "" if not there else f"steady at {low}" if low == high else f"{low} to {high}"
     return {
         "name": name,
-        "label": plain(labels.channel(name, unit), NAME_LENGTH),
-        "text": plain(labels.reading(readings[-1], unit), NAME_LENGTH),
+        "label": plain(channel_text(name, unit), NAME_LENGTH),
+        "text": plain(reading_text(readings[-1], unit), NAME_LENGTH),
         "missing": readings[-1] is None,
         "span": plain(span),
         "history": readings,
     }
 
 
+def doubts(flags: int) -> list[str]:
+    """Return why a decision can't be trusted, in words; nothing where it can."""
+    return [text for flag, text in FLAG_WORDS if flags & flag]
+
+
 def _said(row: Row) -> dict[str, Any]:
-    doubts = labels.doubts(row.flags)
+    reasons = doubts(row.flags)
     if row.class_name:
-        sure = "✔ sure" if not doubts else "? not to be trusted now"
+        sure = "✔ sure" if not reasons else "? not to be trusted now"
         return {
             **NOTHING_YET,
             "title": plain(row.class_name, NAME_LENGTH),
-            "trust": "doubt" if doubts else "sure",
+            "trust": "doubt" if reasons else "sure",
             "trust_words": sure,
-            "why": doubts,
+            "why": reasons,
         }
-    if doubts:
+    if reasons:
         return {
             **NOTHING_YET,
             "title": "no decision",
             "trust": "doubt",
             "trust_words": "? it can’t tell",
-            "why": doubts,
+            "why": reasons,
         }
     return {**NOTHING_YET, "title": "only measuring", "why": ["there is no model on the board yet"]}
 
@@ -90,11 +103,11 @@ def _said(row: Row) -> dict[str, Any]:
 def _reason(reason: "Reason | None", history: History) -> list[str]:
     if reason is None or history.header is None:
         return []
-    label = labels.channel(reason.channel, dict(history.header.channels).get(reason.channel, ""))
+    label = channel_text(reason.channel, dict(history.header.channels).get(reason.channel, ""))
     return [f"{label} speaks {'for it' if reason.push >= 0 else 'against it'} most"]
 
 
 def _when(row: Row) -> str:
     when = _CLOCK.stamp(row.time_s)
-    battery = f", battery {labels.reading(row.battery_mv, 'mv')}" if row.battery_mv is not None else ""
+    battery = f", battery {reading_text(row.battery_mv, 'mv')}" if row.battery_mv is not None else ""
     return f"decision {row.sequence}, {when + ' UTC' if when else 'its clock isn’t set'}{battery}"

@@ -8,14 +8,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from dibble_tools.common.errors import InputError
 from dibble_tools.console.clock import DAY_ZERO, DAY_ZERO_UNIX_S
 from dibble_tools.node.config import read_config
+from dibble_tools.simulator.devices import SIMULATED
 from dibble_tools.virtual_board.board import VirtualBoard
+from dibble_tools.virtual_board.settings import unsimulated
 
 FLASH = "512k"
 MOST_NAME = 32  # letters of a node's, in its configuration
 VIRTUAL = "-virtual"
-INTERVAL_S = 600  # of a configuration that doesn't say
+WATCHDOG_MS = 60000  # this computer may be busy
+PIN_KEYS = {"pin", "power_pin", "supply_pin", "sda", "scl"}
+PINS, ADC_PINS = range(30), range(26, 30)  # of an RP2040, which a virtual board is
+ANALOG = ("battery", "gas_adc", "soil_adc", "wind_vane")
 
 
 class VirtualNode:
@@ -27,26 +33,32 @@ class VirtualNode:
         after: time of the last row that was collected, "" if none: its clock begins no earlier.
     Attributes:
         port: where it is.
-        config: path of a config.json for it: the project's node and sensors, wired as they are here.
+        config: path of a config.json for it: the project's node and sensors.
     Raises:
         InputError: it can't run on this computer, or the project's configuration can't be read.
     """
 
     def __init__(self, config: Path, speed: int, after: str) -> None:
-        wanted = read_config(config)
+        made = wired(read_config(config))
         self._folder = tempfile.TemporaryDirectory(prefix="dibble-studio-")
         folder = Path(self._folder.name)
         name = f"studio-{os.getpid()}"
         try:
             self._board = VirtualBoard.start(
-                folder / "board.flash", name=name, flash=FLASH, speed=speed, sensors=True, start_s=_start_s(after)
+                folder / "board.flash",
+                name=name,
+                flash=FLASH,
+                speed=speed,
+                sensors=True,
+                config=made,
+                start_s=_start_s(after),
             )
         except BaseException:
             self._folder.cleanup()
             raise
         self.port = self._board.port
         self.config = folder / "config.json"
-        self.config.write_text(json.dumps(wired(wanted, self._board.config or {})), encoding="utf-8")
+        self.config.write_text(json.dumps(made), encoding="utf-8")
 
     def stop(self) -> None:
         """End it; nothing of it stays."""
@@ -54,22 +66,52 @@ class VirtualNode:
         self._folder.cleanup()
 
 
-def wired(wanted: dict[str, Any], simulated: dict[str, Any]) -> dict[str, Any]:
-    """Return a configuration of the wanted node for the simulated wires.
+def wired(wanted: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration of the wanted node for a virtual board: without the sensors that aren't simulated.
 
     Args:
         wanted: the project's configuration.
-        simulated: a configuration that reads all simulated sensors; those of drivers that aren't wanted go, but where
-            none is wanted all stay.
     Returns:
-        it; the node's name says that its readings aren't of a field.
+        it; the node's name says that its readings aren't of a field. It knows neither board nor network, and pins that
+        the virtual board hasn't are others.
+    Raises:
+        InputError: none of its sensors is simulated.
     """
-    drivers = {sensor["driver"] for sensor in wanted["sensors"]}
-    sensors = [sensor for sensor in simulated["sensors"] if sensor["driver"] in drivers] or simulated["sensors"]
-    node = wanted.get("node", "node")[: MOST_NAME - len(VIRTUAL)] + VIRTUAL
-    actions = simulated["actions"] if wanted.get("actions") else []
-    interval_s = wanted.get("interval_s", INTERVAL_S)
-    return {**simulated, "node": node, "interval_s": interval_s, "sensors": sensors, "actions": actions}
+    missing = unsimulated(wanted)
+    sensors = [dict(sensor) for sensor in wanted["sensors"] if sensor["driver"] not in missing]
+    if not sensors:
+        raise InputError(
+            f"expected a sensor that can be simulated ({', '.join(SIMULATED)}), got {', '.join(missing) or 'none'}: "
+            "a virtual board has nothing to measure"
+        )
+    made = {key: value for key, value in wanted.items() if key not in ("board", "mqtt", "gate", "led", "clock")}
+    made |= {"sensors": sensors, "actions": [dict(action) for action in wanted.get("actions", [])]}
+    made |= {"node": wanted.get("node", "node")[: MOST_NAME - len(VIRTUAL)] + VIRTUAL, "watchdog_ms": WATCHDOG_MS}
+    made["i2c"] = dict(wanted.get("i2c", {}))
+    _renumber([*sensors, *made["actions"], made["i2c"]])
+    return made
+
+
+def _renumber(entries: list[dict[str, Any]]) -> None:
+    """Give the pins that an RP2040 hasn't, names and high numbers, others that are free.
+
+    Raises:
+        InputError: there are too few.
+    """
+    places = [(entry, key) for entry in entries for key in PIN_KEYS & entry.keys() if entry[key] != ""]
+    taken = {entry[key] for entry, key in places if entry[key] in PINS}
+    numbers: dict[Any, int] = {}
+    for entry, key in places:
+        pin = entry[key]
+        analog = key == "supply_pin" or (key == "pin" and entry.get("driver") in ANALOG)
+        if pin in (ADC_PINS if analog else PINS):
+            continue
+        free = [number for number in (ADC_PINS if analog else PINS) if number not in taken]
+        if pin not in numbers and not free:
+            raise InputError(f"expected at most {len(ADC_PINS)} analog pins, as the virtual board has them, got more")
+        numbers.setdefault(pin, free[0] if free else 0)
+        taken.add(numbers[pin])
+        entry[key] = numbers[pin]
 
 
 def _start_s(after: str) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 import sklearn
 from dibble import __version__
 from dibble.inference.decision import NOVEL, OUT_OF_RANGE
+from dibble.inference.features import LAST, feature_zero
 
 from dibble_tools.families.additive.tables import AdditiveTables
 from dibble_tools.model.content import Content
@@ -16,7 +17,9 @@ from dibble_tools.model.host_model import MODEL_FILE
 from dibble_tools.model.metrics import evaluation
 from dibble_tools.model.oracle import class_scores
 from dibble_tools.model.reader import content_of
+from dibble_tools.report.verdict import verdict_of
 from dibble_tools.training.cross_validation import Candidate
+from dibble_tools.training.each_group import each_group
 from dibble_tools.training.insight import importance, learning_curve, shortcut_check
 from dibble_tools.training.intervals import interval
 from dibble_tools.training.result import Clock, Training
@@ -51,7 +54,7 @@ def make_card(t: Training, clock: Clock, progress: Callable[[str, float], None])
     teacher_name = f"the best of {', '.join(t.teacher.scores)}: {t.teacher.name}, floats, unlimited"
     stages = stage_table(t.judged.student, model, (teacher_name, t.teacher.predict), t.about, t.held_out)
     t.data.notes.extend([*_never_decided(t, subset), *_foreign(t, subset, readings[scored])])
-    return {
+    card = {
         "made_by": f"dibble {__version__}, scikit-learn {sklearn.__version__}, numpy {np.__version__}",
         "name": shipped.content.name,
         "model": {
@@ -77,6 +80,7 @@ def make_card(t: Training, clock: Clock, progress: Callable[[str, float], None])
             "train_rows": int((~test).sum()),
             "test_rows": int(test.sum()),
             "scored_rows": int(scored.sum()),
+            "same_recording": list(t.data.split.same_recording),
         },
         "refit": None if t.shipped is t.judged else {"rows": t.shipped.rows, "accuracy_of": REFIT},
         "options": {
@@ -112,18 +116,32 @@ def make_card(t: Training, clock: Clock, progress: Callable[[str, float], None])
                 "interval": _held_out_interval(t),
             },
         },
+        "each_group": _each_group(t, np.flatnonzero(scored), subset),
         **_insight(t, clock, progress),
         "shapes": _shapes(t),
         "notes": t.data.notes,
     }
+    said = verdict_of(card)
+    return {**card, "verdict": said.to_json() if said else None}
+
+
+def _each_group(t: Training, rows: np.ndarray, held_out: Decisions) -> dict[str, Any] | None:
+    crossed = t.chosen.predictions
+    correct = held_out.class_index == t.held_out.y_true
+    return each_group(t.data, t.options.data.group, (crossed.rows, crossed.correct), (rows, correct))
 
 
 def _cross_validated(t: Training) -> dict[str, Any]:
-    """Return how good the chosen recipe was on rows of the training part that it, and its teacher, hadn't seen."""
+    """Return how good the chosen recipe was on rows of the training part that it, and its teacher, hadn't seen.
+
+    The interval is that of as many further groups (blocks of time, rows) as are held out; of one where none is.
+    """
     c, units = t.chosen, t.chosen.predictions.units
+    further = max(len(np.unique(t.held_out.units)), 1)
     return {
         "accuracy": round(c.accuracy, 4),
-        "interval": _rounded(c.interval()),
+        "interval": _rounded(c.interval(further)),
+        "further": further,
         "macro_f1": round(c.macro_f1, 4),
         "expected_cost": round(c.cost, 4),
         "rows": len(units),
@@ -225,12 +243,14 @@ def _shapes(t: Training) -> list[dict[str, Any]] | None:
         i = t.judged.student.columns[feature]
         channel = t.about.channels[t.about.features[i].channel if t.about.features else i]
         step = channel.mantissa * 10.0**channel.exponent
+        kind = t.about.features[i].kind if t.about.features else LAST
+        zero = feature_zero(kind, channel.high - channel.low)  # of a change, which may be a fall
         shapes.append(
             {
                 "channel": channel.name,
                 "feature": str(t.about.features[i]) if t.about.features else "last",
                 "unit": channel.unit,
-                "values": [round((few.lows[feature] + int(v)) * step, 9) for v in values],
+                "values": [round((few.lows[feature] + int(v) - zero) * step, 9) for v in values],
                 "scores": {
                     name: [round(float(s), 3) for s in curve]
                     for name, curve in zip(t.held_out.classes, curves, strict=True)

@@ -1,7 +1,7 @@
 """How good a recipe is: cross-validated inside the training part, with the model file's own bytes and sums."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any
 
@@ -15,7 +15,7 @@ from dibble_tools.model.oracle import class_scores
 from dibble_tools.model.reader import content_of
 from dibble_tools.training.costs import Costs
 from dibble_tools.training.folds import Fold
-from dibble_tools.training.intervals import interval
+from dibble_tools.training.intervals import interval, paired_error
 from dibble_tools.training.recipes import ADDITIVE, BOOSTED, CODEBOOK, HALF, MLP, PLAIN, QUARTER, Recipe
 from dibble_tools.training.students import Student, fit_student
 
@@ -23,7 +23,8 @@ ACCURACY, MACRO_F1, COST = "accuracy", "macro-f1", "cost"
 NATS = 0.3  # what a nat of cross-entropy weighs against the rate of errors: it tells students apart that err alike
 FEWER = 0.005  # penalty for each halving of the number of features
 THINNED = {PLAIN: 0.0, HALF: 0.005, QUARTER: 0.01, CODEBOOK: 0.002}
-NEAR = 0.01  # of loss on the folds so far, or two standard errors: less is no clear difference
+RIVALS = 3  # from so many on it is known how candidates differ from group to group
+NEAR = 0.003  # of loss on the folds so far, and one standard error: less is no clear difference
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Predictions:
         y_true, decided: class indices.
         margins: in nats (votes for a voting forest).
         nats: cross-entropy of each row, with one divisor of the margins for all.
-        units: group, or block of time, of each row.
+        units: group, recording or block of time of each row.
+        rows: which row of the data set each is.
     """
 
     y_true: np.ndarray
@@ -42,11 +44,16 @@ class Predictions:
     margins: np.ndarray
     nats: np.ndarray
     units: np.ndarray
+    rows: np.ndarray
 
     @property
     def correct(self) -> np.ndarray:
         """Whether each row was decided right."""
         return self.decided == self.y_true
+
+    def first(self, rows: int) -> "Predictions":
+        """Return the same of the first rows."""
+        return Predictions(*(getattr(self, each.name)[:rows] for each in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -84,9 +91,9 @@ class Candidate:
         """What the tuner minimizes."""
         return float(self.losses.mean()) + self.penalty
 
-    def interval(self) -> tuple[float, float] | None:
-        """Return the 95 % interval of the accuracy."""
-        return interval(self.predictions.correct, self.predictions.units)
+    def interval(self, further: int | None = None) -> tuple[float, float] | None:
+        """Return the 95 % interval of the accuracy, or of that on so many further groups (see `intervals.interval`)."""
+        return interval(self.predictions.correct, self.predictions.units, further=further)
 
 
 @dataclass(frozen=True)
@@ -112,11 +119,14 @@ class Task:
     objective: str = ACCURACY
 
 
-def cross_validate(task: Task, recipe: Recipe, incumbent: Sequence[float] = ()) -> Candidate | None:
+def cross_validate(
+    task: Task, recipe: Recipe, incumbent: Candidate | None = None, spread: float = 0.0
+) -> Candidate | None:
     """Return a cross-validated recipe; None where it can't be made, such as sums that leave the small ints.
 
     Args:
-        incumbent: of the best so far, its loss in each fold; a recipe clearly worse on the first ones is left at that.
+        incumbent: the best so far; a recipe clearly worse than it on the first folds is left at that.
+        spread: by how much the difference to the incumbent differs from group to group (`spread_of`).
     """
     scores, size = [], 0
     worst: Estimate | None = None
@@ -133,10 +143,36 @@ def cross_validate(task: Task, recipe: Recipe, incumbent: Sequence[float] = ()) 
         worst = needs if worst is None or needs.instructions > worst.instructions else worst
         scores.append(class_scores(content, fold.values[:, student.columns]) / student.margin_unit)
         candidate = _scored(task, recipe, scores, size, worst)
-        lost = float(np.mean(candidate.fold_losses)) - float(np.mean(incumbent[: i + 1] or [np.inf]))
-        if lost > max(NEAR, 2 * float(candidate.losses.std()) / np.sqrt(len(candidate.losses))):
+        if incumbent is not None and i + 1 < len(task.folds) and _behind(task, candidate, incumbent, spread):
             break
     return candidate
+
+
+def _behind(task: Task, candidate: Candidate, incumbent: Candidate, spread: float) -> bool:
+    """Tell whether on the folds so far a candidate is worse than the incumbent beyond NEAR and a standard error.
+
+    The error is that of the difference row by row: rows that both get right or wrong say nothing. Of few groups,
+    it is at least what groups not yet scored may change.
+    """
+    rows = len(candidate.losses)
+    difference = candidate.losses - _losses(task, incumbent.predictions.first(rows))
+    units = len(np.unique(candidate.predictions.units))
+    error = max(paired_error(difference, np.arange(rows)), spread / np.sqrt(units))
+    return float(difference.mean()) + candidate.penalty - incumbent.penalty > NEAR + error
+
+
+def spread_of(candidates: Sequence[Candidate]) -> float:
+    """Return by how much the first candidate's lead on others differs from group to group: the median deviation.
+
+    Args:
+        candidates: complete, of the same folds, best first. Of fewer than 1 + RIVALS nothing is known: infinite.
+    """
+    if len(candidates) <= RIVALS:
+        return np.inf
+    _, index = np.unique(candidates[0].predictions.units, return_inverse=True)
+    rows = np.bincount(index)
+    leads = [np.bincount(index, c.losses - candidates[0].losses) / rows for c in candidates[1 : 1 + 2 * RIVALS]]
+    return float(np.median([lead.std(ddof=1) for lead in leads])) if len(rows) > 1 else np.inf
 
 
 def _scored(task: Task, recipe: Recipe, scores: list[np.ndarray], size: int, worst: Estimate) -> Candidate:
@@ -145,7 +181,11 @@ def _scored(task: Task, recipe: Recipe, scores: list[np.ndarray], size: int, wor
     y_true = np.concatenate([fold.y_true for fold in folds])
     whole = np.concatenate(scores)
     predictions = Predictions(
-        y_true, whole.argmax(axis=1), lead(whole), nats(whole, y_true), np.concatenate([fold.units for fold in folds])
+        y_true,
+        whole.argmax(axis=1),
+        lead(whole),
+        nats(whole, y_true),
+        *(np.concatenate([getattr(fold, name) for fold in folds]) for name in ("units", "rows")),
     )
     losses = _losses(task, predictions)
     ends = np.cumsum([0, *(len(each) for each in scores)])

@@ -5,7 +5,7 @@ chosen by how well it copies the teacher.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -13,6 +13,7 @@ from joblib import Parallel, delayed
 from dibble_tools.data.prepare import Prepared
 from dibble_tools.data.splits import folds
 from dibble_tools.training.costs import Costs
+from dibble_tools.training.drift import drifting, without
 from dibble_tools.training.ranking import rank_features
 from dibble_tools.training.teacher import soft_labels
 from dibble_tools.training.training_set import TrainingSet, mix
@@ -32,15 +33,23 @@ class Fold:
     Attributes:
         training_set: what students learn from.
         order: features, best first, by the training set.
-        values, y_true: feature values and class indices of rows to score.
+        rows: which rows of the data set are scored.
+        values, y_true: feature values and class indices of these.
         units: which group each of these is of, or block of time; else each row is one.
+        drifting: features that drift between the groups of the rows to learn from.
     """
 
     training_set: TrainingSet
     order: list[int]
+    rows: np.ndarray
     values: np.ndarray
     y_true: np.ndarray
     units: np.ndarray
+    drifting: frozenset[int] = frozenset()
+
+    def steady(self) -> "Fold":
+        """Return the same round without the features that drift."""
+        return replace(self, order=without(self.order, self.drifting))
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,7 @@ class Learner:
         data: the data set, y its class indices, classes how many there are.
         costs, balance: see `Costs.row_weights`.
         quick: by fewer trees: while recipes are searched, time is better spent on recipes.
+        steady: leave out features that drift between the groups of the rows to learn from.
         jobs: processes, or workers of the joblib backend that is active.
     """
 
@@ -62,12 +72,13 @@ class Learner:
     seed: int
     jobs: int
     quick: bool = False
+    steady: bool = False
 
     def parts(self, rows: np.ndarray, seed: int, *, each_group: bool = False) -> Parts:
         """Return rows to learn from and rows to score of a cross-validation inside `rows`, as positions in them."""
         mask = np.zeros(len(self.y), dtype=bool)
         mask[rows] = True
-        found = folds(self.data.ds, mask, seed=seed, each_group=each_group)
+        found = folds(self.data.ds, mask, seed=seed, each_group=each_group, units=self.data.split.units)
         return [(np.searchsorted(rows, fit), np.searchsorted(rows, held)) for fit, held in found]
 
     def training_set(self, rows: np.ndarray) -> TrainingSet:
@@ -83,9 +94,24 @@ class Learner:
         few = np.random.default_rng(self.seed).permutation(fit)[: round(SEARCH_ROWS / np.sqrt(self.classes - 1))]
         known = np.isin(self.y[score], self.y[few])
         score = score[known] if known.any() else score
-        training_set = self.training_set(np.sort(few))
-        order = order_of(training_set)
-        return Fold(training_set, order, self.data.values[score], self.y[score], self.units()[score])
+        few = np.sort(few)
+        training_set = self.training_set(few)
+        values, units = self.data.values[score], self.units()
+        order, drifters = order_of(training_set), self.drifting(few)
+        fold = Fold(training_set, order, score, values, self.y[score], units[score], drifters)
+        return fold.steady() if self.steady else fold
+
+    def drifting(self, rows: np.ndarray) -> frozenset[int]:
+        """Return the features that drift between the groups, or blocks of time, of some rows."""
+        units = self.units()[rows]
+        if len(np.unique(units)) == len(rows):
+            return frozenset()
+        return drifting(self.data.values[rows], self.y[rows], units)
+
+    def order(self, rows: np.ndarray, training_set: TrainingSet) -> list[int]:
+        """Return the features of the training set of some rows, best first."""
+        found = order_of(training_set)
+        return without(found, self.drifting(rows)) if self.steady else found
 
     def folds(self, rows: np.ndarray, parts: Parts, progress: Callable[[int], None] = lambda done: None) -> list[Fold]:
         """Return a round for each part, made side by side."""
@@ -97,10 +123,12 @@ class Learner:
         return made
 
     def units(self) -> np.ndarray:
-        """Return for each row of the data set the group, or block of time, that it is drawn with; else itself."""
+        """Return for each row of the data set the group, recording or block of time it is drawn with; else itself."""
         ds = self.data.ds
         if ds.groups is not None and len(set(ds.groups)) > 1:
             return np.unique(ds.groups, return_inverse=True)[1]
+        if self.data.split.units is not None:
+            return self.data.split.units
         rows = np.arange(len(self.y))
         return rows * BLOCKS // len(rows) if ds.times_ms is not None else rows
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import joblib
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.terminal import Console
@@ -41,6 +42,8 @@ def run(file: Path, options: TrainOptions, out: Path | None, dask: str | None, c
     screen.print(*training_tables(trained.card, screen.width))
     text = f"wrote {folder / MODEL_FILE} ({len(trained.model.blob)} bytes), {CARD_FILE}, report.html and plots/"
     console.print(text, markup=False, soft_wrap=True)
+    if verdict := trained.verdict:
+        screen.print(Text(verdict.words, "bold" if verdict.rely else "bold red"), soft_wrap=True)
     return trained
 
 

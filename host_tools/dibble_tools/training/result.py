@@ -15,6 +15,7 @@ from dibble_tools.families.novelty import Novelty
 from dibble_tools.model.host_model import CARD_FILE, MODEL_FILE, HostModel
 from dibble_tools.model.limits import Limits
 from dibble_tools.report.html import report_files
+from dibble_tools.report.verdict import ModelVerdict, verdict_of
 from dibble_tools.training.cross_validation import Candidate, Task
 from dibble_tools.training.naming import About
 from dibble_tools.training.recipes import FAMILIES
@@ -108,6 +109,11 @@ class Trained:
         right = f"{percent(held_out['accuracy'])} of {whole(held_out['rows'])} rows held out"
         return f"<Trained {recipe}: {right} right; {self.model!r}>"
 
+    @property
+    def verdict(self) -> ModelVerdict | None:
+        """Whether to rely on it, and why; None where the card has no figures."""
+        return verdict_of(self.card)
+
     def save(self, folder: str | Path) -> None:
         """Write card, report and model together: what lies beside a model is its own, on a full disk too."""
         place = Path(folder)
@@ -116,17 +122,18 @@ class Trained:
         write_together({**files, place / CARD_FILE: card.encode(), place / MODEL_FILE: self.model.blob}, gone)
 
 
-@dataclass
 class Clock:
     """How much of the budget is used."""
 
-    budget_s: float
-    start: float = field(default_factory=time.monotonic)
+    def __init__(self, budget_s: float, now: Callable[[], float] = time.monotonic) -> None:
+        """Start the clock; `now` may be `time.process_time`, so that other work on the machine takes nothing away."""
+        self.budget_s, self.now = budget_s, now
+        self.start = now()
 
     def used(self) -> float:
         """Return the share of the budget that is used, at most 1."""
-        return min(1.0, (time.monotonic() - self.start) / self.budget_s)
+        return min(1.0, (self.now() - self.start) / self.budget_s)
 
     def left(self, share: float) -> float:
         """Return the seconds until `share` of the budget is used."""
-        return max(0.0, share * self.budget_s - (time.monotonic() - self.start))
+        return max(0.0, share * self.budget_s - (self.now() - self.start))

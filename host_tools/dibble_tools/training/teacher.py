@@ -90,6 +90,7 @@ def fit_teacher(
     budget_s: float | None,
     progress: Callable[[str], None] = lambda step: None,
     max_rows: int = 20_000,
+    now: Callable[[], float] = time.monotonic,
 ) -> Teacher:
     """Return the candidate, or the blend of the best, with the lowest calibrated log-loss out of fold.
 
@@ -103,11 +104,12 @@ def fit_teacher(
         budget_s: a candidate that can't start within it is left out; the first always starts; None: all do.
         progress: called with a few words as candidates come in. An interrupt after the first ends the search.
         max_rows: a single fit sees at most so many rows, of each class its share.
+        now: the clock that the budget goes by.
     """
     fitting = _Fitting(values, y, _on_grid(weights), classes, seed, max_rows)
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*have been cancelled", UserWarning)  # after an interrupt, as it should be
-        raw, notes = _cross_validate(fitting, tuple(CANDIDATES), folds, jobs, budget_s, progress)
+        raw, notes = _cross_validate(fitting, tuple(CANDIDATES), folds, jobs, budget_s, progress, now)
         soft, scores, winner, names = _best(raw, y, weights, folds)
         progress(f"teacher: fitting {', '.join(names)} on all rows")
         everything = np.arange(len(y))
@@ -148,7 +150,7 @@ def soft_labels(
     fitting = _Fitting(values, y, _on_grid(weights), classes, seed, max_rows)
     with threadpool_limits(1):
         raw, _ = _cross_validate(
-            fitting, QUICK_CANDIDATES if quick else SOFT_CANDIDATES, folds, 1, None, lambda step: None
+            fitting, QUICK_CANDIDATES if quick else SOFT_CANDIDATES, folds, 1, None, lambda step: None, time.monotonic
         )
     return _best(raw, y, weights, folds)[0]
 
@@ -189,13 +191,14 @@ def _cross_validate(
     jobs: int,
     budget_s: float | None,
     progress: Callable[[str], None],
+    now: Callable[[], float],
 ) -> tuple[dict[str, np.ndarray], list[str]]:
     """Return candidate -> probabilities of the judged rows, fold after fold, and notes."""
     raw: dict[str, np.ndarray] = {}
     skipped: list[str] = []
     notes = []
-    deadline = np.inf if budget_s is None else time.monotonic() + budget_s
-    tasks = _tasks(fitting, names, folds, deadline, skipped)
+    end = np.inf if budget_s is None else now() + budget_s
+    tasks = _tasks(fitting, names, folds, lambda: now() > end, skipped)
     results = Parallel(jobs, prefer="threads", pre_dispatch=jobs, batch_size=1, return_as="generator")(tasks)
     try:
         for name in names:
@@ -292,11 +295,11 @@ class _Fitting:
 
 
 def _tasks(
-    fitting: _Fitting, names: Sequence[str], folds: Folds, deadline: float, skipped: list[str]
+    fitting: _Fitting, names: Sequence[str], folds: Folds, is_late: Callable[[], bool], skipped: list[str]
 ) -> Iterator[object]:
     """Yield the fits of each candidate that starts in time; joblib asks for the next when a worker is free."""
     for i, name in enumerate(names):
-        if i and time.monotonic() > deadline:
+        if i and is_late():
             skipped.append(name)
             continue
         for fit, held_out in folds:

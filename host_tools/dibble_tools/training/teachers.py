@@ -22,6 +22,7 @@ LOG_GAIN = 3  # a logarithm is taken of a feature that is so much less skewed th
 TAIL = 0.002  # of a feature's values on either side are clipped
 RIDGE = 1.0  # of the linear model's weights, as scikit-learn's C = 1
 LINEAR_STEPS, LINEAR_TOLERANCE = 200, 1e-6
+BINS = 64  # of a feature: with weights scikit-learn takes long for each
 UNITS = (16,)
 NETWORK_SHARE, NETWORK_RATE = 1.0, 0.01  # as long as a student's training
 
@@ -67,7 +68,8 @@ class Linear(ClassifierMixin, BaseEstimator):
         targets = np.eye(len(self.classes_))[index]
         weights = np.ones(len(y)) if sample_weight is None else sample_weight
         shape = values.shape[1] + 1, len(self.classes_)
-        x = portable.whole(np.column_stack([values, np.ones(len(values))]), portable.shared_bits(max(*values.shape)))
+        bits = portable.shared_bits(max(*values.shape))
+        x = portable.Rounded(portable.rounded(np.column_stack([values, np.ones(len(values))]), bits), bits)
         held = RIDGE * (np.arange(shape[0]) < shape[0] - 1)[:, None]
 
         def objective(point: np.ndarray) -> tuple[float, np.ndarray]:
@@ -117,7 +119,7 @@ def _network(y: np.ndarray, seed: int) -> BaseEstimator:
 
 def _boosting(y: np.ndarray, seed: int) -> BaseEstimator:
     return HistGradientBoostingClassifier(
-        max_iter=60, learning_rate=0.08, max_leaf_nodes=8, l2_regularization=1.0, early_stopping=False
+        max_iter=60, learning_rate=0.08, max_leaf_nodes=8, l2_regularization=1.0, max_bins=BINS, early_stopping=False
     )
 
 

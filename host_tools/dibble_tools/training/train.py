@@ -1,6 +1,6 @@
 """`dibble train`: a CSV of readings -> a model and its card, without writing anything."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from dibble_tools.model.metrics import unsure_below
 from dibble_tools.training.card import make_card
 from dibble_tools.training.costs import parse_costs
 from dibble_tools.training.cross_validation import ACCURACY, COST, MACRO_F1, Candidate, Task, cross_validate
-from dibble_tools.training.folds import Learner, Parts, order_of
+from dibble_tools.training.drift import note as drift_note
+from dibble_tools.training.folds import Learner, Parts
 from dibble_tools.training.naming import About
 from dibble_tools.training.recipes import FAMILIES, Recipe, parse_recipe
 from dibble_tools.training.result import Clock, Fitted, Progress, Trained, Training, TrainOptions
@@ -32,9 +33,10 @@ OTHER_FOLDS = 2  # partitions of the training rows that the best recipes are jud
 MANY_ROWS = 3000
 GOLDEN = ((8, True), (4, True), (2, True), (1, True), (1, False))  # rows, and whether the odd two come on top
 NOVELTY_PART = 4  # of the bytes, a quarter may go to novelty where it is asked for
+DRIFT_PROBES = ("mlp:0", "additive:12+0")
 FEW_RECIPES = 8  # a search that came to fewer was starved
 # Shares of the budget: what is left goes to the final fit, the stage table and the report.
-TEACHER_SHARE, SEARCH_SHARE = 0.15, 0.62
+TEACHER_SHARE, SEARCH_SHARE, RERANK_SHARE = 0.15, 0.6, 0.78
 
 
 def train(path: Path, options: TrainOptions, progress: Progress = lambda step, share: None) -> Trained:
@@ -79,10 +81,11 @@ def learn(path: Path, options: TrainOptions, clock: Clock, progress: Progress = 
         jobs=options.jobs,
         budget_s=None if recipe else clock.left(TEACHER_SHARE),
         progress=lambda step: progress(step, clock.used()),
+        now=clock.now,
     )
     progress("teaching: soft labels, the features ranked", clock.used())
     training_set = learner.training_set(rows)
-    order = order_of(training_set)
+    order = learner.order(rows, training_set)
     about = _about(options, data, names, rows)
     limits = options.limits
     if options.novelty is not None and limits.max_bytes is not None:
@@ -104,6 +107,19 @@ def learn(path: Path, options: TrainOptions, clock: Clock, progress: Progress = 
         about.names_bytes(order),
         objective,
     )
+    if drifters := learner.drifting(rows):
+        probed = replace(task, folds=quick.folds(rows, search_parts)) if recipe else task
+        steady, said = _without_drift(probed, [data.feature_names[i] for i in sorted(drifters)])
+        data.notes.append(said)
+        if steady:
+            learner, quick = replace(learner, steady=True), replace(quick, steady=True)
+            order = learner.order(rows, training_set)
+            task = replace(
+                task,
+                folds=[fold.steady() for fold in folds],
+                features=len(order),
+                names_bytes=about.names_bytes(order),
+            )
     candidates = _search(task, recipe, quick, rows, options, clock, progress, data.notes)
     progress("fitting the chosen student on all training rows", clock.used())
     finish = _Finish(options, limits, about, parts, options.data.seed)
@@ -178,6 +194,18 @@ def _about(options: TrainOptions, data: Prepared, names: list[str], rows: np.nda
     )
 
 
+def _without_drift(task: Task, names: Sequence[str]) -> tuple[bool, str]:
+    """Return whether models do better without the features that drift, each kind of the probes, and what is told."""
+    steady = replace(task, folds=[fold.steady() for fold in task.folds])
+    pairs = [[cross_validate(t, parse_recipe(f"{text}@{t.features}")) for t in (task, steady)] for text in DRIFT_PROBES]
+    made = [(with_them, less) for with_them, less in pairs if with_them and less]
+    if not made:
+        return False, drift_note(names, None, left_out=False)
+    helps = all(less.losses.mean() < with_them.losses.mean() for with_them, less in made)
+    before, after = (float(np.mean([pair[i].accuracy for pair in made])) for i in (0, 1))
+    return helps, drift_note(names, (before, after), left_out=helps)
+
+
 def _search(
     task: Task,
     recipe: Recipe | None,
@@ -204,28 +232,31 @@ def _search(
         progress(f"cross-validating recipes: {done} of {known} known{now}", clock.used())
 
     kinds = [kind for kinds in families.values() for kind in kinds]
-    candidates = search(task, kinds, budget_s=clock.left(SEARCH_SHARE), jobs=options.jobs, progress=tell)
+    budget_s = clock.left(SEARCH_SHARE)
+    candidates = search(task, kinds, budget_s=budget_s, jobs=options.jobs, progress=tell, now=clock.now)
     if len(candidates) < FEW_RECIPES and clock.used() >= SEARCH_SHARE:
         notes.append(f"the search had time for {len(candidates)} recipes only: allow more than --budget, or fewer rows")
     progress("cross-validating the best again on other folds", clock.used())
-    return rerank(candidates, _other_tasks(task, learner, rows), jobs=options.jobs)
+    others = _other_tasks(task, learner, rows, clock)
+    return rerank(candidates, others, jobs=options.jobs, left_s=lambda: clock.left(RERANK_SHARE))
 
 
-def _other_tasks(task: Task, learner: Learner, rows: np.ndarray) -> list[Task]:
-    """Return the task on other folds: each group one where they are few, else other partitions of the rows.
+def _other_tasks(task: Task, learner: Learner, rows: np.ndarray, clock: Clock) -> Iterator[Task]:
+    """Yield the task on other folds while there is time: each group one where they are few, else other partitions.
 
     Where the search's folds were groups already, it is the same with another seed.
     """
     each = learner.parts(rows, learner.seed, each_group=True)
     if len(each) > len(task.folds):
-        return [replace(task, folds=learner.folds(rows, each))]
-    result = []
+        yield replace(task, folds=learner.folds(rows, each))
+        return
     first = {score.tobytes() for _, score in learner.parts(rows, learner.seed)}
     for i in range(1, 1 + (OTHER_FOLDS if len(rows) < MANY_ROWS else 1)):
+        if clock.left(RERANK_SHARE) <= 0:
+            return
         parts = learner.parts(rows, learner.seed + i)
         same = {score.tobytes() for _, score in parts} == first
-        result.append(replace(task, seed=task.seed + i, folds=task.folds if same else learner.folds(rows, parts)))
-    return result
+        yield replace(task, seed=task.seed + i, folds=task.folds if same else learner.folds(rows, parts))
 
 
 class _Finish:
@@ -304,7 +335,7 @@ def _refit(
     about = _about(finish.options, data, names, rows)
     again = _Finish(finish.options, finish.limits, about, learner.parts(rows, finish.seed), finish.seed)
     try:
-        fitted, _ = again.fit(chosen, training_set, order_of(training_set), about)
+        fitted, _ = again.fit(chosen, training_set, learner.order(rows, training_set), about)
     except InputError:
         fitted = None
     if fitted is None:

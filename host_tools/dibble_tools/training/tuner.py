@@ -6,12 +6,20 @@ until all are tried or the time is up. What it goes by comes from cross-validati
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 from joblib import Parallel, delayed
 
-from dibble_tools.training.cross_validation import Candidate, Predictions, Task, cross_validate, figures, rough_bytes
+from dibble_tools.training.cross_validation import (
+    Candidate,
+    Predictions,
+    Task,
+    cross_validate,
+    figures,
+    rough_bytes,
+    spread_of,
+)
 from dibble_tools.training.intervals import paired_error
 from dibble_tools.training.recipes import LADDERS, Recipe, feature_counts, neighbours
 
@@ -28,6 +36,7 @@ def search(
     budget_s: float,
     jobs: int,
     progress: Callable[[int, int, float, Candidate | None], None] = lambda done, known, share, best: None,
+    now: Callable[[], float] = time.monotonic,
 ) -> list[Candidate]:
     """Return every recipe tried, best first.
 
@@ -36,24 +45,26 @@ def search(
         budget_s: no batch of recipes is begun after so many seconds.
         jobs: worker processes; a joblib backend that is set applies.
         progress: called with recipes done, recipes known, share of the time used, best so far.
+        now: the clock that the budget goes by.
     An interrupt (Ctrl-C) ends the search with what was found, once there is something.
     """
-    start = time.monotonic()
+    start = now()
     counts = feature_counts(task.features)
     queue = _seeds(kinds, counts, task)
     tried: dict[Recipe, Candidate | None] = {}
-    incumbent: Sequence[float] = ()
+    incumbent, spread = None, np.inf
     try:
         with Parallel(n_jobs=jobs) as parallel:
             while queue:
-                used = (time.monotonic() - start) / max(budget_s, 0.001)
+                used = (now() - start) / max(budget_s, 0.001)
                 if used >= 1 and any(t is not None and t.fits for t in tried.values()):
                     break
                 batch, queue = queue[: jobs * ROUNDS_AHEAD], queue[jobs * ROUNDS_AHEAD :]
-                results = parallel(delayed(cross_validate)(task, recipe, incumbent) for recipe in batch)
+                results = parallel(delayed(cross_validate)(task, recipe, incumbent, spread) for recipe in batch)
                 tried.update(zip(batch, results, strict=True))
                 done = ranked(tried.values())
-                incumbent = done[0].fold_losses if done and done[0].fits else ()
+                incumbent = done[0] if done and done[0].fits and done[0].complete else None
+                spread = spread_of([c for c in done if c.complete])
                 progress(len(tried), len(tried) + len(queue), min(used, 1.0), done[0] if done else None)
                 queue = _next(done, queue, set(tried), counts, task)
     except KeyboardInterrupt:
@@ -67,20 +78,36 @@ def finalists(candidates: Sequence[Candidate]) -> list[Candidate]:
     return [c for c in candidates if c.fits and c.complete][:FINALISTS]
 
 
-def rerank(candidates: Sequence[Candidate], others: Sequence[Task], *, jobs: int) -> list[Candidate]:
+def rerank(
+    candidates: Sequence[Candidate],
+    others: Iterable[Task],
+    *,
+    jobs: int,
+    left_s: Callable[[], float] = lambda: np.inf,
+) -> list[Candidate]:
     """Return the candidates, the best few ranked by other folds too, the steadiest of those first.
 
     The first of many is often a lucky one. Among recipes that chance may have put in this order, the smallest
     comes first: see `equal_and_smallest`.
 
     Args:
-        others: the same task on other folds, or with another seed.
+        others: the same task on other folds, or with another seed; made as they are asked for.
+        left_s: seconds left; once there are none, those that got no second look fall back behind the others.
     """
     best = finalists(candidates)
-    if others and len(best) > 1:
-        again = Parallel(n_jobs=jobs)(delayed(cross_validate)(task, c.recipe) for c in best for task in others)
-        n = len(others)
-        best = ranked(merged([c, *again[i * n : (i + 1) * n]], others[0]) for i, c in enumerate(best))
+    rounds: list[list[Candidate | None]] = [[c] for c in best]
+    last: Task | None = None
+    for task in others if len(best) > 1 else ():
+        again: list[Candidate | None] = []
+        while len(again) < len(best) and (left_s() > 0 or not again):
+            some = best[len(again) : len(again) + jobs]
+            again += Parallel(n_jobs=jobs)(delayed(cross_validate)(task, c.recipe) for c in some)
+        if len(again) < 2:
+            break
+        best, last = best[: len(again)], task
+        rounds = [[*before, c] for before, c in zip(rounds, again, strict=False)]
+    if last is not None:
+        best = ranked(merged(each, last) for each in rounds)
     first = equal_and_smallest(best)
     rest = [c for c in candidates if not any(c.recipe == b.recipe for b in best)]
     return [*(best[i] for i in (first, *(i for i in range(len(best)) if i != first)) if best), *rest]
@@ -90,8 +117,7 @@ def merged(rounds: Sequence[Candidate | None], task: Task) -> Candidate:
     """Return one candidate of several cross-validations of the same recipe."""
     made = [c for c in rounds if c is not None]
     parts = [c.predictions for c in made]
-    names = ("y_true", "decided", "margins", "nats", "units")
-    predictions = Predictions(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
+    predictions = Predictions(*(np.concatenate([getattr(p, each.name) for p in parts]) for each in fields(Predictions)))
     return replace(
         made[0],
         predictions=predictions,
@@ -138,11 +164,12 @@ def front(tried: Sequence[Candidate]) -> list[Candidate]:
 
 def _seeds(kinds: Sequence[str], counts: list[int], task: Task) -> list[Recipe]:
     """Return where the search begins: of each kind the largest that may fit, and smaller, of few features and many."""
-    counts = [n for n in counts if any(_promising(Recipe(k, LADDERS[k][0], n), task) for k in kinds)] or counts[:1]
+    able = {kind: [n for n in counts if _promising(Recipe(kind, LADDERS[kind][0], n), task)] for kind in kinds}
     first, then = [], []
     for share in (1.0, 0.5, 0.75, 0.25, 0.0):
-        features = counts[round(share * (len(counts) - 1))]
         for kind in kinds:
+            own = able[kind] or counts[:1]
+            features = own[round(share * (len(own) - 1))]
             fitting = [r for r in (Recipe(kind, size, features) for size in LADDERS[kind]) if _promising(r, task)]
             if fitting:
                 middle = round(0.6 * (len(LADDERS[kind]) - 1))

@@ -55,6 +55,7 @@ class VirtualBoard:
         romfs: str | None = None,
         start_s: int | None = None,
         kind: str = "",
+        config: dict[str, Any] | None = None,
         background: bool = False,
     ) -> "VirtualBoard":
         """Give a board power; return when it has come to its boot.py.
@@ -69,6 +70,7 @@ class VirtualBoard:
             romfs: size of a ROMFS partition, kept beside the image in IMAGE.romfs; None: none.
             start_s: what its clock shows at first, seconds since 2000; None: nobody has set it.
             kind: unkindnesses of boards that this one is without, with commas; "all".
+            config: as whose the sensors are wired, a node's config.json; None: each has its place.
             background: it outlives this process.
         Raises:
             InputError: it can't be; the message says what to change.
@@ -88,7 +90,7 @@ class VirtualBoard:
             romfs=romfs,
             kind=kind,
         )
-        made = replace(made, start_s=start_s)
+        made = replace(made, start_s=start_s, config=config)
         registry.folder_of(name)
         lifeline, held = (-1, None) if background else os.pipe()
         try:

@@ -4,8 +4,10 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.simulator.devices import SIMULATED
 from dibble_tools.simulator.unkindness import kind_names
 
 FLASH = "1408k"  # as on a Pico; the node alone takes some 260 KB in blocks of 4
@@ -24,6 +26,7 @@ class Settings:
         heap_bytes: of a 32-bit board: this VM's words, and so its heap, are twice as large.
         speed: of time while it sleeps.
         sensors: the simulated orchard's are attached.
+        config: a node's config.json, as whose they are wired; None: each has its place.
         seed: of their noise.
         romfs_bytes: of a ROMFS partition beside the flash; 0: none.
         start_s: what its clock shows, seconds since 2000; None: nobody has set it.
@@ -40,6 +43,7 @@ class Settings:
     romfs_bytes: int = 0
     start_s: int | None = None
     kind: tuple[str, ...] = ()
+    config: dict[str, Any] | None = None
 
     @property
     def rom_image(self) -> Path | None:
@@ -104,3 +108,8 @@ def size(option: str, text: str) -> int:
     if not match:
         raise InputError(f"{option}: expected a size such as 256k or 1m, got {text!r}")
     return int(match[1]) << {"": 0, "k": 10, "m": 20}[match[2].lower()]
+
+
+def unsimulated(config: dict[str, Any]) -> list[str]:
+    """Return the drivers of a configuration's sensors that a virtual board can't answer for."""
+    return [entry["driver"] for entry in config["sensors"] if entry["driver"] not in SIMULATED]

@@ -63,6 +63,28 @@ def test_simulate_names_what_is_missing(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("arguments", "refused"),
+    [
+        (["models/field_weather", "--csv", "x.csv"], "expected no MODEL"),
+        (["--csv", "x.csv", "--plot", "x.png"], "expected no --plot"),
+        (["--csv", "x.csv", "--gate", "m", "--station", "JFK"], "expected no --gate, --station"),
+        (["--csv", "x.csv", "--days", "0.5"], "--days: expected whole days with --csv, got 0.5"),
+        (["models/field_weather", "--nodes", "2"], "expected --csv FILE beside --nodes"),
+    ],
+)
+def test_simulate_refuses_what_it_would_not_obey(tmp_path, monkeypatch, arguments, refused):
+    monkeypatch.chdir(tmp_path)
+    assert refused in str(run("simulate", *arguments).exception)
+    assert not list(tmp_path.iterdir())
+
+
+def test_simulated_readings_begin_at_the_day_that_is_named(tmp_path):
+    run("simulate", "--csv", str(tmp_path / "x.csv"), "--days", "1", "--nodes", "1", "--start", "2025-03-01")
+    lines = (tmp_path / "x.csv").read_text().splitlines()
+    assert lines[1].startswith("2025-03-01T00:10:00Z,") and lines[-1].startswith("2025-03-02T00:00:00Z,")
+
+
+@pytest.mark.parametrize(
     ("text", "complaint"),
     [
         ("{", "expected JSON, got"),

@@ -1,5 +1,6 @@
 """Portable arithmetic: as good as libm's, and exact where a sum's order could show."""
 
+import math
 from decimal import Decimal, getcontext
 from fractions import Fraction
 
@@ -41,6 +42,29 @@ def test_softmax_sums_to_one_whatever_the_scores() -> None:
     assert portable.log_softmax(scores)[0].tolist() == pytest.approx([-np.log(2)] * 2)
 
 
+def steps_of(a: np.ndarray, bits: int) -> tuple[np.ndarray, Fraction]:
+    """Return Python's ints and the power of two that, multiplied, are the array rounded, halves to even."""
+    largest = max(abs(Fraction(float(v))) for v in a.flat)
+    step = Fraction(2) ** (math.frexp(float(largest))[1] - bits)
+    return np.vectorize(lambda v: round(Fraction(float(v)) / step), otypes=[object])(a), step
+
+
+@pytest.mark.parametrize("bits", [8, 21, 25])
+def test_rounded_entries_are_those_of_fractions(bits: int) -> None:
+    rng = np.random.default_rng(bits)
+    for scale in (1e-30, 1.0, 3e20):
+        a = np.concatenate([rng.normal(size=60) * scale, np.arange(-8, 9) * scale * 2.0**-bits, [0.0, scale]])
+        numbers, step = steps_of(a, bits)
+        assert [Fraction(float(v)) for v in portable.rounded(a, bits)] == [n * step for n in numbers]
+    assert portable.rounded(np.zeros(3), bits).tolist() == [0, 0, 0]
+    assert portable.rounded(np.array([0.3], np.float32), bits).dtype == np.float64
+
+
+def test_few_terms_leave_a_small_error() -> None:
+    x = np.linspace(-30, 30, 2001)
+    assert np.abs(portable.exp(x, portable.QUICK_TERMS) / portable.exp(x) - 1).max() < 1e-8
+
+
 @pytest.mark.parametrize("inner", [1, 7, 300, 5000])
 def test_products_of_matrices_are_exact_sums_of_rounded_factors(inner: int) -> None:
     """In any order: the columns shuffled, the same bits; and the bits are those of exact fractions."""
@@ -51,19 +75,21 @@ def test_products_of_matrices_are_exact_sums_of_rounded_factors(inner: int) -> N
     assert np.array_equal(found, portable.matmul(a[:, order], b[order]))
     assert np.allclose(found, a @ b, rtol=0, atol=1e-4 * np.abs(a @ b).max())
     bits = (53 - inner.bit_length()) // 2
-    first, second = portable.whole(a, bits), portable.whole(b, 53 - inner.bit_length() - bits)
+    first, step = steps_of(a, bits)
+    second, other = steps_of(b, 53 - inner.bit_length() - bits)
     for i, j in np.ndindex(3, 2):
-        exact = sum(Fraction(x) * Fraction(y) for x, y in zip(first.numbers[i], second.numbers[:, j], strict=True))
-        assert Fraction(found[i, j]) == exact * Fraction(first.step) * Fraction(second.step)
+        exact = sum(x * y for x, y in zip(first[i], second[:, j], strict=True))
+        assert Fraction(found[i, j]) == exact * step * other
         assert abs(exact) < 2**53
 
 
 def test_a_matrix_rounded_before_gives_the_same_product_transposed() -> None:
     rng = np.random.default_rng(2)
     x, y = rng.normal(size=(40, 5)), rng.normal(size=(40, 3))
-    whole = portable.whole(x, portable.shared_bits(40))
-    assert np.allclose(portable.matmul(whole.T, y), x.T @ y, atol=1e-5)
-    assert np.allclose(portable.matmul(whole, y[:5]), x @ y[:5], atol=1e-5)
+    bits = portable.shared_bits(40)
+    before = portable.Rounded(portable.rounded(x, bits), bits)
+    assert np.allclose(portable.matmul(before.T, y), x.T @ y, atol=1e-5)
+    assert np.allclose(portable.matmul(before, y[:5]), x @ y[:5], atol=1e-5)
 
 
 def test_nothing_is_nothing() -> None:

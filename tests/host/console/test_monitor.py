@@ -39,10 +39,10 @@ def test_the_view_tells_decision_flags_readings_and_battery() -> None:
     node = Node()
     said = [node.say(i, None, class_index=0, margin=i, flags=3) for i in range(8)]
     text = shown(*said)
-    for part in ("bed-1", "irrigate  unsure  out of range", "margin  7  ▁▂▃▄▅▆▇█", "3700 mV", "decision 8"):
+    for part in ("bed-1", "irrigate  unsure  out of range", "margin  7  ▁▂▃▄▅▆▇█", "3.70 V", "decision 8"):
         assert part in text, text
-    assert [line.split() for line in text.splitlines() if "wind" in line] == [
-        ["wind_direction_deg", "missing", "deg", "········"]
+    assert [line.split() for line in text.splitlines() if "Wind" in line] == [
+        ["Wind", "direction", "missing", "········"]
     ]
 
 
@@ -87,7 +87,7 @@ def test_json_is_an_object_a_line(tmp_path: Path) -> None:
 def test_without_a_terminal_a_decision_is_a_line(tmp_path: Path) -> None:
     (tmp_path / "console").write_bytes(Node().say(412, None, class_index=1, margin=9))
     done = CliRunner().invoke(app, ["monitor", "--from", str(tmp_path / "console")])
-    expected = "1  2026-11-24 00:01:00 UTC  ok  margin 9  soil_moisture_permille=412  wind_direction_deg=missing\n"
+    expected = "1  2026-11-24 00:01:00 UTC  ok  margin 9  Soil moisture 41.2 %, Wind direction missing\n"
     assert done.stdout == expected
 
 

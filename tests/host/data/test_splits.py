@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.datasets import Dataset
-from dibble_tools.data.splits import check_classes, folds, split
+from dibble_tools.data.recordings import recordings_of
+from dibble_tools.data.splits import STRETCHES, check_classes, folds, split
 
 
 def dataset(labels, groups=None, times=None, values=None):
@@ -54,7 +55,7 @@ def test_the_last_quarter_is_held_out_where_only_time_is_known():
 
 
 def test_one_group_is_no_choice_so_time_decides():
-    assert where(split(dataset("wdwd", "nnnn", times=[0, 1, 2, 3])).test) == [3]
+    assert where(split(dataset("wdwd" * 4, "nnnn" * 4, times=range(16))).test) == [12, 13, 14, 15]
 
 
 def test_a_quarter_of_the_rows_is_held_out_by_whole_groups():
@@ -93,7 +94,7 @@ def test_many_held_out_groups_are_counted():
 
 
 def test_a_random_quarter_of_each_class_is_held_out():
-    ds = dataset("w" * 40 + "d" * 8 + "x" * 5)
+    ds = dataset("w" * 40 + "d" * 8 + "x" * 5, values=np.random.default_rng(0).random(53))
     found = split(ds, seed=3)
     names, counts = np.unique(ds.labels[found.test], return_counts=True)
     assert dict(zip(names.tolist(), counts.tolist(), strict=True)) == {"w": 10, "d": 2, "x": 1}
@@ -101,6 +102,119 @@ def test_a_random_quarter_of_each_class_is_held_out():
     assert (found.train == ~found.test).all()
     assert where(split(ds, seed=3).test) == where(found.test)
     assert where(split(ds, seed=4).test) != where(found.test)
+
+
+def recorded(*runs, gap=1, values=None):
+    """Return a dataset of runs of a label, such as "wwww", a row a minute; None among them: an hour's pause."""
+    labels, times, now = "", [], 0
+    for run in runs:
+        if run is None:
+            now += 3_600_000
+            continue
+        for letter in run:
+            labels += letter
+            times.append(now)
+            now += 60_000
+    return dataset(labels, times=times, values=values)
+
+
+def test_what_comes_later_is_held_out_from_the_beginning_of_a_recording():
+    """The last quarter would begin in the middle of a recording: what follows was seen in training, then."""
+    found = split(recorded("d" * 10, "w" * 10, "d" * 10, "w" * 8, "d" * 8, "w" * 8))
+    assert where(found.test) == list(range(38, 54))
+    assert found.how == "the last 30% of the rows, from 2280 s on"
+
+
+def test_recordings_are_held_out_so_that_every_class_is_judged():
+    """The last quarter is wet alone."""
+    found = split(recorded("d" * 20, "w" * 20, "d" * 20, "w" * 20))
+    assert where(found.test) == list(range(40, 80))
+    assert found.how == "2 of 4 recordings held out whole: d from 2400 s, w from 3600 s"
+    assert found.same_recording == ()
+    assert found.units.tolist() == [0] * 20 + [1] * 20 + [2] * 20 + [3] * 20
+
+
+def test_a_pause_parts_two_recordings_of_a_class():
+    found = split(recorded("d" * 20, None, "d" * 20, "w" * 20, None, "w" * 20))
+    assert where(found.test) == [*range(20, 40), *range(60, 80)]
+    assert found.same_recording == ()
+
+
+def test_a_reading_or_two_that_are_missing_are_no_pause():
+    ds = recorded("d" * 20, "w" * 20)
+    ds.times_ms[5:] += 4 * 60_000
+    assert recordings_of(ds).tolist() == [0] * 20 + [1] * 20
+
+
+def test_a_dry_day_and_a_wet_day_say_nothing_of_another():
+    found = split(recorded("d" * 20, "w" * 40))
+    assert where(found.test) == [*range(15, 20), *range(50, 60)]
+    assert found.how == "the end of the only recording of d, w"
+    assert found.same_recording == ("d", "w")
+
+
+def test_a_class_of_one_recording_does_not_keep_others_from_being_judged_on_another():
+    found = split(recorded("d" * 20, "w" * 20, "d" * 20))
+    assert where(found.test) == [*range(35, 60)]
+    assert found.how == "1 of 3 recordings held out whole: d from 2400 s; the end of the only recording of w"
+    assert found.same_recording == ("w",)
+
+
+def test_a_last_recording_that_is_most_of_a_class_stays_in_training():
+    found = split(recorded("d" * 10, "w" * 20, "d" * 70, "w" * 80))
+    assert where(found.test) == [*range(0, 30)]
+
+
+def test_a_rare_class_of_many_short_runs_is_held_out_by_stretches_of_time():
+    """Frost is in the first half only, so the last quarter hasn't any."""
+    labels = ("o" * 12 + "f" * 3) * 40 + "o" * 600
+    found = split(dataset(labels, times=range(len(labels))))
+    assert "stretches of time held out" in found.how
+    assert found.units is None
+    assert set(np.array(list(labels))[found.test]) == {"o", "f"}
+    runs = np.flatnonzero(np.diff(found.test.astype(int)))
+    assert len(runs) <= 2 * STRETCHES / 4
+
+
+def test_rows_that_follow_one_another_are_recordings_without_times_too():
+    drift = np.cumsum(np.random.default_rng(0).normal(0, 1, 160))
+    found = split(dataset("d" * 40 + "w" * 40 + "d" * 40 + "w" * 40, values=drift))
+    assert where(found.test) == list(range(80, 160))
+    assert found.how == "2 of 4 recordings held out whole: d from line 82, w from line 122"
+
+
+def test_a_table_that_was_sorted_by_class_is_no_recording():
+    values = np.random.default_rng(0).normal(0, 1, 160)
+    assert recordings_of(dataset("d" * 80 + "w" * 80, values=values)) is None
+    assert "taken as independent" in split(dataset("d" * 80 + "w" * 80, values=values)).how
+
+
+def test_shuffled_labels_of_rows_that_follow_one_another_are_no_recordings():
+    labels = np.random.default_rng(0).choice(list("dw"), 160)
+    assert recordings_of(dataset(labels, values=range(160))) is None
+
+
+@pytest.mark.parametrize(
+    "labels", ["dw", "ddww", "dwd", "wd" * 40, "d" * 30 + "w", "dddwwwxxx" * 3, "d" + "w" * 30 + "d"]
+)
+def test_every_class_is_learned_and_judged_whatever_its_runs(labels):
+    for times in (None, range(len(labels))):
+        found = split(dataset(labels, times=times, values=np.cumsum(np.random.default_rng(1).random(len(labels)))))
+        assert not (found.train & found.test).any()
+        for name in set(labels):
+            if labels.count(name) > 4:
+                mine = np.array(list(labels)) == name
+                assert (mine & found.test).any() and (mine & found.train).any()
+
+
+def test_folds_keep_recordings_whole_and_cut_a_class_that_has_one():
+    ds = recorded("d" * 9, "w" * 9, "d" * 9, "x" * 9)
+    found = split(ds)
+    parts = folds(ds, np.ones(36, bool), units=found.units)
+    check_partition(parts, list(range(36)))
+    for fit, judge in parts:
+        assert not {0, 18} & set(judge.tolist()) or set(judge) >= set(range(9)) or set(judge) >= set(range(18, 27))
+        assert {"w", "x"} <= set(ds.labels[fit])
 
 
 @pytest.mark.parametrize(
@@ -197,8 +311,11 @@ def test_good_classes_need_no_notes():
         ("wwwwww", "two classes or more, got only 'w' in 6 rows"),
         (
             [f"{i}.5" for i in range(101)],
-            "at most 100 classes, got 101 such as '0.5': it looks like a number",
+            "the labels look like a number to predict: 101 different ones such as '0.5'",
         ),
+        (["1.5", "2", "3.5"] * 6, "look like a number to predict: 3 different ones"),
+        ([str(i) for i in range(21)] * 5, "look like a number to predict: 21 different ones"),
+        ([f"class {i}" for i in range(101)] * 5, "at most 100 classes, got 101 such as 'class 0'"),
         ("wwwwwwdddd", "at least 5 rows of each class, got 4 of 'd'"),
         ("wd" * 6, "all 6 rows of 'd' are held out"),
     ],
@@ -206,6 +323,10 @@ def test_good_classes_need_no_notes():
 def test_classes_that_cannot_be_learned_say_why(labels, message):
     with pytest.raises(InputError, match=message):
         check_classes(dataset(labels), *halves(len(labels)))
+
+
+def test_a_few_whole_numbers_are_classes():
+    assert check_classes(dataset([str(i) for i in range(9)] * 6), *halves(54)) == []
 
 
 def test_classes_need_labels():

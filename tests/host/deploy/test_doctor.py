@@ -29,14 +29,14 @@ def folder(tmp_path: Path):
 
 def test_what_is_wrong_is_told_and_the_report_says_what_the_board_is(folder: Path) -> None:
     with VirtualBoard.start(folder / "flash", name="sick", sensors=True, heap="200k") as board:
-        config = {**board.config, "sensors": [*board.config["sensors"], {"driver": "sgp30"}]}
+        config = {**board.config, "sensors": [*board.config["sensors"], {"driver": "sht4x", "address": 0x46}]}
         config |= {"mqtt": {"host": "broker"}, "clock": {"chip": "ds3231"}}
         (folder / "config.json").write_text(json.dumps(config))
         status, said = doctor(
             "--port", "sick", "--config", str(folder / "config.json"), "--report", str(folder / "report.json")
         )
         assert status == 1
-        assert "sgp30: expected an answer at I2C 0x58, there answers" in said
+        assert "sht4x: expected an answer at I2C 0x46, there answers" in said
         assert "ds3231: expected an answer at I2C 0x68, there answers" in said
         assert "the board's clock shows 2021-01-01" in said
         found = json.loads((folder / "report.json").read_text())
@@ -54,11 +54,13 @@ def test_a_kind_board_with_all_its_sensors_is_well_and_a_deploy_says_who_does_no
         sensors = {sensor["driver"]: sensor for sensor in board.config["sensors"]}
         config = {**board.config, "sensors": [sensors["sht4x"], sensors["soil_adc"]], "actions": []}
         (folder / "good.json").write_text(json.dumps(config))
-        (folder / "bad.json").write_text(json.dumps({**config, "sensors": [*config["sensors"], {"driver": "sgp30"}]}))
+        (folder / "bad.json").write_text(
+            json.dumps({**config, "sensors": [*config["sensors"], {"driver": "sht4x", "address": 0x46}]})
+        )
         model = HostModel.tested(soil_model(300))
         outcome = deploy(board.port, Request(model, folder / "bad.json"))
-        assert [note for note in outcome.notes if "expected an answer at I2C 0x58" in note]
+        assert [note for note in outcome.notes if "expected an answer at I2C 0x46" in note]
         outcome = deploy(board.port, Request(model, folder / "good.json"))
         assert not [note for note in outcome.notes if "expected an answer" in note]
         status, said = doctor("--port", "well")
-        assert status == 0 and "all is well" in said and "self_test_us" in said
+        assert status == 0 and "all is well" in said and "self test" in said

@@ -6,6 +6,7 @@ import re
 import pytest
 from circuitpython_node import FIRMWARE, Node
 from dibble_tools.node.record_log import read_folder
+from intervals import measured
 from pin_port import Steady
 
 MINUTE = 60
@@ -210,3 +211,13 @@ def test_nothing_but_the_ports_needs_what_circuitpython_lacks():
                 assert node.attr not in ("print_exception", "threshold", "ticks_add", "ilistdir") or (
                     isinstance(node.value, ast.Name) and node.value.id in ("port", "traceback")
                 ), path
+
+
+@pytest.mark.parametrize("port", ["micropython", "circuitpython"])
+def test_intervals_are_true_to_a_hundredth_after_300_days(tmp_path, monkeypatch, port):
+    """By the true time. 300 days on end of each port: tests/benchmarks/intervals.py."""
+    monkeypatch.setenv("DIBBLE_UPTIME_S", str(300 * 86400 - 600))
+    found = measured(tmp_path, port, days=40 / 1440, interval_s=60, ticks_ms=(1 << 30) - 600_000)  # which wrap
+    assert found.life == "stop" and found.cycles >= 39
+    assert 59.4 <= found.least_s <= found.most_s <= 60.6 and abs(found.mean_s - 60) <= 0.06
+    assert abs(found.clock_s) <= 1

@@ -94,6 +94,30 @@ except KeyboardInterrupt:
     assert [level for _, pin, level in bench.switched if pin == VALVE_PIN] == [0, 1, 0]
 
 
+def test_a_heap_that_is_full_closes_the_valve_and_starts_anew(firmware, tmp_path):
+    """Whatever fails then, what the node does while it waits, too: no board stays in its REPL with an open valve."""
+    bench = Bench(firmware, tmp_path, soil_model(400), watchdog_ms=0)
+    main = (bench.files / "main.py").read_bytes()
+    full = b"""
+from dibble.node import Node
+from dibble.storage.slots import Slots
+def cannot(*arguments):
+    raise MemoryError
+decide = Node.decide
+def until_open(self):
+    decide(self)
+    if self.sequence == 2:
+        Slots.write = Slots.newest = Node.decide = Node.tell = Node._pass = cannot
+Node.decide = until_open
+"""
+    bench.send("main.py", main.replace(b"app.run(port)\n", full + b"app.run(port)\n"))
+    bench.probe.moisture = 0.2
+    assert bench.run(30) == "reset"
+    valve = [(at, level) for at, pin, level in bench.switched if pin == VALVE_PIN]
+    assert valve[1][1] == 1 and valve[2][1] == 0 and valve[2][0] - valve[1][0] <= MAX_ON_S + 1
+    assert [level for _, level in valve[3:]] == [0] * len(valve[3:])
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_no_stretch_has_more_than_the_longest_time_on(firmware, tmp_path, seed):
     """Two hours of drought with faults, a watchdog that bites and a power that fails at any moment."""

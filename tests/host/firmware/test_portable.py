@@ -17,7 +17,7 @@ from dibble_tools.machines.vms import run_unix, run_wasi
 PORTABLE = Path(__file__).parents[3] / "tests" / "portable"
 LIBRARY = Path(dibble.__path__[0])
 FILES = sorted(path.stem for path in PORTABLE.glob("test_*.py"))
-SUPPORT = (PORTABLE / "support.py", PORTABLE / "layers.py")  # imported by some of them
+SUPPORT = tuple(PORTABLE / f"{name}.py" for name in ("support", "vm_predictor", "layers"))  # imported by some of them
 FOREST = ("kernels/generator", "kernels/forest_bytecode")
 # What each file needs of the library on the micro:bit, in the order of importing.
 SMALL = {

@@ -64,7 +64,7 @@ RANDOM: dict[str, list[Callable[[], HostModel]]] = {
         lambda: random_model(random_additive(2, LIMITS, 2), 2),
     ],
 }
-SCORES_AT = {"forest": 8, "additive": 5, "mlp": 5}  # words of the plan
+SCORES_AT = {"forest": 11, "additive": 8, "mlp": 8}  # words of the plan
 CHECK = """\
 static uint32_t plan[2000];
 static const uint8_t *blob;
@@ -98,8 +98,7 @@ class Cases:
 
         def make(blob: Any, *parts: Any) -> Any:
             blob = bytes(blob)
-            classify, _ = plans(blob, *_within(blob, parts))
-            plan = classify.__self__
+            plan, _ = plans(blob, *_within(blob, parts))
             plan[0] = plan[1] = 0
             low, limits = parts[-2:]
             run, scores = BYTECODE[name](blob, *_for_bytecode(name, parts))

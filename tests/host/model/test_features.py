@@ -7,10 +7,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from dibble.inference.features import DELTA, EMA, KINDS, LAST, MAX, MEAN, MIN, SLOPE, Window, Windows, ema_shift
+from dibble.inference.features import DELTA, EMA, KINDS, LAST, MAX, MEAN, MIN, SLOPE, ema_shift
 from dibble.inference.features import feature_limit as limit_of
 from dibble.inference.features import window_limit as proven_limit
 from dibble.inference.fixed_point import READING_LIMIT
+from dibble.inference.kernels.features_bytecode import Windows
 from dibble_tools.data.feature_spec import run_windows
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -50,7 +51,7 @@ def expected(kind: int, size: int, span: int, since_start: list[int]) -> int:
 
 
 def check(kind: int, size: int, span: int, series: list[int], gap: list[bool]) -> None:
-    windows = Windows([Window(0, kind, size, span)], 1000)
+    windows = Windows([(0, kind, size)], [span], 1000)
     got = run_windows(windows, np.array(series).reshape(-1, 1), np.array(gap))[:, 0]
     since_start: list[int] = []
     for i, (offset, is_gap) in enumerate(zip(series, gap, strict=True)):
@@ -98,7 +99,7 @@ def test_ties_round_toward_plus_infinity(size: int) -> None:
 
 
 def test_windows_of_several_channels_restart_apart() -> None:
-    windows = Windows([Window(1, MEAN, 4, 99), Window(0, MEAN, 4, 99)], 1000)
+    windows = Windows([(1, MEAN, 4), (0, MEAN, 4)], [99, 99], 1000)
     rows = np.array([[8, 80], [-1, 40], [0, 40], [0, 0]])
     got = run_windows(windows, rows, np.zeros(4, dtype=bool))
     assert got[:, 0].tolist() == [80, 70, 60, 40]
@@ -127,9 +128,9 @@ for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "floordiv", "lshift",
 def largest_inside(kind: int, size: int, span: int, series: list[int]) -> int:
     """Return the largest magnitude computed while the series is pushed."""
     Watched.largest = 0
-    window = Window(0, kind, size, span)
+    windows = Windows([(0, kind, size)], [span], 1000)
     for offset in series:
-        value = window.push(Watched(offset))
+        (value,) = windows.push([Watched(offset)])
         assert 0 <= value <= limit_of(kind, span), (KINDS[kind], size, span, series)
     return Watched.largest
 

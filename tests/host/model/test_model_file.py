@@ -158,7 +158,7 @@ def test_windows_and_interval_come_back() -> None:
     features = [FeatureSpec(2, SLOPE, 6), FeatureSpec(0, LAST, 1), FeatureSpec(1, MEAN, 255), FeatureSpec(0, DELTA, 2)]
     spec = random_spec(1, features, hysteresis=3)
     node = Model(export(spec))
-    assert [FeatureSpec(w.channel, w.kind, w.size) for w in node.windows.windows] == spec.features
+    assert [FeatureSpec(*feature) for feature in node.windows.features] == spec.features
     assert node.interval_ms == 60_000
 
 

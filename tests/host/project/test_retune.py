@@ -88,7 +88,7 @@ def test_a_probe_is_measured_through_the_node(config: Path, tmp_path: Path) -> N
     said = b"".join(node.say(reading, 90) for reading in (100, None, 104, 90, 980, 102))
     (tmp_path / "console").write_bytes(said)
     measure = ["--measure", "dry", "--sensor", "26", "--from", str(tmp_path / "console")]
-    assert "102 permille on the present curve, so 2188" in retune("soil", str(config), *measure)
+    assert "Soil moisture: the probe gives 2188 mV" in retune("soil", str(config), *measure)
     assert "[2188, 1200]" in config.read_text()
     with pytest.raises(InputError, match="expected 9 readings of soil_moisture_permille, got 5"):
         retune("soil", str(config), *measure, "--count", "9")

@@ -7,10 +7,14 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
+from dibble.inference.decision import NO_CLASS
 from dibble_tools.common.formatting import times_in_100
+from dibble_tools.model.decisions import Decisions
+from dibble_tools.model.metrics import evaluation
 from dibble_tools.report.html import facts, write_report
-from dibble_tools.report.plot_style import picture, short
+from dibble_tools.report.plot_style import LIGHT, picture, short
 from dibble_tools.report.plots import DRAWINGS, plot_confusion
 from PIL import Image
 from scipy.stats import binomtest
@@ -225,7 +229,7 @@ def test_pictures_of_an_earlier_report_are_removed(tmp_path: Path) -> None:
 def test_facts_of_the_confusion_matrix() -> None:
     found = facts(CARD)
     assert found["majority"] == ("ok", 260 / 400)
-    assert found["no_better"] is False
+    assert found["verdict"].rely
     assert found["mistakes"][0] == ("ok", "wet", 33, 33 / 260)
     assert found["weakest"] == ("wet", 0.5)
     interval = binomtest(325, 400).proportion_ci(method="wilson")
@@ -266,3 +270,49 @@ def test_margin_in_use_is_found_between_the_margins_listed(tmp_path: Path) -> No
     card = {"coverage": coverage, "unsure": {"below_margin": 24, "margin_unit": 32.0}}
     drawn = picture(DRAWINGS["coverage"], card)
     assert drawn and "25.0 % are sure, 87.5 % of these right" in drawn.alt
+
+
+def test_nothing_lost_by_shuffling_is_no_picture() -> None:
+    assert (
+        picture(
+            DRAWINGS["importance"], {"importance": [{"channel": "a", "drop": 0.0}, {"channel": "b", "drop": 0.0004}]}
+        )
+        is None
+    )
+    assert picture(DRAWINGS["importance"], {"importance": [{"channel": "a", "drop": -0.01}]})
+    flat = {"channel": "a", "values": [1, 2], "scores": {"dry": [0.0, 0.0], "wet": [0.0, 0.0]}}
+    assert picture(DRAWINGS["shapes"], {"shapes": [flat]}) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "axis", "card"),
+    [
+        ("shortcut", "x", {"only_channel": [{"channel": "a", "accuracy": 1.0}, {"channel": "b", "accuracy": 1.0}]}),
+        ("stages", "x", {"stages": [{"stage": "int8", "accuracy": 1.0, "macro_f1": 0.9}]}),
+        ("front", "y", {"front": [{"family": "mlp", "bytes": 100, "accuracy": a} for a in (0.8, 1.0)]}),
+        ("learning", "y", {"learning_curve": [{"rows": n, "accuracy": 1.0, "train_accuracy": 1.0} for n in (10, 20)]}),
+        ("coverage", "y", {"coverage": [{"margin": m, "coverage": 1 - m, "accuracy": 1.0} for m in (0.0, 0.5)]}),
+    ],
+)
+def test_axes_of_shares_end_at_all(name: str, axis: str, card: dict) -> None:
+    drawn = DRAWINGS[name](card, LIGHT)
+    low, high = getattr(drawn.figure.axes[0], f"get_{axis}lim")()
+    assert 0 <= low < 1 <= high <= 1.02
+
+
+def test_class_counts_are_of_rows_that_were_decided() -> None:
+    decisions = Decisions(*np.array([[0, 9, 0, 0, 0], [NO_CLASS, 0, 4, 1, 0], [1, 9, 0, 0, 1]]).T)
+    found = evaluation(np.array(["dry", "dry", "wet"]), decisions, ["dry", "wet"])
+    assert found["rows"] == 2
+    assert {name: row["rows"] for name, row in found["classes"].items()} == {"dry": 1, "wet": 1}
+    assert found["flags"]["sensor fault"] == 1
+
+
+def test_a_group_that_fares_clearly_worse_is_named(tmp_path: Path) -> None:
+    groups = [{"name": "bed-3", "rows": 100, "accuracy": 0.55, "held_out": False},
+              {"name": "bed-1", "rows": 300, "accuracy": 0.9, "held_out": True}]  # fmt: skip
+    each = {"what": "node", "how": "each scored by a model that hadn't seen it", "units": 2, "groups": groups}
+    write_report(CARD | {"each_group": each}, tmp_path)
+    text = Page(read(tmp_path)).text
+    assert "in node bed-3 it was right only 55 times in 100" in text
+    assert "Each node, each scored by a model that hadn't seen it" in text

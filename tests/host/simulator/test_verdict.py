@@ -26,13 +26,21 @@ def season(moments, kept, batch=3):
 
 
 def test_verdicts():
-    assert season_verdict, verdict_on(moment(held="frost", state="frost", flags=1)) == "right"
-    assert season_verdict, verdict_on(moment(held="ok", state="frost", previous="ok", since_s=9000.0)) == "late"
-    assert season_verdict, verdict_on(moment(held="ok", state="frost", previous="ok", since_s=1000.0)) == "wrong"
-    assert season_verdict, verdict_on(moment(held="wind", state="frost", since_s=9999.0)) == "wrong"
-    assert season_verdict, verdict_on(moment(held="wind", state="frost", flags=1)) == "unsure"
-    assert season_verdict, verdict_on(moment(held=None, state="frost")) == "unsure"
-    assert season_verdict, verdict_on(moment(held="wind", state="frost", near=True)) == "near"
+    assert verdict_on(moment(held="frost", state="frost", flags=1)) == "right"
+    assert verdict_on(moment(held="ok", state="frost", previous="ok", since_s=9000.0)) == "late"
+    assert verdict_on(moment(held="ok", state="frost", previous="ok", since_s=1000.0)) == "wrong"
+    assert verdict_on(moment(held="wind", state="frost", since_s=9999.0)) == "wrong"
+    assert verdict_on(moment(held="wind", state="frost", flags=1)) == "unsure"
+    assert verdict_on(moment(held=None, state="frost")) == "unsure"
+    assert verdict_on(moment(held="wind", state="frost", near=True)) == "near"
+
+
+def test_what_was_wrong_is_named_the_commonest_first():
+    wind, frost = moment(held="wind", state="frost"), moment(held="ok", state="frost", previous="wind")
+    found = season_verdict(season([wind, frost, wind, moment(), moment(held="wind", state="ok", flags=1)], []), ("ok",))
+    assert found.mistaken == [("frost", "wind", 2 / 5), ("frost", "ok", 1 / 5)]
+    assert found.shares["wrong"] == 3 / 5
+    assert season_verdict(season([wind], []), ("a class of no field",)).mistaken == []
 
 
 def test_a_batch_is_acknowledged_with_its_last_line():

@@ -2,42 +2,20 @@
 
 import pytest
 from dibble.inference.decision import NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE
+from dibble_tools.common.errors import InputError
 from dibble_tools.console.history import History
 from dibble_tools.console.reasons import Reason
+from dibble_tools.node.config import whole
 from dibble_tools.node.console_lines import Header, Row
-from dibble_tools.studio import labels, view_model
+from dibble_tools.studio import view_model
 from dibble_tools.studio.virtual_node import wired
 
 HEADER = Header("orchard-1", (("soil_moisture_permille", "permille"), ("air_temperature_centi_c", "centi_c")), 0)
 
 
-@pytest.mark.parametrize(
-    ("value", "unit", "text"),
-    [
-        (2340, "centi_c", "23.4 °C"),
-        (-50, "centi_c", "−0.5 °C"),
-        (-4, "centi_c", "0.0 °C"),
-        (412, "permille", "41.2 %"),
-        (101325, "pa", "1,013.2 hPa"),
-        (3712, "mv", "3.71 V"),
-        (130, "cm_s", "1.3 m/s"),
-        (7, "furlongs", "7 furlongs"),
-        (7, "", "7"),
-        (None, "centi_c", "no reading"),
-    ],
-)
-def test_a_reading_has_the_unit_that_people_use(value, unit, text):
-    assert labels.reading(value, unit) == text
-
-
-def test_a_channel_is_named_without_its_unit():
-    assert labels.channel("soil_moisture_permille", "permille") == "Soil moisture"
-    assert labels.channel("permille", "permille") == "Permille"
-
-
 def test_each_flag_is_a_reason_not_to_trust_a_decision():
-    assert labels.doubts(0) == []
-    assert len({*labels.doubts(UNSURE | OUT_OF_RANGE | SENSOR_FAULT | NOVEL)}) == 4
+    assert view_model.doubts(0) == []
+    assert len({*view_model.doubts(UNSURE | OUT_OF_RANGE | SENSOR_FAULT | NOVEL)}) == 4
 
 
 def row(class_name="ok", held="ok", margin=240, flags=0, readings=(412, 2340)):
@@ -91,19 +69,33 @@ def test_what_a_node_calls_itself_is_shown_without_signs_that_deceive():
     assert shown.isprintable()
 
 
-def test_a_virtual_board_has_the_projects_sensors_on_its_own_wires():
-    wanted = {"node": "n" * 32, "interval_s": 60, "sensors": [{"driver": "soil_adc", "pin": "A0"}, {"driver": "sgp30"}]}
-    simulated = {
-        "node": "simulated",
-        "interval_s": 600,
-        "i2c": {"sda": 4, "scl": 5},
-        "actions": [{"class": "irrigate", "pin": 16}],
-        "sensors": [{"driver": "sht4x"}, {"driver": "soil_adc", "pin": 26}],
+def test_a_virtual_board_has_the_projects_sensors_at_the_pins_that_it_has():
+    soil = {"driver": "soil_adc", "pin": "A0", "probe_curve": [2300, 1200], "power_pin": "D9"}
+    wanted = {
+        "node": "n" * 32,
+        "board": "feather_m4",
+        "interval_s": 60,
+        "i2c": {"sda": "SDA", "scl": "SCL"},
+        "sensors": [soil, {"driver": "sgp30"}, {"driver": "ds18b20", "pin": 35}],
+        "actions": [{"class": "dry", "pin": "D12"}],
+        "mqtt": {"host": "home.local"},
     }
-    made = wired(wanted, simulated)
-    assert made["sensors"] == [{"driver": "soil_adc", "pin": 26}]
-    assert (made["interval_s"], made["i2c"], len(made["node"])) == (60, {"sda": 4, "scl": 5}, 32)
+    made = wired(wanted)
+    probe, drop = made["sensors"]
+    assert (probe["driver"], drop["driver"], probe["pin"]) == ("soil_adc", "ds18b20", 26)
+    pins = [probe["pin"], probe["power_pin"], drop["pin"], made["i2c"]["sda"], made["i2c"]["scl"]]
+    pins.append(made["actions"][0]["pin"])
+    assert len(set(pins)) == 6
+    assert set(pins) <= set(range(30))
+    assert (made["interval_s"], made["actions"][0]["class"], len(made["node"])) == (60, "dry", 32)
     assert made["node"].endswith("-virtual")
-    assert made["actions"] == []
-    assert wired({**wanted, "actions": [{"class": "irrigate", "pin": "D3"}]}, simulated)["actions"][0]["pin"] == 16
-    assert wired({"sensors": [{"driver": "sgp30"}]}, simulated)["sensors"] == simulated["sensors"]
+    assert not {"board", "mqtt"} & made.keys()
+    assert (soil["pin"], soil["power_pin"]) == ("A0", "D9")
+    whole(made)
+
+
+def test_a_virtual_board_leaves_an_rp2040s_pins_as_they_are():
+    wanted = {"i2c": {"sda": 4, "scl": 5}, "sensors": [{"driver": "sht4x"}, {"driver": "battery", "pin": 29}]}
+    assert wired(wanted)["sensors"] == wanted["sensors"]
+    with pytest.raises(InputError, match="expected a sensor that can be simulated"):
+        wired({"sensors": [{"driver": "sgp30"}]})

@@ -14,6 +14,7 @@ from dibble_tools.training.intervals import interval, paired_error
 from dibble_tools.training.naming import About
 from dibble_tools.training.recipes import parse_recipe
 from dibble_tools.training.tuner import rerank
+from scipy.stats import t as student_t
 
 RECIPES = ("mlp:8@4", "additive:12+0@4", "boosted:4x3@4", "voting:5x10@4")
 GROUPS, ROWS = 4, 30
@@ -34,7 +35,7 @@ def learner_of(path: Path, text: str) -> Learner:
     path.write_text(text)
     data = prepare(path, DataOptions(label="label", group="group"))
     names, y = np.unique(data.ds.labels, return_inverse=True)
-    return Learner(data, y, len(names), parse_costs([], [str(n) for n in names]), 0.0, 0, 1)
+    return Learner(data, y, len(names), parse_costs([], [str(n) for n in names]), 0.0, 0, 1, quick=True)
 
 
 def stated(learner: Learner, rows: np.ndarray) -> tuple[float, tuple[float, float]]:
@@ -107,12 +108,42 @@ def test_intervals_hold_the_truth_19_times_in_20(groups: int, spread: float) -> 
     """Groups whose own accuracy scatters around 0.8: a new sample's interval holds it about that often."""
     rng = np.random.default_rng(groups)
     held = 0
-    for seed in range(300):
+    for _ in range(300):
         own = np.clip(rng.normal(0.8, spread, groups), 0, 1)
         units = np.repeat(np.arange(groups), 50)
-        low, high = interval(rng.random(groups * 50) < own[units], units, seed)
+        low, high = interval(rng.random(groups * 50) < own[units], units)
         held += low <= 0.8 <= high
     assert 0.9 <= held / 300 <= 0.99
+
+
+@pytest.mark.parametrize("further", [1, 3])
+def test_intervals_of_further_groups_hold_what_these_measure(further: int) -> None:
+    """From groups few and unlike, 19 times in 20; an interval of the mean would hold it less often."""
+    rng = np.random.default_rng(further)
+    held = mean_held = 0
+    units = np.repeat(np.arange(5), 50)
+    for _ in range(300):
+        own = np.clip(rng.normal(0.8, 0.07, 5 + further), 0, 1)
+        correct = rng.random(250) < own[units]
+        measured = float(np.mean(rng.random((50, further)) < own[5:]))
+        low, high = interval(correct, units, further=further)
+        held += low <= measured <= high
+        low, high = interval(correct, units)
+        mean_held += low <= measured <= high
+    assert 0.92 <= held / 300 <= 0.995
+    assert mean_held < held - 15
+
+
+def test_an_interval_is_student_s_of_group_means() -> None:
+    """Groups as large: scipy's own interval of their means; of one more group, wider as for a prediction."""
+    shares = np.array([0.9, 0.96, 0.84, 0.92])
+    correct = np.concatenate([np.arange(50) < 50 * share for share in shares])
+    units = np.repeat(np.arange(4), 50)
+    error = shares.std(ddof=1) / 2
+    expected = student_t.interval(0.95, 3, shares.mean(), error)
+    assert interval(correct, units) == pytest.approx((expected[0], min(expected[1], 1)))
+    low, _ = student_t.interval(0.95, 3, shares.mean(), error * np.sqrt(5))
+    assert interval(correct, units, further=1) == pytest.approx((low, 1))
 
 
 def test_of_a_single_group_there_is_no_interval() -> None:

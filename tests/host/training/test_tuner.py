@@ -8,7 +8,7 @@ from dibble_tools.data.channels import Channel
 from dibble_tools.model.limits import Limits
 from dibble_tools.training import tuner
 from dibble_tools.training.costs import parse_costs
-from dibble_tools.training.cross_validation import Task, cross_validate, nats, penalty
+from dibble_tools.training.cross_validation import Task, cross_validate, nats, penalty, spread_of
 from dibble_tools.training.folds import Fold
 from dibble_tools.training.naming import About
 from dibble_tools.training.recipes import parse_recipe
@@ -35,7 +35,7 @@ def task_of(rule, max_bytes: int | None = 600, rows: int = 600, features: int = 
 def folds_of(whole: TrainingSet, parts: list[np.ndarray]) -> list[Fold]:
     rows, order = np.arange(len(whole.y_true)), list(range(whole.values.shape[1]))
     return [
-        Fold(whole.rows(np.setdiff1d(rows, part)), order, whole.values[part], whole.y_true[part], part)
+        Fold(whole.rows(np.setdiff1d(rows, part)), order, part, whole.values[part], whole.y_true[part], part)
         for part in parts
     ]
 
@@ -89,7 +89,7 @@ def test_an_interrupt_keeps_what_was_found(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_an_interrupt_before_anything_was_found_interrupts(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(task, recipe, incumbent) -> None:
+    def stop(task, recipe, incumbent, spread) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(tuner, "cross_validate", stop)
@@ -114,10 +114,27 @@ def test_cross_entropy_is_that_of_the_divisor_that_suits_best() -> None:
 
 def test_a_recipe_clearly_worse_than_the_incumbent_is_left_after_a_fold() -> None:
     task = task_of(linear, rows=300)
-    tried = cross_validate(task, parse_recipe("mlp:0@1"), [0.01, 0.01, 0.01])
+    good, poor = parse_recipe("mlp:0@4"), parse_recipe("mlp:0@1")
+    incumbent = cross_validate(task, good)
+    tried = cross_validate(task, poor, incumbent)
     assert not tried.complete
     assert len(tried.fold_losses) == 1
-    assert cross_validate(task, parse_recipe("mlp:0@1")).complete
+    assert cross_validate(task, poor).complete
+    assert cross_validate(task, poor, incumbent, 100.0).complete  # groups may differ by more
+    assert cross_validate(task, good, cross_validate(task, poor)).complete
+    macro = dataclasses.replace(task, objective="macro-f1")  # one fold's classes aren't in the shares of all folds'
+    assert cross_validate(macro, good, cross_validate(macro, good)).complete
+
+
+def test_the_spread_is_that_of_leads_from_group_to_group() -> None:
+    task = task_of(linear, rows=120)
+    first = cross_validate(task, parse_recipe("mlp:0@2"))
+    units = np.arange(len(first.losses)) * 4 // len(first.losses)
+    of_groups = dataclasses.replace(first, predictions=dataclasses.replace(first.predictions, units=units))
+    leads = np.array([0.0, 0.1, 0.3, 0.2])
+    others = [dataclasses.replace(of_groups, losses=first.losses + k * leads[units]) for k in (1, 2, 3)]
+    assert spread_of([of_groups, *others]) == pytest.approx(2 * leads.std(ddof=1))
+    assert spread_of([of_groups, *others[:2]]) == np.inf
 
 
 def test_macro_f1_weighs_each_class_alike() -> None:
@@ -139,6 +156,20 @@ def test_the_best_are_ranked_by_all_folds_they_were_made_on() -> None:
         rows = [len(a.losses) for a in alone]
         assert t.accuracy == pytest.approx(np.average([a.accuracy for a in alone], weights=rows))
         assert len(t.losses) == sum(rows) == 500
+
+
+def test_once_time_is_up_those_without_a_second_look_fall_back() -> None:
+    task = task_of(linear, rows=300)
+    tried = ranked([cross_validate(task, parse_recipe(text)) for text in ("mlp:0@2", "mlp:4@3", "additive:8+0@2")])
+    other, left = dataclasses.replace(task, seed=1), iter([9.0, 9.0, 0.0])
+    again = rerank(tried, [other], jobs=1, left_s=lambda: next(left))
+    assert {t.recipe for t in again[:2]} == {t.recipe for t in tried[:2]}
+    assert [len(t.losses) // len(tried[0].losses) for t in again] == [2, 2, 1]
+    asked: list[int] = []
+    others = (asked.append(1) or task for _ in range(3))
+    untouched = rerank(tried, others, jobs=1, left_s=lambda: 0.0)
+    assert len(asked) == 1
+    assert {len(t.losses) for t in untouched} == {len(tried[0].losses)}
 
 
 def test_of_equal_candidates_the_smallest_comes_first() -> None:

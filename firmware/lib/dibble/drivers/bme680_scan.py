@@ -258,8 +258,9 @@ class Scanner:
 
     def _scanned(self, readings):
         """Return the readings so far and those of the scan that has just ended."""
-        if MISSING in self._gas:
-            self.partial = self._chip.error("each step valid and stable", self._status_text()).args[0]
+        missing = self._status_text()
+        if missing:
+            self.partial = str(self._chip.error("each step valid and stable", missing))
         return readings + tuple(self._gas) if self._each else tuple(self._gas)
 
     def _status_text(self):

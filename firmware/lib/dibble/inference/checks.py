@@ -24,10 +24,10 @@ def check(model):
     if model.windows:
         from dibble.inference.features import EMA, window_limit
 
-        for w in model.windows.windows:
-            within("kind", w.kind, EMA)
-            within("size", w.size, 255, 1)
-            within("sum", window_limit(w.kind, w.size, spans[w.channel]))
+        for channel, kind, size in model.windows.features:
+            within("kind", kind, EMA)
+            within("size", size, 255, 1)
+            within("sum", window_limit(kind, size, spans[channel]))
     file = Cursor(model.blob, told.family_at)
     family = model.blob[5]
     if family & 127 == FOREST:

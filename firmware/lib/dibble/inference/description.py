@@ -42,7 +42,7 @@ class Description:
         if cursor.number():
             from dibble.inference.features import FEATURE_BYTES, feature_limit
 
-            self.limits = [feature_limit(w.kind, self.limits[w.channel]) for w in model.windows.windows]
+            self.limits = [feature_limit(kind, self.limits[of]) for of, kind, _ in model.windows.features]
             cursor.at += FEATURE_BYTES * len(self.limits)
         self.family_at = cursor.at
         self.golden_count = Cursor(model.blob, model.tables_end).number()

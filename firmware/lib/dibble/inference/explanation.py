@@ -21,7 +21,7 @@ def explain(model):
         values = [min(max(row[i], low[i]), high[i]) - low[i] for i in range(len(low))]
     parts = read(Cursor(model.blob, model.family_at), model.limits, len(model.classes))
     feature, amount = push(parts, len(model.limits), values, winner)
-    return (model.windows.windows[feature].channel if model.windows else feature), amount
+    return (model.windows.features[feature][0] if model.windows else feature), amount
 
 
 def push(parts, features, values, winner):

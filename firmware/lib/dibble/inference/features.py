@@ -1,4 +1,4 @@
-"""Windows of readings -> integer features, one reading at a time.
+"""Windows of readings -> integer features: what kinds there are, and where a model's past lies.
 
 A window holds the offsets of one channel's last readings above the channel's low, so nothing in
 it is negative. The first reading after a start, a gap or a sensor fault fills the whole window:
@@ -6,11 +6,21 @@ as if it had always been so. That keeps every divisor constant.
 
 Every feature value is >= 0 and at most `feature_limit`; delta and slope, which may fall, are
 shifted up by `feature_zero`. Rounding is halves up: (n + d // 2) // d.
+
+All that is kept of the past lies in one array of words, the state, in this order (models/FORMAT.md has it, too):
+
+    empty      for each channel 1 where its windows hold nothing, else 0
+    places     for each distinct size of a ring its oldest reading's place, the same in all rings of the size
+    sums       for each feature in order: of a mean or EMA its sum, of a slope its sum and its ramp
+    rings      for each distinct (channel, size) its readings
+
+A new kind of feature is one more number here, its limits below, its words of the state in `Layout`, and its branch
+in each of kernels/features_bytecode.py, features_viper.py and features_thumb.py (words for these: features_plan.py).
+On the host: model/oracle, export/c and export/python's c_windows.j2, python_windows.j2, unrolled/windows.py.
+What is made of a row of offsets before the windows see it (another channel out of two) comes first in their `push`.
 """
 
 from array import array
-
-from dibble.inference.kernels.generator import started
 
 LAST, MEAN, MIN, MAX, DELTA, SLOPE, EMA = range(7)
 KINDS = ("last", "mean", "min", "max", "delta", "slope", "ema")
@@ -39,7 +49,7 @@ def feature_limit(kind, span):
 
 
 def window_limit(kind, size, span):
-    """Return the largest magnitude inside `Window` for this feature: the host proves it < 2**30."""
+    """Return the largest magnitude within a window's arithmetic for this feature: the host proves it < 2**30."""
     if kind == MEAN:
         return size * span + (size >> 1)
     if kind == SLOPE:
@@ -50,218 +60,98 @@ def window_limit(kind, size, span):
     return feature_limit(kind, span)
 
 
-class Window:
-    """One feature of one channel over its last `size` readings.
+class Past:
+    """What a model's features have kept of its past. Its `begin(words)` makes the state, of so many words, and push..
 
     Args:
-        channel: index of the channel.
-        kind: LAST .. EMA.
-        size: readings in the window, 1..255.
-        span: the channel's high - low.
-    Attributes:
-        push: push(offset) takes the channel's next offset, 0..span, and returns the feature's value; -1
-            empties the window.
-    """
-
-    def __init__(self, channel, kind, size, span):
-        self.channel = channel
-        self.kind = kind
-        self.size = size
-        if kind == LAST:
-            kept = _last()
-        elif kind == EMA:
-            kept = _ema(ema_shift(size))
-        elif kind == MIN:
-            kept = _least(array("i", [0] * size), 1)
-        elif kind == MAX:
-            kept = _least(array("i", [0] * size), -1)
-        elif kind == DELTA:
-            kept = _delta(array("i", [0] * size), span)
-        elif kind == MEAN:
-            kept = _mean(array("i", [0] * size))
-        else:
-            kept = _slope(array("i", [0] * size), feature_zero(SLOPE, span))
-        self.push = started(kept)
-
-
-class Windows:
-    """All windows of a model, in the order of its features.
-
-    Args:
-        windows: list of Window.
+        features: list of (channel, kind, size), in the model's order; size is 1..255.
+        spans: high - low of each channel.
         interval_ms: the sampling interval the model was trained at.
     Attributes:
-        push: push(offsets) takes one offset a channel (-1: missing, restarts its windows) and returns the
-            feature values.
+        features, spans, interval_ms: as told.
+        values: array("i"), the feature values of the last row.
+        state: sequence of ints, as above: of an array by itself, or a part of a kernel's plan.
+        sizes: distinct sizes of rings; the place of sizes[i] is state[channels + i].
+        sums: for each feature with sums (channel, kind, size, where they lie in the state).
+        rings: (channel, size, where it lies in the state).
+        unfilled: whether any channel is empty.
+        push: push(offsets) takes what lies above each channel's low, at most its span, and returns `values`; -1 stands
+            for a missing reading, which empties the channel's windows.
     """
 
-    def __init__(self, windows, interval_ms):
-        self.windows = windows
+    def __init__(self, features, spans, interval_ms):
+        self.features = features
+        self.spans = spans
         self.interval_ms = interval_ms
-        self.values = array("i", [0] * len(windows))
-        self.push = started(_push(windows, self.values))
+        self.values = array("i", [0] * len(features))
+        self.unfilled = True
+        self.sizes = sizes = []
+        self.sums = sums = []
+        self.rings = rings = []
+        for channel, kind, size in features:
+            if kind != LAST and kind != EMA:
+                if size not in sizes:
+                    sizes.append(size)
+                if (channel, size) not in rings:
+                    rings.append((channel, size))
+        at = len(spans) + len(sizes)
+        for channel, kind, size in features:
+            if kind == MEAN or kind == SLOPE or kind == EMA:
+                sums.append((channel, kind, size, at))
+                at += 2 if kind == SLOPE else 1
+        for i in range(len(rings)):
+            channel, size = rings[i]
+            rings[i] = (channel, size, at)
+            at += size
+        self.begin(at)
+        self.restart()
 
     def restart(self):
-        """Forget all readings: the next one fills its window."""
-        for window in self.windows:
-            window.push(-1)
+        """Forget all readings: the next one fills its windows."""
+        for channel in range(len(self.spans)):
+            self.state[channel] = 1
+        self.unfilled = True
 
     def is_gap(self, elapsed_ms):
         """Tell whether the time since the last reading is not one sampling interval, give or take half."""
         half = self.interval_ms >> 1
         return elapsed_ms < self.interval_ms - half or elapsed_ms > self.interval_ms + half
 
+    def fill(self, offsets):
+        """Fill the windows of empty channels with their offsets; those of a missing one, below 0, are empty from now.
 
-def _push(windows, values):
-    lasts = []
-    others = []
-    i = 0
-    for window in windows:
-        if window.kind == LAST:
-            lasts.append((i, window.channel))
-        else:
-            others.append((i, window.channel, window.push))
-        i += 1
-    while True:
-        offsets = yield values
-        for i, channel in lasts:
-            values[i] = offsets[channel]
-        for i, channel, push in others:
-            values[i] = push(offsets[channel])
+        Returns:
+            whether all are filled.
+        """
+        filled = True
+        state = self.state
+        for channel in range(len(self.spans)):
+            offset = offsets[channel]
+            if offset < 0:
+                state[channel] = 1
+                filled = False
+            elif state[channel]:
+                state[channel] = 0
+                self._fill(channel, offset)
+        self.unfilled = not filled
+        return filled
 
-
-def _last():
-    value = 0
-    while True:
-        value = yield value
-
-
-def _ema(shift):
-    empty = True
-    total = 0
-    while True:
-        offset = yield total >> shift
-        if offset < 0:
-            empty = True
-        elif empty:
-            empty = False
-            total = offset << shift
-        else:
-            total += offset - (total >> shift)
+    def _fill(self, channel, offset):
+        state = self.state
+        for of, size, at in self.rings:
+            if of == channel:
+                for i in range(at, at + size):
+                    state[i] = offset
+        for of, kind, size, at in self.sums:
+            if of == channel:
+                if kind == EMA:
+                    state[at] = offset << ema_shift(size)
+                else:
+                    state[at] = offset * size
+                    if kind == SLOPE:
+                        state[at + 1] = offset * (size * (size - 1) >> 1)
 
 
-def _filled(ring, offset):
-    for i in range(len(ring)):
-        ring[i] = offset
-
-
-def _least(ring, sign):
-    """The least offset, or the greatest where sign is -1: of those in the ring, times sign."""
-    size = len(ring)
-    empty = True
-    least = i = 0
-    while True:
-        offset = yield least * sign
-        if offset < 0:
-            empty = True
-            continue
-        offset *= sign
-        if empty:
-            empty = False
-            _filled(ring, offset)
-            least = offset
-        gone = ring[i]
-        ring[i] = offset
-        i += 1
-        if i == size:
-            i = 0
-        if offset <= least:
-            least = offset
-        elif gone == least:
-            least = min(ring)
-
-
-def _delta(ring, span):
-    size = len(ring)
-    empty = True
-    i = rise = 0
-    while True:
-        offset = yield rise
-        if offset < 0:
-            empty = True
-            continue
-        if empty:
-            empty = False
-            _filled(ring, offset)
-        ring[i] = offset
-        i += 1
-        if i == size:
-            i = 0
-        rise = offset - ring[i] + span
-
-
-def _mean(ring):
-    size = len(ring)
-    half = size >> 1
-    empty = True
-    total = i = 0
-    while True:
-        offset = yield (total + half) // size
-        if offset < 0:
-            empty = True
-            continue
-        if empty:
-            empty = False
-            _filled(ring, offset)
-            total = offset * size
-        total += offset - ring[i]
-        ring[i] = offset
-        i += 1
-        if i == size:
-            i = 0
-
-
-def _slope(ring, zero):
-    """The least-squares line's rise from the oldest reading to the newest, above zero.
-
-    ramp is the sum of position * offset, position 0 the oldest.
-    """
-    size = len(ring)
-    last = size - 1
-    divisor = size * (size + 1)
-    half = divisor >> 1
-    empty = True
-    total = ramp = i = 0
-    while True:
-        offset = yield (6 * (2 * ramp - last * total) + half) // divisor + zero
-        if offset < 0:
-            empty = True
-            continue
-        if empty:
-            empty = False
-            _filled(ring, offset)
-            total = offset * size
-            ramp = offset * (size * last >> 1)
-        gone = ring[i]
-        ring[i] = offset
-        i += 1
-        if i == size:
-            i = 0
-        ramp += offset * last - (total - gone)
-        total += offset - gone
-
-
-def read(cursor, count, spans, interval_ms):
-    """Return (Windows, largest value of each feature) from the next `count` features of a model file.
-
-    Args:
-        spans: high - low of each channel.
-    """
-    windows = []
-    limits = []
-    for _ in range(count):
-        channel = cursor.byte()
-        kind = cursor.byte()
-        windows.append(Window(channel, kind, cursor.byte(), spans[channel]))
-        limits.append(feature_limit(kind, spans[channel]))
-    return Windows(windows, interval_ms), limits
+def read(cursor, count):
+    """Return (channel, kind, size) of each of the next `count` features of a model file."""
+    return [(cursor.byte(), cursor.byte(), cursor.byte()) for _ in range(count)]

@@ -6,11 +6,16 @@ where the interpreter has one. What a healthy node doesn't need to predict is im
 
 from array import array
 
-from dibble.inference import crc32, format, predictor
-from dibble.inference.kernels import choice
+from dibble.inference import crc32, format
+from dibble.inference.kernels.choice import KIND
+
+if KIND == "bytecode":
+    from dibble.inference.predictor import Predictor
+else:
+    from dibble.inference.machine_code import Predictor
 
 
-class Model(predictor.Predictor):
+class Model(Predictor):
     """A Predictor read from the bytes of a model file.
 
     Args:
@@ -28,6 +33,7 @@ class Model(predictor.Predictor):
     """
 
     parts = {}
+    novelty = None
 
     def __init__(self, blob, checked=False):
         self.blob = blob
@@ -68,11 +74,12 @@ class Model(predictor.Predictor):
         least = low
         features = file.number()
         if features:
-            from dibble.inference import features as kinds
+            from dibble.inference.features import feature_limit
 
-            windows, limits = kinds.read(file, features, limits, interval_ms)
+            windows = self._windows(file, features, limits, interval_ms, low)
+            limits = [feature_limit(kind, limits[channel]) for channel, kind, _ in windows.features]
             least = array("i", [0] * features)
-        score, raw = self._kernel(file, least, limits, classes)
+        score = self._kernel(file, least, limits, classes)
         self.tables_end = file.at
         for _ in range(file.number()):
             for _ in low:
@@ -82,10 +89,27 @@ class Model(predictor.Predictor):
             file.at += 1
         if file.at + format.CRC_BYTES != len(self.blob):
             raise ValueError("its parts end at %d of %d bytes" % (file.at + format.CRC_BYTES, len(self.blob)))
-        predictor.Predictor.__init__(self, low, high, windows, score, unsure_below, hysteresis, raw and not windows)
+        self._begin(low, high, windows, score, unsure_below, hysteresis)
+        if self.novelty:
+            self.watch(*self.novelty)
+
+    _begin = Predictor.__init__
+
+    def _windows(self, file, count, spans, interval_ms, low):
+        """Return the windows of the next `count` features of the file."""
+        from dibble.inference.features import read
+
+        told = read(file, count)
+        if KIND == "bytecode":
+            from dibble.inference.kernels.features_bytecode import Windows
+
+            return Windows(told, spans, interval_ms)
+        from dibble.inference.kernels.features_plan import WindowsPlan
+
+        return WindowsPlan(told, spans, interval_ms, low)
 
     def _kernel(self, file, low, limits, classes):
-        """Return (score, raw) of the tables at the cursor: see Predictor; only their own modules are imported."""
+        """Return what scores by the tables at the cursor: see Predictor; only their own modules are imported."""
         family = self.blob[5]
         if family & 127 == format.FOREST:
             from dibble.inference import forest as tables
@@ -101,7 +125,7 @@ class Model(predictor.Predictor):
             from dibble.inference import novelty
 
             score = novelty.watch(self, file, low, limits, score)
-        return score, choice.KIND != "bytecode"
+        return score
 
     def self_test(self):
         """Replay the golden vectors, then restart; raise ModelError where a result differs from the host's.

@@ -1,18 +1,24 @@
 """Rows whose combination of values is unusual, though each lies within its range."""
 
 from dibble.inference.additive import build
-from dibble.inference.predictor import NOVEL_ROW
+from dibble.inference.kernels.choice import KIND
+from dibble.inference.ranges import NOVEL_ROW
 
 
 def watch(model, cursor, low, limits, score):
     """Return `score`, watched by the tables of novelty that the model's file holds at the cursor.
 
     Where these lie is kept as model.novelty_at; as model.novel_below their class 1's least score that isn't novel.
+    Machine code is watched by its Predictor: `score` is returned as it is, and model.novelty has what watches it.
     """
     model.novel_below = cursor.number()
     model.novelty_at = cursor.at
     novelty, scores = build(cursor, low, limits, 2)
-    return watched(score, novelty, model.novel_below - scores[0])
+    least_lead = model.novel_below - scores[0]
+    if KIND != "bytecode":
+        model.novelty = novelty, least_lead
+        return score
+    return watched(score, novelty, least_lead)
 
 
 def watched(score, novelty, least_lead):

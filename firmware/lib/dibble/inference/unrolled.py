@@ -2,10 +2,13 @@
 
 from dibble import ModelError
 from dibble.inference.decision import OUT_OF_RANGE, UNSURE
+from dibble.inference.features import read
 from dibble.inference.format import NOVELTY
+from dibble.inference.kernels.features_bytecode import Windows
 from dibble.inference.kernels.generator import started
 from dibble.inference.model import Model
 from dibble.inference.novelty import watched
+from dibble.inference.predictor import Predictor
 
 
 class Unrolled(Model):
@@ -25,6 +28,18 @@ class Unrolled(Model):
         if code.DECIDES:
             self.decide = started(code.judge(self.decision))
 
+    def restart(self):
+        Predictor.restart(self)
+
+    def finish(self, found):
+        return Predictor.finish(self, found)
+
+    def _begin(self, low, high, windows, score, unsure_below, hysteresis):
+        Predictor.__init__(self, low, high, windows, score, unsure_below, hysteresis, not windows)
+
+    def _windows(self, file, count, spans, interval_ms, low):
+        return Windows(read(file, count), spans, interval_ms)
+
     def _kernel(self, cursor, low, limits, classes):
         code = self.module
         crc = self.blob[-2] | self.blob[-1] << 8, self.blob[-4] | self.blob[-3] << 8
@@ -32,15 +47,15 @@ class Unrolled(Model):
             raise ModelError("expected the code of this model file, got another's: unroll it again")
         cursor.at = code.TABLES_END
         if code.DECIDES:
-            return None, True
+            return None
         score = started(code.judge())
         if self.blob[5] & NOVELTY:
             score = watched(score, started(code.novel()), code.NOVEL_LEAD)
-        return score, True
+        return score
 
     def predict(self, readings=None, elapsed_ms=None):
         if not self.decide:
-            return Model.predict(self, readings, elapsed_ms)
+            return Predictor.predict(self, readings, elapsed_ms)
         if readings is None:
             readings = self.readings
         elif None in readings:  # the code's TypeError would take room on the heap

@@ -96,14 +96,12 @@ class RecordLog:
                 break
             try:
                 self._write()
-                self._batch = []
                 self.acknowledged = self.sequence - 1
                 if self.error != before:
                     self.error = "log: full: the oldest segment gave way"
                 self._keep_mark()
             except OSError as error:
                 self._complain(error)
-                self._number = 0  # whatever the segment holds now, nothing is appended to it
                 if _FULL not in error.args[:1] or not self._remove_oldest():
                     break
         return not self._batch
@@ -159,7 +157,10 @@ class RecordLog:
             self._seed = head[3]
 
     def _write(self):
-        """Append the batch to the segment, or to a new one: one open, one close."""
+        """Append the batch to the segment, or to a new one: one open, one close; the batch is empty then.
+
+        Whatever ends it in between, Ctrl-C too: nothing is appended to what the segment holds then.
+        """
         growth = 4 * len(self._batch)
         for record in self._batch:
             growth += len(record)
@@ -175,6 +176,7 @@ class RecordLog:
             head = header(self.identity, self.channels, self.sequence - len(self._batch), self.names)
             self._seed = read_header(head)[3]
             self._size = self._place = 0
+        self._number = 0
         try:
             file = open(self.files.path(number), "wb" if head else "ab")
             try:
@@ -189,8 +191,9 @@ class RecordLog:
             if head:
                 self.files.remove(number)
             raise
-        self._number = number
+        self._batch = []
         self._size += len(head) + growth
+        self._number = number
 
     def _remove_oldest(self):
         """Make room on a full file system, but keep the newest segment."""

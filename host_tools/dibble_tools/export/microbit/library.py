@@ -76,9 +76,11 @@ FEW_ENTRIES, MOST_ENTRIES = 120, 150  # of tables that hold several classes: abo
 # Trees in tables; or code made for the model, with or without tables.
 IN_TABLES = (
     _of("inference/kernels/forest_bytecode", "_forest"),
+    _of("inference/ranges", "check_and_score"),
     _of("inference/predictor", "Predictor", without=("restart",), left_out=UNUSED),
 )
 AS_CODE = (
+    _of("inference/ranges", "check_and_score"),
     _of(
         "inference/predictor",
         "Predictor",
@@ -88,7 +90,7 @@ AS_CODE = (
     _of(
         "inference/unrolled",
         "Unrolled",
-        without=("__init__", "_kernel"),
+        without=("__init__", "_kernel", "_begin", "_windows", "restart", "finish"),
         left_out=("not self.decide", "None in readings", "self.row"),
     ),
 )

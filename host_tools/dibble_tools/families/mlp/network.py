@@ -12,13 +12,12 @@ import numpy as np
 from dibble_tools.common import portable
 from dibble_tools.families.mlp.tables import CODE_MAX
 
-BATCHES = 1250  # of one training, whatever the number of rows
-EPOCHS = 30  # more learns the training groups by heart
-LEAST = 600  # batches, where so many epochs are fewer: few rows need steps too
-RATE = 0.02
+STEPS = 600  # of one training, whatever the number of rows: few rows need steps too
+EPOCHS = 30  # more learns the training groups by heart; where rows are few it takes more to make the steps
+RATE = 0.03
 DECAY = 1e-3
 MOMENTS = (0.9, 0.99)
-BATCH = (64, 512)
+BATCH = (64, 1024)
 
 
 @dataclass(frozen=True)
@@ -74,19 +73,9 @@ def new_net(sizes: tuple[int, ...], rng: np.random.Generator) -> Net:
 
 def forward(net: Net, x: np.ndarray, grid: Grid | None = None) -> list[np.ndarray]:
     """Return the inputs of each layer, then the logits of classes 1, 2... (rows, classes - 1)."""
-    outputs = [x]
-    layers = net.layers()
-    for i, (weights, biases) in enumerate(layers):
-        if grid is not None:
-            weights = np.clip(np.rint(weights), -grid.tops[i], grid.tops[i])
-        x = portable.matmul(x, weights.T)
-        x += biases
-        if grid is not None:
-            x *= grid.gains[i]
-        if i + 1 < len(layers):
-            x = np.clip(np.floor(x + 0.5), 0, CODE_MAX) if grid is not None else np.maximum(x, 0)
-        outputs.append(x)
-    return outputs
+    bits = _bits(net, 1)
+    columns = portable.rounded(x.T, bits)
+    return [each.T for each in _forward(_factors(net, net.vector, grid, bits), columns, grid, bits)]
 
 
 def probabilities(logits: np.ndarray) -> np.ndarray:
@@ -102,23 +91,93 @@ def loss(net: Net, x: np.ndarray, targets: np.ndarray, weights: np.ndarray, grid
 
 def gradient(net: Net, x: np.ndarray, targets: np.ndarray, weights: np.ndarray, grid: Grid | None = None) -> np.ndarray:
     """Return the derivative of `loss` by the net's vector; roundings count as the identity (straight through)."""
-    outputs = forward(net, x, grid)
-    delta = (probabilities(outputs[-1]) - targets)[:, 1:]
-    delta *= (weights / len(x))[:, None]
     result = np.empty_like(net.vector)
-    layers, slopes = net.layers(), net.layers(result)
-    for i in range(len(layers) - 1, -1, -1):
+    bits = _bits(net, len(x))
+    factors = _factors(net, net.vector, grid, bits)
+    _slopes(factors, portable.rounded(x.T, bits), targets.T[1:], weights, grid, bits, net.layers(result))
+    return result / len(x)
+
+
+# Passes work on columns, one a row of data: sums over classes and units are then sums of vectors. All
+# factors of products are rounded once, to as many bits as suit each sum that they enter.
+
+
+def _bits(net: Net, rows: int) -> int:
+    return portable.shared_bits(max(rows, *net.sizes))
+
+
+def _factors(net: Net, vector: np.ndarray, grid: Grid | None, bits: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return (weights as factors of products, biases) of each layer: integers under a grid, else rounded."""
+    if grid is None:
+        weights = portable.rounded(vector, bits)
+    else:
+        weights = np.rint(vector)
+        for (w, _), top in zip(net.layers(weights), grid.tops, strict=True):
+            np.clip(w, -top, top, out=w)
+    return [(w, b[:, None]) for (w, _), (_, b) in zip(net.layers(weights), net.layers(vector), strict=True)]
+
+
+def _forward(
+    factors: list[tuple[np.ndarray, np.ndarray]], x: np.ndarray, grid: Grid | None, bits: int
+) -> list[np.ndarray]:
+    """Return the inputs (inputs, rows) of each layer, rounded, then the logits (classes - 1, rows)."""
+    outputs = [x]
+    for i, (weights, biases) in enumerate(factors):
+        x = weights @ x
+        x += biases
         if grid is not None:
-            delta = delta * grid.gains[i]
-        slopes[i][0][:] = portable.matmul(delta.T, outputs[i])
-        delta.sum(axis=0, out=slopes[i][1])
+            x *= grid.gains[i][:, None]
+        if i + 1 < len(factors):
+            if grid is None:
+                x = portable.rounded(np.maximum(x, 0, out=x), bits)
+            else:
+                x += 0.5
+                np.clip(np.floor(x, out=x), 0, CODE_MAX, out=x)
+        outputs.append(x)
+    return outputs
+
+
+def _slopes(
+    factors: list[tuple[np.ndarray, np.ndarray]],
+    x: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    grid: Grid | None,
+    bits: int,
+    slopes: list[tuple[np.ndarray, np.ndarray]],
+) -> None:
+    """Write the derivatives of the summed weighted cross-entropy.
+
+    Args:
+        x, targets: (inputs, rows), rounded; (classes - 1, rows).
+        slopes: of each layer (by weights, by biases), to be written.
+    """
+    outputs = _forward(factors, x, grid, bits)
+    delta = _chances(outputs[-1])
+    delta -= targets
+    delta *= weights
+    for i in range(len(factors) - 1, -1, -1):
+        if grid is not None:
+            delta *= grid.gains[i][:, None]
+        delta = portable.rounded(delta, bits)
+        np.matmul(delta, outputs[i].T, out=slopes[i][0])
+        np.add.reduce(delta, axis=1, out=slopes[i][1])
         if i:
-            weight = layers[i][0]
-            if grid is not None:
-                weight = np.clip(np.rint(weight), -grid.tops[i], grid.tops[i])
-            delta = portable.matmul(delta, weight)
+            delta = factors[i][0].T @ delta
             delta *= (outputs[i] > 0) & (outputs[i] < CODE_MAX) if grid is not None else outputs[i] > 0
-    return result
+
+
+def _chances(logits: np.ndarray) -> np.ndarray:
+    """Return the probabilities of classes 1, 2... (classes - 1, rows), good to some 26 bits."""
+    if len(logits) == 1:
+        chances = portable.exp(-logits, portable.QUICK_TERMS)
+        chances += 1
+        return np.divide(1, chances, out=chances)
+    top = np.maximum(np.maximum.reduce(logits, axis=0), 0)
+    powers = portable.exp(np.vstack([logits - top, -top]), portable.QUICK_TERMS)
+    chances = powers[:-1]
+    chances /= np.add.reduce(powers, axis=0)
+    return chances
 
 
 def train(
@@ -141,32 +200,47 @@ def train(
         rate: size of the first steps.
     """
     rows = len(x)
-    batch = int(np.clip(EPOCHS * rows / BATCHES, *BATCH))
-    steps = max(int(share * np.clip(EPOCHS * rows / batch, LEAST, BATCHES)), 20)
+    batch = int(np.clip(EPOCHS * rows / STEPS, *BATCH))
+    steps = max(int(share * STEPS), 20)
     net = replace(net, vector=net.vector * net.mask)
-    vector = net.vector
-    mean, square = np.zeros_like(vector), np.zeros_like(vector)
+    vector, sparse = net.vector, not net.mask.all()
+    bits = _bits(net, batch)
+    x, targets = portable.rounded(x.T, bits), targets.T[1:]
+    slope, mean, square = (np.zeros_like(vector) for _ in range(3))
+    slopes = net.layers(slope)
     b1, b2 = MOMENTS
     unseen_1 = unseen_2 = 1.0  # what the moments still hold of their start
     decay = np.zeros_like(vector)
     for w, _ in net.layers(decay):
         w[:] = DECAY if grid is None else 0
-    order, at = rng.permutation(rows), 0
+    at = rows
     for step in range(1, steps + 1):
         if at >= rows:
             order, at = rng.permutation(rows), 0
-        some = order[at : at + batch]
+            mixed_x, mixed_targets, mixed_weights = x[:, order], targets[:, order], weights[order]
+        some = slice(at, at + batch)
         at += batch
-        slope = gradient(net, x[some], targets[some], weights[some], grid)
-        slope += decay * vector
-        if grid is not None and grid.ties is not None:
-            slope = np.bincount(grid.ties, slope)[grid.ties]
-        slope *= net.mask
-        mean += (1 - b1) * (slope - mean)
-        square += (1 - b2) * (slope * slope - square)
+        share_of = mixed_weights[some]
+        _slopes(
+            _factors(net, vector, grid, bits), mixed_x[:, some], mixed_targets[:, some], share_of, grid, bits, slopes
+        )
+        slope /= len(share_of)
+        if grid is None:
+            slope += decay * vector
+        elif grid.ties is not None:
+            slope[:] = np.bincount(grid.ties, slope)[grid.ties]
+        if sparse:
+            slope *= net.mask
+        mean *= b1
+        mean += slope
+        square *= b2
+        square += slope * slope
         unseen_1, unseen_2, left = unseen_1 * b1, unseen_2 * b2, 1 - step / steps
-        size = rate * left * left * (3 - 2 * left) * np.sqrt(1 - unseen_2) / (1 - unseen_1)
-        move = mean / (np.sqrt(square) + 1e-8)
+        size = rate * left * left * (3 - 2 * left) * (1 - b1) / (1 - unseen_1)
+        size *= np.sqrt((1 - unseen_2) / (1 - b2))
+        move = np.sqrt(square)
+        move += 1e-7
+        np.divide(mean, move, out=move)
         move *= size
         if grid is not None:
             move *= grid.pace

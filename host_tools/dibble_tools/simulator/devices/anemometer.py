@@ -32,7 +32,7 @@ class CupAnemometer:
     ) -> None:
         self.rng = rng
         self.m_s_per_hz = m_s_per_hz
-        self.reed = Reed(rng, most_bounces, settle_us)
+        self.reed = Reed(random.Random(rng.getrandbits(32)), most_bounces, settle_us)
         self.wind_m_s = 0.0
         self.turbulence = 0.0
         self.held_closed = False

@@ -19,16 +19,15 @@ class Sht3x(SensirionDevice):
     Attributes:
         periodic: other firmware left it measuring by itself: it acknowledges nothing but BREAK and fetching, a reset
             neither (libdriver/sht35 issue 8).
-        heater_on: as some boards come up, and stay through a reset (esphome issue 1465).
+        heater_on: stays so through a reset; heater_at_power_on: as some boards come up (esphome issue 1465).
         stuck_heater: the heater is on and nothing ends it.
     """
 
     def __init__(self, now_us: Callable[[], int]) -> None:
+        self.heater_at_power_on = False
         super().__init__(now_us)
         self.air_temperature_c = 20.0
         self.humidity_percent = 50.0
-        self.periodic = False
-        self.heater_on = False
         self.stuck_heater = False
         self._commands = {
             b"\x24\x00": (15500, self._single_shot),
@@ -41,6 +40,7 @@ class Sht3x(SensirionDevice):
     def power_cycle(self) -> None:
         super().power_cycle()
         self.periodic = False
+        self.heater_on = self.heater_at_power_on
 
     def write(self, data: bytes) -> None:
         if self.periodic and data not in (BREAK, FETCH):

@@ -1,6 +1,6 @@
-"""A node's place in the simulated field: every sensor that dibble has a driver for, wired to the truth.
+"""A node's place in the simulated field: every sensor that dibble simulates, wired to the truth.
 
-Which of them the node reads is its configuration's business.
+Which of them the node reads is its configuration's business; `wire` puts them where a configuration expects them.
 """
 
 import random
@@ -13,22 +13,28 @@ from dibble_tools.simulator.devices.anemometer import CupAnemometer
 from dibble_tools.simulator.devices.bme680 import Bme680
 from dibble_tools.simulator.devices.cable import OneWireCable
 from dibble_tools.simulator.devices.ds18b20 import Ds18b20
+from dibble_tools.simulator.devices.ens160 import Ens160
 from dibble_tools.simulator.devices.rain_gauge import RainGauge
 from dibble_tools.simulator.devices.seesaw_soil import SeesawSoil
+from dibble_tools.simulator.devices.sgp30 import Sgp30
+from dibble_tools.simulator.devices.sht3x import Sht3x
 from dibble_tools.simulator.devices.sht4x import Sht4x
 from dibble_tools.simulator.devices.wind_vane import WindVane
+from dibble_tools.simulator.node.bus import I2cDevice
 from dibble_tools.simulator.node.energy import Battery, Energy
 from dibble_tools.simulator.node.wire import Hardware
 from dibble_tools.simulator.orchard.truth import Field
+from dibble_tools.simulator.unkindness import chip_of
 
 SDA, SCL = 4, 5
 WIND_PIN, PUMP_PIN, DROP_PIN, RAIN_PIN, VALVE_PIN = 7, 8, 9, 10, 16
-SOIL_PIN, GAS_PIN, BATTERY_PIN, VANE_PIN = 26, 27, 28, 29
+SOIL_PIN, GAS_PIN, VANE_PIN, BATTERY_PIN = 26, 27, 28, 29  # a Pico measures its supply at 29
 DIVIDER_PERMILLE = 3000  # of the battery's voltage at its pin, as on a Pico
 VANE_OHM, ESP32_VANE_OHM = 10_000, 15_000  # the vane's pull-up: an ESP32 measures from 0.15 to 2.45 V
 FLIP_SHARE = 0.002  # of the bytes that come over some metres of 1-Wire cable: chosen
 PUMP_MA = 60.0  # draws the store's air over the gas cell
 PUMP_MS = 15000
+CLEAN_TVOC_PPB, TVOC_A_PPB = 60.0, 1.0  # of the store's air, and for each ppb of ethylene: a toy, as its vapours are
 VALVE_MM_H = 6.0  # the drip lines' rate
 TO_UNIX_S = 946_684_800  # boards count from 2000
 # channel -> the sensor of the configuration that gives it; the order in which they are read
@@ -50,6 +56,7 @@ SENSORS: dict[str, dict[str, Any]] = {
         "power_up_ms": PUMP_MS,
         "costly": True,
     },
+    "ens160": {"driver": "ens160"},
     "battery": {"driver": "battery", "pin": BATTERY_PIN, "divider_permille": DIVIDER_PERMILLE, "samples": 4},
 }
 GIVES = {
@@ -61,6 +68,7 @@ GIVES = {
     "wind_vane": ("wind_direction_deg",),
     "rain_gauge": ("rain_um", "rain_total_um"),
     "gas_adc": ("ethylene_ppb",),
+    "ens160": ("tvoc_ppb", "eco2_ppm"),
     "battery": ("battery_mv",),
 }
 
@@ -100,33 +108,40 @@ class Site:
         def now() -> int:
             return hardware.now_us
 
-        def pin(volts: Callable[[], float]) -> AnalogPin:
-            return AnalogPin(volts, rng, transfer=transfer)
+        def pin(name: str, volts: Callable[[], float]) -> AnalogPin:
+            """Each has noise of its own, which nothing that happens to another changes."""
+            return AnalogPin(volts, random.Random(f"{name} {seed}"), transfer=transfer)
 
         self.air = Sht4x(now)
+        self.old_air = Sht3x(now)
         self.gas_chip = Bme680(now)
         self.gas_chip.first_is_unstable = "bme68x_first_gas" in unkind
+        self.old_air.periodic = "sht3x_periodic" in unkind
+        self.old_air.heater_at_power_on = self.old_air.heater_on = "sht3x_heater" in unkind
+        self.sgp30, self.ens160 = Sgp30(now), Ens160(now)
+        self.sgp30.learns = "sgp30_baseline" in unkind
+        self.ens160.aged = "ens160_first_hour" not in unkind
         self.seesaw = SeesawSoil(now)
         self.drop = Ds18b20(now)
         self.probe = SoilProbe(rng)
+        self.probes = [self.probe]
         self.cell = EthyleneCell(rng)
-        self.cups = CupAnemometer(rng)
+        self.cups = CupAnemometer(random.Random(f"cups {seed}"))
         self.cups.turbulence = 0.08
         self.cups.reed.bounces_at_release = "reed_bounces_at_release" in unkind
-        self.vane_ohm = ESP32_VANE_OHM if esp32 else VANE_OHM
+        self.vane_ohm = ESP32_VANE_OHM if chip_of(hardware.like) == "ESP32" else VANE_OHM
         self.vane = WindVane(rng, self.vane_ohm)
         self.gauge = RainGauge(random.Random(f"rain {seed}"))
         self.gauge.reed.bounces_at_release = self.cups.reed.bounces_at_release
-        hardware.i2c = {0x44: self.air, 0x77: self.gas_chip, 0x36: self.seesaw}
-        hardware.analog = {
-            SOIL_PIN: pin(self.probe.volts),
-            GAS_PIN: pin(self.cell.volts),
-            BATTERY_PIN: pin(lambda: self.battery.volts(self.used_mah()) * 1000 / DIVIDER_PERMILLE),
-            VANE_PIN: pin(self.vane.volts),
-        }
-        hardware.pulses = {WIND_PIN: self.cups, RAIN_PIN: self.gauge}
+        self.divider_permille = DIVIDER_PERMILLE
+        self.soil_pin, self.gas_pin = pin("probe", self.probe.volts), pin("cell", self.cell.volts)
+        self._battery_pin = pin("battery", lambda: self.battery.volts(self.used_mah()) * 1000 / self.divider_permille)
+        self._vane_pin = pin("vane", self.vane.volts)
+        self._make_pin = pin
         lost = FLIP_SHARE if "onewire_crc" in unkind else 0.0
-        hardware.onewire = {DROP_PIN: OneWireCable(self.drop, random.Random(f"cable {seed}"), lost)}
+        self._cable = OneWireCable(self.drop, random.Random(f"cable {seed}"), lost)
+        self._valve_pins: set[Any] = {VALVE_PIN}
+        self._wire_all()
         hardware.on_output = self.switched
         self.valve_on = False
         self.on_valve: Callable[[bool], None] = lambda on: None
@@ -134,6 +149,44 @@ class Site:
         self._moved_us = hardware.now_us
         self._began_us = hardware.now_us
         self.move()
+
+    def wire(self, config: dict[str, Any]) -> None:
+        """Put the sensors where a configuration expects them, and nothing anywhere else.
+
+        The valve is at the pin of its first action.
+
+        Args:
+            config: whole, with its defaults.
+                Sensors of drivers other than devices.SIMULATED don't answer.
+        """
+        hardware = self.hardware
+        hardware.i2c, hardware.analog, hardware.pulses, hardware.onewire = {}, {}, {}, {}
+        chips: dict[str, I2cDevice] = {"sht4x": self.air, "sht3x": self.old_air, "seesaw_soil": self.seesaw}
+        chips |= {"sgp30": self.sgp30, "ens160": self.ens160}
+        chips |= dict.fromkeys(("bme680", "bme680_adafruit"), self.gas_chip)
+        simulated = {"gas_adc": self.gas_pin, "battery": self._battery_pin, "wind_vane": self._vane_pin}
+        del self.probes[1:]
+        for settings in config["sensors"]:
+            driver, at = settings["driver"], _number(settings.get("pin"))
+            if driver in chips:
+                hardware.i2c[settings["address"]] = chips[driver]
+            elif driver == "soil_adc":
+                if self.soil_pin in hardware.analog.values():  # another probe, of its own spread
+                    self.probes.append(SoilProbe(random.Random(f"probe {at}")))
+                    hardware.analog[at] = self._make_pin(f"probe {at}", self.probes[-1].volts)
+                else:
+                    hardware.analog[at] = self.soil_pin
+            elif driver in simulated:
+                hardware.analog[at] = simulated[driver]
+            elif driver in ("anemometer", "rain_gauge"):
+                hardware.pulses[at] = self.cups if driver == "anemometer" else self.gauge
+            elif driver == "ds18b20":
+                hardware.onewire[at] = self._cable
+            if driver == "battery":
+                self.divider_permille = settings["divider_permille"]
+            if driver == "wind_vane":
+                self.vane.pull_up_ohm = settings["pull_up_ohm"]
+        self._valve_pins = {_number(entry["pin"]) for entry in config["actions"][:1]}
 
     def config(self, channels: list[str], interval_s: int, classes: tuple[str, ...] = ()) -> dict[str, Any]:
         """Return a configuration that gives these channels: the node's config.json."""
@@ -162,6 +215,19 @@ class Site:
             "actions": actions,
         }
 
+    def _wire_all(self) -> None:
+        """Put each sensor at a place of its own."""
+        self.hardware.i2c = {0x44: self.air, 0x45: self.old_air, 0x77: self.gas_chip, 0x36: self.seesaw}
+        self.hardware.i2c |= {0x53: self.ens160, 0x58: self.sgp30}
+        self.hardware.analog = {
+            SOIL_PIN: self.soil_pin,
+            GAS_PIN: self.gas_pin,
+            VANE_PIN: self._vane_pin,
+            BATTERY_PIN: self._battery_pin,
+        }
+        self.hardware.pulses = {WIND_PIN: self.cups, RAIN_PIN: self.gauge}
+        self.hardware.onewire = {DROP_PIN: self._cable}
+
     def move(self) -> None:
         """Bring the truth and the devices to the hardware's time."""
         now_us = self.hardware.now_us
@@ -173,13 +239,19 @@ class Site:
         if not self.air_frozen:
             self.air.air_temperature_c = field.air_temperature_c
             self.air.humidity_percent = field.humidity_percent
+        self.old_air.air_temperature_c = field.air_temperature_c
+        self.old_air.humidity_percent = field.humidity_percent
         self.gas_chip.air_temperature_c = field.air_temperature_c
         self.gas_chip.humidity_percent = field.humidity_percent
         self.gas_chip.pressure_pa = field.pressure_pa
         self.gas_chip.gas_resistance_ohm = field.gas_resistance_ohm
+        for part in (self.sgp30, self.ens160):
+            part.tvoc_ppb = CLEAN_TVOC_PPB + TVOC_A_PPB * field.ethylene_ppb
+            part.air_temperature_c, part.humidity_percent = field.air_temperature_c, field.humidity_percent
         self.seesaw.soil_moisture_percent = field.soil_moisture_permille / 10
         self.seesaw.soil_temperature_c = self.drop.temperature_c = field.soil_temperature_c
-        self.probe.moisture = field.soil_moisture_permille / 1000
+        for probe in self.probes:
+            probe.moisture = field.soil_moisture_permille / 1000
         if self.jump_share and self._rng.random() < self.jump_share:
             self.air.air_temperature_c = self._rng.uniform(-40, 80)
         if self.jump_share and self._rng.random() < self.jump_share:
@@ -200,18 +272,30 @@ class Site:
             elif self._pump_since_us is not None:
                 self.energy.add("gas pump", PUMP_MA * (now_us - self._pump_since_us) / 1000)
                 self._pump_since_us = None
-        if pin == VALVE_PIN and bool(level) != self.valve_on:
+        if pin in self._valve_pins and bool(level) != self.valve_on:
             self.move()
             self.valve_on = bool(level)
             self.on_valve(self.valve_on)
 
-    def power_lost(self) -> None:
-        """The node is without power, or resets: its pins float, the valve closes."""
+    def power_lost(self, *, cut: bool = False) -> None:
+        """The node is without power, or resets: its pins float, the valve closes.
+
+        Args:
+            cut: the sensors lose their power, too.
+        """
+        if cut:
+            for part in (self.old_air, self.sgp30, self.ens160):
+                part.power_cycle()
         for pin, level in list(self.hardware.outputs.items()):
             if level:
                 self.switched(pin, 0)
 
     def sensors_uc(self) -> float:
         """Return the charge that the sensors used themselves."""
-        devices = (self.air, self.gas_chip, self.seesaw, self.drop)
+        devices = (self.air, self.old_air, self.gas_chip, self.seesaw, self.drop, self.sgp30, self.ens160)
         return sum(device.charge_uc for device in devices)
+
+
+def _number(pin: Any) -> Any:
+    """Return a pin's number, by which the VM asks: an RP2's are named, too, GP26."""
+    return int(pin[2:]) if isinstance(pin, str) and pin[:2] == "GP" and pin[2:].isdigit() else pin

@@ -5,15 +5,13 @@ from dibble.inference.kernels.plan import place
 
 
 def additive(blob, parts, low, limits):
-    """As additive_bytecode.additive, but for inputs within their ranges: returns (f(inputs), scores).
+    """As additive_bytecode.additive, but for inputs within their ranges: returns (plan, scores).
 
     A term of the plan: where its code lies among the codes, where its first table lies in the file, the cells of a
     table, and those of a row; of a pair these, not 0, and then the first code's shift, where the other lies, its shift.
 
     Args:
         low, limits: each input's least value, and by how much it may lie above that.
-    f returns:
-        -1 where an input, of an array("i"), isn't within its range.
     """
     scalers, singles, pairs, tables, _, base = parts
     plan = begin(low, limits, scalers)
@@ -28,4 +26,4 @@ def additive(blob, parts, low, limits):
     end(plan, 0, terms_at, base)
     plan.tell(blob)
     scores = len(plan) - len(base)
-    return plan.classify, memoryview(plan)[scores:]
+    return plan, memoryview(plan)[scores:]

@@ -1,15 +1,15 @@
 """The beginning of a plan that the kernel of codes works on, which is the additive's and the mlp's alike."""
 
 from dibble.inference.kernels.choice import KIND
-from dibble.inference.kernels.plan import Plan
+from dibble.inference.kernels.plan import HEAD_WORDS, Plan
 
 if KIND == "thumb":
     from dibble.inference.kernels.coded_thumb import classify
 else:
     from dibble.inference.kernels.coded_viper import classify
 
-WORDS = 9  # at the plan's beginning; AT and END are places in the plan, in bytes:
-# FILE and FILE_HIGH, LAYERS (0: additive), INPUTS_END, CODES_AT, SCORES_AT, SCORES_END, PARTS_AT and PARTS_END (of the
+WORDS = HEAD_WORDS + 7  # at the plan's beginning; AT and END are places in the plan, in bytes: those of each plan, then
+# LAYERS (0: additive), INPUTS_END, CODES_AT, SCORES_AT, SCORES_END, PARTS_AT and PARTS_END (of the
 # terms or layers).
 #
 # Then of each input low, span, bias (0: not logarithmic), drop, zero point, multiplier, shift, top; its code; a zero;
@@ -17,9 +17,9 @@ WORDS = 9  # at the plan's beginning; AT and END are places in the plan, in byte
 
 
 class Coded(Plan):
-    """A plan of codes: classify(inputs) returns winner | margin << 8, or -1 where an input isn't within its range."""
+    """A plan of codes: classify(inputs) returns what plan.py says."""
 
-    classify = classify
+    classify = __call__ = classify
 
 
 def begin(low, limits, scalers):
@@ -37,7 +37,7 @@ def begin(low, limits, scalers):
         _, drop, bias, zero_point, multiplier, shift, top = scaler_of[i]
         for word in (low[i], limits[i], bias, drop, zero_point, multiplier, shift, top):
             plan.append(word)
-    plan[3] = plan[4] = plan.at()
+    plan[6] = plan[7] = plan.at()
     for _ in range(len(low) + 1):
         plan.append(0)
     return plan
@@ -45,12 +45,12 @@ def begin(low, limits, scalers):
 
 def end(plan, layers, parts_at, base):
     """Write what is left of the plan: its head, each class's base and its score."""
-    plan[2] = layers
-    plan[7] = parts_at
+    plan[5] = layers
+    plan[10] = parts_at
+    plan[11] = plan.at()
+    for score in base:
+        plan.append(score)
     plan[8] = plan.at()
     for score in base:
         plan.append(score)
-    plan[5] = plan.at()
-    for score in base:
-        plan.append(score)
-    plan[6] = plan.at()
+    plan[9] = plan.at()

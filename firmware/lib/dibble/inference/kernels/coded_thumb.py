@@ -3,15 +3,18 @@
 import micropython
 from micropython import const
 
-# Words of the plan, in bytes, as in coded_plan.py; the first is the file's address.
-_LAYERS = const(8)
-_INPUTS_END = const(12)
-_CODES_AT = const(16)
-_SCORES_AT = const(20)
-_SCORES_END = const(24)
-_PARTS_AT = const(28)
-_PARTS_END = const(32)
-_INPUTS_AT = const(36)
+# Words of the plan, in bytes, as in plan.py and coded_plan.py; the first is the file's address.
+_UNSURE_BELOW = const(8)
+_STEADY = const(12)
+_FLAGS = const(16)
+_LAYERS = const(20)
+_INPUTS_END = const(24)
+_CODES_AT = const(28)
+_SCORES_AT = const(32)
+_SCORES_END = const(36)
+_PARTS_AT = const(40)
+_PARTS_END = const(44)
+_INPUTS_AT = const(48)
 
 
 @micropython.asm_thumb
@@ -286,9 +289,27 @@ def classify(r0, r1):
     sub(r0, r4, r6)
     sub(r0, 4)
     lsr(r0, r0, 2)
+    mov(r6, r14)
     sub(r1, r1, r2)
+    # The margin r1 and what goes with it, r0: unsure or not, steady or not.
+    ldr(r2, [r6, _FLAGS])
+    ldr(r3, [r6, _UNSURE_BELOW])
+    cmp(r1, r3)
+    bge(SURE)
+    mov(r3, 1)
+    orr(r2, r3)
+    label(SURE)
+    lsl(r2, r2, 25)
+    orr(r0, r2)
+    ldr(r3, [r6, _STEADY])
+    cmp(r0, r3)
+    beq(HELD)
     lsl(r1, r1, 8)
     orr(r0, r1)
+    b(END)
+    label(HELD)
+    mvn(r0, r1)
+    sub(r0, 1)
     b(END)
     label(FIRST)
     mov(r2, r1)

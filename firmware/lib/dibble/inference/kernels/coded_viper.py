@@ -6,17 +6,20 @@ A sum of the mlp's is within -2**30..2**30 - 1, so bits 0..30 tell all of it.
 import micropython
 from micropython import const
 
-# Words of the plan, as in coded_plan.py.
+# Words of the plan, as in plan.py and coded_plan.py.
 _FILE = const(0)
 _FILE_HIGH = const(1)
-_LAYERS = const(2)
-_INPUTS_END = const(3)
-_CODES_AT = const(4)
-_SCORES_AT = const(5)
-_SCORES_END = const(6)
-_PARTS_AT = const(7)
-_PARTS_END = const(8)
-_INPUTS_AT = const(36)
+_UNSURE_BELOW = const(2)
+_STEADY = const(3)
+_FLAGS = const(4)
+_LAYERS = const(5)
+_INPUTS_END = const(6)
+_CODES_AT = const(7)
+_SCORES_AT = const(8)
+_SCORES_END = const(9)
+_PARTS_AT = const(10)
+_PARTS_END = const(11)
+_INPUTS_AT = const(48)
 _SMALL = const(0x3FFFFFFF)  # the low 30 bits
 # Words of a layer.
 _FORM = const(0)
@@ -184,4 +187,12 @@ def classify(p: ptr32, r: ptr32) -> int:
             second = bad
         p = ptr32(int(p) + 4)
         i += 1
-    return m | ((int(r) - second) << 8)
+    # The margin, and what goes with it.
+    bad = int(r) - second
+    i = plan[_FLAGS]
+    if (bad - plan[_UNSURE_BELOW]) >> 31:
+        i |= 1
+    m |= i << 25
+    if m == plan[_STEADY]:
+        return -2 - bad
+    return m | bad << 8

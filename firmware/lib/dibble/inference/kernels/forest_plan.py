@@ -1,15 +1,15 @@
 """The forest family in machine code: the plan that its kernel works on, for assembler and viper alike."""
 
 from dibble.inference.kernels.choice import KIND
-from dibble.inference.kernels.plan import Plan, aligned, place
+from dibble.inference.kernels.plan import HEAD_WORDS, Plan, aligned, place
 
 if KIND == "thumb":
     from dibble.inference.kernels.forest_thumb import classify
 else:
     from dibble.inference.kernels.forest_viper import classify
 
-WORDS = 16  # at the plan's beginning; AT is a place in the plan, in bytes:
-# FILE and FILE_HIGH, VALUES_AT, FOURS and ONES (bytes of inputs in whole fours, and of the others), RANKED_AT,
+WORDS = HEAD_WORDS + 14  # at the plan's beginning; AT is a place in the plan, in bytes: those of each plan, then
+# VALUES_AT, FOURS and ONES (bytes of inputs in whole fours, and of the others), RANKED_AT,
 # RANKED_END, BASE_AT, SUMS_AT, SUMS_BYTES (whole fours), CLASSES_BYTES, PAGES_AT, TREES_END, LEAVES_AT,
 # LEAVES_END (the first reference to no leaf), NODES.
 #
@@ -21,18 +21,16 @@ WORDS = 16  # at the plan's beginning; AT is a place in the plan, in bytes:
 
 
 class Forest(Plan):
-    """A forest's plan: classify(inputs) returns winner | margin << 8, or -1 where an input isn't within its range."""
+    """A forest's plan: classify(inputs) returns what plan.py says."""
 
-    classify = classify
+    classify = __call__ = classify
 
 
 def forest(blob, layout, tables, low, limits):
-    """As forest_bytecode.forest, but for inputs within their ranges: returns (f(inputs), scores).
+    """As forest_bytecode.forest, but for inputs within their ranges: returns (plan, scores).
 
     Args:
         low, limits: each input's least value, and by how much it may lie above that.
-    f returns:
-        -1 where an input, of an array("i"), isn't within its range.
     """
     features, _, _, _, starts, children, leaves_end, trees, classes, amounts, base = tables
     plan = Forest("i", [0] * WORDS)
@@ -72,10 +70,10 @@ def forest(blob, layout, tables, low, limits):
         plan.append(0)
     words = (values_at, 4 * (inputs & ~3), 4 * (inputs & 3), ranked_at, pages_at, base_at, sums_at, 4 * padded)
     words += (4 * len(base), pages_at, pages_at + 8 * trees, leaves_at, leaves_end, len(features))
-    i = 2
+    i = HEAD_WORDS
     for word in words:
         plan[i] = word
         i += 1
     plan.tell(aligned(blob))
     sums = sums_at >> 2
-    return plan.classify, memoryview(plan)[sums : sums + len(base)]
+    return plan, memoryview(plan)[sums : sums + len(base)]

@@ -3,23 +3,26 @@
 import micropython
 from micropython import const
 
-# Words of the plan, as in forest_plan.py.
+# Words of the plan, as in plan.py and forest_plan.py.
 _FILE = const(0)
 _FILE_HIGH = const(1)
-_VALUES_AT = const(2)
-_FOURS = const(3)
-_ONES = const(4)
-_RANKED_AT = const(5)
-_RANKED_END = const(6)
-_BASE_AT = const(7)
-_SUMS_AT = const(8)
-_CLASSES_BYTES = const(10)
-_PAGES_AT = const(11)
-_TREES_END = const(12)
-_LEAVES_AT = const(13)
-_LEAVES_END = const(14)
-_NODES = const(15)
-_RANGES_AT = const(64)
+_UNSURE_BELOW = const(2)
+_STEADY = const(3)
+_FLAGS = const(4)
+_VALUES_AT = const(5)
+_FOURS = const(6)
+_ONES = const(7)
+_RANKED_AT = const(8)
+_RANKED_END = const(9)
+_BASE_AT = const(10)
+_SUMS_AT = const(11)
+_CLASSES_BYTES = const(13)
+_PAGES_AT = const(14)
+_TREES_END = const(15)
+_LEAVES_AT = const(16)
+_LEAVES_END = const(17)
+_NODES = const(18)
+_RANGES_AT = const(76)
 _VALUE = const(0x3FFFFFFF)  # all bits of one
 
 
@@ -142,4 +145,12 @@ def classify(p: ptr32, r: ptr32) -> int:
             second = bad
         p = ptr32(int(p) + 4)
         i += 1
-    return end | ((int(r) - second) << 8)
+    # The margin, and what goes with it.
+    bad = int(r) - second
+    i = plan[_FLAGS]
+    if (bad - plan[_UNSURE_BELOW]) >> 31:
+        i |= 1
+    end |= i << 25
+    if end == plan[_STEADY]:
+        return -2 - bad
+    return end | bad << 8

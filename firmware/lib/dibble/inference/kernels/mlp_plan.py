@@ -12,20 +12,18 @@ ZERO_POINTS = (128, 32768, 0, 128)
 
 
 def mlp(blob, parts, low, limits):
-    """As mlp_bytecode.mlp, but for inputs within their ranges: returns (f(inputs), scores).
+    """As mlp_bytecode.mlp, but for inputs within their ranges: returns (plan, scores).
 
     Args:
         low, limits: each input's least value, and by how much it may lie above that.
-    f returns:
-        -1 where an input, of an array("i"), isn't within its range.
     """
     scalers, base, layers = parts
     plan = begin(low, limits, scalers)
-    inputs_at, inputs = plan[4], len(low)
+    inputs_at, inputs = plan[7], len(low)
     for _, layer in layers[:-1]:
         for _ in range(len(layer[0]) + 1):
             plan.append(0)
-    outputs_at = plan[4] + 4 * (inputs + 1)
+    outputs_at = plan[7] + 4 * (inputs + 1)
     layers_at = plan.at()
     scores = 1 + len(layers[-1][1][0])
     scores_at = layers_at + sum([LAYER_BYTES + 8 * len(layer[0]) for _, layer in layers]) + 4 * scores
@@ -49,4 +47,4 @@ def mlp(blob, parts, low, limits):
         outputs_at += 4 * (inputs + 1)
     end(plan, len(layers), layers_at, [base] + [0] * (scores - 1))
     plan.tell(aligned(blob))
-    return plan.classify, memoryview(plan)[scores_at >> 2 :]
+    return plan, memoryview(plan)[scores_at >> 2 :]

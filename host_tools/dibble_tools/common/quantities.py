@@ -1,11 +1,10 @@
-"""A node's integers as people say them: units, names of channels, decisions and their reasons."""
-
-from dibble.inference.decision import NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE
+"""A node's integers as people say them: 940 centi_c is 9.4 °C."""
 
 MINUS = "\N{MINUS SIGN}"
 # unit -> by what its number is divided, decimals shown, unit for people
 UNITS: dict[str, tuple[int, int, str]] = {
     "centi_c": (100, 1, "°C"),
+    "deci_c": (10, 1, "°C"),
     "cm_s": (100, 1, "m/s"),
     "permille": (10, 1, "%"),
     "pa": (100, 1, "hPa"),
@@ -18,15 +17,9 @@ UNITS: dict[str, tuple[int, int, str]] = {
     "millilog2": (1000, 2, "octaves"),
     "lux": (1, 0, "lx"),
 }
-FLAG_WORDS = (
-    (SENSOR_FAULT, "a sensor is missing"),
-    (OUT_OF_RANGE, "a reading lies outside what it was trained on"),
-    (NOVEL, "this combination of readings was never seen in training"),
-    (UNSURE, "it is a close call"),
-)
 
 
-def reading(value: int | None, unit: str) -> str:
+def reading_text(value: int | None, unit: str) -> str:
     """Return a reading for people: 2340 centi_c is "23.4 °C"."""
     if value is None:
         return "no reading"
@@ -36,12 +29,15 @@ def reading(value: int | None, unit: str) -> str:
     return f"{sign}{number} {name}".rstrip()
 
 
-def channel(name: str, unit: str) -> str:
+def channel_text(name: str, unit: str) -> str:
     """Return a channel's name for people: soil_moisture_permille is "Soil moisture"."""
     words = name.removesuffix(f"_{unit}").replace("_", " ").strip() or name
     return words[:1].upper() + words[1:]
 
 
-def doubts(flags: int) -> list[str]:
-    """Return why a decision can't be trusted, in words; nothing where it can."""
-    return [text for flag, text in FLAG_WORDS if flags & flag]
+def clock_text(seconds: float) -> str:
+    """Return a stretch of time: "9:40", "1:05:00"."""
+    whole = max(0, round(seconds))
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,0 +1,145 @@
+"""Windows in machine code: the plan that their kernel works on, for assembler and viper alike."""
+
+from array import array
+
+from dibble.inference.features import DELTA, EMA, LAST, MEAN, MIN, SLOPE, Past, ema_shift, feature_zero
+from dibble.inference.kernels.choice import KIND, address
+from dibble.inference.kernels.plan import word
+
+if KIND == "thumb":
+    from dibble.inference.kernels.features_thumb import push
+else:
+    from dibble.inference.kernels.features_viper import push
+
+# The plan's first words; AT and END are places in it, in bytes: UNFILLED (not 0: a channel is empty, and nothing is
+# pushed), RANGES_END, OFFSETS_AT. Then low and span of each channel, up to RANGES_END; the program; the offsets, the
+# values, the state.
+#
+# The program is steps, each a word of these, doubled, and its own words: OFFSET, VALUE, SUM, RING are places in the
+# plan, of a ring its beginning. A size's sums come after its PLACE, then STORE for each of its rings, then ADVANCE,
+# then the size's differences and extremes.
+#
+#     LAST OFFSET VALUE             EMA OFFSET VALUE SUM shift       PLACE (of the oldest reading)
+#     MEAN OFFSET VALUE SUM RING, then what divides: half, size, multiplier, shift, zero (added to the quotient)
+#     SLOPE OFFSET VALUE SUM RING size - 1, then what divides
+#     STORE OFFSET RING             ADVANCE PLACE size               DELTA OFFSET VALUE RING zero
+#     LEAST VALUE RING RING_END     MOST VALUE RING RING_END         DONE
+#
+# A number n is divided by d as n * multiplier >> 32 >> shift, exact for 0 <= n < 2**31 as 2**shift < d <= 2**(shift+1).
+S_LAST, S_EMA, S_PLACE, S_MEAN, S_SLOPE, S_STORE, S_ADVANCE, S_DELTA, S_LEAST, S_MOST, S_DONE = range(0, 22, 2)
+HEAD_WORDS = 3
+
+
+def divider(divisor, zero):
+    """Return the words of what divides by `divisor` >= 2, halves up, and adds `zero`."""
+    multiplier = shift = 0
+    if KIND == "thumb":  # viper has a division
+        while 2 << shift < divisor:
+            shift += 1
+        multiplier = word(((1 << 32 + shift) // divisor + 1) & 0xFFFFFFFF)
+    return divisor >> 1, divisor, multiplier, shift, zero
+
+
+class WindowsPlan(Past):
+    """Windows whose push(plan, readings), given addresses, takes readings that are within their ranges.
+
+    It returns 0, or -1 where one isn't, or where a channel is empty: then nothing has changed.
+
+    Args:
+        low: of each channel.
+    Attributes:
+        plan: array("i"); plan_at, values_at: addresses of it and of the values.
+        offsets: a part of the plan, what lies above each channel's low.
+    """
+
+    def __init__(self, features, spans, interval_ms, low):
+        self.low = low
+        Past.__init__(self, features, spans, interval_ms)
+
+    def begin(self, words):
+        channels = len(self.spans)
+        program = self._program(0, 0, 0)
+        end = 4 * (HEAD_WORDS + 2 * channels)
+        offsets = end + 4 * len(program)
+        values = offsets + 4 * channels
+        state = values + 4 * len(self.features)
+        plan = array("i", (1, end, offsets))
+        for i in range(channels):
+            plan.append(self.low[i])
+            plan.append(self.spans[i])
+        plan.extend(self._program(offsets, values, state))
+        plan.extend(array("i", [0] * (channels + len(self.features) + words)))
+        self.plan = plan
+        self.push = push
+        self.plan_at = address(plan)
+        self.values_at = self.plan_at + values
+        whole = memoryview(plan)
+        self.offsets = whole[offsets // 4 : values // 4]
+        self.values = whole[values // 4 : state // 4]
+        self.state = whole[state // 4 :]
+
+    def restart(self):
+        """Forget all readings: the next one fills its windows."""
+        Past.restart(self)
+        self.plan[0] = 1
+
+    def push_any(self, row):
+        """Push readings within their ranges, of which one below its low is missing; return where the values lie."""
+        low, offsets = self.low, self.offsets
+        for i in range(len(low)):
+            offsets[i] = row[i] - low[i]
+        filled = self.fill(offsets)
+        for i in range(len(low)):
+            if row[i] < low[i]:
+                row[i] = low[i]
+        self.plan[0] = 0
+        self.push(self.plan_at, address(row))
+        self.plan[0] = 0 if filled else 1
+        return self.values_at
+
+    def _program(self, offsets, values, state):
+        sums = [state + 4 * at for _, _, _, at in self.sums]
+        ring_of = {}
+        for channel, size, at in self.rings:
+            ring_of[channel, size] = state + 4 * at
+        steps = array("i")
+        groups = [(array("i"), array("i")) for _ in self.sizes]
+        value = values
+        for channel, kind, size in self.features:
+            offset = offsets + 4 * channel
+            zero = feature_zero(kind, self.spans[channel])
+            if kind == LAST:
+                steps.extend(array("i", (S_LAST, offset, value)))
+            elif kind == EMA:
+                steps.extend(array("i", (S_EMA, offset, value, sums.pop(0), ema_shift(size))))
+            else:
+                ring = ring_of[channel, size]
+                before, after = groups[self.sizes.index(size)]
+                if kind == MEAN:
+                    total = sums.pop(0)
+                    if size == 1:
+                        before.extend(array("i", (S_LAST, offset, value)))
+                    else:
+                        before.extend(array("i", (S_MEAN, offset, value, total, ring) + divider(size, 0)))
+                elif kind == SLOPE:
+                    by = divider(size * (size + 1), zero)
+                    before.extend(array("i", (S_SLOPE, offset, value, sums.pop(0), ring, size - 1) + by))
+                elif kind == DELTA:
+                    after.extend(array("i", (S_DELTA, offset, value, ring, zero)))
+                else:
+                    step = S_LEAST if kind == MIN else S_MOST
+                    after.extend(array("i", (step, value, ring, ring + 4 * size)))
+            value += 4
+        place = state + 4 * len(self.spans)
+        for i in range(len(self.sizes)):
+            before, after = groups[i]
+            steps.extend(array("i", (S_PLACE, place)))
+            steps.extend(before)
+            for channel, size, at in self.rings:
+                if size == self.sizes[i]:
+                    steps.extend(array("i", (S_STORE, offsets + 4 * channel, state + 4 * at)))
+            steps.extend(array("i", (S_ADVANCE, place, self.sizes[i])))
+            steps.extend(after)
+            place += 4
+        steps.append(S_DONE)
+        return steps

@@ -1,0 +1,99 @@
+"""The kernel of windows in viper, where MicroPython has native emitters: see features_plan.py, viper_probe.py.
+
+No window's arithmetic leaves 31 bits, so a word is told by these: bit 30 is its sign.
+"""
+
+import micropython
+from micropython import const
+
+_RANGES_END = const(1)
+_OFFSETS_AT = const(2)
+_RANGES_AT = const(12)
+
+
+@micropython.viper
+def push(p: ptr32, r: ptr32) -> int:
+    plan = p
+    at = int(plan)
+    if plan[0]:
+        return -1
+    # Each reading's distance from its low, and whether none is below 0 or beyond its span.
+    end = at + plan[_RANGES_END]
+    offsets = ptr32(at + plan[_OFFSETS_AT])
+    p = ptr32(at + _RANGES_AT)
+    bad = 0
+    while int(p) < end:
+        n = r[0] - p[0]
+        offsets[0] = n
+        bad = (p[1] - n) | n | bad
+        r = ptr32(int(r) + 4)
+        offsets = ptr32(int(offsets) + 4)
+        p = ptr32(int(p) + 8)
+    if (bad >> 30) & 3:
+        return -1
+    i = 0
+    while True:
+        step = p[0]
+        if step == 0:  # LAST
+            ptr32(at + p[2])[0] = ptr32(at + p[1])[0]
+            p = ptr32(int(p) + 12)
+        elif step == 6 or step == 8:  # MEAN, SLOPE
+            n = ptr32(at + p[1])[0]
+            r = ptr32(at + p[3])
+            gone = ptr32(at + p[4] + i)[0]
+            value = p[2]
+            if step == 6:
+                n = r[0] + n - gone
+                r[0] = n
+                p = ptr32(int(p) + 20)
+                n += p[0]
+            else:
+                gone = r[0] - gone
+                ramp = r[1] + n * p[5] - gone
+                n += gone
+                r[0] = n
+                r[1] = ramp
+                n = 6 * (2 * ramp - p[5] * n)
+                p = ptr32(int(p) + 24)
+                n += p[0]
+            ptr32(at + value)[0] = n // p[1] + p[4]
+            p = ptr32(int(p) + 20)
+        elif step == 10:  # STORE
+            ptr32(at + p[2] + i)[0] = ptr32(at + p[1])[0]
+            p = ptr32(int(p) + 12)
+        elif step == 4:  # PLACE
+            i = ptr32(at + p[1])[0] << 2
+            p = ptr32(int(p) + 8)
+        elif step == 12:  # ADVANCE
+            i = (i >> 2) + 1
+            if i == p[2]:
+                i = 0
+            ptr32(at + p[1])[0] = i
+            i <<= 2
+            p = ptr32(int(p) + 12)
+        elif step == 2:  # EMA
+            r = ptr32(at + p[3])
+            n = r[0]
+            n += ptr32(at + p[1])[0] - (n >> p[4])
+            r[0] = n
+            ptr32(at + p[2])[0] = n >> p[4]
+            p = ptr32(int(p) + 20)
+        elif step == 14:  # DELTA
+            ptr32(at + p[2])[0] = ptr32(at + p[1])[0] - ptr32(at + p[3] + i)[0] + p[4]
+            p = ptr32(int(p) + 20)
+        elif step == 20:  # DONE
+            return 0
+        else:  # LEAST, MOST
+            r = ptr32(at + p[2])
+            end = at + p[3]
+            n = r[0]
+            while int(r) < end:
+                gone = r[0]
+                if step == 16:
+                    if gone < n:
+                        n = gone
+                elif gone > n:
+                    n = gone
+                r = ptr32(int(r) + 4)
+            ptr32(at + p[1])[0] = n
+            p = ptr32(int(p) + 16)

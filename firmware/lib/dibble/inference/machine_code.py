@@ -1,0 +1,202 @@
+"""Readings in, decision out, where the kernels are machine code: what predictor.py is for those in bytecode.
+
+A call and an attribute cost more than a kernel does, so `predict` is a function with all that it needs at hand, as
+the defaults of arguments that nobody else gives. It and its stack have 11 words: with more it would look for room on
+the heap. Kernels take addresses. They tell what has changed (see kernels/plan.py): mostly nothing but the margin.
+"""
+
+from array import array
+
+from dibble.inference.decision import NO_CLASS, NOVEL, SENSOR_FAULT, Decision
+from dibble.inference.fixed_point import MISSING
+from dibble.inference.kernels.choice import address
+from dibble.inference.kernels.generator import started
+from dibble.inference.kernels.plan import FLAGS, FLAGS_BIT, MARGIN_MASK, STEADY, UNSURE_BELOW
+from dibble.inference.ranges import check_and_score
+
+
+class Predictor:
+    """As predictor.Predictor, over a kernel's plan.
+
+    Args:
+        low, high, unsure_below, hysteresis: as there.
+        windows: a WindowsPlan; None where each feature is the last reading of its channel.
+        score: the plan of the model's tables.
+    Attributes:
+        predict: predict(readings=None, elapsed_ms=None), as predictor.Predictor.predict.
+        usual: the plan that knows usual rows; None where there is none.
+        readings, decision, row, values: as there; values are of the last row that wasn't `readings`, where there are
+            no windows.
+    """
+
+    usual = None
+
+    def __init__(self, low, high, windows, score, unsure_below, hysteresis):
+        self.low = low
+        self.high = high
+        self.windows = windows
+        self.score = score
+        self.unsure_below = unsure_below
+        self.decision = Decision(hysteresis)
+        self.row = self.readings = array("i", [MISSING] * len(low))
+        self.clamped = self.values = array("i", low)
+        self.check = started(check_and_score(low, high, self.clamped, len, True))
+        self.words = memoryview(score)  # whose words are quicker to get at
+        self.words[UNSURE_BELOW] = unsure_below
+        self.classify = type(score).classify
+        self.score_at = address(score)
+        self.clamped_at = address(self.clamped)
+        self.predict = _plain(self)
+        if windows:
+            self.values = windows.values
+            self.values_at = windows.values_at
+            half = windows.interval_ms >> 1
+            self.shortest_ms = windows.interval_ms - half
+            self.longest_ms = windows.interval_ms + half
+            self.predict = _windowed(self)
+
+    def restart(self):
+        """Forget past readings and decisions, as after power-on."""
+        if self.windows:
+            self.windows.restart()
+        self.decision.reset()
+        self.words[STEADY] = -1
+
+    def gap(self):
+        """Forget past readings; decisions count anew."""
+        self.windows.restart()
+        self.decision.agreed = -1
+        self.words[STEADY] = -1
+
+    def other(self, readings):
+        """Return the decision on a row that isn't `readings`, or isn't within the ranges, or has nothing before it.
+
+        Raises:
+            ModelError, TypeError: see predict.
+        """
+        self.row = readings
+        found = self.check(readings)
+        if found == -1:
+            from dibble.inference import errors
+
+            raise errors.no_row(readings, len(self.low))
+        at = self.clamped_at
+        if self.windows:
+            at = self.windows.push_any(self.clamped)
+        flags = 0
+        channel = -1
+        if found < 0:
+            flags = ~found & 255
+            channel = (~found >> 8) - 1
+            if flags == SENSOR_FAULT:
+                return self.finish(NO_CLASS | flags << FLAGS_BIT, channel)
+        return self.finish(self.found(at, flags), channel)
+
+    def found(self, at, flags=0):
+        """Return what the kernel tells of a row at an address; `flags` it has already."""
+        if self.usual and self.is_novel(at):
+            flags |= NOVEL
+        if not flags:
+            return self.classify(self.score_at, at)
+        self.words[FLAGS] = flags
+        found = self.classify(self.score_at, at)
+        self.words[FLAGS] = 0
+        return found
+
+    def is_novel(self, at):
+        """Tell whether a row's combination of values is unusual."""
+        found = self.usual_classify(self.usual_at, at)
+        if found < -1:
+            return False
+        lead = found >> 8 & MARGIN_MASK
+        return (lead if found & 255 else -lead) < self.least_lead
+
+    def watch(self, usual, least_lead):
+        """Take the plan of what is usual: a row where class 1 leads by less than `least_lead` is novel."""
+        self.usual = usual
+        self.usual_at = address(usual)
+        self.usual_classify = type(usual).classify
+        self.least_lead = least_lead
+        usual[UNSURE_BELOW] = max(least_lead, 0)
+        usual[STEADY] = 1
+        if not self.windows:
+            self.predict = _watched(self)
+
+    def finish(self, found, channel=-1):
+        """Return the decision of which the kernel told `found`."""
+        decision = self.decision
+        if found < -1:
+            decision.margin = -2 - found
+            return decision
+        decision.settle(found & 255, found >> 8 & MARGIN_MASK, found >> FLAGS_BIT, channel)
+        self.words[STEADY] = -1 if decision.agreed else decision.held_index
+        return decision
+
+
+def _plain(node):
+    own = node.readings
+
+    def predict(
+        readings=None,
+        elapsed_ms=None,
+        node=node,
+        decision=node.decision,
+        run=node.classify,
+        at=node.score_at,
+        own=own,
+        row=address(own),
+    ):
+        if readings is None:
+            readings = node.readings
+        if readings is own:
+            readings = run(at, row)
+            if readings < -1:
+                decision.margin = -2 - readings
+                return decision
+            if readings >= 0:
+                return node.finish(readings)
+            readings = own
+        return node.other(readings)
+
+    return predict
+
+
+def _watched(node):
+    own = node.readings
+
+    def predict(readings=None, elapsed_ms=None, node=node, own=own, row=address(own)):
+        if readings is None:
+            readings = node.readings
+        if readings is own:
+            readings = node.found(row)
+            if readings != -1:
+                return node.finish(readings)
+            readings = own
+        return node.other(readings)
+
+    return predict
+
+
+def _windowed(node):
+    own = node.readings
+    windows = node.windows
+
+    def predict(
+        readings=None, elapsed_ms=None, node=node, push=windows.push, at=windows.plan_at, own=own, row=address(own)
+    ):
+        if elapsed_ms is not None and (elapsed_ms < node.shortest_ms or elapsed_ms > node.longest_ms):
+            node.gap()
+        if readings is None:
+            readings = node.readings
+        if readings is own and push(at, row) == 0:
+            if node.usual:
+                readings = node.found(node.values_at)
+            else:
+                readings = node.classify(node.score_at, node.values_at)
+            if readings < -1:
+                node.decision.margin = -2 - readings
+                return node.decision
+            return node.finish(readings)
+        return node.other(readings)
+
+    return predict

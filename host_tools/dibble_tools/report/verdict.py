@@ -1,0 +1,131 @@
+"""Whether to rely on a model: what its card says of that, in a sentence or two."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from dibble_tools.common.formatting import is_number, percent, times_in_100, whole
+
+NOTABLE = 0.01  # of accuracy: less is taken for chance
+ENOUGH_UNITS = 4  # groups or recordings: of fewer, an interval says next to nothing
+NEVER = "Don't rely on this model"
+
+
+@dataclass(frozen=True)
+class ModelVerdict:
+    """What a grower has to know first.
+
+    Attributes:
+        rely: False where the readings held out don't show that the model decides well.
+        words: that in a sentence or two.
+        reasons: why not to rely on it, a sentence each; empty where nothing speaks against it.
+    """
+
+    rely: bool
+    words: str
+    reasons: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what a card holds of it."""
+        return {**asdict(self), "reasons": list(self.reasons)}
+
+
+def verdict_of(card: Mapping[str, Any]) -> ModelVerdict | None:
+    """Return the verdict in a card, or that of its figures; None where it has none."""
+    said = card.get("verdict")
+    if said:
+        return ModelVerdict(bool(said["rely"]), str(said["words"]), tuple(map(str, said["reasons"])))
+    result = (card.get("held_out") or {}).get("integer_model") or {}
+    split = card.get("split") or {}
+    constant = _constant(result)
+    reasons = [
+        *_unjudged(result.get("classes") or {}),
+        *_same_recording(split.get("same_recording") or []),
+        *(_no_better(card, result, *constant) if constant else []),
+    ]
+    if reasons:
+        return ModelVerdict(False, f"{NEVER}: {' '.join(reasons)}", tuple(reasons))
+    if not is_number(result.get("accuracy")):
+        return None
+    right = f"Right {times_in_100(result['accuracy'])}"
+    right += f", on {whole(result.get('rows'))} readings that it had never seen"
+    right += f" ({split['how']})" if split.get("how") else ""
+    right += f"; always saying {constant[0]!r} would be, {times_in_100(constant[1])}" if constant else ""
+    if card.get("shortcut"):
+        return ModelVerdict(True, f"Check this before you trust it: {card['shortcut']}. {right}.")
+    return ModelVerdict(True, f"{right}.")
+
+
+def _unjudged(classes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    names = [name for name, row in classes.items() if row.get("rows") == 0]
+    if not names:
+        return []
+    them = f"No reading of {_listed(names)} was held out"
+    return [f"{them}: nothing tells how well that is found. Record it in another place or on another day, too."]
+
+
+def _same_recording(names: Sequence[str]) -> list[str]:
+    if not names:
+        return []
+    one = "was" if len(names) == 1 else "were each"
+    return [
+        f"{_listed(names)} {one} recorded in one go only, so nothing tells how it does another time. Record "
+        f"{'it' if len(names) == 1 else 'each of them'} again, on another day, and train on all of it."
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    texts = [repr(name) for name in names]
+    return " and ".join([", ".join(texts[:-1]), texts[-1]]) if texts[1:] else texts[0]
+
+
+def _constant(result: Mapping[str, Any]) -> tuple[str, float] | None:
+    """Return the commonest class of the readings held out, and its share: what always saying it would be right on."""
+    labels, sums = result.get("labels") or [], [sum(row) for row in result.get("confusion") or []]
+    if not sum(sums) or len(labels) != len(sums):
+        return None
+    first = max(range(len(sums)), key=lambda i: sums[i])
+    return labels[first], sums[first] / sum(sums)
+
+
+def _no_better(card: Mapping[str, Any], result: Mapping[str, Any], commonest: str, share: float) -> list[str]:
+    """Return why the model is no better than one answer for all, by what it was chosen by; by chance, as well."""
+    accuracy, objective = result.get("accuracy"), (card.get("options") or {}).get("optimize")
+    always = f"Always saying {commonest!r}, the commonest class, would be right about as often ({times_in_100(share)})."
+    if not is_number(accuracy):
+        return []
+    if objective == "macro-f1" and is_number(result.get("macro_f1")):
+        constant = 2 * share / (1 + share) / sum(sum(row) > 0 for row in result["confusion"])
+        return [always] if result["macro_f1"] <= constant + NOTABLE else []
+    if objective == "cost" and (costs := _costs(card, result)):
+        return [f"One answer for all would cost no more: {costs[1]!r}."] if costs[0] else []
+    if accuracy <= share + NOTABLE:
+        return [always]
+    everywhere = card.get("each_group") or {}
+    counts = ((card.get("data") or {}).get("rows_of_each_class") or {}).values()
+    low, bar = (everywhere.get("interval") or [1])[0], max(counts, default=0) / max(1, sum(counts))
+    if everywhere.get("units", 0) >= ENOUGH_UNITS and low <= bar:
+        all_of_them = f"all {everywhere['units']} {everywhere['what']}s"
+        return [
+            f"Over {all_of_them} it was right {times_in_100(everywhere['accuracy'])}; "
+            f"in others like these it may be {percent(low)} only, and always saying {commonest!r} was right on "
+            f"{percent(bar)}: that may be luck."
+        ]
+    return []
+
+
+def _costs(card: Mapping[str, Any], result: Mapping[str, Any]) -> tuple[bool, str] | None:
+    """Return whether the cheapest answer for all costs no more than the model's answers, and which it is."""
+    labels, confusion, given = result["labels"], result["confusion"], card.get("costs") or {}
+
+    def cost(true: str, said: str) -> float:
+        return 0.0 if true == said else float(given.get(f"{true}:{said}", 1))
+
+    spent = sum(
+        cost(true, said) * count
+        for true, row in zip(labels, confusion, strict=True)
+        for said, count in zip(labels, row, strict=True)
+    )
+    always = {s: sum(cost(t, s) * sum(row) for t, row in zip(labels, confusion, strict=True)) for s in labels}
+    cheapest = min(always, key=lambda name: always[name])
+    return always[cheapest] <= spent, cheapest
