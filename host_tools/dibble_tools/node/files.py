@@ -16,6 +16,7 @@ from dibble_tools.node.merging import Shipment
 from dibble_tools.node.shipment import shipment_of
 
 ENTRY = ("main.py", "dibble_update.py")  # MicroPython's; sources on the board too: whatever comes runs them
+MICROPYTHON = ("dibble.app", "dibble.ports.micropython")
 CIRCUITPYTHON_ENTRY = ("boot.py", "safemode.py", "code.py")
 CIRCUITPYTHON = "dibble.ports.circuitpython"
 MACHINE_CODE = ("_viper", "viper_probe", "plan", "machine_code")  # ends of modules of use where machine code runs
@@ -59,6 +60,7 @@ class MpyFormat:
 
 
 # What a node without them doesn't need.
+KERNELS = "dibble.inference.kernels"
 RADIO, CLOCK_CHIP, KEY = "dibble.report.radio", "dibble.clock_keeper", "dibble.storage.signatures"
 OPTIONAL = (RADIO, CLOCK_CHIP, KEY)
 SOCKETS = ("dibble.ports.sockets", "dibble.ports.circuitpython_sockets")  # of the radio
@@ -98,33 +100,64 @@ def node_files(
         InputError: mpy-cross doesn't make what the board reads, or a file doesn't compile.
     """
     drivers, own = list(drivers), list(own)
-    machine_code = machine_code_of(mpy) if viper else ""
     files = {name: (FIRMWARE / name).read_bytes() for name in ENTRY}
-    modules = _modules(["dibble.app", "dibble.ports.micropython"], drivers, own, machine_code, without)
     if mpy is None:
-        files |= {_path(source_of(module)): source_of(module).read_bytes() for module in modules}
+        sources = [source_of(module) for module in _modules(MICROPYTHON, drivers, own, "", without)]
+        files |= {_path(source): source.read_bytes() for source in sources}
         return files | {f"lib/{path.name}": path.read_bytes() for path in own}
-    shipment = _shipment(tuple(modules), tuple(drivers), tuple(own), apart)
+    shipment = shipped(drivers, mpy, viper=viper, own=own, without=without, apart=apart)
     for name in shipment.files:
         between()
-        files[path_of(name, shipment.files, folders)] = compiled_text(
-            merged_source(shipment, name), name, mpy.architecture
-        )
+        source = merged_source(shipment, name)
+        files[path_of(name, shipment.files, folders)] = compiled_text(source, name, mpy.architecture)
     return files | {f"lib/{path.stem}.mpy": compiled(path, mpy.architecture) for path in own}
 
 
+def shipped(
+    drivers: Iterable[str],
+    mpy: MpyFormat,
+    *,
+    viper: bool = True,
+    own: Iterable[Path] = (),
+    without: Iterable[str] = (),
+    apart: bool = False,
+) -> Shipment:
+    """Return the merged firmware of a node; see node_files()."""
+    drivers, own = list(drivers), list(own)
+    machine_code = machine_code_of(mpy) if viper else ""
+    kind = kind_of(machine_code)
+    modules = _modules(MICROPYTHON, drivers, own, machine_code, [*without, *_other_kernels(kind)])
+    return _shipment(tuple(modules), tuple(drivers), tuple(own), apart, kind)
+
+
 def merged_file(module: str, mpy: MpyFormat) -> dict[str, bytes]:
-    """Return path -> content of the file that a module is merged into, without sensors."""
-    modules = _modules(["dibble.app", "dibble.ports.micropython"], (), (), "", OPTIONAL)
-    shipment = _shipment(tuple(modules), (), (), False)
+    """Return path -> content of the file that a module is merged into, where that is the same on all nodes."""
+    shipment = shipped((), mpy, without=OPTIONAL)
     name = shipment.file_of[module]
     return {path_of(name, shipment.files): compiled_text(merged_source(shipment, name), name, mpy.architecture)}
 
 
+def kind_of(machine_code: str) -> str:
+    """Return the kind of kernels that run where machine code of an architecture does, "" for none: see choice.py."""
+    return ("thumb" if has_assembler(machine_code) else "viper") if machine_code else "bytecode"
+
+
+def _other_kernels(kind: str) -> list[str]:
+    """Return the modules that kernels of another kind are made of; a model's code has its features from bytecode."""
+    folder = LIBRARY / "inference" / "kernels"
+    ends = {"thumb": ("_bytecode", "_viper", "viper_probe"), "viper": ("_bytecode",), "bytecode": ()}[kind]
+    stems = [path.stem for path in folder.glob("*.py") if path.stem.endswith(ends)]
+    return [f"{KERNELS}.{stem}" for stem in stems if stem != "features_bytecode"]
+
+
 @cache
-def _shipment(modules: tuple[str, ...], drivers: tuple[str, ...], own: tuple[Path, ...], apart: bool) -> Shipment:
+def _shipment(
+    modules: tuple[str, ...], drivers: tuple[str, ...], own: tuple[Path, ...], apart: bool, kind: str
+) -> Shipment:
     sources = {module: source_of(module).read_text(encoding="utf-8") for module in modules}
-    return shipment_of(sources, drivers, own, apart=apart)
+    probe = "" if kind == "bytecode" else f"from {KERNELS}.{kind}_probe import address\n"
+    sources[f"{KERNELS}.choice"] = f'KIND = "{kind}"\n{probe}'  # the board tells before which it takes
+    return shipment_of(sources, drivers, own, apart=apart, bytecode=kind == "bytecode")
 
 
 def path_of(name: str, files: Iterable[str], folders: Container[str] = ()) -> str:

@@ -288,6 +288,53 @@ class _Rename(ast.NodeTransformer):
             node.value = self.shipment.file_of.get(node.value, node.value)
         return node
 
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        """Return what a comparison of a text with a name for one always is."""
+        known = self._text(node.left)
+        other = node.comparators[0]
+        if known is not None and len(node.ops) == 1 and isinstance(other, ast.Constant):
+            if isinstance(node.ops[0], ast.Eq):
+                return ast.Constant(known == other.value)
+            if isinstance(node.ops[0], ast.NotEq):
+                return ast.Constant(known != other.value)
+        self.generic_visit(node)
+        return node
+
+    def _text(self, node: ast.expr) -> str | None:
+        """Return the text that a name always is."""
+        if not isinstance(node, ast.Name) or any(node.id in bound for bound, _ in self.scopes):
+            return None
+        target, name = self.module.name, node.id
+        if name not in self.module.defined:
+            target, name = self.shipment.origin(*(self._found(name) or ("", "")))
+        return self.shipment.modules[target].texts.get(name) if target in self.shipment.modules else None
+
+    def visit_If(self, node: ast.If) -> ast.stmt | list[ast.stmt]:
+        """Return the branch that always runs, where that is known."""
+        node.test = self.visit(node.test)
+        if isinstance(node.test, ast.Constant) and isinstance(node.test.value, bool):
+            chosen = node.body if node.test.value else node.orelse
+            return self._until_return(chosen) or [ast.Pass()]
+        self.generic_visit(node)
+        return node
+
+    def _until_return(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        """Return what statements become, as far as they can be reached."""
+        made: list[ast.stmt] = []
+        for statement in body:
+            made += _listed(self.visit(statement))
+            if made and isinstance(made[-1], ast.Return | ast.Raise):
+                break
+        return made
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        test: ast.expr = self.visit(node.test)
+        if isinstance(test, ast.Constant) and isinstance(test.value, bool):
+            chosen: ast.expr = self.visit(node.body if test.value else node.orelse)
+            return chosen
+        node.test, node.body, node.orelse = test, self.visit(node.body), self.visit(node.orelse)
+        return node
+
     def visit_Global(self, node: ast.Global) -> ast.Global:
         final = self.shipment.final[self.module.name]
         return ast.Global([final.get(name, name) for name in node.names])
@@ -346,7 +393,7 @@ class _Rename(ast.NodeTransformer):
         if not self.scopes:
             node.name = self.shipment.final[self.module.name].get(node.name, node.name)
         self.scopes.append(self._scope(node.args, node.body))
-        node.body = [made for each in node.body for made in _listed(self.visit(each))]
+        node.body = self._until_return(node.body)
         self.scopes.pop()
         return node
 

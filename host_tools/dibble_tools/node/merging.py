@@ -8,7 +8,7 @@ import builtins
 from collections.abc import Iterable, Mapping
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.node.modules import Module, imported
+from dibble_tools.node.modules import Module, attributes_of, imported
 from dibble_tools.node.short_names import PrivateNames, named_in_calls
 
 BUILTINS = frozenset(dir(builtins))
@@ -90,7 +90,7 @@ class Shipment:
                         target, name = self.origin(source, wanted)
                         if self.file_of.get(target, module.name) == self.file_of[module.name]:
                             continue
-                        for each in [name] if name else _attributes(module.tree, bound):
+                        for each in [name] if name else attributes_of(module.tree, bound) or [""]:
                             if self.value(target, each) is None:
                                 self._ask(target, each)
 
@@ -111,15 +111,6 @@ class Shipment:
 
     def value(self, module: str, name: str) -> int | None:
         return self.modules[module].numbers.get(name) if module in self.modules else None
-
-
-def _attributes(tree: ast.AST, bound: str) -> Iterable[str]:
-    """Return the attributes that are asked of a name; "" where it is used in another way."""
-    based = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == bound]
-    if any(id(node) not in based for node in names):
-        return [""]
-    return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.value in names}
 
 
 def free_name(name: str, taken: set[str]) -> str:

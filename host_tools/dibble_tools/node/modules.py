@@ -16,6 +16,7 @@ class Module:
         tree: without docstrings.
         defined: names that it gives a value to, beside plain imports.
         numbers: those that always are one whole number.
+        texts: those that always are one text.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Module:
     defined: list[str]
     numbers: dict[str, int]
     imports: dict[str, tuple[str, str]] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def parsed(cls, name: str, source: str) -> "Module":
@@ -40,9 +42,13 @@ class Module:
         rebound = {name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names}
         for statement in tree.body:
             for name, node in assigned(statement):
+                if counts[name] != 1 or name in rebound:
+                    continue
                 value = _number(node, module.numbers)
-                if value is not None and counts[name] == 1 and name not in rebound:
+                if value is not None:
                     module.numbers[name] = value
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    module.texts[name] = node.value
         return module
 
 
@@ -143,3 +149,12 @@ def executed(body: Iterable[ast.stmt]) -> Iterator[ast.AST]:
             yield node
             if not isinstance(node, ast.FunctionDef | ast.Lambda):
                 waiting += ast.iter_child_nodes(node)
+
+
+def attributes_of(tree: ast.AST, bound: str) -> set[str] | None:
+    """Return the attributes that are asked of a name; None where it is used in another way."""
+    based = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    names = {id(node) for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == bound}
+    if names - based:
+        return None
+    return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and id(node.value) in names}

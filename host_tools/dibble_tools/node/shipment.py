@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dibble_tools.common.shipped import ROOMS
 from dibble_tools.node.merging import Shipment
+from dibble_tools.node.modules import attributes_of
 
 _INFERENCE, _KERNELS, _STORAGE, _REPORT = (
     "dibble.inference.",
@@ -54,8 +55,12 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.clock_chips": ("dibble.clock_chips", "dibble.clock_keeper"),
     "dibble.inference": (
         "dibble.inference",
-        *_of(_INFERENCE, "model", "predictor", "decision", "format", "features"),
+        *_of(_INFERENCE, "model", "predictor", "machine_code", "ranges", "decision", "format"),
         *_of(_KERNELS, "choice", "generator", "plan", "thumb_probe", "viper_probe"),
+    ),
+    "dibble.windows": (
+        *_of(_INFERENCE, "features"),
+        *_of(_KERNELS, "features_bytecode", "features_plan", "features_thumb", "features_viper"),
     ),
     "dibble.forest": (
         *_of(_INFERENCE, "forest"),
@@ -79,6 +84,8 @@ FILES: Mapping[str, tuple[str, ...]] = {
     ),
     "dibble.tls": _of("dibble.ports.", "tls"),  # there may be no module ssl
 }
+# In bytecode: what a model's code needs even where its tables run in machine code.
+OF_CODE = (*_of(_INFERENCE, "predictor"), *_of(_KERNELS, "features_bytecode"))
 # Modules that others import by these names -> the file which sees to that: their package's.
 ALIASES = {
     "dibble.app": "dibble",
@@ -89,7 +96,12 @@ ALIASES = {
 
 
 def shipment_of(
-    sources: Mapping[str, str], drivers: Iterable[str], own: Iterable[Path] = (), *, apart: bool = False
+    sources: Mapping[str, str],
+    drivers: Iterable[str],
+    own: Iterable[Path] = (),
+    *,
+    apart: bool = False,
+    bytecode: bool = True,
 ) -> Shipment:
     """Return the merged firmware of a node.
 
@@ -98,11 +110,19 @@ def shipment_of(
         drivers: those of its configuration.
         own: files of one's own drivers, which ask dibble's modules for names.
         apart: each driver is a file of its own.
+        bytecode: what runs the model's tables; else only its code, if it has any, asks for what is in bytecode.
     """
     named = [f"{DRIVERS}.{name}" for name in drivers]
     parts = [name for name in sources if name == DRIVERS or name.startswith(f"{DRIVERS}.")]
-    later = [name for name in parts if name not in (DRIVERS, *named) and not _at_once(name, sources)]
+    objects = _used_as_objects(sources)
+    later = [
+        name for name in parts if name not in (DRIVERS, *named) and (name in objects or not _at_once(name, sources))
+    ]
     files = {**FILES, DRIVERS: tuple(name for name in parts if name not in later and not (apart and name in named))}
+    if not bytecode:
+        files["dibble.rare"] = (*FILES["dibble.rare"], *OF_CODE)
+        for name in ("dibble.inference", "dibble.windows"):
+            files[name] = tuple(part for part in FILES[name] if part not in OF_CODE)
     files |= {f"dibble.{name.rpartition('.')[2]}": (name,) for name in later}
     asked = {(_PORT, name) for name in _port_names(sources)} | {("dibble.app", "run"), ("dibble", "__version__")}
     asked |= {(name, each) for name in named if apart for each in OF_DRIVERS}
@@ -121,6 +141,19 @@ def shipment_of(
         {name: by for name, by in aliases.items() if name not in files},
         _names_in(own),
     )
+
+
+def _used_as_objects(sources: Mapping[str, str]) -> set[str]:
+    """Return the modules that others hand about."""
+    found = set()
+    for source in sources.values():
+        tree = ast.parse(source)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    if attributes_of(tree, alias.asname or alias.name) is None:
+                        found.add(f"{node.module}.{alias.name}")
+    return found & set(sources)
 
 
 def _at_once(module: str, sources: Mapping[str, str]) -> bool:
@@ -174,14 +207,6 @@ def _asked_in(path: Path) -> Iterable[tuple[str, str]]:
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "dibble":
             for alias in node.names:
                 module = f"{node.module}.{alias.name}"
-                for attribute in _attributes_of(tree, alias.asname or alias.name):
+                for attribute in attributes_of(tree, alias.asname or alias.name) or ():
                     yield (module, attribute)
                 yield (node.module or "", alias.name)
-
-
-def _attributes_of(tree: ast.AST, bound: str) -> set[str]:
-    return {
-        node.attr
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == bound
-    }

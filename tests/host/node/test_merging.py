@@ -3,12 +3,15 @@
 import ast
 import sys
 import types
+from itertools import chain
 
 import pytest
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.shipped import LIBRARY
+from dibble_tools.node.files import OPTIONAL, MpyFormat, made_for, shipped
 from dibble_tools.node.merged_file import merged_source
 from dibble_tools.node.merging import Shipment
+from dibble_tools.node.modules import bound_names
 from dibble_tools.node.shipment import FILES, OF_DRIVERS
 from dibble_tools.node.short_names import PrivateNames, Shorten
 
@@ -169,3 +172,23 @@ def test_every_name_that_drivers_are_asked_for_is_known():
             if isinstance(node, ast.Call) and ast.unparse(node).startswith(("getattr(module,", "hasattr(module,")):
                 asked.add(node.args[1].value)
     assert asked == set(OF_DRIVERS)
+
+
+@pytest.mark.parametrize("mpy", [MpyFormat(6), made_for("armv6m"), made_for("xtensawin")], ids=["", "thumb", "viper"])
+@pytest.mark.parametrize("without", [(), OPTIONAL], ids=["all", "few"])
+def test_what_a_merged_file_imports_is_there(mpy, without):
+    """Every name that some file imports of another is defined there; what isn't shipped is imported at need only."""
+    shipment = shipped(["sht4x", "ds18b20", "wind_vane", "bme680_adafruit"], mpy, without=without)
+    trees = {name: ast.parse(merged_source(shipment, name)) for name in shipment.files}
+    given = {name: set(chain.from_iterable(map(bound_names, tree.body))) for name, tree in trees.items()}
+    missing = []
+    for name, tree in trees.items():
+        at_once = set(map(id, tree.body))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module.startswith("dibble"):
+                for alias in node.names:
+                    there = alias.name in given.get(node.module, ()) or f"{node.module}.{alias.name}" in given
+                    optional = any(node.module == each for each in OPTIONAL) and id(node) not in at_once
+                    if not there and not optional:
+                        missing.append(f"{name}: from {node.module} import {alias.name}")
+    assert missing == []
