@@ -315,7 +315,8 @@ class _Rename(ast.NodeTransformer):
         if isinstance(node.test, ast.Constant) and isinstance(node.test.value, bool):
             chosen = node.body if node.test.value else node.orelse
             return self._until_return(chosen) or [ast.Pass()]
-        self.generic_visit(node)
+        node.body = [made for each in node.body for made in _listed(self.visit(each))]
+        node.orelse = [made for each in node.orelse for made in _listed(self.visit(each))]
         return node
 
     def _until_return(self, body: list[ast.stmt]) -> list[ast.stmt]:

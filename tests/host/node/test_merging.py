@@ -43,6 +43,8 @@ from array import array
 _seen = array("i")
 def read(value):
     from farm.late import tail
+    if units.scaled(value) < 0:
+        return soil
     _seen.append(units.scaled(value))
     return tail(soil.read(value)) + soil.count * units.STEP
 class Air:
