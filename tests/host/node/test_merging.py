@@ -44,7 +44,7 @@ _seen = array("i")
 def read(value):
     from farm.late import tail
     if units.scaled(value) < 0:
-        return soil
+        return 0
     _seen.append(units.scaled(value))
     return tail(soil.read(value)) + soil.count * units.STEP
 class Air:
