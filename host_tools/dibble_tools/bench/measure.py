@@ -92,11 +92,12 @@ def on_cortex_m0(case: Case, found: Measured) -> None:
         found.add(MICROBIT, {"m0_instructions_predict": microbit(case)})
     if not needs.has(*needs.CORTEX_M0):
         return
-    if not found.windows:
-        for name, count in cortex_m0.instructions(case)._asdict().items():
+    for name, count in cortex_m0.instructions(case)._asdict().items():
+        if count is not None:
             found.add(MACHINE_CODE[name], {"m0_instructions_kernel": count})
-        if needs.has_microbit():
-            found.add(THUMB, {"m0_instructions_called": called(case)})
+    if not found.windows and needs.has_microbit():
+        call, whole = called(case)
+        found.add(THUMB, {"m0_instructions_called": call, "m0_instructions_predict": whole})
     found.add(EXPORTED, exported_c.on_cortex_m0(case))
 
 
@@ -108,20 +109,20 @@ def microbit(case: Case) -> int | None:
         return None
 
 
-def called(case: Case) -> float | None:
-    """Return the mean of what the kernel in assembler takes, called by the micro:bit's VM; None where it doesn't fit.
+def called(case: Case) -> tuple[float | None, float | None]:
+    """Return the means of what the kernel in assembler takes, called by the micro:bit's VM, and of predict() around it.
 
-    AssertionError where an answer isn't the model's.
+    None where it doesn't fit. AssertionError where an answer isn't the model's.
     """
     decisions = case.model.decide(case.rows)
     try:
-        answers, counts = zip(*microbit_call.called(case, case.rows.tolist()), strict=True)
+        answers, counts, wholes = zip(*microbit_call.called(case, case.rows.tolist()), strict=True)
     except VmError as error:
         if out_of_room(error):
-            return None
+            return None, None
         raise
     assert list(answers) == (decisions.class_index | decisions.margin << 8).tolist()
-    return sum(counts) / len(counts)
+    return float(np.mean(counts)), None if None in wholes else float(np.mean(wholes))
 
 
 def beside_peers(case: Case, found: Measured) -> None:

@@ -174,7 +174,7 @@ def entries_for(wishes: list[Wish], pins: Pins) -> tuple[list[dict[str, Any]], l
         if "address" in bounds:
             entry |= _address(wish, addresses, where)
         elif use:
-            entry["pin"] = pins.named(wish.place, use, where) if wish.place else _pin(facts.name, use, pins, where)
+            entry["pin"] = _pin(wish, use, pins, where)
         begin, note = BEGIN.get(facts.name, ({}, ""))
         entry |= begin
         chip = pins.board.chip.name
@@ -210,9 +210,12 @@ def use_of(driver: str) -> str:
     return next((use for use, used in port.used if used == pin), "")
 
 
-def _pin(driver: str, use: str, pins: Pins, where: str) -> PinValue:
-    if driver == "battery" and pins.runtime.battery:
-        return pins.runtime.battery.pin
+def _pin(wish: Wish, use: str, pins: Pins, where: str) -> PinValue:
+    own = pins.runtime.battery.pin if wish.driver.name == "battery" and pins.runtime.battery else None
+    if own is not None and wish.place.lower() in ("", str(own).lower()):
+        return own  # on no header: the board measures it by itself
+    if wish.place:
+        return pins.named(wish.place, use, where)
     return pins.any(use, where, CONTACTS if use == "pull-up" else ())
 
 

@@ -40,6 +40,10 @@ def start(
     kind: Annotated[
         str, typer.Option(help="unkindnesses of real boards that it is without, with commas: dibble simulate --help")
     ] = "",
+    like: Annotated[
+        str | None,
+        typer.Option("--board", metavar="NAME", help="of `dibble boards`: its pins, its radio, its unkindnesses"),
+    ] = None,
     background: Annotated[bool, typer.Option("--background", help="return when it runs")] = False,
 ) -> None:
     """Give a board power, until Ctrl-C. mpremote, and the commands of dibble with --port, find it as they find a Pico.
@@ -51,6 +55,7 @@ def start(
 
       dibble board cut
     """
+    from dibble_tools.boards.catalogue import likeness
     from dibble_tools.node.config import read_config
     from dibble_tools.virtual_board.board import VirtualBoard
 
@@ -69,6 +74,7 @@ def start(
         seed=seed,
         romfs=romfs,
         kind=kind,
+        like=likeness(like) if like else None,
         config=settings,
         background=background,
     )

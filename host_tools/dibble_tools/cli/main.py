@@ -18,6 +18,7 @@ from dibble_tools.cli.console import collect, monitor
 from dibble_tools.cli.deploy import deploy
 from dibble_tools.cli.doctor import doctor
 from dibble_tools.cli.export import export
+from dibble_tools.cli.hear import hear
 from dibble_tools.cli.log import fetch, label, retune
 from dibble_tools.cli.model import evaluate, inspect, pack, predict, unpack, verify
 from dibble_tools.cli.node import library, lorawan, microbit, sign, unroll
@@ -110,7 +111,21 @@ def demo(
 PANELS = {
     "The way to the field and back": (new, collect, train, deploy, sign, doctor, monitor, fetch, label, studio),
     "Boards, and fields that are simulated": (boards, drivers, estimate, simulate),
-    "A model": (inspect, predict, evaluate, verify, pack, unpack, export, unroll, bench, library, microbit, lorawan),
+    "A model": (
+        inspect,
+        predict,
+        evaluate,
+        hear,
+        verify,
+        pack,
+        unpack,
+        export,
+        unroll,
+        bench,
+        library,
+        microbit,
+        lorawan,
+    ),
     "All of it at once": (demo,),
 }
 for panel, commands in PANELS.items():

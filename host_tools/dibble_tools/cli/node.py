@@ -133,6 +133,7 @@ def library(
     ] = "",
     novelty: Annotated[bool, typer.Option("--novelty", help="for models that flag unusual combinations")] = False,
     code: Annotated[bool, typer.Option("--code", help="for models as code, of `dibble unroll`")] = False,
+    ratios: Annotated[bool, typer.Option("--ratios", help="for models of a heater scan's ratios")] = False,
 ) -> None:
     """Write the library that loads and runs one family's models, compiled, for a program of your own.
 
@@ -144,7 +145,7 @@ def library(
     if family not in (*FAMILIES, "all"):
         raise InputError(f"expected a family, one of {', '.join(FAMILIES)} or all, got {family!r}")
     families = FAMILIES if family == "all" else (family,)
-    files = compiled_library(library_modules(families, novelty=novelty, code=code), arch)
+    files = compiled_library(library_modules(families, novelty=novelty, code=code, ratios=ratios), arch)
     listing = write_library(files, out)
     console.print(
         f"wrote {len(files)} files, {sum(map(len, files.values())):,} bytes, for {readers_of(arch)}",

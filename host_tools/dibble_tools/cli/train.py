@@ -2,19 +2,23 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dibble_tools.cli.csv_options import NoReading, TimeFormat, TimeZone, csv_options
 from dibble_tools.cli.output import console, note
 
+if TYPE_CHECKING:
+    from dibble_tools.model.limits import Limits
+
 
 def train(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE.csv…", help="readings with a header line; gzip is fine; several are lined up by name"
+            metavar="FILE.csv…",
+            help="readings with a header line; gzip is fine; several are lined up by name. With --sound: one folder",
         ),
     ],
     label: Annotated[str | None, typer.Option(help="column that says what the readings meant  [label]")] = None,
@@ -79,6 +83,17 @@ def train(
     seed: Annotated[int, typer.Option(help="for all that is drawn by chance")] = 0,
     name: Annotated[str | None, typer.Option(help="the model's name  [the file's]")] = None,
     out: Annotated[Path | None, typer.Option(help="folder to write  [models/NAME]")] = None,
+    sound: Annotated[
+        bool, typer.Option("--sound", help="a folder of recordings, a folder a class: WAV; FLAC, OGG with soundfile")
+    ] = False,
+    own: Annotated[
+        bool, typer.Option("--own", help="with --sound: few takes of one voice or machine, judged take by take")
+    ] = False,
+    speaker: Annotated[
+        str | None,
+        typer.Option(help="with --sound: pattern that finds in a file's name whose it is, as in '^([a-z]+)_'"),
+    ] = None,
+    rate: Annotated[int, typer.Option(min=4000, max=48000, help="with --sound: samples a second on the node")] = 16000,
 ) -> None:
     """Find the best tiny classifier for a CSV of readings; write model.dib, card.json and report.html.
 
@@ -89,6 +104,10 @@ def train(
     rows held out judge it once; then the recipe is fitted again on all rows, unless --no-refit.
     Ctrl-C ends the search and keeps the best so far. The last line is the verdict; exit status 1 says
     that the rows held out don't show the model to be of use: too few recordings, or no better than one answer for all.
+
+    With --sound it is a folder of recordings with a folder for each sound, and the model hears it. Whose a recording
+    is (speaker, machine) is kept whole when splitting: what stands before _NUMBER in its name, or --speaker, or
+    groups.csv. Folders that begin with _ are what nothing is done about; _background_ is noise to mix in.
 
     Example: dibble train field.csv --label state --time when --group node --max-bytes 1000
 
@@ -102,6 +121,23 @@ def train(
     from dibble_tools.training.job import run
     from dibble_tools.training.result import TrainOptions
 
+    if sound or own or files[0].is_dir():
+        _train_sound(
+            files,
+            own,
+            limits_of(board, max_bytes=max_bytes, max_heap=max_heap, max_us=max_us),
+            out,
+            speaker=speaker,
+            rate_hz=rate,
+            test_groups=test_group or (),
+            budget_s=parse_seconds(budget, "--budget"),
+            sure=sure,
+            hysteresis=hysteresis or 1,
+            refit=refit,
+            seed=seed,
+            name=name,
+        )
+        return
     roles = roles_of(files, label, time, group, ignore or ())
     for text in roles.notes:
         note(text)
@@ -134,5 +170,17 @@ def train(
         name=name,
     )
     trained = run(files[0], options, out, dask, console)
+    if trained.verdict and not trained.verdict.rely:
+        raise typer.Exit(1)
+
+
+def _train_sound(files: list[Path], own: bool, limits: "Limits", out: Path | None, **options: Any) -> None:
+    from dibble_tools.common.errors import InputError
+    from dibble_tools.training.job import run_sound
+    from dibble_tools.training.sound import SoundOptions
+
+    if len(files) > 1:
+        raise InputError(f"--sound: expected one folder of recordings, got {len(files)} files")
+    trained = run_sound(files[0], SoundOptions(own=own, limits=limits, **options), out, console)
     if trained.verdict and not trained.verdict.rely:
         raise typer.Exit(1)

@@ -23,6 +23,7 @@ EXTRA_OF = {  # import name -> extra of pyproject.toml
     "emlearn": "bench",
     "m2cgen": "bench",
     "distributed": "dask",
+    "soundfile": "sound",
 }
 POSIX = ("fcntl", "pty", "termios", "tty")  # modules of Python that Windows hasn't
 

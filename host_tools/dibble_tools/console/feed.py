@@ -10,6 +10,7 @@ from typing import Any
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.safe_text import is_fit_name
+from dibble_tools.link.holders import busy_text, is_busy
 from dibble_tools.node.console_lines import Header, Line, LineReader
 
 POLL_S = 0.2
@@ -94,6 +95,8 @@ def open_port(name: str) -> Any:
     try:
         opened.open()
     except _gone() as error:
+        if is_busy(error):
+            raise InputError(busy_text(name)) from None
         raise InputError(
             f"{name}: expected a port that can be opened, got: {error}. Is the board plugged in, and does no other "
             "program (mpremote, Thonny, another dibble) use it?"

@@ -133,7 +133,8 @@ class Collector:
                     "did a spreadsheet rewrite them? Choose another file with --out"
                 )
             self._last[node] = max(time, self._last.get(node, ""))
-            self.counts[label] += 1
+            if label:
+                self.counts[label] += 1
 
 
 def _columns(header: Header) -> list[str]:

@@ -67,7 +67,7 @@ class Reasons:
             channel, push = node.explain()
         except ModelError:
             return
-        self.last = Reason(self._names[channel], push)
+        self.last = Reason(self._model.content.titles[channel], push)
 
 
 def _in_steps(reading: int | None, unit: str, channel: Channel) -> int | None:

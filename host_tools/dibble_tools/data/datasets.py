@@ -122,7 +122,10 @@ def read_files(
 
     Where no column tells groups, each file is one. See read_dataset.
     """
-    parts = [read_dataset(path, label=label, time=time, group=group, ignore=ignore, options=options) for path in paths]
+    parts = [
+        read_dataset(path, label=label, time=time, group=group, ignore=own, options=options)
+        for path, own in zip(paths, _ignored_in(paths, ignore), strict=True)
+    ]
     if len(parts) == 1:
         return parts[0]
     names = [name for name in parts[0].columns if all(name in part.columns for part in parts)]
@@ -154,6 +157,15 @@ def read_files(
     units = {name: unit for part in reversed(parts) for name, unit in part.units.items()}
     lines = np.concatenate([part.lines for part in parts])[order]
     return Dataset(first, names, values[order], labels, times, grouped[order], lines, notes, digest, units)
+
+
+def _ignored_in(paths: Sequence[Path], ignore: Sequence[str]) -> list[list[str]]:
+    """Return the ignored columns of each file: one of several may lack what another has; what none has is an error."""
+    if len(paths) == 1 or not ignore:
+        return [list(ignore)] * len(paths)
+    headers = [scan(decode(bytes_of(path), path.name)[0], path.name, alone=True).header for path in paths]
+    nowhere = [name for name in ignore if not any(name in header for header in headers)]
+    return [[name for name in ignore if name in header] + nowhere for header in headers]
 
 
 def _time_columns(table: Table, time: str | None, taken: set[str | None]) -> tuple[str | None, str | None]:

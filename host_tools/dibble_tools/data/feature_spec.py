@@ -3,12 +3,13 @@
 import difflib
 import tomllib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from dibble.inference import features as board
+from dibble.inference import ratios
 from dibble.inference.fixed_point import MISSING
 from dibble.inference.kernels.features_bytecode import Windows
 
@@ -21,20 +22,82 @@ GRAMMAR = "KIND or KIND:N with KIND one of " + ", ".join(board.KINDS) + " and N 
 
 
 @dataclass(frozen=True)
+class ChannelRatio:
+    """By how many octaves a channel's reading lies above another's, or above the mean of several.
+
+    Attributes:
+        own, others: indices of channels whose readings are above 0.
+        low, span: in 1/1024 octave, what is clamped to: low..low + span.
+    """
+
+    own: int
+    others: tuple[int, ...]
+    low: int
+    span: int
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        return (self.own, *self.others)
+
+    def title(self, names: Sequence[str]) -> str:
+        """Return its name for people, by those of the channels."""
+        return f"{names[self.own]}/{names[self.others[0]] if len(self.others) == 1 else f'mean of {len(self.others)}'}"
+
+
+@dataclass(frozen=True)
 class FeatureSpec:
-    """One feature: a channel (by index) seen through a window of `size` readings."""
+    """One feature: a channel (by index) seen through a window of `size` readings.
+
+    Attributes:
+        ratio: what is seen instead of the channel, which is the ratio's own.
+    """
 
     channel: int
     kind: int
     size: int
+    ratio: ChannelRatio | None = None
 
     def __str__(self) -> str:
         return board.KINDS[self.kind] + (f":{self.size}" if self.kind != board.LAST else "")
 
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """The channels it is made of."""
+        return self.ratio.channels if self.ratio else (self.channel,)
+
+    def title(self, channels: Sequence[Channel]) -> str:
+        """Return its name for people: the channel's, and the window's."""
+        names = [channel.name for channel in channels]
+        return f"{self.ratio.title(names) if self.ratio else names[self.channel]} {self}"
+
+    def span(self, channels: Sequence[Channel]) -> int:
+        """Return how far what it sees can move."""
+        channel = channels[self.channel]
+        return self.ratio.span if self.ratio else channel.high - channel.low
+
     def limit(self, channels: Sequence[Channel]) -> int:
         """Return the largest value this feature can take."""
-        channel = channels[self.channel]
-        return board.feature_limit(self.kind, channel.high - channel.low)
+        return board.feature_limit(self.kind, self.span(channels))
+
+    def renumbered(self, new: Sequence[int]) -> "FeatureSpec":
+        """Return the same by new numbers of channels: those of `new`, in this order, are kept."""
+        place = list(new).index
+        if not self.ratio:
+            return replace(self, channel=place(self.channel))
+        ratio = replace(self.ratio, own=place(self.ratio.own), others=tuple(map(place, self.ratio.others)))
+        return replace(self, channel=ratio.own, ratio=ratio)
+
+
+def log2_1024ths(values: np.ndarray) -> np.ndarray:
+    """Return log2 of ints 1..2**30 - 1 in 1/1024, as the board's ratios.log2 does it."""
+    values = np.maximum(np.asarray(values, dtype=np.int64), 1)
+    exponent = np.zeros_like(values)
+    for step in (16, 8, 4, 2, 1):
+        exponent = np.where(values >> exponent >= 1 << step, exponent + step, exponent)
+    mantissa = np.where(exponent >= 10, values >> np.maximum(exponent - 10, 0), values << np.maximum(10 - exponent, 0))
+    above = mantissa - ratios.STEPS
+    bend = above * (ratios.STEPS - above) * ratios.BEND >> ratios.BEND_SHIFT
+    return exponent * ratios.STEPS + above + bend
 
 
 def default_features(channels: Sequence[Channel]) -> list[FeatureSpec]:
@@ -92,10 +155,9 @@ def offsets_of(readings: np.ndarray, channels: Sequence[Channel]) -> np.ndarray:
     return np.where(readings == MISSING, -1, np.clip(readings, low, high) - low)
 
 
-def windows_of(features: Iterable[Any], channels: Sequence[Channel], interval_ms: int) -> Windows:
-    """Return the firmware's windows of features, each with a channel, kind and size."""
-    spans = [channel.high - channel.low for channel in channels]
-    return Windows([(f.channel, f.kind, f.size) for f in features], spans, interval_ms)
+def windows_of(features: Iterable[Any], spans: Sequence[int], interval_ms: int) -> Windows:
+    """Return the firmware's windows of features, each with a channel, kind and size; spans: of each channel."""
+    return Windows([(f.channel, f.kind, f.size) for f in features], list(spans), interval_ms)
 
 
 def run_windows(windows: Windows, offsets: np.ndarray, gap: np.ndarray) -> np.ndarray:

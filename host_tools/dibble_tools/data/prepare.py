@@ -76,12 +76,13 @@ class Prepared:
         """What a feature's value of 0 stands for, in steps of its channel; 0 for a change, which has no ratio."""
         if not self.features:
             return [channel.low for channel in self.channels]
-        return [0 if f.kind in (kinds.DELTA, kinds.SLOPE) else self.channels[f.channel].low for f in self.features]
+        changes = (kinds.DELTA, kinds.SLOPE)
+        return [0 if f.ratio or f.kind in changes else self.channels[f.channel].low for f in self.features]
 
     @property
     def feature_names(self) -> list[str]:
         """A name for people of each feature: the channel's, and the window's where there is one."""
-        return [f"{self.channels[f.channel].name} {f}" for f in self.features] or [c.name for c in self.channels]
+        return [f.title(self.channels) for f in self.features] or [c.name for c in self.channels]
 
 
 def _leave_out_empty(ds: Dataset, train: np.ndarray, wanted: Sequence[str]) -> list[str]:
@@ -150,5 +151,5 @@ def prepare(path: Path, options: DataOptions) -> Prepared:
         interval = interval_of(elapsed)
         features = read_features(options.features, channels) if options.features else default_features(channels)
         gap = np.abs(elapsed - interval) > interval // 2
-        values = run_windows(windows_of(features, channels, interval), values, gap)
+        values = run_windows(windows_of(features, [c.high - c.low for c in channels], interval), values, gap)
     return Prepared(ds, parts, channels, features, readings, values, whole, elapsed, interval, notes)

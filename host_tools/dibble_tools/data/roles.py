@@ -54,7 +54,7 @@ def roles_of(
             notes.append("column 'node' is taken as --group")
         else:
             more.append(NODE)
-    if BATTERY in header and BATTERY not in (label, group, *more):
+    if any(BATTERY in table.header for table in tables) and BATTERY not in (label, group, *more):
         more.append(BATTERY)
         notes.append("column 'battery_mv' is no reading of the field: left out (--ignore)")
     return Roles(label, time, group, tuple(more), tuple(notes))

@@ -8,6 +8,7 @@ from dibble import __version__
 from dibble.inference.features import DELTA, EMA, KINDS, LAST, MAX, MEAN, MIN, SLOPE
 from dibble.inference.fixed_point import MISSING
 
+from dibble_tools.common.errors import InputError
 from dibble_tools.common.shipped import ROOMS
 from dibble_tools.export import names
 from dibble_tools.export.c.families import additive_parts, forest_parts, mlp_parts
@@ -37,7 +38,7 @@ def context_of(content: Content, prefix: str) -> dict[str, Any]:
         channel["ending"] = ending
     features = [
         {
-            "text": f"{content.channels[f.channel].name} {f}",
+            "text": f"{content.title(f)} {f}",
             "channel": f.channel,
             "kind_name": KINDS[f.kind],
             "size": f.size,
@@ -69,7 +70,7 @@ def context_of(content: Content, prefix: str) -> dict[str, Any]:
         "margin_type": "uint16_t" if len(content.classes) > 1 else "uint32_t",
         "agreed_type": unsigned([content.hysteresis]).type,
     }
-    found |= _ranges(content) | _windows(content) | _scalers(content, found) | _golden(content)
+    found |= _ranges(content) | _ratios(content) | _windows(content) | _scalers(content, found) | _golden(content)
     texts = [str(feature["text"]) for feature in features]
     if isinstance(content.family, Forest):
         return found | forest_parts(content, features)
@@ -88,6 +89,30 @@ def _ranges(content: Content) -> dict[str, Any]:
         "spans": spans,
         "span": unsigned(spans),
         "features_of": features_of if set(features_of) != {1} else None,
+    }
+
+
+def _ratios(content: Content) -> dict[str, Any]:
+    """Return the channels made of others, and how many features each has.
+
+    Raises:
+        InputError: one is seen through a window.
+    """
+    channels = len(content.channels)
+    if any(f.channel >= channels and f.kind != LAST for f in content.features):
+        raise InputError("expected ratios of the last readings, got one of a window: such a model has no program")
+    each = [sum(f.channel == channels + k for f in content.features) for k in range(len(content.ratios))]
+    others = [len(ratio.others) for ratio in content.ratios]
+    return {
+        "ratios": content.ratios,
+        "ratio_owns": [ratio.own for ratio in content.ratios],
+        "ratio_counts": others,
+        "ratio_others": [channel for ratio in content.ratios for channel in ratio.others],
+        "ratio_lows": [ratio.low for ratio in content.ratios],
+        "ratio_spans": [ratio.span for ratio in content.ratios],
+        "ratio_features": each,
+        "int16": Kind("int16_t", "FLASH16"),
+        "word": Kind("uint16_t", "FLASH16"),
     }
 
 

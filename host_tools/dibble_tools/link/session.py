@@ -23,6 +23,7 @@ from serial import SerialException
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.shipped import ROOMS
+from dibble_tools.link.holders import busy_text, holders
 
 REMOTE = ROOMS / "link" / "guest"
 MOST_BYTES = 1 << 20  # of one answer
@@ -346,6 +347,8 @@ def _connect(port: str, timeout_s: float, deadline: float, *, vanished: bool = F
             return transport
         except (TransportError, SerialException, OSError) as error:
             if time.monotonic() > deadline or not (vanished or Path(port).exists()):
+                if holders(port):
+                    raise LinkError(busy_text(port)) from None
                 raise LinkError(
                     f"{port}: expected a board's port, got: {error}: is it plugged in, and no other program using it?"
                 ) from None

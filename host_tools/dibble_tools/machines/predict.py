@@ -52,7 +52,7 @@ def reasons(model: HostModel, rows: Rows) -> list[tuple[str, str]]:
             found.append(("", ""))
         else:
             channel, amount = node.explain()
-            found.append((cell(model.channels[channel].name), str(amount)))
+            found.append((cell(model.content.titles[channel]), str(amount)))
     node.restart()
     return found
 

@@ -7,13 +7,15 @@ from typing import Any
 from dibble.inference.features import KINDS, LAST
 
 from dibble_tools.data.channels import Channel
+from dibble_tools.data.feature_spec import ChannelRatio
+from dibble_tools.data.sound.segments import SoundSettings
 
 LARGEST_CODE = 255
 
 
 @dataclass(frozen=True)
 class Feature:
-    """A channel (by index) seen through a window of `size` readings; its values are 0..limit."""
+    """A channel (by index; beyond them a ratio) seen through a window of `size` readings; its values are 0..limit."""
 
     channel: int
     kind: int
@@ -197,7 +199,9 @@ class Content:
         interval_ms: sampling interval of a time series; 0 where each row stands alone.
         unsure_below: a smaller margin is flagged unsure.
         hysteresis: trusted decisions in a row that change the held class.
+        ratios: channels made of others: a feature's channel may be one, numbered after the model's own.
         format, parts: of the file, and the names of its optional parts.
+        sound: what turns a stream of samples into the channels, where they aren't measured one by one.
         family_bytes, novelty_bytes: that the tables take in the file.
     """
 
@@ -215,8 +219,10 @@ class Content:
     golden: list[Golden]
     format: int
     parts: tuple[str, ...]
+    sound: SoundSettings | None
     family_bytes: int
     novelty_bytes: int
+    ratios: tuple[ChannelRatio, ...] = ()
 
     @property
     def family_name(self) -> str:
@@ -227,6 +233,26 @@ class Content:
     def tells_why(self) -> bool:
         """Whether a decision comes with the channel that pushed hardest: an additive model's does."""
         return isinstance(self.family, Additive)
+
+    def channels_of(self, feature: Feature) -> tuple[int, ...]:
+        """Return the model's own channels that a feature is made of."""
+        ratio = feature.channel - len(self.channels)
+        return self.ratios[ratio].channels if ratio >= 0 else (feature.channel,)
+
+    def title(self, feature: Feature) -> str:
+        """Return what a feature sees, for people."""
+        return self.titles[feature.channel]
+
+    @property
+    def titles(self) -> list[str]:
+        """What each channel is called, those made of others last."""
+        names = [channel.name for channel in self.channels]
+        return names + [ratio.title(names) for ratio in self.ratios]
+
+    @property
+    def spans(self) -> list[int]:
+        """How far each channel moves, those made of others last."""
+        return [*(channel.high - channel.low for channel in self.channels), *(ratio.span for ratio in self.ratios)]
 
     @property
     def limits(self) -> list[int]:

@@ -1,6 +1,10 @@
 """How numbers and strings are written into a model file; firmware's inference/format.py reads them."""
 
+from dibble.inference.parts import CELLS
+from dibble.senses import frames, segment
+
 from dibble_tools.data.sound.front_end import FrameSettings
+from dibble_tools.data.sound.segments import SoundSettings
 from dibble_tools.families.scaling import Scaler
 
 LOG = 32  # flag of a scaler's shift
@@ -26,6 +30,15 @@ def frames_part(settings: FrameSettings) -> bytes:
     """Return the content of the part "frames": the front end of sound."""
     head = number(settings.rate_hz) + bytes((settings.log2,)) + number(settings.hop) + number(settings.floor)
     return head + bytes((settings.first, len(settings.widths), *settings.widths))
+
+
+def sound_parts(settings: SoundSettings) -> dict[bytes, bytes]:
+    """Return the optional parts of a model that hears single sounds, by their names."""
+    return {
+        CELLS: number(settings.features),
+        frames.NAME: frames_part(settings.front_end),
+        segment.NAME: bytes(settings.gate),
+    }
 
 
 class Strings:

@@ -15,7 +15,7 @@ from dibble.inference.fixed_point import MISSING
 from dibble_tools.data.feature_spec import run_windows, windows_of
 from dibble_tools.model.content import Content
 from dibble_tools.model.decisions import Decisions
-from dibble_tools.model.oracle import novel, scorer
+from dibble_tools.model.oracle import novel, ratio_offsets, scorer
 
 CHUNK_ROWS = 1 << 14  # so many fit a cache, and are worth a thread
 
@@ -132,10 +132,12 @@ def gaps(model: Content, elapsed_ms: np.ndarray | None, rows: int) -> np.ndarray
 
 def feature_values(model: Content, offsets: np.ndarray, elapsed_ms: np.ndarray | None = None) -> np.ndarray:
     """Return the model's feature values (rows, features) from offsets (-1: missing)."""
+    if model.ratios:
+        offsets = np.column_stack([offsets, ratio_offsets(model, offsets)])
     if not model.looks_back:
         channels = [feature.channel for feature in model.features]
         return offsets if channels == list(range(offsets.shape[1])) else offsets[:, channels]
-    windows = windows_of(model.features, model.channels, model.interval_ms)
+    windows = windows_of(model.features, model.spans, model.interval_ms)
     return run_windows(windows, offsets, gaps(model, elapsed_ms, len(offsets)))
 
 

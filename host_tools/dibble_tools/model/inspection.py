@@ -39,10 +39,7 @@ def describe(opened: HostModel) -> dict[str, Any]:
             }
             for channel in model.channels
         ],
-        "features": [
-            {"channel": model.channels[f.channel].name, "feature": KINDS[f.kind], "readings": f.size}
-            for f in model.features
-        ],
+        "features": [{"channel": model.title(f), "feature": KINDS[f.kind], "readings": f.size} for f in model.features],
         "tables": _tables(model),
         "novel_below": model.novel_below if model.novelty else None,
         "unsure_below": model.unsure_below,

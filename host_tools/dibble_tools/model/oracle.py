@@ -34,6 +34,31 @@ def scorer(model: Content) -> Callable[[np.ndarray], np.ndarray]:
     return lambda values: _mlp(family, values).T
 
 
+def ratio_offsets(model: Content, offsets: np.ndarray) -> np.ndarray:
+    """Return what lies above the low of each channel that is made of others, int64 (rows, ratios); -1: missing.
+
+    By how many 1/1024 octaves a reading lies above another, or above the mean of several: straight lines between
+    powers of two of readings' 11 highest bits, with a bend of 45 * f * (1024 - f) / 2**17.
+    """
+    lows = np.array([channel.low for channel in model.channels], dtype=np.int64)
+    logs = _log2_bent(np.maximum(offsets, 0) + lows)
+    found = np.empty((len(offsets), len(model.ratios)), dtype=np.int64)
+    for k, ratio in enumerate(model.ratios):
+        others = logs[:, list(ratio.others)].sum(axis=1)
+        mean = np.floor_divide(others + len(ratio.others) // 2, len(ratio.others))
+        above = np.clip(logs[:, ratio.own] - mean - ratio.low, 0, ratio.span)
+        found[:, k] = np.where((offsets[:, list(ratio.channels)] < 0).any(axis=1), -1, above)
+    return found
+
+
+def _log2_bent(values: np.ndarray) -> np.ndarray:
+    values = np.maximum(values, 1)
+    exponent = np.frexp(values.astype(np.float64))[1] - 1  # exact below 2**53
+    fraction = np.where(exponent >= 10, values >> np.maximum(exponent - 10, 0), values << np.maximum(10 - exponent, 0))
+    fraction = fraction - 1024
+    return exponent * 1024 + fraction + fraction * (1024 - fraction) * 45 // 2**17
+
+
 def novel(model: Content, values: np.ndarray) -> np.ndarray:
     """Return which rows' combinations of values are novel: bool (rows,)."""
     if model.novelty is None:

@@ -1,6 +1,7 @@
 """A model file's bytes -> its Content. The only place on the host that knows the firmware's readers."""
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 from dibble import ModelError
@@ -9,8 +10,13 @@ from dibble.inference.description import Description
 from dibble.inference.features import LAST, feature_limit
 from dibble.inference.format import ADDITIVE, FOREST, MLP, NOVELTY, Cursor
 from dibble.inference.model import Model
+from dibble.senses import frames, segment
 
+from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel
+from dibble_tools.data.feature_spec import ChannelRatio
+from dibble_tools.data.sound.front_end import settings_of
+from dibble_tools.data.sound.segments import SegmentSettings, SoundSettings, sound_channels
 from dibble_tools.families.forest.integer_trees import IntegerTrees
 from dibble_tools.families.forest.tree_sharing import Split
 from dibble_tools.model.content import (
@@ -40,10 +46,15 @@ def content_of(file: bytes | Model) -> Content:
     """
     m = file if isinstance(file, Model) else Model(file)
     told = Description(m)
+    sound = _sound(m)
     channels = [Channel(*told.channel(i)) for i in range(len(m.low))]
+    if sound:
+        channels = sound_channels(sound)
     if not all(channel.mantissa for channel in channels):
         raise ModelError("the model file contradicts itself: a channel in steps of 0")
-    spans = [channel.high - channel.low for channel in channels]
+    told_ratios: Any = m.ratios
+    ratios = tuple(ChannelRatio(own, tuple(others), low, span) for own, others, low, span in told_ratios)
+    spans = [*(channel.high - channel.low for channel in channels), *(ratio.span for ratio in ratios)]
     windows = m.windows.features if m.windows else []
     every = windows or [(i, LAST, 1) for i in range(len(spans))]
     features = [Feature(channel, kind, size, feature_limit(kind, spans[channel])) for channel, kind, size in every]
@@ -56,7 +67,7 @@ def content_of(file: bytes | Model) -> Content:
     elif kind == ADDITIVE:
         family = _additive(cursor, limits, len(told.classes))
     else:
-        family = _mlp(cursor, limits, len(told.classes))
+        family = _mlp(cursor, told.limits, len(told.classes))
     family_bytes = cursor.at - told.family_at
     novelty, novel_below, novelty_bytes = None, 0, 0
     if m.blob[5] & NOVELTY:
@@ -78,8 +89,10 @@ def content_of(file: bytes | Model) -> Content:
         golden=_golden(m),
         format=m.blob[4],
         parts=tuple(str(name, "utf-8") for name in m.parts),
+        sound=sound,
         family_bytes=family_bytes,
         novelty_bytes=novelty_bytes,
+        ratios=ratios,
     )
 
 
@@ -151,7 +164,22 @@ def _additive(cursor: Cursor, limits: list[int], classes: int) -> Additive:
     return Additive(each, [TableTerm(*t, entries=e) for t, e in zip(terms, cells, strict=True)], list(base))
 
 
-def _mlp(cursor: Cursor, limits: list[int], classes: int) -> Mlp:
+def _sound(m: Model) -> SoundSettings | None:
+    """Return what a model that listens says of its sense."""
+    if frames.NAME not in m.parts or segment.NAME not in m.parts:
+        return None
+    try:
+        gate = Cursor(m.blob, m.parts[segment.NAME]).take(len(SegmentSettings._fields))
+        front_end = settings_of(frames.read(Cursor(m.blob, m.parts[frames.NAME])))
+        sound = SoundSettings(front_end, SegmentSettings(*gate))
+    except InputError as error:
+        raise ModelError(f"the model file contradicts itself: {error}") from None
+    if sound.features != len(m.low):
+        raise ModelError(f"the model file contradicts itself: {len(m.low)} channels, {sound.features} of its sense")
+    return sound
+
+
+def _mlp(cursor: Cursor, limits: Sequence[int], classes: int) -> Mlp:
     scalers, base, layers = mlp.read(cursor, limits, classes)
     inputs = len(limits)
     read = []

@@ -29,12 +29,14 @@ def family_bytes(tables: Tables, limits: Sequence[int], at: int) -> bytes:
     """Return the bytes of the tables.
 
     Args:
-        limits: largest value of each of the model's features.
+        limits: largest value of each of the model's features; bytes where features are codes as they come.
         at: where in the file they begin, as wide tables are aligned.
     """
     if isinstance(tables, ForestTables):
         return _forest(tables, limits, at)
-    return _additive(tables) if isinstance(tables, AdditiveTables) else _mlp(tables, at)
+    if isinstance(tables, AdditiveTables):
+        return _additive(tables)
+    return _mlp(tables, at, told=not isinstance(limits, bytes))
 
 
 def _forest(forest: ForestTables, limits: Sequence[int], at: int) -> bytes:
@@ -82,8 +84,9 @@ def _additive(tables: AdditiveTables) -> bytes:
     return bytes(out)
 
 
-def _mlp(tables: MlpTables, at: int) -> bytes:
-    out = bytearray(b"".join(map(scaler, tables.scalers)) + number(tables.base) + number(len(tables.layers)))
+def _mlp(tables: MlpTables, at: int, *, told: bool) -> bytes:
+    scalers = b"".join(map(scaler, tables.scalers)) if told else b""
+    out = bytearray(scalers + number(tables.base) + number(len(tables.layers)))
     for i, layer in enumerate(tables.layers):
         last = i + 1 == len(tables.layers)
         units = len(layer.biases)

@@ -3,7 +3,7 @@
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dibble.inference import features as windows_of
@@ -11,10 +11,11 @@ from dibble.inference.features import LAST
 from dibble.inference.fixed_point import READING_LIMIT
 from dibble.inference.format import CRC_BYTES, FORMATS, MAGIC, NOVELTY
 from dibble.inference.model import Model
+from dibble.inference.parts import CELLS
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel
-from dibble_tools.data.feature_spec import FeatureSpec
+from dibble_tools.data.feature_spec import ChannelRatio, FeatureSpec
 from dibble_tools.families.forest import integer_trees, pages
 from dibble_tools.families.forest.pages import ForestTables
 from dibble_tools.model.encoding import Strings, number, signed
@@ -23,6 +24,7 @@ from dibble_tools.model.tables_bytes import Tables, family_bytes, family_of
 if TYPE_CHECKING:
     from dibble_tools.families.novelty import Novelty
 
+RATIOS = b"ratios"
 EXPONENT_ZERO = 9
 OWN_MANTISSA, SAME_UNIT = 32, 64
 GOLDEN_MISSING = 0  # a golden reading: 0 missing, 1.. the offset above the channel's low
@@ -55,8 +57,10 @@ class ModelSpec:
     parts: Mapping[bytes, bytes] = field(default_factory=dict)
 
     @property
-    def limits(self) -> list[int]:
-        """The largest value of each feature."""
+    def limits(self) -> Sequence[int]:
+        """The largest value of each feature; bytes where features are codes as they come: see parts.cells."""
+        if CELLS in self.parts:
+            return b"\xff" * len(self.channels)
         return [f.limit(self.channels) for f in self.features] or [c.high - c.low for c in self.channels]
 
 
@@ -100,7 +104,9 @@ def check_bounds(spec: ModelSpec) -> None:
             )
     for feature in spec.features:
         channel = spec.channels[feature.channel]
-        largest = windows_of.window_limit(feature.kind, feature.size, channel.high - channel.low)
+        largest = windows_of.window_limit(feature.kind, feature.size, feature.span(spec.channels))
+        if feature.ratio and min(spec.channels[i].low for i in feature.channels) < 1:
+            raise InputError(f"{feature.title(spec.channels)}: expected a ratio of readings above 0")
         if largest > READING_LIMIT:
             raise InputError(
                 f"feature {feature} of channel {channel.name!r}: expected sums within {READING_LIMIT:,}, got up to "
@@ -129,21 +135,32 @@ def _channels(channels: Sequence[Channel]) -> bytes:
     return bytes(out)
 
 
+def _ratios(ratios: Sequence[ChannelRatio]) -> bytes:
+    out = bytearray(number(len(ratios)))
+    for ratio in ratios:
+        out += bytes((ratio.own, len(ratio.others), *ratio.others)) + signed(ratio.low) + number(ratio.span)
+    return bytes(out)
+
+
 def _assemble(spec: ModelSpec, golden: bytes, golden_count: int) -> bytes:
     family = family_of(spec.tables) | (NOVELTY if spec.novelty else 0)
     text = Strings()
     # The least format that says it, so that nodes of an older firmware read what they can.
-    out = bytearray(MAGIC + bytes((FORMATS[1] if spec.parts else FORMATS[0], family)) + bytes(4))
-    if spec.parts:
-        out += number(len(spec.parts))
-        for name, content in spec.parts.items():
+    ratios = list(dict.fromkeys(feature.ratio for feature in spec.features if feature.ratio))
+    parts = {**spec.parts, **({RATIOS: _ratios(ratios)} if ratios else {})}
+    out = bytearray(MAGIC + bytes((FORMATS[1] if parts else FORMATS[0], family)) + bytes(4))
+    if parts:
+        out += number(len(parts))
+        for name, content in parts.items():
             out += bytes((len(name),)) + name + number(len(content)) + content
     out += number(spec.interval_ms) + number(spec.unsure_below) + number(spec.hysteresis) + text(spec.name)
     out += number(len(spec.classes)) + b"".join(map(text, spec.classes))
-    out += number(len(spec.channels)) + _channels(spec.channels)
+    told = [] if CELLS in spec.parts else spec.channels
+    out += number(len(told)) + _channels(told)
     out += number(len(spec.features))
     for feature in spec.features:
-        out += bytes((feature.channel, feature.kind, feature.size))
+        channel = len(spec.channels) + ratios.index(feature.ratio) if feature.ratio else feature.channel
+        out += bytes((channel, feature.kind, feature.size))
     out += family_bytes(spec.tables, spec.limits, len(out))
     if spec.novelty:
         out += number(spec.novelty.threshold) + family_bytes(spec.novelty.tables, spec.limits, len(out))
@@ -188,5 +205,5 @@ def keep_features(
     if not features:
         return list(used), [channels[i] for i in used], []
     kept = [features[i] for i in used]
-    indices = sorted({feature.channel for feature in kept})
-    return indices, [channels[i] for i in indices], [replace(f, channel=indices.index(f.channel)) for f in kept]
+    indices = sorted({channel for feature in kept for channel in feature.channels})
+    return indices, [channels[i] for i in indices], [feature.renumbered(indices) for feature in kept]

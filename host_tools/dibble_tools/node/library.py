@@ -15,18 +15,22 @@ FAMILIES = ("forest", "additive", "mlp")
 ALL = "package"  # every family, novelty and the model as code
 PACKAGES = (ALL, *FAMILIES)
 _INFERENCE = "dibble.inference"
-_BY_NEED = ("novelty", "unrolled")  # parts that a plain model of one family never asks for
+_BY_NEED = ("novelty", "ratios", "unrolled")  # parts that a plain model of one family never asks for
 FIRST_VERSION = {2: "1.20", 3: "1.23"}  # of MicroPython, by the sub-version of machine code in .mpy
 
 
-def library_modules(families: Iterable[str], *, novelty: bool = False, code: bool = False) -> list[str]:
+def library_modules(
+    families: Iterable[str], *, novelty: bool = False, code: bool = False, ratios: bool = False
+) -> list[str]:
     """Return the modules that load and run models of some families.
 
     Args:
         novelty: with what knows unusual combinations, which brings the family additive along.
         code: with what runs a model as code.
+        ratios: with what makes channels of others.
     """
     wanted = {*families, *(("additive", "novelty") if novelty else ()), *(("unrolled",) if code else ())}
+    wanted |= {"ratios"} if ratios else set()
     without = [f"{_INFERENCE}.{name}" for name in (*FAMILIES, *_BY_NEED) if name not in wanted]
     without += [f"{_INFERENCE}.{name}_checks" for name in FAMILIES if name not in wanted]
     return sorted(reached([_INFERENCE, *(f"{_INFERENCE}.{name}" for name in wanted)], without))
@@ -34,7 +38,11 @@ def library_modules(families: Iterable[str], *, novelty: bool = False, code: boo
 
 def modules_of(package: str) -> list[str]:
     """Return the modules of one of PACKAGES."""
-    return library_modules(FAMILIES, novelty=True, code=True) if package == ALL else library_modules([package])
+    return (
+        library_modules(FAMILIES, novelty=True, code=True, ratios=True)
+        if package == ALL
+        else library_modules([package])
+    )
 
 
 def package_json(package: str) -> str:

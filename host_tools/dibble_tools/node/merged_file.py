@@ -312,6 +312,9 @@ class _Rename(ast.NodeTransformer):
     def visit_If(self, node: ast.If) -> ast.stmt | list[ast.stmt]:
         """Return the branch that always runs, where that is known."""
         node.test = self.visit(node.test)
+        all_of = node.test.values if isinstance(node.test, ast.BoolOp) and isinstance(node.test.op, ast.And) else []
+        if any(isinstance(each, ast.Constant) and each.value is False for each in all_of):
+            node.test = ast.Constant(False)
         if isinstance(node.test, ast.Constant) and isinstance(node.test.value, bool):
             chosen = node.body if node.test.value else node.orelse
             return self._until_return(chosen) or [ast.Pass()]

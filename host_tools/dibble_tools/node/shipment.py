@@ -57,9 +57,10 @@ FILES: Mapping[str, tuple[str, ...]] = {
         "dibble.inference",
         *_of(_INFERENCE, "model", "predictor", "machine_code", "ranges", "decision", "format"),
         *_of(_KERNELS, "choice", "generator", "plan", "thumb_probe", "viper_probe"),
+        *_of(_KERNELS, "rows_plan", "rows_thumb", "rows_viper"),
     ),
     "dibble.windows": (
-        *_of(_INFERENCE, "features"),
+        *_of(_INFERENCE, "windows", "features"),
         *_of(_KERNELS, "features_bytecode", "features_plan", "features_thumb", "features_viper"),
     ),
     "dibble.forest": (
@@ -75,6 +76,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
         *_of(_INFERENCE, "description", "strings", "errors", "golden"),
     ),
     "dibble.rare": _of(_INFERENCE, "explanation", "units", "unrolled"),
+    "dibble.ratios": _of(_INFERENCE, "ratios"),
     "dibble.parts": _of(_INFERENCE, "parts"),
     "dibble.manifest": _of(_STORAGE, "manifest"),
     # reports

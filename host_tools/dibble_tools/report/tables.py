@@ -67,6 +67,40 @@ def training_tables(card: dict[str, Any], width: int) -> list[Table]:
     return [*([front] if len(card["front"]) > 1 else []), stages, *([places] if each else [])]
 
 
+def sound_tables(card: dict[str, Any]) -> list[Table]:
+    """Return how well each sound is known, in noise too, and false alarms against misses."""
+    held_out, sound = card["held_out"]["integer_model"], card["sound"]
+    title = f"{card['name']}: {card['split']['how']}; {sound['clips']} clips, {percent(sound['right'])} right"
+    classes = new_table(title, "sound", "clips heard", "recall", "precision", numbers=(1, 2, 3), whole=True)
+    for name, row in held_out["classes"].items():
+        heard = row["rows"] - held_out.get("unheard", {}).get(name, 0)
+        classes.add_row(Text(name), f"{heard} of {row['rows']}", percent(row["recall"]), percent(row["precision"]))
+    confused = [f"{p['a']} and {p['b']}, {percent(p['share'])}" for p in sound["confused"]]
+    noise = [f"{percent(row['right'])} at {row['db']} dB" for row in sound.get("noise") or []]
+    stream = sound.get("stream")
+    told = [
+        f"taken for each other most: {'; '.join(confused)}" if confused else "",
+        f"right in noise that is so much quieter than the sound: {', '.join(noise)}" if noise else "",
+        f"false alarms: {stream['alarms']} in {stream['hours']:.2f} h of other sounds, "
+        f"{stream['interval'][0]:g} to {stream['interval'][1]:g} an hour, 95 times in 100"
+        if stream
+        else "",
+    ]
+    classes.caption_justify = "left"
+    classes.caption = "\n".join(filter(None, told))
+    tables = [classes]
+    if sound["alarms"]:
+        alarms = new_table(
+            "done from a margin on: clips missed, and others on which something is done",
+            *("margin", "missed", "false alarms"),
+            numbers=(0, 1, 2),
+        )
+        for row in sound["alarms"]:
+            alarms.add_row(f"{row['margin']:,}", percent(row["missed"]), percent(row["alarms"]))
+        tables.append(alarms)
+    return tables
+
+
 def _stated(card: dict[str, Any]) -> str:
     """Return what a card states of its accuracy, with 95 % intervals; nothing of one without."""
     said = []

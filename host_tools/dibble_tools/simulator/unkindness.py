@@ -96,7 +96,7 @@ class Likeness:
 def chip_of(like: Likeness) -> str:
     """Return the chip that a board's own name ends in: only the first ESP32 has pins without pull-ups."""
     if like.chip or like.platform != "esp32":
-        return like.chip or "RP2040"
+        return (like.chip or "RP2040").replace("-", "")
     return "ESP32" if "no_pull_up" in like.unkind else "ESP32S3"
 
 

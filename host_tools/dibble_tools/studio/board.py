@@ -20,6 +20,7 @@ CHIPS = {
     LOST: "✕ Board is away",
     BUSY: "◐ At work on the board",
 }
+IN_USE = "✕ Port in use"
 
 
 class ConnectedBoard:
@@ -167,7 +168,7 @@ class ConnectedBoard:
         with self._lock:
             part: dict[str, Any] = {
                 "state": self._connection,
-                "chip": CHIPS[self._connection],
+                "chip": IN_USE if self._connection == LOST and "is in use" in self._said else CHIPS[self._connection],
                 "words": self._said[:1].upper() + self._said[1:],
                 "ports": self._ports,
             }

@@ -3,6 +3,7 @@
 import shlex
 import threading
 from collections import Counter
+from collections.abc import Callable
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.safe_text import plain
@@ -23,8 +24,9 @@ class Collecting:
     Shows itself in the state's part "collect".
     """
 
-    def __init__(self, project: Project, state: State) -> None:
+    def __init__(self, project: Project, state: State, on_pause: Callable[[], object] = lambda: None) -> None:
         self._project = project
+        self._on_pause = on_pause
         self._state = state
         self._lock = threading.RLock()
         self._table: AppendedCsv | None = None
@@ -80,6 +82,7 @@ class Collecting:
         with self._lock:
             self.flush()
             self._close()
+            self._on_pause()
             self.look()
 
     def look(self) -> None:
@@ -88,17 +91,16 @@ class Collecting:
             self._counts = self._project.collected()
             self._show()
 
-    def training(self) -> list[str]:
-        """Return the options with which `dibble train` takes the file: "--label", "label", ...
+    @property
+    def is_on(self) -> bool:
+        """Rows are written."""
+        return self._collector is not None
 
-        Raises:
-            InputError: it is no such file, or another program writes it.
-        """
+    def channels(self) -> list[str]:
+        """Return what `dibble train` has to be told of units that names don't end in, as its --channel takes it."""
         with self._lock:
-            if self._collector is not None:
-                return shlex.split(self._collector.training())
-            with AppendedCsv(self._project.csv) as table:
-                return shlex.split(Collector(table, NodeClock(), SKIP).training())
+            units = self._collector.units() if self._collector else []
+            return [shlex.split(option)[1] for option in units]
 
     def _fail(self, error: InputError) -> None:
         self._close()

@@ -24,8 +24,8 @@ def work(asked: dict[str, Any]) -> dict[str, Any]:
     """Bring a board to what is asked for, or only start its program anew.
 
     Args:
-        asked: port; restart, True to write nothing; model and config as paths, or None; virtual, True where the
-            board has no drive of its own.
+        asked: port; restart, True to write nothing; rollback, True for the model of before; model and config as
+            paths, or None; virtual, True where the board has no drive of its own.
     Returns:
         words for people, and what the node "said" at its start, so that who hears it next knows its fields.
     """
@@ -35,24 +35,34 @@ def work(asked: dict[str, Any]) -> dict[str, Any]:
     model, config = asked["model"], asked["config"]
     request = Request(HostModel.open(Path(model)) if model else None, Path(config) if config else None)
     drive = None if asked["virtual"] else _drive(port)
+    if drive and asked.get("rollback"):
+        raise InputError("expected a MicroPython board to go back on: on CircuitPython, deploy the model of before")
     if drive:
         board, plan = deploy_to_drive(drive, request)
         _log(board, deploy_table(plan, True))
         return {"words": [f"Written to the drive of {board}. It starts anew by itself."], "said": ""}
     steps: list[str] = []
+    back = bool(asked.get("rollback"))
 
     def step(text: str) -> None:
         steps.append(text)
         tell(step=text, share=None, log=text)
 
     try:
-        outcome = deploy(port, request, step=step, progress=lambda done, all_: tell(step=steps[-1], share=done / all_))
+        outcome = deploy(
+            port,
+            request,
+            rollback=back,
+            step=step,
+            progress=lambda done, all_: tell(step=steps[-1], share=done / all_),
+        )
     except TrialError as error:
         raise InputError(f"the board refuses it, and runs what it ran before: {error}") from None
     console = _console()
     show(console, outcome)
     _log_text(console)
     done = "Everything is on the board" if outcome.written else "Everything was on the board already"
+    done = "The model of before runs again" if back else done
     return _result(outcome.first_run or _start(port), [f"{done} ({outcome.seconds:.0f} s)."])
 
 

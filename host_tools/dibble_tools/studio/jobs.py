@@ -6,6 +6,7 @@ that it doesn't outlive the studio (`job_process` is its side).
 """
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from dibble_tools.studio.state import State
 
 MOST_LOG_LINES = 400
 MOST_LINE_BYTES = 65536
+OPTION = re.compile(r"^--[a-z-]+: ")  # of a command, which some errors name first
 RUNNING, STOPPING, DONE, FAILED, CANCELLED = "running", "stopping", "done", "failed", "cancelled"
 IDLE: dict[str, Any] = {"kind": None, "state": None, "step": "", "share": None, "log": [], "result": None}
 
@@ -120,7 +122,7 @@ class Jobs:
         elif result is not None and not problem:
             state, step = DONE, "done"
         else:
-            state, step = FAILED, problem or f"expected a result, but the work ended with status {code}"
+            state, step = FAILED, OPTION.sub("", problem) or f"expected a result, but the work ended with status {code}"
         try:
             after(result)
         finally:

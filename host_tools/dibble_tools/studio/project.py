@@ -10,7 +10,9 @@ from typing import Any
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.formatting import is_number, times_in_100
+from dibble_tools.common.safe_text import plain
 from dibble_tools.console.labelled_rows import LABEL, TIME
+from dibble_tools.report.verdict import verdict_of
 
 CSV_FILE, CONFIG_FILE, FEATURES_FILE, MODELS_FOLDER = "field.csv", "config.json", "features.toml", "models"
 # As `dibble train` names them; to import its modules takes seconds.
@@ -19,21 +21,46 @@ MOST_MODELS = 100
 
 
 class Project:
-    """A folder as `dibble new` makes it.
+    """A folder as `dibble new` makes it, or one in which it will be made.
 
     Raises:
-        InputError: it's no such folder.
+        InputError: it's no folder.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
-        self.csv = self.folder / CSV_FILE
-        self.config = self.folder / CONFIG_FILE
-        if not self.config.is_file():
-            raise InputError(
-                f"{folder}: expected a project folder, with {CONFIG_FILE} in it, found none: "
-                "make one with `dibble new NAME`"
-            )
+        if not self.folder.is_dir():
+            raise InputError(f"{folder}: expected a folder, a project's or one to make it in, found none")
+
+    def open(self, folder: Path) -> None:
+        """Be another folder from now on."""
+        self.folder = folder.resolve()
+
+    @property
+    def csv(self) -> Path:
+        return self.folder / CSV_FILE
+
+    @property
+    def config(self) -> Path:
+        return self.folder / CONFIG_FILE
+
+    @property
+    def is_made(self) -> bool:
+        """There is a config.json."""
+        return self.config.is_file()
+
+    def check_made(self) -> None:
+        """Raise InputError where there is no project yet."""
+        if not self.is_made:
+            raise InputError(f"expected a project, with {CONFIG_FILE}, in {self.folder.name}: make one first (Project)")
+
+    @property
+    def node(self) -> str:
+        """Name of the node, as config.json has it."""
+        try:
+            return str(_table(json.loads(self.config.read_text(encoding="utf-8"))).get("node", "node"))
+        except (OSError, ValueError, RecursionError):
+            return "node"
 
     @property
     def features(self) -> Path | None:
@@ -63,6 +90,24 @@ class Project:
     def folder_of(self, name: str) -> Path:
         """Return where a model of this name lies or will lie; the name has been checked."""
         return self.folder / MODELS_FOLDER / name
+
+    def blob(self, name: object) -> bytes:
+        """Return a model's file.
+
+        Raises:
+            InputError: there is no such model.
+        """
+        return (self.model(name) / MODEL_FILE).read_bytes()
+
+    def verdict(self, name: object) -> tuple[bool, str]:
+        """Return whether to rely on a model, and that in words; "" where nothing says it.
+
+        Raises:
+            InputError: there is no such model.
+        """
+        self.model(name)
+        found = next(model for model in self.models() if model["name"] == name)
+        return found["rely"], found["verdict"]
 
     def report(self, name: object) -> bytes:
         """Return a model's report.html.
@@ -103,8 +148,14 @@ def _described(folder: Path, made_at: float) -> dict[str, Any]:
     held_out = _table(_table(card.get("held_out")).get("integer_model"))
     shortcut = card.get("shortcut")
     right = f"right {times_in_100(held_out['accuracy'])}; " if is_number(held_out.get("accuracy")) else ""
+    try:
+        verdict = verdict_of(card)
+    except (AttributeError, KeyError, TypeError, ValueError):  # a card of anything
+        verdict = None
     return {
         "name": folder.name,
+        "rely": verdict.rely if verdict else True,
+        "verdict": plain(verdict.words, 600) if verdict else "",
         "words": f"{right}{len(blob):,} bytes; made {datetime.fromtimestamp(made_at):%Y-%m-%d %H:%M}",
         "shortcut": shortcut if isinstance(shortcut, str) else None,
         "has_report": (folder / REPORT_FILE).is_file(),

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import secrets
 import signal
 import socket
@@ -19,17 +18,22 @@ from starlette.routing import Route
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.shipped import ROOMS
 from dibble_tools.studio.auth import Guard
+from dibble_tools.studio.chart import LEAST_WIDTH, MOST_WIDTH, WIDTH, chart_svg
+from dibble_tools.studio.jobs import OPTION
 from dibble_tools.studio.project import Project
 from dibble_tools.studio.state import State
 from dibble_tools.studio.studio import Action, Studio
+from dibble_tools.studio.tables import rows_json
 
 HOST = "127.0.0.1"
 STATIC = ROOMS / "studio" / "static"
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-OPTION = re.compile(r"^--[a-z-]+: ")  # of a command, which some errors name first
 TOKEN_BYTES = 24
 PAUSE_S = 0.15  # between two versions of the state: faster than eyes, slower than a fast virtual board
 STILL_HERE_S = 15.0
+# (name, query) -> (content, media type, headers); raises InputError.
+Document = Callable[[str, dict[str, str]], tuple[bytes, str, dict[str, str]]]
+PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
 # report.html brings its own style and pictures and needs nothing else.
 REPORT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox allow-popups; frame-ancestors 'none'"
@@ -72,7 +76,7 @@ def run(folder: Path, board_port: str, http_port: int, ready: Callable[[str], No
     try:
         studio.board.connect_first(board_port)
         token = secrets.token_hex(TOKEN_BYTES)
-        app = application(port, token, studio.state, studio.actions, project.report)
+        app = application(port, token, studio.state, studio.actions, documents_of(studio))
         config = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1, ws="none")
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # uvicorn raises again what ended it
         ready(f"http://{HOST}:{port}/?token={token}")
@@ -85,7 +89,7 @@ def run(folder: Path, board_port: str, http_port: int, ready: Callable[[str], No
 
 
 def application(
-    port: int, token: str, state: State, actions: dict[str, Action], report: Callable[[str], bytes]
+    port: int, token: str, state: State, actions: dict[str, Action], documents: dict[str, Document]
 ) -> Guard:
     """Return the ASGI application.
 
@@ -93,7 +97,7 @@ def application(
         port: it is reached at.
         token: without which it answers nobody.
         actions: by name; each is handed the JSON object of its request, in a thread, and raises InputError.
-        report: model's name -> report.html; raises InputError.
+        documents: kind -> what makes one: see Document.
     """
     files = {path.name: (path.read_bytes(), KINDS[path.suffix]) for path in STATIC.iterdir() if path.suffix in KINDS}
 
@@ -123,21 +127,72 @@ def application(
             return JSONResponse({"problem": OPTION.sub("", str(error))}, 422)
         return JSONResponse({})
 
-    async def model_report(request: Request) -> Response:
+    async def document(request: Request) -> Response:
+        make = documents.get(request.path_params["kind"])
+        if make is None:
+            return PlainTextResponse("no such page", 404)
         try:
-            html = await run_in_threadpool(report, request.path_params["model"])
+            content, kind, headers = await run_in_threadpool(
+                make, request.path_params["name"], dict(request.query_params)
+            )
         except InputError as error:
             return PlainTextResponse(str(error), 404)
-        return Response(html, media_type="text/html", headers={"Content-Security-Policy": REPORT_POLICY})
+        return Response(content, media_type=kind, headers=headers)
 
     routes = [
         Route("/", page),
         Route("/static/{name}", page),
         Route("/events", events),
-        Route("/report/{model}", model_report),
         Route("/do/{action}", do, methods=["POST"]),
+        Route("/{kind}/{name:path}", document),
     ]
-    return Guard(Starlette(routes=routes), port, token)
+    app = Starlette(routes=routes)
+    app.router.redirect_slashes = False
+    return Guard(app, port, token)
+
+
+def documents_of(studio: Studio) -> dict[str, Document]:
+    """Return what the page shows and hands out of a project: each finds its file among those that the project lists."""
+    tables, project = studio.tables, studio.project
+
+    def report(name: str, query: dict[str, str]) -> tuple[bytes, str, dict[str, str]]:
+        return project.report(name), "text/html", {"Content-Security-Policy": REPORT_POLICY}
+
+    def wiring(name: str, query: dict[str, str]) -> tuple[bytes, str, dict[str, str]]:
+        return studio.wiring().encode(), KINDS[".svg"], {"Content-Security-Policy": PICTURE_POLICY}
+
+    def chart(name: str, query: dict[str, str]) -> tuple[bytes, str, dict[str, str]]:
+        table = tables.table(name)
+        most = len(table.rows) - 1
+        first, last = _within(query, "first", 0, most), _within(query, "last", most, most)
+        width = max(LEAST_WIDTH, _within(query, "width", WIDTH, MOST_WIDTH))
+        picture = chart_svg(table, min(first, last), max(first, last), width)
+        return picture.encode(), KINDS[".svg"], {"Content-Security-Policy": PICTURE_POLICY}
+
+    def rows(name: str, query: dict[str, str]) -> tuple[bytes, str, dict[str, str]]:
+        return json.dumps(rows_json(tables.table(name))).encode(), "application/json", {}
+
+    def file(name: str, query: dict[str, str]) -> tuple[bytes, str, dict[str, str]]:
+        path = tables.path(name)
+        return path.read_bytes(), "text/csv", _saved_as(path.name)
+
+    def model(name: str, query: dict[str, str]) -> tuple[bytes, str, dict[str, str]]:
+        return project.blob(name), "application/octet-stream", _saved_as(f"{name}.dib")
+
+    return {"report": report, "wiring": wiring, "chart": chart, "rows": rows, "file": file, "model": model}
+
+
+def _within(query: dict[str, str], name: str, default: int, most: int) -> int:
+    text = query.get(name, "")
+    if text and not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise InputError(f"{name}: expected a number, got {text[:40]!r}")
+    return min(int(text), most) if text else default
+
+
+def _saved_as(name: str) -> dict[str, str]:
+    """Return the header by which a browser saves a file, and shows none of it."""
+    safe = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-_.") else "_" for letter in name)
+    return {"Content-Disposition": f'attachment; filename="{safe}"'}
 
 
 async def _events(state: State) -> AsyncIterator[str]:

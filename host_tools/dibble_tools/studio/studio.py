@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.console.labels import check_label
+from dibble_tools.project.retune import Config, set_margin
 from dibble_tools.studio.board import ConnectedBoard
 from dibble_tools.studio.collecting import Collecting
 from dibble_tools.studio.jobs import Jobs
 from dibble_tools.studio.listener import Listener
-from dibble_tools.studio.project import Project
+from dibble_tools.studio.project import CSV_FILE, Project
+from dibble_tools.studio.setup import Setup
 from dibble_tools.studio.state import State
+from dibble_tools.studio.tables import Tables
 from dibble_tools.studio.virtual_node import VirtualNode
 from dibble_tools.training.recipes import parse_recipe
 
@@ -21,6 +25,9 @@ MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 MOST_BUDGET_S, LEAST_BYTES, MOST_BYTES = 3600, 64, 65536
 MOST_FOLLOWED = 3
 MOST_SPEED = 36000
+MOST_TRAINED, MOST_ROWS, MOST_MARGIN = 20, 10_000_000, 65535
+ENDS = ("dry", "wet", "zero")
+LOG = "log"
 
 
 class Studio:
@@ -34,14 +41,15 @@ class Studio:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.state = State()
-        self.state.put(project=project.folder.name)
         self._lock = threading.Lock()
         self._deployed: Path | None = None
         self._virtual: VirtualNode | None = None
         self._jobs = Jobs(self.state)
-        self._collecting = Collecting(project, self.state)
+        self._collecting = Collecting(project, self.state, lambda: self._show_files())
+        self._setup = Setup(project, self.state)
+        self.tables = Tables(project)
         self.board = ConnectedBoard(self.state, self._make_ear)
-        self._show_models()
+        self._show_project()
         self.actions = {
             "cancel_job": lambda request: self._jobs.cancel(),
             "finish_job": lambda request: self._jobs.finish_early(),
@@ -55,8 +63,22 @@ class Studio:
             "restart": lambda request: self._work_on_board("restart", "starting its program anew", {"restart": True}),
             "deploy": self._deploy,
             "train": self._train,
+            "make_project": self._make_project,
+            "set_sensors": self._set_sensors,
+            "label_rows": self._label_rows,
+            "delete_rows": self._delete_rows,
+            "undo_rows": self._undo_rows,
+            "look_at_files": lambda request: self._show_files(),
+            "fetch": self._fetch,
+            "rollback": self._rollback,
+            "measure": self._measure,
+            "margin": self._margin,
         }
         self.actions |= {name: self._alone(action) for name, action in one_by_one.items()}
+
+    def wiring(self) -> str:
+        """Return the picture of the wires; raises InputError."""
+        return self._setup.picture()
 
     def close(self) -> None:
         """End all that runs; called once."""
@@ -85,6 +107,7 @@ class Studio:
 
     def _start_virtual(self, request: dict[str, Any]) -> None:
         speed = _number(request, "speed", 1, MOST_SPEED)
+        self.project.check_made()
         self.board.announce("starting a virtual board")
         self._stop_virtual()
         try:
@@ -101,7 +124,11 @@ class Studio:
             virtual.stop()
 
     def _deploy(self, request: dict[str, Any]) -> None:
+        self.project.check_made()
         name = _text(request, "model")
+        rely, words = self.project.verdict(name) if name else (True, "")
+        if not rely and request.get("anyway") is not True:
+            raise InputError(f"{words} To put it on the board all the same, tick the box that says so")
         self._put_on_board("deploy", "a model is put on it", self.project.model(name) if name else None)
 
     def _put_on_board(self, kind: str, words: str, model: Path | None) -> None:
@@ -132,13 +159,18 @@ class Studio:
             parse_recipe(recipe)
         budget_s = _number(request, "budget_s", 1, MOST_BUDGET_S)
         max_bytes = _number(request, "max_bytes", LEAST_BYTES, MOST_BYTES)
-        if not self.project.collected():
+        names = request.get("files")
+        names = [CSV_FILE] if names is None else names
+        if not isinstance(names, list) or not names or len(names) > MOST_TRAINED:
+            raise InputError(f"expected 1 to {MOST_TRAINED} files to learn from: tick those with labels (step 3)")
+        if names == [CSV_FILE] and not self.project.collected():
             raise InputError("there are no labelled readings to learn from yet: collect some first (step 2)")
+        paths = [self.tables.path(each) for each in names]
         request = {
-            "csv": str(self.project.csv),
+            "files": [str(path) for path in paths],
             "folder": str(self.project.folder_of(name)),
             "features": str(self.project.features) if self.project.features else None,
-            "roles": self._collecting.training(),
+            "channels": self._collecting.channels(),
             "name": name,
             "recipe": recipe,
             "budget_s": budget_s,
@@ -146,12 +178,101 @@ class Studio:
         }
         self._jobs.start("train", "dibble_tools.studio.train_job", request, lambda result: self._show_models())
 
+    def _make_project(self, request: dict[str, Any]) -> None:
+        if self._jobs.running or self._collecting.is_on:
+            raise InputError("expected nothing at work while another project is opened: pause, or wait until it ends")
+        self.project.open(self._setup.make(request))
+        self._show_project()
+
+    def _set_sensors(self, request: dict[str, Any]) -> None:
+        self.project.check_made()
+        self._setup.change(request)
+
+    def _label_rows(self, request: dict[str, Any]) -> None:
+        label = _text(request, "label")
+        if label:
+            check_label(label)
+        self._check_paused()
+        self.tables.label(_text(request, "file"), *_span(request), label)
+        self._show_files()
+
+    def _delete_rows(self, request: dict[str, Any]) -> None:
+        self._check_paused()
+        self.tables.delete(_text(request, "file"), *_span(request))
+        self._show_files()
+
+    def _undo_rows(self, request: dict[str, Any]) -> None:
+        self._check_paused()
+        self.tables.undo(_text(request, "file"))
+        self._show_files()
+
+    def _check_paused(self) -> None:
+        if self._collecting.is_on:
+            raise InputError("expected a file that nothing is written to, but readings are collected: pause first")
+
+    def _fetch(self, request: dict[str, Any]) -> None:
+        models = [str(self.project.folder_of(model["name"])) for model in self.project.models()]
+        asked = {"out": str(self.project.folder / LOG), "models": models}
+        self._lend("fetch", "dibble_tools.studio.fetch_job", "its log comes home", asked, self._show_files)
+
+    def _rollback(self, request: dict[str, Any]) -> None:
+        nothing = {"model": None, "config": None, "restart": False, "rollback": True}
+        self._work_on_board("rollback", "it goes back to the model of before", nothing)
+
+    def _measure(self, request: dict[str, Any]) -> None:
+        self.project.check_made()
+        end = _text(request, "end")
+        if end not in ENDS:
+            raise InputError(f"end: expected {', '.join(ENDS)}, got {end!r}")
+        if self._virtual:
+            raise InputError("expected a real board: a virtual one's sensors are simulated, not to be measured")
+        asked = {"config": str(self.project.config), "end": end, "sensor": _text(request, "sensor") or None}
+        self._lend("measure", "dibble_tools.studio.retune_job", "a sensor is measured", asked, self._setup.look)
+
+    def _margin(self, request: dict[str, Any]) -> None:
+        self.project.check_made()
+        config = Config(self.project.config)
+        set_margin(config, _number(request, "margin", 0, MOST_MARGIN))
+        if config.difference():
+            config.save()
+        self._setup.look()
+
+    def _lend(self, kind: str, module: str, words: str, request: dict[str, Any], after: Callable[[], object]) -> None:
+        """Do a job at the board that changes nothing on it."""
+
+        def ended(result: dict[str, Any] | None) -> None:
+            after()
+            self.board.take_back()
+
+        port = self.board.lend(words)
+        try:
+            self._jobs.start(kind, module, {"port": port, **request}, ended)
+        except BaseException:
+            self.board.take_back()
+            raise
+
+    def _show_project(self) -> None:
+        self.state.put(project=self.project.folder.name)
+        self._setup.look()
+        self._collecting.look()
+        self._show_files()
+        self._show_models()
+
+    def _show_files(self) -> None:
+        if not self._collecting.is_on:
+            self._collecting.look()
+        self.state.put(files=self.tables.described())
+
     def _show_models(self) -> None:
         models = self.project.models()
         self.state.put(models=models)
         folders = [self.project.folder_of(model["name"]) for model in models]
         deployed = [self._deployed] if self._deployed else []
         self._listener.follow([*deployed, *(folder for folder in folders if folder not in deployed)][:MOST_FOLLOWED])
+
+
+def _span(request: dict[str, Any]) -> tuple[int, int]:
+    return _number(request, "first", 0, MOST_ROWS), _number(request, "last", 0, MOST_ROWS)
 
 
 def _text(request: dict[str, Any], key: str) -> str:

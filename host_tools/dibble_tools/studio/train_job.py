@@ -1,12 +1,12 @@
 """The job that trains: `dibble train`'s own functions, with progress for the page."""
 
 import os
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 from dibble_tools.common.formatting import percent, times_in_100
 from dibble_tools.data.prepare import DataOptions
+from dibble_tools.data.roles import roles_of
 from dibble_tools.model.limits import Limits
 from dibble_tools.studio.job_process import run, tell
 from dibble_tools.training.result import TrainOptions
@@ -17,18 +17,21 @@ def work(request: dict[str, Any]) -> dict[str, Any]:
     """Train on the project's readings; write the model's folder.
 
     Args:
-        request: csv and folder as paths; roles as options of `dibble train`; features as a path or None; recipe or
-            None; name; max_bytes; budget_s.
+        request: files and folder as paths; channels as options of `dibble train`; features as a path or None; recipe
+            or None; name; max_bytes; budget_s.
     """
-    roles = _by_name(request["roles"])
-    features = Path(request["features"]) if request["features"] else None
+    files = [Path(text) for text in request["files"]]
+    roles = roles_of(files, None, None, None, ())
+    for note in roles.notes:
+        tell(log=note)
     data = DataOptions(
-        label=roles["--label"][0],
-        time=next(iter(roles["--time"]), None),
-        group=next(iter(roles["--group"]), None),
-        channels=roles["--channel"],
-        ignore=roles["--ignore"],
-        features=features,
+        label=roles.label,
+        time=roles.time,
+        group=roles.group,
+        channels=request["channels"],
+        ignore=roles.ignore,
+        more=files[1:],
+        features=Path(request["features"]) if request["features"] and roles.time else None,
     )
     options = TrainOptions(
         data,
@@ -38,20 +41,17 @@ def work(request: dict[str, Any]) -> dict[str, Any]:
         jobs=os.cpu_count() or 1,
         name=request["name"],
     )
-    trained = train(Path(request["csv"]), options, lambda step, share: tell(step=step, share=share))
+    trained = train(files[0], options, lambda step, share: tell(step=step, share=share))
     tell(step="drawing the report", share=1.0)
     trained.save(request["folder"])
     for note in trained.notes:
         tell(log=note)
-    return {"words": _words(trained.card, len(trained.model.blob))}
-
-
-def _by_name(options: list[str]) -> dict[str, list[str]]:
-    """Return the values of each option of a command line of pairs."""
-    values: dict[str, list[str]] = defaultdict(list)
-    for name, value in zip(options[::2], options[1::2], strict=True):
-        values[name].append(value)
-    return values
+    verdict = trained.verdict
+    words = _words(trained.card, len(trained.model.blob))
+    return {
+        "words": [verdict.words, *words] if verdict else words,
+        "rely": verdict.rely if verdict else True,
+    }
 
 
 def _words(card: dict[str, Any], size: int) -> list[str]:

@@ -8,7 +8,8 @@ import numpy as np
 import sklearn
 from dibble import __version__
 from dibble.inference.decision import NOVEL, OUT_OF_RANGE
-from dibble.inference.features import LAST, feature_zero
+from dibble.inference.features import feature_zero
+from dibble.inference.ratios import STEPS
 
 from dibble_tools.families.additive.tables import AdditiveTables
 from dibble_tools.model.content import Content
@@ -241,16 +242,20 @@ def _shapes(t: Training) -> list[dict[str, Any]] | None:
     few = t.training_set.columns(t.judged.student.columns)
     for feature, values, curves in t.judged.student.tables.shapes(few.limits):
         i = t.judged.student.columns[feature]
-        channel = t.about.channels[t.about.features[i].channel if t.about.features else i]
+        own = t.about.features[i] if t.about.features else None
+        channel = t.about.channels[own.channel if own else i]
         step = channel.mantissa * 10.0**channel.exponent
-        kind = t.about.features[i].kind if t.about.features else LAST
-        zero = feature_zero(kind, channel.high - channel.low)  # of a change, which may be a fall
+        name, unit, low = channel.name, channel.unit, few.lows[feature]
+        if own and own.ratio:
+            name, unit = own.ratio.title([one.name for one in t.about.channels]), "octaves"
+            step, low = 1 / STEPS, own.ratio.low
+        zero = feature_zero(own.kind, own.span(t.about.channels)) if own else 0  # of a change, which may be a fall
         shapes.append(
             {
-                "channel": channel.name,
-                "feature": str(t.about.features[i]) if t.about.features else "last",
-                "unit": channel.unit,
-                "values": [round((few.lows[feature] + int(v) - zero) * step, 9) for v in values],
+                "channel": name,
+                "feature": str(own) if own else "last",
+                "unit": unit,
+                "values": [round((low + int(v) - zero) * step, 9) for v in values],
                 "scores": {
                     name: [round(float(s), 3) for s in curve]
                     for name, curve in zip(t.held_out.classes, curves, strict=True)

@@ -33,7 +33,7 @@ def importance(
     whole = np.mean(class_scores(model, values).argmax(axis=1) == held_out.y_true)
     drops = []
     for channel in about.kept(columns):
-        mine = [k for k, i in enumerate(columns) if (about.features[i].channel if about.features else i) == channel]
+        mine = [k for k, i in enumerate(columns) if channel in (about.features[i].channels if about.features else (i,))]
         lost = []
         for _ in range(SHUFFLES):
             shuffled = values.copy()
@@ -57,9 +57,13 @@ def shortcut_check(
     rng = np.random.default_rng(seed)
     rows = rng.permutation(len(data.y_true))[:CHECK_ROWS]
     names = [channel.name for channel in about.channels]
-    of = np.array([f.channel for f in about.features] or range(len(names)))
+    of = [f.channels for f in about.features] or [(i,) for i in range(len(names))]
+
+    common = float(np.mean(held_out.y_true == np.bincount(data.y_true).argmax()))
 
     def accuracy(features: np.ndarray) -> float:
+        if not features.any():
+            return common
         forest = ExtraTreesClassifier(CHECK_TREES, min_samples_leaf=3, max_features=None, random_state=seed)
         forest.fit(data.values[rows][:, features], data.y_true[rows], data.weights[rows])
         return float(np.mean(forest.predict(held_out.values[:, features]) == held_out.y_true))
@@ -70,11 +74,10 @@ def shortcut_check(
     others: list[dict[str, Any]] = []
     alone: list[dict[str, Any]] = []
     for name in channels[:MOST_CHANNELS]:
-        mine = of == names.index(name)
+        mine = np.array([names.index(name) in channels for channels in of])
         if without:
             others.append({"channel": name, "accuracy": round(accuracy(~mine), 4)})
         alone.append({"channel": name, "accuracy": round(accuracy(mine), 4)})
-    common = float(np.mean(held_out.y_true == np.bincount(data.y_true).argmax()))
     best = max(alone, key=lambda row: row["accuracy"])
     warning = None
     if whole - common > 0.02 and best["accuracy"] - common >= CARRIES * (whole - common):

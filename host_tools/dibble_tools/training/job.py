@@ -2,7 +2,7 @@
 
 import contextlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import joblib
@@ -12,8 +12,10 @@ from rich.text import Text
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.terminal import Console
 from dibble_tools.model.host_model import MODEL_FILE
-from dibble_tools.report.tables import training_tables
+from dibble_tools.report.tables import sound_tables, training_tables
 from dibble_tools.training.result import CARD_FILE, Trained, TrainOptions
+from dibble_tools.training.result import Progress as TrainProgress
+from dibble_tools.training.sound import SoundOptions, train_sound
 from dibble_tools.training.train import train
 
 
@@ -25,26 +27,50 @@ def run(file: Path, options: TrainOptions, out: Path | None, dask: str | None, c
         dask: address of a Dask scheduler to search on.
         console: of progress and notes; the result goes to stdout.
     """
+    with cluster(dask):
+        trained, folder = _with_bar(lambda progress: train(file, options, progress), out, console)
+    _tell_notes(trained, console)
+    screen = Console()
+    screen.print(*training_tables(trained.card, screen.width))
+    _tell_files(trained, folder, console)
+    return trained
+
+
+def run_sound(folder: Path, options: SoundOptions, out: Path | None, console: Console) -> Trained:
+    """Train on a folder of clips, as `run` does on a file."""
+    trained, place = _with_bar(lambda progress: train_sound(folder, options, progress), out, console)
+    _tell_notes(trained, console)
+    Console().print(*sound_tables(trained.card))
+    _tell_files(trained, place, console)
+    return trained
+
+
+def _with_bar(work: Callable[[TrainProgress], Trained], out: Path | None, console: Console) -> tuple[Trained, Path]:
+    """Return what was trained, and the folder that it was written to."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with cluster(dask), Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("starting", total=1.0)
-        trained = train(file, options, lambda step, share: bar.update(task, description=step, completed=share))
+        trained = work(lambda step, share: bar.update(task, description=step, completed=share))
         bar.update(task, description="drawing the report", completed=1.0)
         folder = out or Path("models") / trained.model.content.name
         trained.save(folder)
+    return trained, folder
+
+
+def _tell_notes(trained: Trained, console: Console) -> None:
     for text in trained.notes:
         console.print("[yellow]note:[/]", end=" ")
         console.print(text, markup=False, soft_wrap=True)
     if trained.card.get("shortcut"):
         console.print("[yellow]check:[/]", end=" ")
         console.print(trained.card["shortcut"], markup=False, soft_wrap=True)
-    screen = Console()
-    screen.print(*training_tables(trained.card, screen.width))
+
+
+def _tell_files(trained: Trained, folder: Path, console: Console) -> None:
     text = f"wrote {folder / MODEL_FILE} ({len(trained.model.blob)} bytes), {CARD_FILE}, report.html and plots/"
     console.print(text, markup=False, soft_wrap=True)
     if verdict := trained.verdict:
-        screen.print(Text(verdict.words, "bold" if verdict.rely else "bold red"), soft_wrap=True)
-    return trained
+        Console().print(Text(verdict.words, "bold" if verdict.rely else "bold red"), soft_wrap=True)
 
 
 @contextlib.contextmanager

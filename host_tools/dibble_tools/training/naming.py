@@ -39,7 +39,7 @@ class About:
 
     def kept(self, columns: Sequence[int]) -> list[int]:
         """Return the channels that features `columns` need, ascending."""
-        return sorted({self.features[i].channel if self.features else i for i in columns})
+        return sorted({c for i in columns for c in (self.features[i].channels if self.features else (i,))})
 
     def spec(self, tables: Tables, columns: Sequence[int], **settings: Any) -> ModelSpec:
         """Return the content of the model file of tables over features `columns`, in that order.

@@ -18,6 +18,7 @@ from dibble_tools.report.html import report_files
 from dibble_tools.report.verdict import ModelVerdict, verdict_of
 from dibble_tools.training.cross_validation import Candidate, Task
 from dibble_tools.training.naming import About
+from dibble_tools.training.ratio_pools import Pools
 from dibble_tools.training.recipes import FAMILIES
 from dibble_tools.training.stages import HeldOut
 from dibble_tools.training.students import Student
@@ -66,6 +67,7 @@ class Training:
         shipped: the model to ship: the same recipe's of all rows, or the judged one.
         margins: what calling decisions below a margin unsure is worth; see metrics.coverage.
         balance: see TrainOptions, or what the objective asks for.
+        pools: what steps of a heater scan and their ratios reached; None where there are none.
     """
 
     path: Path
@@ -83,6 +85,7 @@ class Training:
     shipped: "Fitted"
     margins: list[dict[str, float]]
     balance: float
+    pools: Pools | None = None
 
 
 @dataclass(frozen=True)

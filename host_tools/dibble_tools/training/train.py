@@ -18,6 +18,7 @@ from dibble_tools.training.cross_validation import ACCURACY, COST, MACRO_F1, Can
 from dibble_tools.training.drift import note as drift_note
 from dibble_tools.training.folds import Learner, Parts
 from dibble_tools.training.naming import About
+from dibble_tools.training.ratio_pools import with_ratios
 from dibble_tools.training.recipes import FAMILIES, Recipe, parse_recipe
 from dibble_tools.training.result import Clock, Fitted, Progress, Trained, Training, TrainOptions
 from dibble_tools.training.stages import HeldOut
@@ -66,8 +67,11 @@ def learn(path: Path, options: TrainOptions, clock: Clock, progress: Progress = 
     objective = _objective(options, np.bincount(y[rows]), data.notes)
     balance = options.balance if options.balance is not None else MACRO_BALANCE if objective == MACRO_F1 else 0.0
     learner = Learner(data, y, len(names), costs, balance, options.data.seed, options.jobs)
-    held_out = HeldOut(data.values[held], y[held], costs, names, learner.units()[held])
     parts = learner.parts(rows, options.data.seed, each_group=True)
+    apart = [(rows[fit], rows[score]) for fit, score in learner.parts(rows, options.data.seed)]
+    data, pools = with_ratios(data, y, apart, rows, options.data.seed)
+    learner = replace(learner, data=data)
+    held_out = HeldOut(data.values[held], y[held], costs, names, learner.units()[held])
     data.notes.extend(_thin_classes(data, y, rows, names))
 
     progress("cross-validating teachers", 0.02)
@@ -146,6 +150,7 @@ def learn(path: Path, options: TrainOptions, clock: Clock, progress: Progress = 
         shipped,
         margins,
         balance,
+        pools,
     )
 
 

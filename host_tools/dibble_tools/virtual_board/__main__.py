@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,8 @@ def _run(settings: Settings, folder: Path, lifeline: int, tell: Callable[..., No
     supervisor: Supervisor
     start_s = int(time.time()) - BOARDS_EPOCH_S if settings.start_s is None else settings.start_s
     kind = frozenset(settings.kind) | (set() if settings.start_s is None else {"clock_unset"})
-    like = Likeness(unkind=ALL - kind)
+    like = settings.like or Likeness(unkind=ALL)
+    like = replace(like, unkind=like.unkind - kind)
     hardware = PacedHardware(flash, start_s, settings.speed, lambda seconds: supervisor.wait(seconds), like)
     rom = FlashFile(settings.rom_image, settings.romfs_bytes) if settings.rom_image else None
     config = None

@@ -14,6 +14,7 @@ from typing import Any
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.machines.vms import unix_library
+from dibble_tools.simulator.unkindness import Likeness
 from dibble_tools.virtual_board import registry
 from dibble_tools.virtual_board.control import order
 from dibble_tools.virtual_board.settings import HEAP, Settings, checked
@@ -56,6 +57,7 @@ class VirtualBoard:
         start_s: int | None = None,
         kind: str = "",
         config: dict[str, Any] | None = None,
+        like: Likeness | None = None,
         background: bool = False,
     ) -> "VirtualBoard":
         """Give a board power; return when it has come to its boot.py.
@@ -70,6 +72,7 @@ class VirtualBoard:
             romfs: size of a ROMFS partition, kept beside the image in IMAGE.romfs; None: none.
             start_s: what its clock shows at first, seconds since 2000; None: nobody has set it.
             kind: unkindnesses of boards that this one is without, with commas; "all".
+            like: the board that it is like, boards.catalogue.likeness(); None: a Pico W.
             config: as whose the sensors are wired, a node's config.json; None: each has its place.
             background: it outlives this process.
         Raises:
@@ -90,7 +93,7 @@ class VirtualBoard:
             romfs=romfs,
             kind=kind,
         )
-        made = replace(made, start_s=start_s, config=config)
+        made = replace(made, start_s=start_s, config=config, like=like)
         registry.folder_of(name)
         lifeline, held = (-1, None) if background else os.pipe()
         try:

@@ -8,7 +8,7 @@ from typing import Any
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.simulator.devices import SIMULATED
-from dibble_tools.simulator.unkindness import kind_names
+from dibble_tools.simulator.unkindness import Likeness, kind_names
 
 FLASH = "1408k"  # as on a Pico; the node alone takes some 260 KB in blocks of 4
 HEAP = "128k"
@@ -31,6 +31,7 @@ class Settings:
         romfs_bytes: of a ROMFS partition beside the flash; 0: none.
         start_s: what its clock shows, seconds since 2000; None: nobody has set it.
         kind: what it spares its programs, of simulator/unkindness.UNKINDNESSES.
+        like: the board that it is like; None: a Pico W that bears them all but `kind`.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Settings:
     start_s: int | None = None
     kind: tuple[str, ...] = ()
     config: dict[str, Any] | None = None
+    like: Likeness | None = None
 
     @property
     def rom_image(self) -> Path | None:
@@ -51,12 +53,13 @@ class Settings:
         return Path(self.image + ".romfs") if self.romfs_bytes else None
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self))
+        return json.dumps(asdict(self), default=sorted)
 
     @staticmethod
     def from_json(text: str) -> "Settings":
         content = json.loads(text)
-        return Settings(**{**content, "kind": tuple(content["kind"])})
+        like = content["like"] and Likeness(**{**content["like"], "unkind": frozenset(content["like"]["unkind"])})
+        return Settings(**{**content, "kind": tuple(content["kind"]), "like": like})
 
 
 def checked(

@@ -59,7 +59,7 @@ def test_a_port_that_is_not_there_or_in_use_is_said(line: Line) -> None:
     with pytest.raises(InputError, match="no-port: expected a port that can be opened"):
         open_port("/dev/no-port")
     held = open_port(str(line.link))
-    with pytest.raises(InputError, match="does no other program"):
+    with pytest.raises(InputError, match="is in use: another program has it"):
         open_port(str(line.link))
     held.close()
 

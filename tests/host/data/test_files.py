@@ -71,3 +71,15 @@ def test_what_is_told_counts(tmp_path):
 def test_a_file_without_labels_says_which_columns_there_are(tmp_path):
     with pytest.raises(InputError, match=r"--label: expected the column .*; there are: soil, state"):
         roles_of(put(tmp_path, other="soil,state\n1,a\n"), None, None, None, [])
+
+
+def test_a_column_to_ignore_may_be_in_one_file_only(tmp_path):
+    """A log that was labelled has no battery_mv; what is in no file is a mistake."""
+    log = "time,node,soil_permille,label\n2026-05-03 06:00:00,n1,400,wet\n2026-05-03 06:10:00,n1,300,dry\n"
+    paths = put(tmp_path, log=log, field=OWN.format("n1"))
+    roles = roles_of(paths, None, None, None, [])
+    assert roles.ignore == ("node", "battery_mv")
+    ds = read_files(paths, label="label", time="time", ignore=roles.ignore)
+    assert (ds.columns, len(ds.values)) == (["soil_permille"], 4)
+    with pytest.raises(InputError, match=r"expected a column 'wind' \(--ignore\)"):
+        read_files(paths, label="label", time="time", ignore=["wind"])

@@ -67,7 +67,7 @@ def test_heater_scans_cost_what_they_take_and_the_gate_saves_them():
     """17 scans of HP-354, 10.8 s at 12 mA each."""
     spent = []
     for gate in (None, HostModel.open(MODELS / "orchard_gate")):
-        board = SimulatedBoard(read_power("esp32_devkit"), likeness("esp32_devkit"))
+        board = SimulatedBoard(read_power("esp32_devkit"), likeness("esp32_devkit"), heap="104wk")  # 21 channels
         season = Simulation(
             HostModel.open(MODELS / "orchard"), board, Orchard(seed=1, start_s=SUMMER_S), days=0.115, gate=gate
         )

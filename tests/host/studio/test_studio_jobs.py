@@ -191,7 +191,7 @@ def test_rows_are_written_under_the_label_that_is_pressed_until_the_pause(tmp_pa
     collecting.take(HEADER, row(4, 210))
     collecting.flush()
     assert state.get("collect")["label"] == "dry"
-    assert collecting.training()[:2] == ["--label", "label"]
+    assert collecting.channels() == []
     collecting.pause()
     collecting.take(HEADER, row(5, 220))
     assert [line.split(",")[-1] for line in project.csv.read_text().splitlines()] == ["label", "wet", "dry", "dry"]
@@ -231,9 +231,12 @@ def test_training_without_readings_is_refused_in_words(tmp_path):
         studio.close()
 
 
-def test_a_folder_without_a_configuration_is_no_project(tmp_path):
-    with pytest.raises(InputError, match="dibble new"):
-        Project(tmp_path)
+def test_a_folder_without_a_configuration_is_one_to_make_a_project_in(tmp_path):
+    project = Project(tmp_path)
+    with pytest.raises(InputError, match="make one first"):
+        project.check_made()
+    with pytest.raises(InputError, match="expected a folder"):
+        Project(tmp_path / "nowhere")
 
 
 def test_a_virtual_boards_clock_goes_on_after_the_last_row_and_nothing_of_it_stays(tmp_path):

@@ -12,6 +12,7 @@ from studio_process import StudioProcess, chromium, write_project
 
 STATIC = Path(__file__).parents[3] / "host_tools/dibble_tools/studio/static"
 ROWS = 24  # of each label
+STEPS = ("connect", "collect", "label", "train", "deploy", "watch")
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
 TARGET_PX = 44  # of what a thumb has to hit
 
@@ -95,11 +96,16 @@ def test_a_newcomer_gets_from_no_board_to_decisions_of_an_own_model(tmp_path):
         page.click("#train summary")
         page.one('[name="recipe"]').send_keys("additive:4+0@3")
         page.click("#train-form button")
+        assert "Don't rely on this model" in page.job("train").split("\n")[1]  # the verdict goes first
         assert "readings that were kept from it" in page.job("train")
         page.wait(lambda: page.text("#models strong") == "field")
         assert studio.ask("GET", "/report/field")[0] == 200
 
         page.go("deploy")
+        page.wait(lambda: page.one("#anyway").is_displayed())  # two recordings prove nothing
+        page.click("#deploy-form button")
+        page.wait(lambda: "Don't rely on this model" in page.text("#problem"))
+        page.click("#anyway input")
         page.click("#deploy-form button")
         assert "the node runs, with field CRC" in page.job("deploy")
 
@@ -107,17 +113,37 @@ def test_a_newcomer_gets_from_no_board_to_decisions_of_an_own_model(tmp_path):
         page.wait(lambda: page.text("#decision .class") in ("morning", "evening"))
         assert "ahead of the next best by" in page.text("#decision")
         assert "lately" in page.one("#watch .channel svg").get_attribute("aria-label")
+        page.go("label")
+        page.click("#fetch")
+        assert "records are home" in page.job("fetch")
+        page.wait(lambda: "log/log.csv" in page.text("#table"))
+        label_by_keys(page, "field.csv", "noon")
+        assert project.joinpath("field.csv").read_text().splitlines()[1].endswith(",noon")
         page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
-        for step in ("connect", "collect", "train", "deploy", "watch"):
+        for step in STEPS:
             page.go(step)
             assert fits(page) == [], step
-        assert [entry for entry in page.driver.get_log("browser") if entry["level"] == "SEVERE"] == []
+        severe = [entry for entry in page.driver.get_log("browser") if entry["level"] == "SEVERE"]
+        assert [entry for entry in severe if "/do/deploy" not in entry["message"]] == []  # refused, as it should be
+
+
+def label_by_keys(page, file, label):
+    """Label the first reading of a file, without a pointer."""
+    from selenium.webdriver.common.keys import Keys
+
+    page.one("#table").send_keys(file)
+    page.wait(lambda: page.one("#chart-picture").get_attribute("alt").startswith(f"Readings of {file}"))
+    page.one("#last").send_keys(Keys.HOME)
+    page.wait(lambda: page.text("#span-words").startswith("Chosen: 1 reading "))
+    page.one('#span-form [name="label"]').send_keys(label)
+    page.one('#span-form [name="label"]').submit()
+    page.wait(lambda: f"1 {label}" in page.text("#table-words"))
 
 
 def fits(page):
     """Return what doesn't fit a phone: a page wider than the screen, buttons too small for a thumb."""
     return page.driver.execute_script(
-        "const small = [...document.querySelectorAll('button, a, select, input:not([type=radio])')]"
+        "const small = [...document.querySelectorAll('button, a, select, input:not([type=radio], [type=checkbox])')]"
         ".filter((each) => each.offsetParent && each.getBoundingClientRect().height < arguments[0])"
         ".map((each) => each.outerHTML);"
         "return document.documentElement.scrollWidth > innerWidth ? ['wide', ...small] : small;",

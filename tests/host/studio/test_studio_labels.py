@@ -76,7 +76,7 @@ def test_a_virtual_board_has_the_projects_sensors_at_the_pins_that_it_has():
         "board": "feather_m4",
         "interval_s": 60,
         "i2c": {"sda": "SDA", "scl": "SCL"},
-        "sensors": [soil, {"driver": "sgp30"}, {"driver": "ds18b20", "pin": 35}],
+        "sensors": [soil, {"driver": "mox_adc", "pin": 28}, {"driver": "ds18b20", "pin": 35}],
         "actions": [{"class": "dry", "pin": "D12"}],
         "mqtt": {"host": "home.local"},
     }
@@ -98,4 +98,4 @@ def test_a_virtual_board_leaves_an_rp2040s_pins_as_they_are():
     wanted = {"i2c": {"sda": 4, "scl": 5}, "sensors": [{"driver": "sht4x"}, {"driver": "battery", "pin": 29}]}
     assert wired(wanted)["sensors"] == wanted["sensors"]
     with pytest.raises(InputError, match="expected a sensor that can be simulated"):
-        wired({"sensors": [{"driver": "sgp30"}]})
+        wired({"sensors": [{"driver": "mox_adc", "pin": 28}]})

@@ -93,7 +93,7 @@ class Node:
         self.hardware = Hardware(Flash(BLOCKS), START_S, Likeness(wifi=wifi, unkind=unkind))
         self.vm = FieldVm(
             self.hardware,
-            WIFI_HEAPS[port] if wifi else HEAPS[port],
+            (WIFI_HEAPS if "mqtt" in settings else HEAPS)[port],
             CIRCUITPYTHON if port == "circuitpython" else GUESTS,
         )
         self.vm.install(folder)

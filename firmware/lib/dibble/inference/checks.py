@@ -9,6 +9,8 @@ from dibble.inference.description import Description
 from dibble.inference.fixed_point import READING_LIMIT
 from dibble.inference.format import ADDITIVE, CRC_BYTES, FOREST, NOVELTY, PASSES, Cursor
 
+MOST_OCTAVES = 31 << 10  # of a ratio, in its 1/1024
+
 
 def check(model):
     """Raise ValueError, or whatever a number that leads astray ends in, unless all of a Model's file holds."""
@@ -21,6 +23,14 @@ def check(model):
     within("high", max(model.high), READING_LIMIT - 1, 1 - READING_LIMIT)
     for span in spans:
         within("span", span)
+    if model.ratios:
+        for own, others, low, span in model.ratios:
+            within("channel", max(own, max(others)), len(spans) - 1)
+            within("ratio", low, MOST_OCTAVES, -MOST_OCTAVES)
+            within("ratio", low + span, MOST_OCTAVES, -MOST_OCTAVES)
+        within("features", len(model.windows.features), 255, 1)
+        spans += [ratio[3] for ratio in model.ratios]
+        within("channels", len(spans), 255, 1)
     if model.windows:
         from dibble.inference.features import EMA, window_limit
 

@@ -38,17 +38,29 @@ class Description:
         self.classes = tuple(cursor.strings[1:])
         self.limits = [model.high[i] - model.low[i] for i in range(cursor.number())]
         self._channels_at = cursor.at
-        self._channel(cursor, len(self.limits) - 1)
+        if self.limits:
+            self._channel(cursor, len(self.limits) - 1)
+        else:
+            self.limits = b"\xff" * len(model.low)  # see parts.cells
         if cursor.number():
             from dibble.inference.features import FEATURE_BYTES, feature_limit
 
-            self.limits = [feature_limit(kind, self.limits[of]) for of, kind, _ in model.windows.features]
+            spans = self.limits + [ratio[3] for ratio in model.ratios]
+            self.limits = [feature_limit(kind, spans[of]) for of, kind, _ in model.windows.features]
             cursor.at += FEATURE_BYTES * len(self.limits)
         self.family_at = cursor.at
         self.golden_count = Cursor(model.blob, model.tables_end).number()
 
     def channel(self, index):
-        """Return (name, unit, mantissa, exponent, low, high) of a channel."""
+        """Return (name, unit, mantissa, exponent, low, high) of a channel; a ratio's is in 1/1024 octave."""
+        if isinstance(self.limits, bytes):
+            return str(index), "", 1, 0, 0, 255
+        ratios = index - len(self._model.low)
+        if ratios >= 0:
+            own, others, low, span = self._model.ratios[ratios]
+            names = [self.channel(i)[0] for i in bytes((own,)) + others]
+            name = "%s/%s" % (names[0], names[1] if len(others) == 1 else "mean of %d" % len(others))
+            return name, "octave/1024", 1, 0, low, low + span
         return self._channel(Strings(self._model.blob, self._channels_at), index)
 
     def _channel(self, cursor, index):

@@ -17,7 +17,7 @@ def explain(model):
     if model.windows:
         values = model.windows.values
     else:
-        row, low, high = model.row, model.low, model.high
+        row, low, high = model.last_row(), model.low, model.high
         values = [min(max(row[i], low[i]), high[i]) - low[i] for i in range(len(low))]
     parts = read(Cursor(model.blob, model.family_at), model.limits, len(model.classes))
     feature, amount = push(parts, len(model.limits), values, winner)

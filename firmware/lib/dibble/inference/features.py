@@ -115,7 +115,7 @@ class Past:
     def is_gap(self, elapsed_ms):
         """Tell whether the time since the last reading is not one sampling interval, give or take half."""
         half = self.interval_ms >> 1
-        return elapsed_ms < self.interval_ms - half or elapsed_ms > self.interval_ms + half
+        return half > 0 and not self.interval_ms - half <= elapsed_ms <= self.interval_ms + half
 
     def fill(self, offsets):
         """Fill the windows of empty channels with their offsets; those of a missing one, below 0, are empty from now.
@@ -150,8 +150,3 @@ class Past:
                     state[at] = offset * size
                     if kind == SLOPE:
                         state[at + 1] = offset * (size * (size - 1) >> 1)
-
-
-def read(cursor, count):
-    """Return (channel, kind, size) of each of the next `count` features of a model file."""
-    return [(cursor.byte(), cursor.byte(), cursor.byte()) for _ in range(count)]

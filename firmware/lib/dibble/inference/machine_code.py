@@ -8,10 +8,11 @@ the heap. Kernels take addresses. They tell what has changed (see kernels/plan.p
 from array import array
 
 from dibble.inference.decision import NO_CLASS, NOVEL, SENSOR_FAULT, Decision
-from dibble.inference.fixed_point import MISSING
+from dibble.inference.fixed_point import MISSING, READING_LIMIT
 from dibble.inference.kernels.choice import address
 from dibble.inference.kernels.generator import started
-from dibble.inference.kernels.plan import FLAGS, FLAGS_BIT, MARGIN_MASK, STEADY, UNSURE_BELOW
+from dibble.inference.kernels.plan import FLAGS, FLAGS_BIT, MARGIN_MASK, STEADY, UNSURE_BELOW, word
+from dibble.inference.kernels.rows_plan import Rows
 from dibble.inference.ranges import check_and_score
 
 
@@ -25,35 +26,36 @@ class Predictor:
     Attributes:
         predict: predict(readings=None, elapsed_ms=None), as predictor.Predictor.predict.
         usual: the plan that knows usual rows; None where there is none.
-        readings, decision, row, values: as there; values are of the last row that wasn't `readings`, where there are
-            no windows.
+        readings, decision: as there.
+        rows: what takes any other row than the array that `readings` was at first, which is the quickest.
     """
 
     usual = None
 
     def __init__(self, low, high, windows, score, unsure_below, hysteresis):
+        self.predict = None  # first: the later a name comes, the longer it is looked for
+        self.readings = array("i", [MISSING] * len(low))
+        self.decision = Decision(hysteresis)
         self.low = low
         self.high = high
         self.windows = windows
         self.score = score
         self.unsure_below = unsure_below
-        self.decision = Decision(hysteresis)
-        self.row = self.readings = array("i", [MISSING] * len(low))
-        self.clamped = self.values = array("i", low)
-        self.check = started(check_and_score(low, high, self.clamped, len, True))
+        out = array("i", low)
+        self.rows = Rows(self.readings, out)
+        self.rows.check = started(check_and_score(low, high, out, len, True))
         self.words = memoryview(score)  # whose words are quicker to get at
         self.words[UNSURE_BELOW] = unsure_below
         self.classify = type(score).classify
         self.score_at = address(score)
-        self.clamped_at = address(self.clamped)
-        self.predict = _plain(self)
         if windows:
-            self.values = windows.values
             self.values_at = windows.values_at
             half = windows.interval_ms >> 1
             self.shortest_ms = windows.interval_ms - half
-            self.longest_ms = windows.interval_ms + half
+            self.longest_ms = windows.interval_ms + half or READING_LIMIT  # rows that stand alone have no gaps
             self.predict = _windowed(self)
+        else:
+            self.predict = _plain(self)
 
     def restart(self):
         """Forget past readings and decisions, as after power-on."""
@@ -68,21 +70,29 @@ class Predictor:
         self.decision.agreed = -1
         self.words[STEADY] = -1
 
-    def other(self, readings):
-        """Return the decision on a row that isn't `readings`, or isn't within the ranges, or has nothing before it.
+    def last_row(self):
+        """Return what was predicted last, by a kernel of codes."""
+        from dibble.inference.kernels.coded_plan import ROW
+
+        return self.rows.own if self.words[ROW] == word(address(self.rows.own)) else self.rows.out
+
+    def odd(self, at):
+        """Return the decision on a row at an address that isn't within the ranges, or has nothing before it."""
+        return self.any(self.rows.out if at == self.rows.out_at else self.rows.own)
+
+    def any(self, readings):
+        """Return the decision on a row of any kind.
 
         Raises:
             ModelError, TypeError: see predict.
         """
-        self.row = readings
-        found = self.check(readings)
+        rows = self.rows
+        found = rows.check(readings)
         if found == -1:
             from dibble.inference import errors
 
             raise errors.no_row(readings, len(self.low))
-        at = self.clamped_at
-        if self.windows:
-            at = self.windows.push_any(self.clamped)
+        at = self.windows.push_any(rows.out) if self.windows else rows.out_at
         flags = 0
         channel = -1
         if found < 0:
@@ -134,51 +144,53 @@ class Predictor:
 
 
 def _plain(node):
-    own = node.readings
+    own = node.rows.own
 
     def predict(
-        readings=None,
-        elapsed_ms=None,
-        node=node,
-        decision=node.decision,
-        run=node.classify,
-        at=node.score_at,
-        own=own,
-        row=address(own),
+        readings=None, elapsed_ms=None, node=node, run=node.classify, at=node.score_at, own=own, row=address(own)
     ):
         if readings is None:
             readings = node.readings
-        if readings is own:
-            readings = run(at, row)
-            if readings < -1:
-                decision.margin = -2 - readings
-                return decision
-            if readings >= 0:
-                return node.finish(readings)
-            readings = own
-        return node.other(readings)
+        if readings is not own:
+            row = node.rows
+            row.box[0] = readings
+            if row.take(row.at, row.out_at):
+                return node.any(readings)
+            row = row.out_at
+        readings = run(at, row)
+        if readings < -1:
+            node = node.decision
+            node.margin = -2 - readings
+            return node
+        if readings == -1:
+            return node.odd(row)
+        return node.finish(readings)
 
     return predict
 
 
 def _watched(node):
-    own = node.readings
+    own = node.rows.own
 
     def predict(readings=None, elapsed_ms=None, node=node, own=own, row=address(own)):
         if readings is None:
             readings = node.readings
-        if readings is own:
-            readings = node.found(row)
-            if readings != -1:
-                return node.finish(readings)
-            readings = own
-        return node.other(readings)
+        if readings is not own:
+            row = node.rows
+            row.box[0] = readings
+            if row.take(row.at, row.out_at):
+                return node.any(readings)
+            row = row.out_at
+        readings = node.found(row)
+        if readings == -1:
+            return node.odd(row)
+        return node.finish(readings)
 
     return predict
 
 
 def _windowed(node):
-    own = node.readings
+    own = node.rows.own
     windows = node.windows
 
     def predict(
@@ -188,15 +200,22 @@ def _windowed(node):
             node.gap()
         if readings is None:
             readings = node.readings
-        if readings is own and push(at, row) == 0:
-            if node.usual:
-                readings = node.found(node.values_at)
-            else:
-                readings = node.classify(node.score_at, node.values_at)
-            if readings < -1:
-                node.decision.margin = -2 - readings
-                return node.decision
-            return node.finish(readings)
-        return node.other(readings)
+        if readings is not own:
+            row = node.rows
+            row.box[0] = readings
+            if row.take(row.at, row.out_at):
+                return node.any(readings)
+            row = row.out_at
+        if push(at, row):
+            return node.odd(row)
+        if node.usual:
+            readings = node.found(node.values_at)
+        else:
+            readings = node.classify(node.score_at, node.values_at)
+        if readings < -1:
+            node = node.decision
+            node.margin = -2 - readings
+            return node
+        return node.finish(readings)
 
     return predict

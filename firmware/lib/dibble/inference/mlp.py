@@ -26,7 +26,10 @@ def read(cursor, limits, classes, in_place=False):
     without the zeros (SPARSE8); or two 4-bit places in the book a byte, the first in the upper half
     (CODEBOOK4; extra is the book of weights + 128).
     """
-    scalers = [(i,) + scaler(cursor, limits[i]) + (255,) for i in range(len(limits))]
+    if isinstance(limits, bytes):  # see parts.cells
+        scalers = [(i, 0, 0, 0, 1, 0, 255) for i in range(len(limits))]
+    else:
+        scalers = [(i,) + scaler(cursor, limits[i]) + (255,) for i in range(len(limits))]
     base = cursor.number()
     count = cursor.number()
     layers = []

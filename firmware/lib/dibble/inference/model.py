@@ -23,6 +23,7 @@ class Model(Predictor):
         checked: what this file says was checked before, all of it: see checks.py.
     Attributes:
         parts: name -> place of the content of each optional part.
+        ratios: channels made of others: see ratios.py.
         head_at: where in the file what comes after them begins.
         scores: each class's score of the last row, where the tables are run.
         tables: the module of its family.
@@ -34,6 +35,7 @@ class Model(Predictor):
 
     parts = {}
     novelty = None
+    ratios = ()
 
     def __init__(self, blob, checked=False):
         self.blob = blob
@@ -70,14 +72,19 @@ class Model(Predictor):
             low.append(channel[4])
             high.append(channel[5])
             limits.append(channel[5] - channel[4])
+        if b"cells" in self.parts:
+            low, high, limits = parts.cells(self, low)
+        if b"ratios" in self.parts:
+            from dibble.inference import ratios
+
+            self.ratios = ratios.read(format.Cursor(self.blob, self.parts[b"ratios"]), low)
+            for ratio in self.ratios:
+                limits.append(ratio[3])
         windows = None
         least = low
         features = file.number()
         if features:
-            from dibble.inference.features import feature_limit
-
-            windows = self._windows(file, features, limits, interval_ms, low)
-            limits = [feature_limit(kind, limits[channel]) for channel, kind, _ in windows.features]
+            windows, limits = self._windows(file, features, limits, interval_ms, low, self.ratios)
             least = array("i", [0] * features)
         score = self._kernel(file, least, limits, classes)
         self.tables_end = file.at
@@ -95,18 +102,10 @@ class Model(Predictor):
 
     _begin = Predictor.__init__
 
-    def _windows(self, file, count, spans, interval_ms, low):
-        """Return the windows of the next `count` features of the file."""
-        from dibble.inference.features import read
+    def _windows(self, *told):
+        from dibble.inference.windows import read
 
-        told = read(file, count)
-        if KIND == "bytecode":
-            from dibble.inference.kernels.features_bytecode import Windows
-
-            return Windows(told, spans, interval_ms)
-        from dibble.inference.kernels.features_plan import WindowsPlan
-
-        return WindowsPlan(told, spans, interval_ms, low)
+        return read(*told)
 
     def _kernel(self, file, low, limits, classes):
         """Return what scores by the tables at the cursor: see Predictor; only their own modules are imported."""

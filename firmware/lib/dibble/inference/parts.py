@@ -3,9 +3,13 @@
 All that a part holds changes what a model decides. So a firmware that doesn't know one refuses the file.
 """
 
-from dibble import ModelError
+from array import array
 
-KNOWN = ()  # names of those that this firmware reads
+from dibble import ModelError
+from dibble.inference.format import Cursor
+
+CELLS = b"cells"  # how many channels of 8 bits there are, none of which is told: a sense's
+KNOWN = CELLS, b"frames", b"ratios", b"segment"  # names of those that this firmware reads, some of them in senses/
 
 
 def read(file):
@@ -26,3 +30,17 @@ def read(file):
         found[name] = file.at
         file.take(size)
     return found
+
+
+def cells(model, low):
+    """Return (low, high, limits) of a model whose channels aren't told.
+
+    Args:
+        low: of the channels that are told: there are none beside cells.
+    Returns:
+        limits that are bytes say that a feature is a code as it comes: no scaler of it is told either.
+    """
+    count = Cursor(model.blob, model.parts[CELLS]).number()
+    if not 0 < count < 256 or len(low):
+        raise ValueError("%d cells" % count)
+    return array("i", [0] * count), array("i", [255] * count), b"\xff" * count

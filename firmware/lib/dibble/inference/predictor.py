@@ -52,6 +52,10 @@ class Predictor:
             self.windows.restart()
         self.decision.reset()
 
+    def last_row(self):
+        """Return what was predicted last."""
+        return self.row
+
     def predict(self, readings=None, elapsed_ms=None):
         """Return the decision on one row of readings.
 

@@ -1,14 +1,31 @@
 """A model that runs as code: as the module that `dibble unroll` made of its file, in its tables' place."""
 
+from array import array
+
 from dibble import ModelError
-from dibble.inference.decision import OUT_OF_RANGE, UNSURE
-from dibble.inference.features import read
+from dibble.inference.decision import OUT_OF_RANGE, SENSOR_FAULT, UNSURE
+from dibble.inference.features import Past
 from dibble.inference.format import NOVELTY
-from dibble.inference.kernels.features_bytecode import Windows
 from dibble.inference.kernels.generator import started
 from dibble.inference.model import Model
 from dibble.inference.novelty import watched
 from dibble.inference.predictor import Predictor
+from dibble.inference.windows import read
+
+
+class Emptied(Past):
+    """Windows that the code keeps: of their state there is only which channels are empty, and last whether any is."""
+
+    push = None
+
+    def begin(self, words):
+        self.sums = self.rings = self.sizes = None
+        self.state = array("i", [0] * (len(self.spans) + 1))
+        self.missing = bytearray(len(self.spans))
+
+    def restart(self):
+        Past.restart(self)
+        self.state[len(self.spans)] = 1
 
 
 class Unrolled(Model):
@@ -16,9 +33,9 @@ class Unrolled(Model):
 
     Args:
         blob: as Model's, checked.
-        code: the module; its judge() gives what scores a row or, where its DECIDES is true, what settles the
-            decision, too: decide(readings), of any kind of sequence, tells so, or tells that a reading isn't
-            within its range.
+        code: the module; its judge() gives what scores a row or, where its DECIDES is true, what keeps the windows and
+            settles the decision, too: decide(readings), of any kind of sequence, tells so, or tells that a reading
+            isn't within its range, which changes nothing.
     """
 
     def __init__(self, blob, code):
@@ -26,7 +43,10 @@ class Unrolled(Model):
         self.decide = None
         Model.__init__(self, blob, True)
         if code.DECIDES:
-            self.decide = started(code.judge(self.decision))
+            parts = (self.decision,)
+            if self.windows:
+                parts += (self.windows.state, self.windows.values)
+            self.decide = started(code.judge(*parts))
 
     def restart(self):
         Predictor.restart(self)
@@ -34,11 +54,20 @@ class Unrolled(Model):
     def finish(self, found):
         return Predictor.finish(self, found)
 
-    def _begin(self, low, high, windows, score, unsure_below, hysteresis):
-        Predictor.__init__(self, low, high, windows, score, unsure_below, hysteresis, not windows)
+    def last_row(self):
+        return self.row
 
-    def _windows(self, file, count, spans, interval_ms, low):
-        return Windows(read(file, count), spans, interval_ms)
+    def _begin(self, low, high, windows, score, unsure_below, hysteresis):
+        past = None if self.module.DECIDES else windows
+        Predictor.__init__(self, low, high, past, score, unsure_below, hysteresis, not past)
+        self.windows = windows
+
+    def _windows(self, *told):
+        if self.module.DECIDES:
+            return read(*told, kind=Emptied)
+        from dibble.inference.kernels.features_bytecode import Windows
+
+        return read(*told, kind=Windows)
 
     def _kernel(self, cursor, low, limits, classes):
         code = self.module
@@ -56,17 +85,32 @@ class Unrolled(Model):
     def predict(self, readings=None, elapsed_ms=None):
         if not self.decide:
             return Predictor.predict(self, readings, elapsed_ms)
+        if elapsed_ms is not None:
+            self.gap(elapsed_ms)
         if readings is None:
             readings = self.readings
         elif None in readings:  # the code's TypeError would take room on the heap
-            self.row = readings
-            return self.finish(self.check_and_score(readings))
+            return self.odd(readings)
         self.row = readings
         if self.decide(readings):
             return self.decision
+        return self.odd(readings)
+
+    def gap(self, elapsed_ms):
+        """Forget past readings where the time since the last isn't one sampling interval; decisions count anew."""
+        if self.windows and self.windows.is_gap(elapsed_ms):
+            self.windows.restart()
+            self.decision.agreed = -1
+
+    def odd(self, readings):
+        """Return the decision on a row that the code alone doesn't decide."""
+        self.row = readings
         found = self.check_and_score(readings)
-        if ~found & 255 == OUT_OF_RANGE:
+        flags = ~found & 255
+        if flags == OUT_OF_RANGE:
             return self.clamped(found)
+        if self.windows and found != -1 and flags == SENSOR_FAULT:
+            self.miss()
         return self.finish(found)
 
     def clamped(self, found):
@@ -78,3 +122,17 @@ class Unrolled(Model):
         flags = OUT_OF_RANGE if decision.margin >= self.unsure_below else OUT_OF_RANGE | UNSURE
         decision.settle(decision.class_index, decision.margin, flags, (~found >> 8) - 1)
         return decision
+
+    def miss(self):
+        """Let the windows take `values`, and forget those channels whose reading is missing."""
+        values, low, missing = self.values, self.low, self.windows.missing
+        for i in range(len(low)):
+            missing[i] = values[i] < low[i]
+            if missing[i]:
+                values[i] = low[i]
+        held = self.decision.held_index
+        self.decide(values)
+        self.decision.held_index = held
+        for i in range(len(low)):
+            if missing[i]:
+                self.windows.state[i] = self.windows.state[len(low)] = 1

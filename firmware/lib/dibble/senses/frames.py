@@ -58,6 +58,22 @@ def read(cursor):
     return FrameSpec(rate_hz, log2, hop, floor, first, cursor.take(cursor.byte()))
 
 
+def holds(spec):
+    """Tell whether a node can compute what a FrameSpec says: kernels follow it wherever it leads."""
+    size = 1 << spec.log2
+    return (
+        LEAST_LOG2 <= spec.log2 <= MOST_LOG2
+        and 0 < spec.hop <= size
+        and spec.rate_hz > 0
+        and spec.floor < 1 << 20
+        and len(spec.widths) > 1
+        and 0 < min(spec.widths)
+        and max(spec.widths) <= WIDEST
+        and 0 < spec.first
+        and spec.first + sum(spec.widths) <= size >> 1
+    )
+
+
 def build(spec):
     """Return (f, row): f(samples) overwrites `row`, a code for each band.
 

@@ -1,7 +1,9 @@
 """The front end of sound in machine code: the plan that its kernel works on. See frames.py."""
 
-from dibble.inference.kernels.choice import KIND
-from dibble.inference.kernels.plan import Plan
+from array import array
+
+from dibble.inference.kernels.choice import KIND, address
+from dibble.inference.kernels.plan import word
 
 if KIND == "thumb":
     from dibble.senses.frames_thumb import levels
@@ -14,8 +16,8 @@ else:
 WORDS = 11
 
 
-class FramePlan(Plan):
-    """A plan of a front end: levels(samples) overwrites the row."""
+class FramePlan(array):
+    """Words of a front end: levels(samples) overwrites `row`, which lies where it is as long as it's kept."""
 
     levels = levels
 
@@ -32,18 +34,20 @@ def frames(spec, sine, reversed_bits):
     plan[8] = spec.log2
     plan[9] = spec.first
     plan[10] = spec.floor
-    plan[2] = plan.at()
+    plan[2] = 4 * len(plan)
     _append_halves(plan, sine)
-    plan[3] = plan.at()
+    plan[3] = 4 * len(plan)
     _append_halves(plan, reversed_bits, 4)
-    plan[4] = plan.at()
+    plan[4] = 4 * len(plan)
     for _ in range(1 << spec.log2):
         plan.append(0)
-    plan[5] = plan.at()
+    plan[5] = 4 * len(plan)
     for width in spec.widths:
         plan.append(width | 4096 // width << 8)
-    plan[6] = plan.at()
-    plan.tell(row)
+    plan[6] = 4 * len(plan)
+    plan.row = row
+    plan[0] = word(address(row))
+    plan[1] = word(address(row) >> 32)
     return plan.levels, row
 
 

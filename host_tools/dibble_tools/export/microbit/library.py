@@ -77,21 +77,21 @@ FEW_ENTRIES, MOST_ENTRIES = 120, 150  # of tables that hold several classes: abo
 IN_TABLES = (
     _of("inference/kernels/forest_bytecode", "_forest"),
     _of("inference/ranges", "check_and_score"),
-    _of("inference/predictor", "Predictor", without=("restart",), left_out=UNUSED),
+    _of("inference/predictor", "Predictor", without=("restart", "last_row"), left_out=UNUSED),
 )
 AS_CODE = (
     _of("inference/ranges", "check_and_score"),
     _of(
         "inference/predictor",
         "Predictor",
-        without=("restart", "predict"),
+        without=("restart", "predict", "last_row"),
         left_out=(*UNUSED, "self.score", "self.fast_path"),
     ),
     _of(
         "inference/unrolled",
         "Unrolled",
-        without=("__init__", "_kernel", "_begin", "_windows", "restart", "finish"),
-        left_out=("not self.decide", "None in readings", "self.row"),
+        without=("__init__", "_kernel", "_begin", "_windows", "restart", "finish", "last_row", "gap", "miss"),
+        left_out=("not self.decide", "None in readings", "self.row", "self.windows", "elapsed_ms"),
     ),
 )
 

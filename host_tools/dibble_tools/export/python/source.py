@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+from dibble_tools.common.errors import InputError
 from dibble_tools.export.context import context_of, environment
 from dibble_tools.export.names import prefix_of
 from dibble_tools.model.content import Additive, Content, Forest, Mlp, NetworkLayer
@@ -19,7 +20,13 @@ def write_python(content: Content, prefix: str = "") -> dict[str, str]:
 
     Args:
         prefix: the module's name; "" makes one of the model's name.
+    Raises:
+        InputError: the model has ratios.
     """
+    if content.ratios:
+        raise InputError(
+            f"{content.name}: expected a model without ratios, got {len(content.ratios)}: --to c writes them"
+        )
     content = content.compacted()
     prefix = prefix_of(prefix or content.name)
     env = environment("python")

@@ -8,6 +8,7 @@ from dibble.inference.format import CRC_BYTES
 from dibble_tools.export.unrolled.block import Block
 from dibble_tools.export.unrolled.forest import append_forest
 from dibble_tools.export.unrolled.sums import Inputs, append_additive, append_mlp
+from dibble_tools.export.unrolled.windows import append_windows, reading_names
 from dibble_tools.model.content import Additive, Content, Forest
 from dibble_tools.model.host_model import HostModel
 
@@ -22,7 +23,8 @@ TABLES, DECISION = "tables", "decision"  # what the smallest board calls a model
 SHORT = 500  # characters of a text that the smallest board compiles beside the rest
 # Characters of a function, whose bytecode takes at most half of that: a jump reaches 16 KB.
 LONGEST, PART = 30_000, 24_000
-TREE = re.compile(r"v\d+ \+?= \(")
+WIDE = 1000  # characters of a line, whose names and numbers a board that compiles it holds at once
+TREE = re.compile(r"v\d* \+?= \(")
 PACKED = "found = w | m - s << 8"
 
 
@@ -36,34 +38,51 @@ def unrolled_source(model: HostModel, *, ranges: bool = True) -> str:
     end = model.blob[-CRC_BYTES:]
     crc = (int.from_bytes(end[2:], "little"), int.from_bytes(end[:2], "little"))
     text = HEAD.format(name=content.name, crc=crc, tables_end=model.model.tables_end)
-    channels = [] if content.windowed else content.channels
-    inputs = Inputs([channel.low for channel in channels] or [0] * len(content.features), content.limits)
+    decides = not content.novelty and not content.ratios
+    inside = decides and content.windowed  # what looks back does so in the code, too
+    channels = content.channels if decides or not content.windowed else []
+    lows = [channel.low for channel in channels]
     count = len(content.features)
-    body = Block(IN_TRY)
+    body, kept = Block(IN_TRY), list[str]()
+    row = reading_names(content) if inside else [f"x{i}" for i in range(count)]
     if ranges and channels:
-        append_ranges(body, inputs.lows, [channel.high for channel in channels])
+        append_ranges(body, lows, [channel.high for channel in channels], names=row)
+    if inside:
+        kept, lows = append_windows(body, content, row)
+    inputs = Inputs(lows or [0] * count, content.limits)
     sums = Block()
     tables, first = _append_family(sums, content, inputs)
     chunks = _chunks(sums.lines, LONGEST, PART)
+    if inside and (chunks or isinstance(content.family, Additive)):  # whose explanation asks for them
+        for k in range(count):
+            body.add(f"V[{k}] = x{k}")
     for n, chunk in enumerate(chunks):
-        body.add(f"{_target(chunk)} f{n}(x)")
-    for line in sums.lines[sum(map(len, chunks)) :]:
+        body.add(f"{_target(chunk)} f{n}({'V' if inside else 'x'})")
+    for line in _joined(sums.lines[sum(map(len, chunks)) :]):
         body.add(line)
-    decides = not content.windowed and not content.novelty
     if decides:
-        append_decision(body, content.unsure_below, content.hysteresis)
+        append_decision(body, content.unsure_below, content.hysteresis, steady=True)
     else:
         body.add(PACKED)
-    parameters = [*(["d"] if decides else []), *_parameters(tables)]
+    parameters = [*(["d"] if decides else []), *(["E", "V"] if inside else []), *_parameters(tables)]
     text += f"DECIDES = {decides}\n"
     text += "".join(_part(n, chunk, count) for n, chunk in enumerate(chunks))
-    text += _generator("judge", parameters, body, count, "False" if decides else "-1", first, parts=len(chunks))
+    text += _generator(
+        "judge",
+        parameters,
+        body,
+        row,
+        "False" if decides else "-1",
+        first,
+        kept,
+        parts=len(chunks),
+    )
     if content.novelty:
         body = Block(IN_TRY)
         parameters = _parameters(append_additive(body, content.novelty, inputs))
         body.add(PACKED)
         text += f"NOVEL_LEAD = {content.novel_below - content.novelty.base[0]}\n"
-        text += _generator("novel", parameters, body, count, "-1", [])
+        text += _generator("novel", parameters, body, [f"x{i}" for i in range(count)], "-1", [])
     return text
 
 
@@ -83,7 +102,7 @@ def deciding(
     body = Block(1)
     append_ranges(body, low, high, "return 0")
     sums = Block()
-    tables, _ = _append_family(sums, content, inputs)
+    tables, _ = _append_family(sums, content, inputs, merged=False)  # one by one a small heap compiles them
     if sum(map(len, tables)) > most_entries:
         sums = Block()
         tables, _ = _append_family(sums, content, inputs, apart=True)
@@ -122,6 +141,19 @@ def _chunks(lines: Sequence[str], longest: int, most: int) -> list[list[str]]:
     return chunks
 
 
+def _joined(lines: Sequence[str]) -> list[str]:
+    """Return the lines, of trees of one sum as many in one as are WIDE: so the sum is loaded and stored less often."""
+    found: list[str] = []
+    for line in lines:
+        before = found[-1] if found else ""
+        variable, _, tree = line.partition(" += ")
+        if TREE.match(line) and before.startswith(f"{variable} ") and len(before) + len(tree) < WIDE:
+            found[-1] = f"{before} + {tree}"
+        else:
+            found.append(line)
+    return found
+
+
 def _target(chunk: Sequence[str]) -> str:
     """Return what a chunk's sum is, or is added to: "v0 =", "v0 +="."""
     return chunk[0].partition(" (")[0]
@@ -136,19 +168,19 @@ def _part(n: int, chunk: Sequence[str], inputs: int) -> str:
         " while True:",
         f"  {names}{',' if inputs == 1 else ''} = yield v",
         "  v = 0",
-        *(f"  v += {line.partition('= ')[2]}" for line in chunk),
+        *(f"  {line}" for line in _joined([f"v += {line.partition('= ')[2]}" for line in chunk])),
         "",
     ]
     return "\n".join(lines)
 
 
 def _append_family(
-    body: Block, content: Content, inputs: Inputs, *, apart: bool = False
+    body: Block, content: Content, inputs: Inputs, *, apart: bool = False, merged: bool = True
 ) -> tuple[list[list[int]], list[str]]:
     """Append what makes w, m and s; return its tables, and the variables to name first."""
     family = content.family
     if isinstance(family, Forest):
-        return [], append_forest(body, family, inputs)
+        return [], append_forest(body, family, inputs, merged=merged)
     if isinstance(family, Additive):
         return append_additive(body, family, inputs, apart=apart), []
     append_mlp(body, family, inputs)
@@ -163,27 +195,31 @@ def _generator(
     name: str,
     parameters: Sequence[str],
     body: Block,
-    inputs: int,
+    inputs: Sequence[str],
     otherwise: str,
     first: Sequence[str],
+    kept: Sequence[str] = (),
     parts: int = 0,
 ) -> str:
     """Return a generator that unpacks a row and runs the body, or yields something else where the row isn't one.
 
     Args:
+        inputs: what it unpacks the row to.
         first: variables used most, which are named first: an interpreter's shortest instructions are for these.
+        kept: statements that make what is kept from one row to the next.
         parts: how many generators it asks as f0(x), f1(x), ...
     """
-    names = ", ".join(f"x{i}" for i in range(inputs))
+    names = ", ".join(inputs)
     lines = [
         f"\n\ndef {name}({', '.join(parameters)}):",
         f" {' = '.join([*first[:HOT], 'found'])} = {otherwise}",
+        *(f" {statement}" for statement in kept),
         *(f" f{n} = part{n}()\n next(f{n})\n f{n} = f{n}.send" for n in range(parts)),
         " while True:",
         "  x = yield found",
         f"  found = {otherwise}",
         "  try:",
-        f"   {names}{',' if inputs == 1 else ''} = x",
+        f"   {names}{',' if len(inputs) == 1 else ''} = x",
         *body.lines,
         "  except (TypeError, ValueError):",
         "   pass",
@@ -192,27 +228,43 @@ def _generator(
     return "\n".join(lines)
 
 
-def append_ranges(out: Block, low: Sequence[int], high: Sequence[int], otherwise: str = "continue") -> None:
-    """Append what ends a row one of whose inputs isn't within its range."""
+def append_ranges(
+    out: Block, low: Sequence[int], high: Sequence[int], otherwise: str = "continue", names: Sequence[str] = ()
+) -> None:
+    """Append what ends a row one of whose inputs isn't within its range; x0, x1, ... or as told."""
+    names = names or [f"x{i}" for i in range(len(low))]
     tests = []
-    from_zero = [f"x{i}" for i in range(len(low)) if low[i] == 0 < high[i]]
+    from_zero = [names[i] for i in range(len(low)) if low[i] == 0 < high[i]]
     if len(from_zero) > 1:  # of all of them only the sign is asked
         tests.append(f"{' | '.join(from_zero)} < 0")
     for i in range(len(low)):
         if low[i] == high[i]:
-            tests.append(f"x{i} != {low[i]}")
+            tests.append(f"{names[i]} != {low[i]}")
             continue
         if len(from_zero) < 2 or low[i]:
-            tests.append(f"x{i} < {low[i]}")
-        tests.append(f"x{i} > {high[i]}")
+            tests.append(f"{names[i]} < {low[i]}")
+        tests.append(f"{names[i]} > {high[i]}")
     out.add(f"if {' or '.join(tests)}:")
     out.add(otherwise, 1)
 
 
-def append_decision(out: Block, unsure_below: int, hysteresis: int, end: str = "found = True") -> None:
-    """Append what settles the Decision d, as decision.settle: at no hysteresis the class is the held one."""
+def append_decision(
+    out: Block, unsure_below: int, hysteresis: int, end: str = "found = True", *, steady: bool = False
+) -> None:
+    """Append what settles the Decision d, as decision.settle: at no hysteresis the class is the held one.
+
+    Args:
+        steady: of the held class once more, and to be trusted, only the margin is told: quicker, in more code.
+    """
     unsure = f"m - s < {unsure_below}"
-    if hysteresis > 1:
+    if hysteresis > 1 and steady:
+        out.add("m -= s")
+        trusted = f" and m >= {unsure_below}" if unsure_below else ""
+        out.add(f"if w == d.held_index and not d.agreed{trusted}:")
+        out.add("d.margin = m", 1)
+        out.add("else:")
+        out.add(f"d.settle(w, m, {f'1 if m < {unsure_below} else 0' if unsure_below else 0}, -1)", 1)
+    elif hysteresis > 1:
         out.add(f"d.settle(w, m - s, {f'1 if {unsure} else 0' if unsure_below else 0}, -1)")
     else:
         for line in ("d.class_index = w", "d.margin = m - s", "d.channel = -1"):

@@ -189,6 +189,7 @@ def train(
     *,
     share: float = 1.0,
     rate: float = RATE,
+    decay: float = DECAY,
     grid: Grid | None = None,
 ) -> Net:
     """Return the net after Adam with decaying steps.
@@ -198,6 +199,7 @@ def train(
         targets: (rows, classes).
         share: how long, compared to a first training.
         rate: size of the first steps.
+        decay: of the weights, without a grid: what keeps few rows from being learned by heart.
     """
     rows = len(x)
     batch = int(np.clip(EPOCHS * rows / STEPS, *BATCH))
@@ -210,9 +212,9 @@ def train(
     slopes = net.layers(slope)
     b1, b2 = MOMENTS
     unseen_1 = unseen_2 = 1.0  # what the moments still hold of their start
-    decay = np.zeros_like(vector)
-    for w, _ in net.layers(decay):
-        w[:] = DECAY if grid is None else 0
+    pull = np.zeros_like(vector)
+    for w, _ in net.layers(pull):
+        w[:] = decay if grid is None else 0
     at = rows
     for step in range(1, steps + 1):
         if at >= rows:
@@ -226,7 +228,7 @@ def train(
         )
         slope /= len(share_of)
         if grid is None:
-            slope += decay * vector
+            slope += pull * vector
         elif grid.ties is not None:
             slope[:] = np.bincount(grid.ties, slope)[grid.ties]
         if sparse:

@@ -1,18 +1,19 @@
 """Fit the mlp family: scalers, a float network from soft targets, pruning, integer tables."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.families.mlp.network import Grid, Net, forward, loss, new_net, probabilities, train
+from dibble_tools.families.mlp.network import DECAY, Grid, Net, forward, loss, new_net, probabilities, train
 from dibble_tools.families.mlp.pruning import prune_units, prune_weights
 from dibble_tools.families.mlp.quantizing import MARGIN_UNIT, integer_net, share_weights, to_tables, without_idle
 from dibble_tools.families.mlp.tables import UNITS_MAX, WIDE_INPUTS_MAX, MlpTables, codes_of, weight_bytes
 from dibble_tools.families.scaling import Scaler, fit_scaler
 
 SPREAD_MIN = 8.0  # codes: a feature that hardly moves in training mustn't count for hundreds of deviations later
+AS_IT_IS = Scaler(log=False, bias=0, zero_point=0, multiplier=1, shift=0, top=255)
 RATE = 0.3  # integer steps, under rounding
 SHARE, SHARE_BOOK = 0.25, 0.6  # of a first training, under rounding: 16 shared weights need more of it than 8 bits
 LOSS_MAX = 0.003  # of accuracy against the float network, before a layer gets more bits
@@ -134,6 +135,38 @@ def fit(
     tables, widened = quantize(pruned, codes, soft, mass, recipe.form, seed)
     tables, kept = without_idle(tables)
     return MlpStages(student, pruned, [used[i] for i in kept], tables, widened)
+
+
+def fit_codes(
+    codes: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    recipe: MlpRecipe,
+    seed: int = 0,
+    *,
+    share: float = 1.0,
+    decay: float = DECAY,
+) -> MlpTables:
+    """Return a network over features that are codes as they come, all of them: what a sense makes of a stream.
+
+    Args:
+        codes: int64 (rows, features), 0..255.
+        targets, weights: see fit.
+        share: how long it is trained, compared to `fit`.
+        decay: of the weights; see network.train.
+    """
+    _check(recipe, targets.shape[1], codes.shape[1])
+    rng = np.random.default_rng(seed)
+    middle = np.rint(codes.mean(axis=0)).astype(np.int64)
+    spread = np.full(codes.shape[1], max(float(codes.std(axis=0).mean()), SPREAD_MIN))  # levels are of one unit
+    mass = weights / weights.mean()
+    net = new_net((codes.shape[1], *recipe.hidden, targets.shape[1] - 1), rng)
+    network = FloatNetwork([AS_IT_IS] * codes.shape[1], list(range(codes.shape[1])), middle, spread, net)
+    x = network.inputs(codes)
+    net = train(net, x, targets, mass, rng, share=share, decay=decay)
+    if recipe.sparsity:
+        net = prune_weights(net, x, targets, mass, rng, sparsity=recipe.sparsity)
+    return quantize(replace(network, net=net), codes, targets, mass, recipe.form, seed)[0]
 
 
 def _check(recipe: MlpRecipe, classes: int, features: int) -> None:

@@ -16,6 +16,7 @@ from typing import IO
 from dibble_tools.common.shipped import ROOMS
 from dibble_tools.machines.vms import VmError, unix_command
 from dibble_tools.simulator.node.flash import Flash, PowerCut
+from dibble_tools.simulator.node.pins import pins_of
 from dibble_tools.simulator.node.wire import POWER_ON, REQUEST, Hardware, NodeHangs, NodeReset, WatchdogBite
 from dibble_tools.simulator.unkindness import Likeness, chip_of
 
@@ -170,6 +171,7 @@ def _process(
         **os.environ,
         "MICROPYPATH": f"{guests}:{GUESTS}:.frozen",
         "DIBBLE_BOARD": f"{like.platform},{like.version},{chip_of(like)}",
+        "DIBBLE_PINS": pins_of(chip_of(like)).text(),
         "DIBBLE_ANSWERS": f"/dev/fd/{their_answers}",
         "DIBBLE_REQUESTS": f"/dev/fd/{their_requests}",
     }

@@ -45,8 +45,10 @@ class Wifi:
         if asked == REACHABLE:
             return int(self.reachable), 0
         if asked == ACTIVE and not value:
-            self._joined_us = None
-            return OK, 0
+            fault = self._fault(asked)
+            self.faults += fault != OK
+            self._joined_us = self._joined_us if fault else None
+            return fault, 0
         if asked == WAIT:
             if self._joined_us is None:
                 return 0, value

@@ -5,6 +5,7 @@ Which of them the node reads is its configuration's business; `wire` puts them w
 
 import random
 from collections.abc import Callable
+from dataclasses import astuple
 from typing import Any
 
 from dibble_tools.common.errors import InputError
@@ -22,13 +23,13 @@ from dibble_tools.simulator.devices.sht4x import Sht4x
 from dibble_tools.simulator.devices.wind_vane import WindVane
 from dibble_tools.simulator.node.bus import I2cDevice
 from dibble_tools.simulator.node.energy import Battery, Energy
+from dibble_tools.simulator.node.pins import OrchardPins, places_on
 from dibble_tools.simulator.node.wire import Hardware
 from dibble_tools.simulator.orchard.truth import Field
 from dibble_tools.simulator.unkindness import chip_of
 
-SDA, SCL = 4, 5
-WIND_PIN, PUMP_PIN, DROP_PIN, RAIN_PIN, VALVE_PIN = 7, 8, 9, 10, 16
-SOIL_PIN, GAS_PIN, VANE_PIN, BATTERY_PIN = 26, 27, 28, 29  # a Pico measures its supply at 29
+PLACES = OrchardPins()  # on an RP2040, and on chips whose pins have names
+SOIL_PIN, VALVE_PIN = PLACES.soil, PLACES.valve
 DIVIDER_PERMILLE = 3000  # of the battery's voltage at its pin, as on a Pico
 VANE_OHM, ESP32_VANE_OHM = 10_000, 15_000  # the vane's pull-up: an ESP32 measures from 0.15 to 2.45 V
 FLIP_SHARE = 0.002  # of the bytes that come over some metres of 1-Wire cable: chosen
@@ -41,23 +42,23 @@ TO_UNIX_S = 946_684_800  # boards count from 2000
 SENSORS: dict[str, dict[str, Any]] = {
     "sht4x": {"driver": "sht4x"},
     "bme680": {"driver": "bme680"},
-    "soil_adc": {"driver": "soil_adc", "pin": SOIL_PIN, "samples": 8},
-    "ds18b20": {"driver": "ds18b20", "pin": DROP_PIN},
-    "anemometer": {"driver": "anemometer", "pin": WIND_PIN},
-    "wind_vane": {"driver": "wind_vane", "pin": VANE_PIN, "samples": 4},
-    "rain_gauge": {"driver": "rain_gauge", "pin": RAIN_PIN},
+    "soil_adc": {"driver": "soil_adc", "pin": PLACES.soil, "samples": 8},
+    "ds18b20": {"driver": "ds18b20", "pin": PLACES.drop},
+    "anemometer": {"driver": "anemometer", "pin": PLACES.wind},
+    "wind_vane": {"driver": "wind_vane", "pin": PLACES.vane, "samples": 4},
+    "rain_gauge": {"driver": "rain_gauge", "pin": PLACES.rain},
     "gas_adc": {
         "driver": "gas_adc",
-        "pin": GAS_PIN,
+        "pin": PLACES.gas,
         "zero_uv": round(EthyleneCell.zero_v * 1e6),
         "uv_per_ppm": round(EthyleneCell.v_per_ppm * 1e6),
         "samples": 32,
-        "power_pin": PUMP_PIN,
+        "power_pin": PLACES.pump,
         "power_up_ms": PUMP_MS,
         "costly": True,
     },
     "ens160": {"driver": "ens160"},
-    "battery": {"driver": "battery", "pin": BATTERY_PIN, "divider_permille": DIVIDER_PERMILLE, "samples": 4},
+    "battery": {"driver": "battery", "pin": PLACES.battery, "divider_permille": DIVIDER_PERMILLE, "samples": 4},
 }
 GIVES = {
     "sht4x": ("air_temperature_centi_c", "humidity_permille"),
@@ -86,6 +87,7 @@ class Site:
         energy: what the sensors and the pump used so far.
         air_frozen: the air sensor goes on saying the same.
         jump_share: of the moments, in which the air's temperature, or the soil, is anything at all.
+        places: where each sensor is on this chip, until wire() says otherwise.
         used_mah: asks the season how much of the battery is used.
     """
 
@@ -94,6 +96,8 @@ class Site:
     ) -> None:
         self.field = field
         self.hardware = hardware
+        self.places = places_on(chip_of(hardware.like))
+        self._placed = dict(zip(astuple(PLACES), astuple(self.places), strict=True))
         self.energy = Energy()
         self.battery = battery or Battery()
         self.used_mah: Callable[[], float] = lambda: 0.0
@@ -140,7 +144,7 @@ class Site:
         self._make_pin = pin
         lost = FLIP_SHARE if "onewire_crc" in unkind else 0.0
         self._cable = OneWireCable(self.drop, random.Random(f"cable {seed}"), lost)
-        self._valve_pins: set[Any] = {VALVE_PIN}
+        self._valve_pins: set[Any] = {self.places.valve}
         self._wire_all()
         hardware.on_output = self.switched
         self.valve_on = False
@@ -196,6 +200,8 @@ class Site:
             if name == "battery" or missing & set(GIVES[name]):
                 missing -= set(GIVES[name])
                 entry = dict(settings)
+                for key in set(entry) & {"pin", "power_pin"}:
+                    entry[key] = self._placed[entry[key]]
                 if name == "soil_adc":
                     entry["probe_curve"] = self.probe.probe_curve_mv()
                 if name == "wind_vane":
@@ -205,12 +211,12 @@ class Site:
                 sensors.append(entry)
         if missing:
             raise InputError(f"expected channels that a simulated sensor gives, got {', '.join(sorted(missing))}")
-        actions = [{"class": "irrigate", "pin": VALVE_PIN, "max_on_s": 7200}] if "irrigate" in classes else []
+        actions = [{"class": "irrigate", "pin": self.places.valve, "max_on_s": 7200}] if "irrigate" in classes else []
         return {
             "node": "simulated",
             "interval_s": interval_s,
             "watchdog_ms": 60000,
-            "i2c": {"sda": SDA, "scl": SCL},
+            "i2c": {"sda": self.places.sda, "scl": self.places.scl},
             "sensors": sensors,
             "actions": actions,
         }
@@ -220,13 +226,13 @@ class Site:
         self.hardware.i2c = {0x44: self.air, 0x45: self.old_air, 0x77: self.gas_chip, 0x36: self.seesaw}
         self.hardware.i2c |= {0x53: self.ens160, 0x58: self.sgp30}
         self.hardware.analog = {
-            SOIL_PIN: self.soil_pin,
-            GAS_PIN: self.gas_pin,
-            VANE_PIN: self._vane_pin,
-            BATTERY_PIN: self._battery_pin,
+            self.places.soil: self.soil_pin,
+            self.places.gas: self.gas_pin,
+            self.places.vane: self._vane_pin,
+            self.places.battery: self._battery_pin,
         }
-        self.hardware.pulses = {WIND_PIN: self.cups, RAIN_PIN: self.gauge}
-        self.hardware.onewire = {DROP_PIN: self._cable}
+        self.hardware.pulses = {self.places.wind: self.cups, self.places.rain: self.gauge}
+        self.hardware.onewire = {self.places.drop: self._cable}
 
     def move(self) -> None:
         """Bring the truth and the devices to the hardware's time."""
@@ -266,7 +272,7 @@ class Site:
     def switched(self, pin: int, level: int) -> None:
         """The node drives a pin: the pump, or the valve."""
         now_us = self.hardware.now_us
-        if pin == PUMP_PIN:
+        if pin == self.places.pump:
             if level:
                 self._pump_since_us = now_us
             elif self._pump_since_us is not None:

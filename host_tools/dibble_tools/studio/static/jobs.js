@@ -41,6 +41,7 @@ function update(box, job) {
   details.hidden = !job.log.length;
   keep(details.querySelector("ul"), job.log.map((text, index) => ({ text, index })), (line) => line.index,
     () => make("li"), (line, item) => say(line, item.text));
+  box.dataset.rely = job.result?.rely ?? true;
   keep(result, job.result?.words ?? [], (text) => text, () => make("p"), say);
 }
 

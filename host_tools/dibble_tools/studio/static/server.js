@@ -28,6 +28,17 @@ export async function act(action, wish = {}) {
   return !answer.problem;
 }
 
+export async function fetched(address) {
+  try {
+    const response = await fetch(address);
+    if (response.ok) return await response.json();
+    showProblem(await response.text());
+  } catch {
+    showProblem("The studio doesn’t answer. Start it again: dibble studio");
+  }
+  return null;
+}
+
 export function showProblem(text) {
   const box = find("#problem");
   say(box.querySelector("p"), text);

@@ -2,17 +2,23 @@
 import { showChannels } from "./channels.js";
 import { showDecision, showEvents } from "./decision.js";
 import { find, keep, make, say } from "./dom.js";
+import { filesToTrain, showFiles } from "./files.js";
 import { isBusy, showJob } from "./jobs.js";
 import { showModels } from "./models.js";
+import { showSetup } from "./setup.js";
 import { act, listen, onSubmit, showProblem } from "./server.js";
 
 history.replaceState(null, "", `${location.pathname}${location.hash}`); // the token is a cookie by now
 
 function show(state) {
-  say(find("#project"), `· ${state.project}`);
+  say(find("#project"), state.setup.made ? `${state.project}: sensors and wiring` : "new project");
+  showSetup(state.setup, state.project);
+  if (!state.setup.made && !location.hash) location.hash = "#setup";
+  showFiles(state.files, state.collect.labels);
   showSteps({
     connect: ["live", "busy"].includes(state.board.state),
     collect: state.collect.labels.length > 1,
+    label: state.files.some((file) => file.labelled),
     train: state.models.length > 0,
     deploy: state.decides,
     watch: state.decides && location.hash === "#watch",
@@ -25,8 +31,8 @@ function show(state) {
   find("#waiting").hidden = !state.waiting;
   showDecision(state.decision);
   showEvents(state.events);
-  say(find("#rows"), state.collect.rows_words);
-  for (const button of document.querySelectorAll("#train-form button, #deploy-form button")) button.disabled = isBusy(state.job);
+  say(find("#rows"), state.files.some((file) => file.labelled) ? "" : state.collect.rows_words);
+  for (const button of document.querySelectorAll("#train-form button, #deploy-form button, #fetch, #rollback, [data-measure]")) button.disabled = isBusy(state.job);
 }
 
 function showSteps(done) {
@@ -74,7 +80,7 @@ function showCollecting(collect, board) {
 
 function showSection() {
   const sections = [...document.querySelectorAll("main > section")];
-  const chosen = sections.find((section) => `#${section.id}` === location.hash) ?? sections[0];
+  const chosen = sections.find((section) => `#${section.id}` === location.hash) ?? find("#connect");
   for (const section of sections) section.hidden = section !== chosen;
   for (const link of document.querySelectorAll("#steps a")) {
     if (link.hash === `#${chosen.id}`) link.setAttribute("aria-current", "step");
@@ -93,8 +99,10 @@ find("#pause").addEventListener("click", () => act("pause"));
 onSubmit(find("#virtual"), (fields) => act("virtual", { speed: Number(fields.speed) }));
 onSubmit(find("#new-label"), async (fields, form) => (await act("label", fields)) && form.reset());
 onSubmit(find("#train-form"), (fields) => act("train", {
-  ...fields, budget_s: Number(fields.budget_s), max_bytes: Number(fields.max_bytes),
+  name: fields.name, recipe: fields.recipe, files: filesToTrain(),
+  budget_s: Number(fields.budget_s), max_bytes: Number(fields.max_bytes),
 }));
-onSubmit(find("#deploy-form"), (fields) => act("deploy", fields));
+onSubmit(find("#deploy-form"), (fields) => act("deploy", { model: fields.model, anyway: fields.anyway === "on" }));
+find("#rollback").addEventListener("click", () => act("rollback"));
 showSection();
 listen(show);

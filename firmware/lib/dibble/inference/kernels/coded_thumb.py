@@ -14,7 +14,8 @@ _SCORES_AT = const(32)
 _SCORES_END = const(36)
 _PARTS_AT = const(40)
 _PARTS_END = const(44)
-_INPUTS_AT = const(48)
+_LAST_ROW = const(48)
+_INPUTS_AT = const(52)
 
 
 @micropython.asm_thumb
@@ -22,6 +23,7 @@ def classify(r0, r1):
     # Each input becomes a code. r0 what the plan has of it, r12 the last one's end, r1 the inputs, r7 the codes,
     # r2 the input, r3..r6 at hand; r14 the plan.
     mov(r14, r0)
+    str(r1, [r0, _LAST_ROW])
     ldr(r6, [r0, _INPUTS_END])
     ldr(r7, [r0, _CODES_AT])
     data(2, 0x4476, 0x4477)  # add r6, lr; add r7, lr

@@ -19,7 +19,8 @@ _SCORES_AT = const(8)
 _SCORES_END = const(9)
 _PARTS_AT = const(10)
 _PARTS_END = const(11)
-_INPUTS_AT = const(48)
+_LAST_ROW = const(12)
+_INPUTS_AT = const(52)
 _SMALL = const(0x3FFFFFFF)  # the low 30 bits
 # Words of a layer.
 _FORM = const(0)
@@ -38,6 +39,7 @@ _LAYER_BYTES = const(40)
 def classify(p: ptr32, r: ptr32) -> int:
     plan = p
     x = r
+    plan[_LAST_ROW] = int(r)
     # Each input's distance from its low, whether it is below 0 or beyond its span, and its code, as scale.scale.
     out = ptr32(int(plan) + plan[_CODES_AT])
     end = int(plan) + plan[_INPUTS_END]

@@ -25,8 +25,13 @@ else:
 #     STORE OFFSET RING             ADVANCE PLACE size               DELTA OFFSET VALUE RING zero
 #     LEAST VALUE RING RING_END     MOST VALUE RING RING_END         DONE
 #
+# Of channels made of others the logarithms and offsets come first: LOG_OF and LOG are places behind the state.
+#
+#     LOG OFFSET low LOG_OF         RATIO LOG LOG OFFSET low span    MIDDLE LOG LIST_END, a list of LOGs, what divides
+#
 # A number n is divided by d as n * multiplier >> 32 >> shift, exact for 0 <= n < 2**31 as 2**shift < d <= 2**(shift+1).
-S_LAST, S_EMA, S_PLACE, S_MEAN, S_SLOPE, S_STORE, S_ADVANCE, S_DELTA, S_LEAST, S_MOST, S_DONE = range(0, 22, 2)
+S_LAST, S_EMA, S_PLACE, S_MEAN, S_SLOPE, S_STORE, S_ADVANCE, S_DELTA, S_LEAST, S_MOST = range(0, 20, 2)
+S_LOG, S_RATIO, S_MIDDLE, S_DONE = range(20, 28, 2)
 HEAD_WORDS = 3
 
 
@@ -46,29 +51,37 @@ class WindowsPlan(Past):
     It returns 0, or -1 where one isn't, or where a channel is empty: then nothing has changed.
 
     Args:
-        low: of each channel.
+        low: of each channel that isn't made of others.
+        ratios: those that are: see ratios.read.
     Attributes:
         plan: array("i"); plan_at, values_at: addresses of it and of the values.
         offsets: a part of the plan, what lies above each channel's low.
     """
 
-    def __init__(self, features, spans, interval_ms, low):
+    def __init__(self, features, spans, interval_ms, low, ratios=()):
         self.low = low
+        self.ratios = ratios
+        if ratios:
+            from dibble.inference.ratios import before
+
+            self.compare = before(ratios, low, self._compared)
         Past.__init__(self, features, spans, interval_ms)
 
     def begin(self, words):
         channels = len(self.spans)
+        self.words = words
         program = self._program(0, 0, 0)
-        end = 4 * (HEAD_WORDS + 2 * channels)
+        end = 4 * (HEAD_WORDS + 2 * len(self.low))
         offsets = end + 4 * len(program)
         values = offsets + 4 * channels
         state = values + 4 * len(self.features)
         plan = array("i", (1, end, offsets))
-        for i in range(channels):
+        for i in range(len(self.low)):
             plan.append(self.low[i])
             plan.append(self.spans[i])
         plan.extend(self._program(offsets, values, state))
-        plan.extend(array("i", [0] * (channels + len(self.features) + words)))
+        logs = len(self.low) + len(self.ratios) if self.ratios else 0
+        plan.extend(array("i", [0] * (channels + len(self.features) + words + logs)))
         self.plan = plan
         self.push = push
         self.plan_at = address(plan)
@@ -88,6 +101,8 @@ class WindowsPlan(Past):
         low, offsets = self.low, self.offsets
         for i in range(len(low)):
             offsets[i] = row[i] - low[i]
+        if self.ratios:
+            self.compare(offsets)
         filled = self.fill(offsets)
         for i in range(len(low)):
             if row[i] < low[i]:
@@ -97,12 +112,18 @@ class WindowsPlan(Past):
         self.plan[0] = 0 if filled else 1
         return self.values_at
 
+    def _compared(self, offsets):
+        for i in range(len(self.low), len(self.spans)):
+            self.offsets[i] = offsets[i]
+
     def _program(self, offsets, values, state):
         sums = [state + 4 * at for _, _, _, at in self.sums]
         ring_of = {}
         for channel, size, at in self.rings:
             ring_of[channel, size] = state + 4 * at
         steps = array("i")
+        if self.ratios:
+            self._ratio_steps(steps, offsets, state + 4 * self.words)
         groups = [(array("i"), array("i")) for _ in self.sizes]
         value = values
         for channel, kind, size in self.features:
@@ -143,3 +164,23 @@ class WindowsPlan(Past):
             place += 4
         steps.append(S_DONE)
         return steps
+
+    def _ratio_steps(self, steps, offsets, logs):
+        """Append what makes offsets of ratios, with the logarithms of channels and means at `logs`."""
+        low = self.low
+        told = []
+        at = len(low)
+        for own, others, least, span in self.ratios:
+            for channel in others + bytes((own,)):
+                if channel not in told:
+                    told.append(channel)
+                    steps.extend(array("i", (S_LOG, offsets + 4 * channel, low[channel], logs + 4 * channel)))
+            other = logs + 4 * others[0]
+            if len(others) > 1:
+                other = logs + 4 * at
+                end = 4 * (HEAD_WORDS + 2 * len(low) + len(steps) + 3 + len(others))
+                steps.extend(array("i", (S_MIDDLE, other, end)))
+                steps.extend(array("i", [logs + 4 * channel for channel in others]))
+                steps.extend(array("i", divider(len(others), 0)))
+            steps.extend(array("i", (S_RATIO, logs + 4 * own, other, offsets + 4 * at, least, span)))
+            at += 1

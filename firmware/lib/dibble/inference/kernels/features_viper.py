@@ -81,7 +81,38 @@ def push(p: ptr32, r: ptr32) -> int:
         elif step == 14:  # DELTA
             ptr32(at + p[2])[0] = ptr32(at + p[1])[0] - ptr32(at + p[3] + i)[0] + p[4]
             p = ptr32(int(p) + 20)
-        elif step == 20:  # DONE
+        elif step == 20:  # LOG
+            n = ptr32(at + p[1])[0] + p[2]
+            value = 10240
+            while n >= 2048:
+                n >>= 1
+                value += 1024
+            while n < 1024:
+                n <<= 1
+                value -= 1024
+            n -= 1024
+            ptr32(at + p[3])[0] = value + n + ((n * (1024 - n) * 45) >> 17)
+            p = ptr32(int(p) + 16)
+        elif step == 22:  # RATIO
+            n = ptr32(at + p[1])[0] - ptr32(at + p[2])[0] - p[4]
+            if (n >> 30) & 1:
+                n = 0
+            n &= 0x3FFFFFFF
+            if n > p[5]:
+                n = p[5]
+            ptr32(at + p[3])[0] = n
+            p = ptr32(int(p) + 24)
+        elif step == 24:  # MIDDLE
+            value = p[1]
+            end = at + p[2]
+            p = ptr32(int(p) + 12)
+            n = 0
+            while int(p) < end:
+                n += ptr32(at + p[0])[0]
+                p = ptr32(int(p) + 4)
+            ptr32(at + value)[0] = (n + p[0]) // p[1] + p[4]
+            p = ptr32(int(p) + 20)
+        elif step == 26:  # DONE
             return 0
         else:  # LEAST, MOST
             r = ptr32(at + p[2])

@@ -1,7 +1,7 @@
 """The forest family in machine code: the plan that its kernel works on, for assembler and viper alike."""
 
 from dibble.inference.kernels.choice import KIND
-from dibble.inference.kernels.plan import HEAD_WORDS, Plan, aligned, place
+from dibble.inference.kernels.plan import HEAD_WORDS, STEADY, Plan, aligned, place
 
 if KIND == "thumb":
     from dibble.inference.kernels.forest_thumb import classify
@@ -34,6 +34,7 @@ def forest(blob, layout, tables, low, limits):
     """
     features, _, _, _, starts, children, leaves_end, trees, classes, amounts, base = tables
     plan = Forest("i", [0] * WORDS)
+    plan[STEADY] = -1
     inputs = len(low)
     for i in range(inputs):
         plan.append(low[i])

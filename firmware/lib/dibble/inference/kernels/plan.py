@@ -15,7 +15,8 @@ from array import array
 from dibble.inference.kernels.choice import address
 
 # Words at the beginning of each plan that classifies: FILE and FILE_HIGH, the file's address; the least margin that
-# isn't unsure; what a decision is that changes nothing but the margin; flags that the row has before it is scored.
+# isn't unsure; what a decision is that changes nothing but the margin, -1 for none; flags that a row has before it is
+# scored.
 UNSURE_BELOW, STEADY, FLAGS = 2, 3, 4
 HEAD_WORDS = 5
 MARGIN_MASK, FLAGS_BIT = 0x1FFFF, 25  # of the margin, shifted down; the place of the flags above it
@@ -44,12 +45,11 @@ class Plan(array):
     """
 
     def tell(self, file):
-        """Keep the file, which lies where it is as long as it's kept; nothing is steady yet."""
+        """Keep the file, which lies where it is as long as it's kept."""
         self.file = file
         at = address(file)
         self[0] = word(at)
         self[1] = word(at >> 32)
-        self[STEADY] = -1
 
     def at(self):
         """Return where the next word will lie."""

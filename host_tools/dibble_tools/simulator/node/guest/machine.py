@@ -3,11 +3,9 @@
 import time
 
 import wire
-from board_sys import NO_PULL_UP, platform
+from board_sys import ANALOG, DIGITAL, INPUTS, NO_PULL_UP, platform
 
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = range(1, 6)
-
-PINS, FIRST_ADC = (40, 26) if platform == "esp32" else (30, 26)  # an ESP32 is served at an RP2040's analog pins, too
 
 
 class Pin:
@@ -18,11 +16,13 @@ class Pin:
     def __init__(self, id, mode=IN, pull=None, value=None):
         if isinstance(id, str):  # as on a Pico: ports/rp2/machine_pin.c
             number = 25 if id == "LED" else int(id[2:]) if id[:2] == "GP" and id[2:].isdigit() else -1
-            if not 0 <= number < PINS:
+            if number < 0 or platform != "rp2" or not DIGITAL >> number & 1:
                 raise ValueError("unknown named pin %r" % id)
             id = number
-        elif not 0 <= id < PINS:
+        elif id < 0 or not DIGITAL >> id & 1:
             raise ValueError("invalid pin")
+        if mode == Pin.OUT and INPUTS >> id & 1:
+            raise ValueError("pin can only be input")
         self.id = id
         self.floats = pull == Pin.PULL_UP and id >= 34 and NO_PULL_UP
         if mode == Pin.OUT and value is not None:
@@ -49,8 +49,8 @@ class Pin:
 class Rp2Adc:
     def __init__(self, pin):
         self.pin = pin.id if isinstance(pin, Pin) else pin
-        if self.pin < FIRST_ADC:
-            raise ValueError("Pin doesn't have ADC capabilities")
+        if not ANALOG >> self.pin & 1:
+            raise ValueError("invalid pin" if platform == "esp32" else "Pin doesn't have ADC capabilities")
 
     def read_u16(self):
         return wire.number(65, self.pin)  # A

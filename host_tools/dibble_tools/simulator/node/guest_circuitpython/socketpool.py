@@ -13,6 +13,7 @@ from uos import getenv
 
 MAX_SOCKETS = 4
 _PATIENCE_MS = 20000  # of the computer's time, for somebody who is there
+_MOMENT_MS = 10  # of it, that a look takes at most: the field's time passes in looks, and others need the computer's
 _PORTS = dict(
     [[int(number) for number in pair.split(":")] for pair in (getenv("DIBBLE_PORTS") or "").split(",") if pair]
 )
@@ -66,14 +67,20 @@ class Socket:
         self._check()
         if self._timeout != 0:
             self._wait(POLLOUT, _PATIENCE_MS)
-        return _would_block(self.raw.write(data))
+        return would_block(self.raw.write(data))
 
     def recv_into(self, buffer, bufsize=0):
         self._check()
-        if self._timeout != 0 and (self.silent or not self._wait(POLLIN, _PATIENCE_MS)):
+        if self._timeout == 0:
+            self.look()
+        elif self.silent or not self._wait(POLLIN, _PATIENCE_MS):
             sleep(self._timeout)
             raise OSError(errno.ETIMEDOUT)
-        return _would_block(self.raw.readinto(buffer, bufsize or len(buffer)))
+        return would_block(self.raw.readinto(buffer, bufsize or len(buffer)))
+
+    def look(self):
+        """Give whoever is there a moment to answer."""
+        self._wait(POLLIN, _MOMENT_MS)
 
     def close(self):
         if self in _open:
@@ -90,7 +97,7 @@ class Socket:
         return waiting.poll(ms)
 
 
-def _would_block(count):
+def would_block(count):
     if count is None:
         raise OSError(errno.EAGAIN)
     return count

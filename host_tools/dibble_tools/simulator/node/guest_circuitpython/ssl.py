@@ -7,6 +7,7 @@ import errno
 
 import tls
 from binascii import a2b_base64
+from socketpool import would_block
 from time import sleep
 
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
@@ -60,20 +61,16 @@ class SSLSocket:
                     return
             except ValueError as error:  # of a certificate
                 raise OSError(-9984, str(error))
+            self._sock.look()
             sleep(0.001)
         raise OSError(errno.ETIMEDOUT)
 
     def send(self, data):
-        return _would_block(self._wrapped.write(data))
+        return would_block(self._wrapped.write(data))
 
     def recv_into(self, buffer, bufsize=0):
-        return _would_block(self._wrapped.readinto(buffer, bufsize or len(buffer)))
+        self._sock.look()
+        return would_block(self._wrapped.readinto(buffer, bufsize or len(buffer)))
 
     def close(self):
         self._sock.close()
-
-
-def _would_block(count):
-    if count is None:
-        raise OSError(errno.EAGAIN)
-    return count

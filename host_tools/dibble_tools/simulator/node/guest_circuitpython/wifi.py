@@ -55,7 +55,7 @@ class _Radio:
         if self._enabled and not on:
             if self.connected:
                 sleep(_LEAVE_S)
-            _ask(1, 0)
+            _do(1, 0)
         self._enabled = bool(on)
 
     @property

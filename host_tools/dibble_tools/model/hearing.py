@@ -1,0 +1,76 @@
+"""What a model that hears makes of a recording: which sounds it finds there, and what it decides on each."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from dibble.inference.decision import NO_CLASS
+
+from dibble_tools.common.errors import InputError
+from dibble_tools.data.sound.recordings import read_recording
+from dibble_tools.data.sound.segments import SoundSettings, loudest, rows_of, sounds_of
+from dibble_tools.model.decisions import Decisions
+from dibble_tools.model.host_model import HostModel
+
+
+class Heard(NamedTuple):
+    """A sound in a recording: when it ended, how long it was, and what was decided on it."""
+
+    end_s: float
+    length_s: float
+    label: str
+    margin: int
+    flags: int
+
+
+def sense_of(model: HostModel) -> SoundSettings:
+    """Return the sense of a model; raise InputError where it has none."""
+    if model.content.sound is None:
+        raise InputError(
+            f"expected a model that hears, as `dibble train FOLDER --sound` makes, got {model.content.name!r}, which "
+            f"decides on {', '.join(channel.name for channel in model.channels[:3])}"
+        )
+    return model.content.sound
+
+
+def hear(model: HostModel, samples: np.ndarray) -> list[Heard]:
+    """Return all that a node just switched on would hear in a recording at its own rate."""
+    sense = sense_of(model)
+    front_end = sense.front_end
+    rows = rows_of(samples, front_end)
+    sounds = sounds_of(rows, sense)
+    if not sounds:
+        return []
+    decisions = model.decide(np.array([sound.features for sound in sounds]))
+    row_s = front_end.hop / front_end.rate_hz
+    frame_s = front_end.size / front_end.rate_hz
+    return [
+        Heard((sound.end - 1) * row_s + frame_s, sound.rows * row_s, model.classes[k], int(margin), int(flags))
+        for sound, k, margin, flags in zip(
+            sounds, decisions.class_index, decisions.margin, decisions.flags, strict=True
+        )
+    ]
+
+
+def hear_file(model: HostModel, path: Path) -> tuple[list[Heard], float]:
+    """Return what is heard in a recording, and how many seconds it is long."""
+    samples = read_recording(path, sense_of(model).front_end.rate_hz)
+    return hear(model, samples), len(samples) / sense_of(model).front_end.rate_hz
+
+
+def features_of_clips(clips: list[np.ndarray], sense: SoundSettings) -> tuple[np.ndarray, np.ndarray]:
+    """Return (features (clips, features), int64, which of them have a sound in them): of each the loudest sound."""
+    values = np.zeros((len(clips), sense.features), np.int64)
+    heard = np.zeros(len(clips), bool)
+    for i, clip in enumerate(clips):
+        sound = loudest(rows_of(clip, sense.front_end), sense)
+        if sound is not None:
+            values[i], heard[i] = sound.features, True
+    return values, heard
+
+
+def decide_clips(model: HostModel, values: np.ndarray, heard: np.ndarray) -> Decisions:
+    """Return the decision on each clip; no class where there was no sound in it."""
+    columns = model.decide(values).columns()
+    columns[~heard] = (NO_CLASS, 0, 0, -1, NO_CLASS)
+    return Decisions(*columns.T)

@@ -1,0 +1,111 @@
+"""Ratios between the steps of a heater scan, offered where they help on groups that a student hasn't seen.
+
+Absolute resistances differ from sensor to sensor, and from day to day; by how many octaves one step lies above another
+often doesn't. Not always: so steps alone, steps with their ratios, and ratios alone are held against each other.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from dibble.inference.features import LAST
+from sklearn.ensemble import ExtraTreesClassifier
+
+from dibble_tools.data.channels import Channel
+from dibble_tools.data.feature_spec import ChannelRatio, FeatureSpec, log2_1024ths
+from dibble_tools.data.prepare import Prepared
+
+UNIT = "ohm"  # of quantities that are told by their ratios
+LEAST_STEPS, MOST_STEPS = 2, 12
+TREES = 40
+ROWS = 2000  # that a pool is judged on
+GAIN = 0.005  # of accuracy, by which another pool has to be better than the steps alone
+STEPS, BOTH, RATIOS = "steps", "steps and ratios", "ratios"
+
+
+@dataclass(frozen=True)
+class Pools:
+    """What each kind of features reached.
+
+    Attributes:
+        accuracy: of a forest of floats, by pool, and that of the best single step under "one step".
+        chosen: a pool.
+    """
+
+    accuracy: dict[str, float]
+    chosen: str
+
+
+def steps_of(channels: Sequence[Channel]) -> list[int]:
+    """Return the channels that are steps of a scan: resistances above 0; none where they are too few or too many."""
+    found = [i for i, channel in enumerate(channels) if channel.unit == UNIT and channel.low >= 1]
+    return found if LEAST_STEPS <= len(found) <= MOST_STEPS else []
+
+
+def with_ratios(
+    data: Prepared, y: np.ndarray, parts: Sequence[tuple[np.ndarray, np.ndarray]], rows: np.ndarray, seed: int
+) -> tuple[Prepared, Pools | None]:
+    """Return the data with the features of the best pool, and what each pool reached; None where there are no steps.
+
+    Args:
+        parts: (rows to learn from, rows to judge on), whole groups apart where there are groups.
+        rows: that ranges of ratios come from.
+    """
+    steps = steps_of(data.channels)
+    if data.features or not steps:
+        return data, None
+    features, values = _ratios(data, steps, rows)
+    plain = [FeatureSpec(i, LAST, 1) for i in range(len(data.channels))]
+    offered = {
+        STEPS: ([], data.values),
+        BOTH: ([*plain, *features], np.column_stack([data.values, values])),
+        RATIOS: (
+            [*(f for f in plain if f.channel not in steps), *features],
+            np.column_stack([data.values[:, [i for i in range(len(plain)) if i not in steps]], values]),
+        ),
+    }
+    reached = {name: _accuracy(table, y, parts, seed) for name, (_, table) in offered.items()}
+    best = max(reached, key=lambda name: reached[name])
+    chosen = best if reached[best] >= reached[STEPS] + GAIN else STEPS
+    reached["one step"] = max(_accuracy(data.values[:, [i]], y, parts, seed) for i in steps)
+    pools = Pools(reached, chosen)
+    if chosen == STEPS:
+        return data, pools
+    own, table = offered[chosen]
+    note = (
+        f"{chosen} tell more on rows of other groups than the steps alone, {reached[chosen]:.1%} for "
+        f"{reached[STEPS]:.1%} of a forest of floats: taken"
+    )
+    return replace(data, features=own, values=table, notes=[*data.notes, note]), pools
+
+
+def _ratios(data: Prepared, steps: Sequence[int], rows: np.ndarray) -> tuple[list[FeatureSpec], np.ndarray]:
+    """Return a feature for each pair of steps, and for each step above the mean of all; and their values."""
+    lows = np.array([channel.low for channel in data.channels])
+    logs = log2_1024ths(np.maximum(data.values, 0) + lows)
+    whole = data.values.min(axis=1) >= 0
+    pairs: list[tuple[int, tuple[int, ...]]] = [(a, (b,)) for a, b in itertools.combinations(steps, 2)]
+    if len(steps) > LEAST_STEPS:
+        pairs += [(a, tuple(steps)) for a in steps]
+    features, columns = [], []
+    for own, others in pairs:
+        count = len(others)
+        above = logs[:, own] - (logs[:, list(others)].sum(axis=1) + count // 2) // count
+        low, high = int(above[rows].min()), int(above[rows].max())
+        features.append(FeatureSpec(own, LAST, 1, ChannelRatio(own, others, low, max(high - low, 1))))
+        columns.append(np.where(whole, np.clip(above, low, max(high, low + 1)) - low, -1))
+    return features, np.column_stack(columns)
+
+
+def _accuracy(values: np.ndarray, y: np.ndarray, parts: Sequence[tuple[np.ndarray, np.ndarray]], seed: int) -> float:
+    """Return the mean accuracy of a forest over the parts, classes counted alike."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for learn, judge in parts:
+        learn, judge = (rng.permutation(one)[:ROWS] for one in (learn, judge))
+        forest = ExtraTreesClassifier(TREES, min_samples_leaf=2, class_weight="balanced", random_state=seed, n_jobs=1)
+        decided = forest.fit(values[learn], y[learn]).predict(values[judge])
+        there = np.unique(y[judge])
+        found.append(float(np.mean([np.mean(decided[y[judge] == k] == k) for k in there])))
+    return float(np.mean(found))

@@ -1,0 +1,97 @@
+"""Channels made of others in assembler and viper on an emulated Cortex-M0, and what they take."""
+
+from array import array
+from typing import Any
+
+import numpy as np
+from dibble.inference import features
+from dibble.inference.features import LAST, MEAN
+from dibble.inference.kernels.features_bytecode import Windows
+from dibble.inference.ratios import before
+from dibble_tools.bench import cortex_m0
+
+LOW = array("i", [1, 5685, 1, 100, 5685])
+SPANS = [102_400_000 - low for low in LOW]
+RATIOS = [
+    (0, b"\x01", -9000, 17000),
+    (2, b"\x04", -20480, 40960),
+    (3, b"\x00\x01\x02\x03\x04", -4000, 9000),
+    (1, b"\x02\x03", 0, 300),
+    (4, b"\x00\x01\x02", -1000, 2000),
+]
+FEATURES = [(5, LAST, 1), (2, LAST, 1), (6, LAST, 1), (7, LAST, 1), (8, LAST, 1), (9, LAST, 1), (6, MEAN, 3)]
+
+
+def plan_of(ratios: list[Any], chosen: list[tuple[int, int, int]]) -> Any:
+    files = [cortex_m0.FIRMWARE_KERNELS / f"{name}.py" for name in ("plan", "features_plan")]
+    scope = cortex_m0.functions(files, KIND="thumb", push=None, **vars(features))
+    spans = SPANS + [ratio[3] for ratio in ratios]
+    return scope["WindowsPlan"](chosen, spans, 0, LOW, ratios)
+
+
+def rows(count: int) -> np.ndarray:
+    """Return rows at each magnitude within the ranges, some beyond."""
+    found = np.exp2(np.random.default_rng(18).uniform(0, 26.61, (count, len(LOW)))).astype(np.int64)
+    found = np.maximum(found, np.array(LOW))
+    found[0], found[1] = LOW, 102_400_000
+    found[7, 2] = 0
+    found[9, 0] = 102_400_001
+    return found
+
+
+def program(windows: Any, table: np.ndarray) -> str:
+    words = ",".join(str(word & 0xFFFFFFFF) for word in windows.plan)
+    inner = ",".join("{" + cortex_m0.listed(row) + "}" for row in table.tolist())
+    return (
+        f"static uint32_t plan[] = {{{words}}};\nstatic uint32_t kept[{len(windows.plan)}];\nstatic Word blob[1];\n"
+        f"static const int32_t rows[][{len(LOW)}] = {{{inner}}};\n" + cortex_m0.codes("features")
+    )
+
+
+def check(kind: str, ratios: list[Any], chosen: list[tuple[int, int, int]]) -> None:
+    """Hold a kernel against bytecode, both beginning with the third row as if it had always been so."""
+    windows = plan_of(ratios, chosen)
+    first = (windows.values_at - windows.plan_at) // 4
+    table = rows(150)
+    plain = Windows(chosen, SPANS + [ratio[3] for ratio in ratios], 0)
+    push = before(ratios, LOW, plain.push)
+    start = array("i", [int(value) for value in table[2] - np.array(LOW)])
+    windows.offsets[: len(LOW)] = start
+    windows.compare(windows.offsets)
+    windows.fill(windows.offsets)
+    values = "".join(f"print(plan[{first + k}]);" for k in range(len(chosen)))
+    calls, expected = ["plan[0] = 0;"], []
+    for i, row in enumerate(table.tolist()):
+        calls.append(f"print({kind}(rows[{i}]) & 0x3FFFFFFF);{values}")
+        within = all(0 <= value - low <= span for value, low, span in zip(row, LOW, SPANS, strict=True))
+        expected.append(0 if within else 0x3FFFFFFF)
+        if within:
+            plain.unfilled and plain.fill(array("i", [*start, *windows.offsets[len(LOW) :]]))
+            push(array("i", [value - low for value, low in zip(row, LOW, strict=True)]))
+        expected += list(plain.values)
+    assert cortex_m0.run(program(windows, table), calls) == expected
+
+
+def test_assembler_makes_the_ratios_of_bytecode() -> None:
+    check("thumb", RATIOS, FEATURES)
+
+
+def test_viper_makes_the_ratios_of_bytecode() -> None:
+    """Without what divides: that is the VM's own there, and tried on the VM (test_ratio_models.py)."""
+    pairs = [ratio for ratio in RATIOS if len(ratio[1]) == 1]
+    check("viper", pairs, [(5, LAST, 1), (2, LAST, 1), (6, LAST, 1)])
+
+
+def test_a_ratio_takes_some_eighty_instructions_of_a_cortex_m0() -> None:
+    """With its logarithms, one for each channel: a step for each octave away from 2**10, and the bend."""
+    table = rows(40)[10:]
+    pairs = [(i, bytes((i + 1,)), -20480, 40960) for i in range(4)]
+    windows = plan_of(pairs, [(5 + i, LAST, 1) for i in range(4)])
+    plain = plan_of([], [(i, LAST, 1) for i in range(4)])
+    taken = []
+    for one in (windows, plain):
+        calls = ["plan[0] = 0;", *(f"count(thumb, rows[{i}]);" for i in range(len(table)))]
+        numbers = cortex_m0.run(program(one, table), calls)
+        assert set(numbers[::2]) == {0}
+        taken.append(float(np.mean(numbers[1::2])))
+    assert 60 < (taken[0] - taken[1]) / len(pairs) < 100
