@@ -1,7 +1,6 @@
 """Inside the VM: a node's main.py after the hardware, whose heap isn't the node's."""
 
 import gc
-import os
 import sys
 import time
 
@@ -10,8 +9,6 @@ import machine  # noqa: F401
 
 def main():
     gc.threshold(8192)  # as main.py does
-    if getattr(sys.implementation, "_build", "") == "wasi":
-        os.chdir("/input")
     sys.path[:] = ["lib"]
     time.begin(8, 600000)
     from dibble import app
