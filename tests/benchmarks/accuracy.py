@@ -4,7 +4,10 @@
 
 FOLDER holds NAME.csv.gz files with columns `label` and `group` (empty where rows are independent).
 Groups are held out as `dibble train` does; the teacher, chosen inside the training part, sees the same rows.
-The budget is of this process's CPU time, a single job: what else the machine does takes nothing from it.
+What doesn't depend on the size, all candidates for the teacher and the folds, is made once for a set; the budget
+is of each size's search and of the final fit, in CPU time of this process: what else the machine does takes
+nothing from it. A voting forest has no float student to compare its integers with: the float forest it comes from
+is another, unpruned.
 Beside each model's accuracy on the rows held out: what its card states of itself from cross-validation,
 and whether the held-out accuracy lies within that statement's interval.
 """
@@ -13,18 +16,22 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from dibble_tools.cli.durations import parse_seconds
+from dibble_tools.common.durations import parse_seconds
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.prepare import DataOptions
 from dibble_tools.model.limits import Limits
+from dibble_tools.training.basis import study
 from dibble_tools.training.card import make_card
 from dibble_tools.training.result import Clock, TrainOptions
-from dibble_tools.training.train import learn
+from dibble_tools.training.train import choose
+
+NEVER = 1e9  # s: no candidate for the teacher is left out
 
 
 def main() -> None:
@@ -47,18 +54,21 @@ def main() -> None:
         name = path.name.split(".")[0]
         if wanted and name not in wanted:
             continue
+        options = TrainOptions(
+            DataOptions(label="label", group="group", seed=arguments.seed),
+            budget_s=parse_seconds(arguments.budget, "--budget"),
+            jobs=1,
+            optimize=arguments.optimize,
+            refit=False,
+        )
+        start = time.process_time()
+        basis = study(path, options, Clock(NEVER, time.process_time))
+        print(f"{name}: {time.process_time() - start:.0f} s of CPU for teachers and folds", flush=True)
         for size in sizes:
-            options = TrainOptions(
-                DataOptions(label="label", group="group", seed=arguments.seed),
-                limits=Limits(max_bytes=size),
-                budget_s=parse_seconds(arguments.budget, "--budget"),
-                jobs=1,
-                optimize=arguments.optimize,
-                refit=False,
-            )
             wall, clock = time.monotonic(), Clock(options.budget_s, time.process_time)
             try:
-                card = make_card(learn(path, options, clock), clock, lambda step, share: None)
+                done = choose(basis, replace(options, limits=Limits(max_bytes=size)), clock)
+                card = make_card(done, clock, lambda step, share: None)
             except InputError as error:
                 print(f"{name:18} {size:5}: {error}", flush=True)
                 continue
@@ -82,7 +92,7 @@ def _row(name: str, size: int, card: dict[str, Any]) -> dict[str, Any]:
         "student": ours,
         "loss": 100 * stages["teacher"]["accuracy"] - ours,
         "macro_f1": 100 * stages["shipped"]["macro_f1"],
-        "int8_loss": 100 * before["accuracy"] - ours,
+        "int8_loss": None if "voting" in card["model"]["recipe"] else 100 * before["accuracy"] - ours,
         "stated": 100 * stated["accuracy"],
         "interval": [100 * end for end in stated["interval"]] if stated["interval"] else None,
         "units": stated["units"],
@@ -98,10 +108,11 @@ def _outside(row: dict[str, Any]) -> bool:
 
 
 def _show(row: dict[str, Any]) -> None:
+    int8 = "-" if row["int8_loss"] is None else f"{row['int8_loss']:+5.2f}"
     interval = "none" if row["interval"] is None else "[{:.1f}, {:.1f}]".format(*row["interval"])
     print(
         f"{row['set']:18} {row['size']:5}: teacher {row['teacher']:.1f}, student {row['student']:.1f}, "
-        f"loss {row['loss']:+5.2f}, int8 {row['int8_loss']:+5.2f}; stated {row['stated']:.1f} {interval} of "
+        f"loss {row['loss']:+5.2f}, int8 {int8}; stated {row['stated']:.1f} {interval} of "
         f"{row['units']} units{', OUTSIDE' if _outside(row) else ''}; {row['bytes']:5} bytes, {row['recipe']}, "
         f"{row['recipes']} recipes, {row['cpu_s']:.0f} s of CPU in {row['seconds']:.0f} s",
         flush=True,
@@ -115,7 +126,7 @@ def _summary(results: Sequence[dict[str, Any]], sizes: Sequence[int]) -> None:
             continue
         losses = np.array([row["loss"] for row in mine])
         gaps = np.array([row["stated"] - row["student"] for row in mine])
-        int8 = np.array([row["int8_loss"] for row in mine])
+        int8 = np.array([row["int8_loss"] for row in mine if row["int8_loss"] is not None] or [0.0])
         print(
             f"within {size} bytes: loss mean {losses.mean():+.2f}, median {np.median(losses):+.2f}, worst "
             f"{losses.max():+.2f}; stated minus held out {gaps.mean():+.2f}, without sign {np.abs(gaps).mean():.2f}, "

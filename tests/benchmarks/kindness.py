@@ -36,7 +36,8 @@ def main() -> int:
             f"{unkind.errors} cycles that failed",
             flush=True,
         )
-        failed |= found.decisions_apart > 0.01 or len(ours.waterings) != len(theirs.waterings)
+        more = abs(len(ours.waterings) - len(theirs.waterings))  # one that ends a cycle sooner may go on as another
+        failed |= found.decisions_apart > 0.01 or more > max(1, len(theirs.waterings) // 10)
         failed |= bool(ours.tracebacks or unkind.errors) or found.watered_apart > 0.05
     return int(failed)
 

@@ -56,7 +56,7 @@ LIGHT_ROOMS = {
     "node",
     "common",
 }
-HEAVY_FILES = {"dibble_tools.log.join"}
+HEAVY_FILES = {"dibble_tools.log.join", "dibble_tools.log.suggest"}
 
 
 @cache

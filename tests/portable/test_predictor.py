@@ -157,3 +157,49 @@ def test_predicting_allocates_nothing():
     finally:
         heap_unlock()
     assert list(seen) == [1, 0, 255, 1, 1]
+
+
+def test_rows_of_every_kind_are_decided_alike():
+    node = plain(2, 2)
+    for row in ([10, 0], [11, 9], [11, None], [MISSING, 3], [51, 0], [-51, 10], [0, 1], [100, -5], [11, 0], [11, 0]):
+        told = []
+        ints = [MISSING if reading is None else reading for reading in row]
+        kinds = [row, tuple(row), array("i", ints)]
+        if MISSING not in ints:
+            kinds.append(array("h", ints))
+            kinds.append(array("b", [max(-128, reading) for reading in ints]))
+        for kind in kinds:
+            node.restart()
+            node.predict([0, 0])
+            node.predict([0, 0])
+            heap_lock()
+            try:
+                node.predict(kind)
+            finally:
+                heap_unlock()
+            told.append(result(node.decision))
+        node.restart()
+        node.predict([0, 0])
+        node.predict([0, 0])
+        for i in range(2):
+            node.readings[i] = ints[i]
+        told.append(result(node.predict(node.readings)))
+        assert told == [told[0]] * len(told), (row, told)
+
+
+def test_rows_of_another_length_are_told_in_every_kind():
+    for row in ([1], (1, 2, 3), array("i", [1]), array("h", [1, 2, 3]), [], ()):
+        node = plain()
+        try:
+            node.predict(row)
+            raise AssertionError(row)
+        except ModelError as error:
+            assert error.args[0] == "expected 2 readings, got %d" % len(row)
+
+
+def test_other_readings_in_their_place_are_predicted():
+    node = plain()
+    node.readings = array("i", [11, 3])
+    assert result(node.predict()) == (1, 1, 0, -1, 1)
+    node.readings = [10, 3]
+    assert result(node.predict()) == (0, 1, 0, -1, 0)

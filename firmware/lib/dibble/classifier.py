@@ -177,6 +177,10 @@ def recall(path, slots, rejected, sensors, interval_ms, notes):
         try:
             classifier = _with_code(path, blob, sensors, interval_ms, notes)
             classifier.in_place = True
+            if getattr(classifier.model.score, "file", blob) is not blob:
+                notes.append(
+                    "%s%s isn't aligned, so it is copied to RAM: write it by `dibble deploy --romfs`" % (ROM, path)
+                )
             return classifier
         except ModelError as error:
             notes.append("%s%s isn't used: %s" % (ROM, path, error))

@@ -42,6 +42,19 @@ def _clock_keeper(chip, bus, port):
     return ClockKeeper(chip, bus, port)
 
 
+def _number_of(model, sensors):
+    """Return the Number that a model tells, which then is one reading more, the last; None where it tells a class."""
+    if not model or b"number" not in model.parts:
+        return None
+    from dibble.inference.number import Number
+
+    number = Number(model.blob, model.parts[b"number"])
+    sensors.values.append(MISSING)
+    sensors.names.append(number.reading)
+    sensors.units.append(number.told_unit)
+    return number
+
+
 class Node:
     """A node that has its configuration, its sensors and, where there is one, its model.
 
@@ -86,6 +99,7 @@ class Node:
         self.decision = model.decision if model else Decision(1)
         self.classes = model.classes if model else ()
         self.readings = self.sensors.values  # all of them, whatever the model uses: they train the next one
+        self._number = _number_of(model, self.sensors)
         names = self.sensors.names
         self.channels = [(names[i], self.sensors.units[i]) for i in range(len(names))]
         self.actions = [
@@ -206,6 +220,8 @@ class Node:
         """Features, scores, margin, hysteresis: all in the model. Without one the node only logs."""
         if self._classifier:
             self._classifier.decide(self._elapsed_ms)
+            if self._number:
+                self.readings[len(self.readings) - 1] = self._number.steps(self.decision)
         else:
             self.decision.settle(NO_CLASS, 0, SENSOR_FAULT if self.faults else 0, -1)
 

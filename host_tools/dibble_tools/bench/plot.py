@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from matplotlib.figure import Figure
 
 from dibble_tools.bench.cases import DIGITS
-from dibble_tools.bench.results import CODE, EMLEARN_M0, EXPORTED, MICROBIT, TABLES, THUMB, VIPER, C
+from dibble_tools.bench.results import CODE, EMLEARN_CALL, EMLEARN_CLASS, EXPORTED, TABLES, THUMB, VIPER, C
 from dibble_tools.common.formatting import is_number
 from dibble_tools.report.plot_style import WIDTH, Drawing, Theme
 
@@ -29,7 +29,8 @@ class Panel(NamedTuple):
 
 PANELS = (
     Panel("Python: the 32-bit VM's instructions", ("wasi_instructions_predict",)),
-    Panel("Machine code: Cortex-M0 instructions", ("m0_instructions_predict", "m0_instructions_kernel"), (MICROBIT,)),
+    Panel("Machine code, called by Python: Cortex-M0 instructions", ("m0_instructions_called",)),
+    Panel("Machine code by itself: Cortex-M0 instructions", ("m0_instructions_kernel",)),
     Panel("Bytes: the model, or all of a C program", ("model_bytes", "m0_flash_bytes"), (VIPER,)),
 )
 
@@ -72,7 +73,7 @@ def _chart(axes: "Axes", title: str, bars: list[tuple[str, float]], theme: Theme
     for row, (way, value) in enumerate(bars):
         colour = own if way in OWN else gcc if way in AS_C else others
         axes.barh(row, value, height=0.72, color=colour)
-        quoted = " (quoted)" if value == EMLEARN_M0 else ""
+        quoted = " (quoted)" if value in (EMLEARN_CALL, EMLEARN_CLASS) else ""
         weight = "bold" if way in OWN else "normal"
         axes.text(value + longest * 0.015, row, f"{value:,.0f}{quoted}", va="center", fontsize=8.5, fontweight=weight)
     axes.set_yticks(range(len(bars)), [{**OWN, **AS_C}.get(way, way) for way, _ in bars])

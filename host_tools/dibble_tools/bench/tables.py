@@ -6,10 +6,13 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from dibble_tools.bench.results import COLUMNS, EMLEARN_M0, EMLEARN_MODULE, Bench, Column, Measured
+from dibble_tools.bench.results import COLUMNS, EMLEARN_CALL, EMLEARN_CLASS, EMLEARN_MODULE, Bench, Column, Measured
 from dibble_tools.common.formatting import is_number, whole
 
-QUOTED = f"emlearn's {EMLEARN_M0:,} is quoted, of another run, and without the arg-max that its user adds in Python"
+QUOTED = (
+    f"emlearn's module is quoted, of MicroPython 1.29 (dibble's calls: 1.9.2): {EMLEARN_CALL:,} as a call, "
+    f"{EMLEARN_CLASS:,} with the arg-max that its user adds in Python; it holds no ranges and tells no margin"
+)
 ROOM_CAPTION = (
     "library: what loads and runs it, viper's for a Cortex-M0; import: allocated, garbage included; kept: beside the "
     "model's file, on a VM of 32-bit words as a board's; flash, RAM: of the smallest whole program"
@@ -48,7 +51,7 @@ def _figures(model: Measured, of_time: bool) -> Table | None:
 
 
 def _caption(model: Measured) -> str:
-    quoted = model.figure(EMLEARN_MODULE, "m0_instructions_kernel")
+    quoted = model.figure(EMLEARN_MODULE, "m0_instructions_called")
     return model.what + (f"; {QUOTED}" if quoted else "")
 
 

@@ -21,6 +21,7 @@ from dibble_tools.boards.node_memory import (
 from dibble_tools.boards.schema import Board, Runtime
 from dibble_tools.common.errors import InputError
 from dibble_tools.machines.replay import kernel_cost, middle_cost
+from dibble_tools.model.hearing import check_reads
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.limits import estimate as estimate_parts
 from dibble_tools.node.config import whole
@@ -82,6 +83,7 @@ def estimate(
     Raises:
         InputError: the interval isn't one of the node's.
     """
+    check_reads(opened)
     if interval_s is not None:
         config = {**config, "interval_s": interval_s}
     settings = whole(config)

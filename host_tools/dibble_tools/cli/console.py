@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dibble_tools.cli.durations import parse_seconds
 from dibble_tools.cli.output import console, note
+from dibble_tools.common.durations import parse_seconds
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.safe_text import json_text
 from dibble_tools.common.terminal import Console, write

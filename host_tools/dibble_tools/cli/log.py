@@ -49,21 +49,43 @@ def fetch(
 
 def label(
     log: Annotated[Path, typer.Argument(metavar="LOG.csv", help="as `dibble fetch` writes")],
-    observations: Annotated[Path, typer.Argument(metavar="OBSERVATIONS.csv", help="time,label or from,to,label")],
     out: Annotated[Path, typer.Option(help="CSV to write")],
+    observations: Annotated[
+        Path | None, typer.Argument(metavar="OBSERVATIONS.csv", help="time,label or from,to,label")
+    ] = None,
     tolerance: Annotated[str, typer.Option(help="how far a time,label speaks, either way")] = "30m",
     time_zone: Annotated[
         str, typer.Option(help="of the observations' times, such as Europe/Berlin; the log's are UTC")
     ] = "",
+    suggest: Annotated[
+        int | None,
+        typer.Option(min=1, max=10_000, help="write the rows to label next instead, to fill in"),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="overwrite --out")] = False,
 ) -> None:
-    """Label a log by what was seen at the time; what comes out trains as it is. People rarely write down UTC."""
-    from dibble_tools.cli.durations import parse_seconds
+    """Label a log by what was seen at the time; what comes out trains as it is. People rarely write down UTC.
+
+    --suggest 20 writes the twenty rows to label next: fill in their labels, and that file is OBSERVATIONS.csv.
+    """
+    from dibble_tools.common.durations import parse_seconds
     from dibble_tools.common.files import write_atomically
     from dibble_tools.log.join import join
 
-    if out.exists() and (not force or out.samefile(log) or out.samefile(observations)):
+    if out.exists() and (not force or out.samefile(log) or (observations is not None and out.samefile(observations))):
         raise InputError(f"{out}: expected a file that isn't there yet, got one: choose another name, or add --force")
+    if suggest is not None:
+        from dibble_tools.log.suggest import reasons
+        from dibble_tools.log.suggest import suggest as run
+
+        found = run(log, suggest, observations, parse_seconds(tolerance, "--tolerance"), time_zone)
+        if not found.rows:
+            raise InputError(f"{log}: expected rows without a label, got none that has all its readings")
+        write_atomically(out, found.csv())
+        say([f"{out}: {len(found.rows)} of {found.free} rows: {reasons(found.rows)}"])
+        say([f"next: fill in the column label, then: dibble label {log} {out} --out labelled.csv"])
+        return
+    if observations is None:
+        raise InputError("expected OBSERVATIONS.csv, or --suggest N for a file to begin one with")
     joined = join(log, observations, parse_seconds(tolerance, "--tolerance"), time_zone)
     if joined.unused:
         lines = ", ".join(map(str, joined.unused[:20])) + (", …" if len(joined.unused) > 20 else "")

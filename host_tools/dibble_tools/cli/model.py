@@ -63,15 +63,19 @@ def evaluate(
     plot: Annotated[Path | None, typer.Option(help="write the confusion matrix as a PNG picture")] = None,
 ) -> None:
     """Say how often the model is right: accuracy, macro-F1, confusion matrix, and what "unsure" is worth."""
-    from dibble_tools.machines.predict import decide
+    from dibble_tools.machines.predict import decide, evaluate_number
     from dibble_tools.model.host_model import HostModel
     from dibble_tools.model.metrics import evaluation
     from dibble_tools.model.rows import check_labels, read_rows
     from dibble_tools.report.plots import plot_confusion
-    from dibble_tools.report.tables import evaluation_tables
+    from dibble_tools.report.tables import evaluation_tables, number_evaluation_table
 
     opened = HostModel.open(model)
     options = csv_options(time_format, time_zone, na)
+    if opened.content.number:
+        result = evaluate_number(opened, file, label, time, group, options, vm)
+        write(json_text(result, indent=1) + "\n") if as_json else Console().print(number_evaluation_table(result))
+        return
     rows = read_rows(opened, file, label=label, time=time, group=group, options=options)
     assert rows.ds.labels is not None
     check_labels(rows.ds, label, opened.classes)

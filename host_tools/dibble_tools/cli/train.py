@@ -22,6 +22,17 @@ def train(
         ),
     ],
     label: Annotated[str | None, typer.Option(help="column that says what the readings meant  [label]")] = None,
+    usual: Annotated[
+        bool,
+        typer.Option("--usual", help="no labels: learn what is usual, flag the rest, --novelty being the rate"),
+    ] = False,
+    target: Annotated[
+        str | None, typer.Option(help="column of a number to predict, not a label; with --ahead, as it'll be then")
+    ] = None,
+    when: Annotated[
+        str, typer.Option(help='make the labels: "dry: soil < 200" is class dry where that holds within --ahead')
+    ] = "",
+    ahead: Annotated[str | None, typer.Option(help="learn what comes so much later, such as 6h; needs --time")] = None,
     time: Annotated[str | None, typer.Option(help="column of times: rows are a series, features are windows")] = None,
     group: Annotated[
         str | None, typer.Option(help="column of recording, day or node: kept whole when splitting")
@@ -111,11 +122,18 @@ def train(
 
     Example: dibble train field.csv --label state --time when --group node --max-bytes 1000
 
+    Ahead of time: dibble train field.csv --time when --ahead 6h --when "dry: soil < 200" tells whether the soil will
+    be dry within 6 hours; with --label state --ahead 6h what the state will be then.
+
+    A number instead of a class: --target soil --time when --ahead 6h, "soil 23 % ± 3 in 6 hours".
+
+    Without labels: dibble train field.csv --usual --time when learns what is usual; the node flags as novel what isn't.
+
     What `dibble collect` and `label` write trains as it is: dibble train field.csv. Loggers' files (Campbell, HOBO,
     ZENTRA, ThingSpeak) and exports of Home Assistant and InfluxDB are read as they are, too.
     """
     from dibble_tools.boards.limits import limits_of
-    from dibble_tools.cli.durations import parse_seconds
+    from dibble_tools.common.durations import parse_seconds
     from dibble_tools.data.prepare import DataOptions
     from dibble_tools.data.roles import roles_of
     from dibble_tools.training.job import run
@@ -138,7 +156,7 @@ def train(
             name=name,
         )
         return
-    roles = roles_of(files, label, time, group, ignore or ())
+    roles = roles_of(files, label, time, group, ignore or (), labelled=not when and target is None and not usual)
     for text in roles.notes:
         note(text)
     options = TrainOptions(
@@ -146,6 +164,7 @@ def train(
             label=roles.label,
             time=roles.time,
             group=roles.group,
+            profile=roles.profile,
             test_groups=test_group or (),
             test_after=test_after,
             channels=channel or (),
@@ -154,6 +173,10 @@ def train(
             features=features,
             csv=csv_options(time_format, time_zone, na),
             seed=seed,
+            usual=usual,
+            target=target,
+            when=when,
+            ahead_ms=round(1000 * parse_seconds(ahead, "--ahead")) if ahead else 0,
         ),
         family=family,
         recipe=recipe,

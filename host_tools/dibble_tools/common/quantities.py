@@ -1,5 +1,7 @@
 """A node's integers as people say them: 940 centi_c is 9.4 °C."""
 
+import re
+
 MINUS = "\N{MINUS SIGN}"
 # unit -> by what its number is divided, decimals shown, unit for people
 UNITS: dict[str, tuple[int, int, str]] = {
@@ -23,6 +25,9 @@ def reading_text(value: int | None, unit: str) -> str:
     """Return a reading for people: 2340 centi_c is "23.4 °C"."""
     if value is None:
         return "no reading"
+    if step := re.fullmatch(r"(\d+(?:\.(\d+))?)_(.+)", unit):  # of a number that a model tells: 0.1_pct
+        number = f"{abs(value) * float(step[1]):,.{len(step[2] or '')}f}"
+        return f"{MINUS if value < 0 and float(number.replace(',', '')) else ''}{number} {step[3]}"
     divisor, decimals, name = UNITS.get(unit, (1, 0, unit))
     number = f"{abs(value) / divisor:,.{decimals}f}"
     sign = MINUS if value < 0 and float(number.replace(",", "")) else ""

@@ -6,7 +6,7 @@ import io
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +53,21 @@ class Dataset:
     notes: list[str]
     sha256: str  # of the file's bytes
     units: dict[str, str] = field(default_factory=dict)  # of columns, where the file tells them
+    numbers: np.ndarray | None = None  # float64: what each row is to tell, where that is a number and no label
+
+    def rows(self, kept: np.ndarray) -> "Dataset":
+        """Return the same of some rows."""
+        parts = (self.labels, self.times_ms, self.groups)
+        labels, times, groups = (None if part is None else part[kept] for part in parts)
+        return replace(
+            self,
+            values=self.values[kept],
+            labels=labels,
+            times_ms=times,
+            groups=groups,
+            lines=self.lines[kept],
+            numbers=None if self.numbers is None else self.numbers[kept],
+        )
 
 
 def read_dataset(

@@ -1,7 +1,7 @@
 """A file of readings -> integer feature values, as the board's own code computes them, and how rows are split."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from dibble_tools.data.feature_spec import (
     run_windows,
     windows_of,
 )
+from dibble_tools.data.future import apart, label_later, label_of_the_time_ahead, parse_condition, with_numbers
 from dibble_tools.data.splits import Split, check_classes, split
 
 MOSTLY_EMPTY = 0.5  # a column without a reading in more of the training rows costs more rows than it tells
@@ -32,7 +33,7 @@ COSTLY = 0.1  # of the training rows: a column that costs so many is named
 class DataOptions:
     """How to read the file; the help text of `dibble train` has the meaning of each."""
 
-    label: str
+    label: str | None
     time: str | None = None
     group: str | None = None
     test_groups: Sequence[str] = ()
@@ -42,7 +43,12 @@ class DataOptions:
     features: Path | None = None
     seed: int = 0
     csv: CsvOptions = AS_IT_IS
+    profile: str = ""  # of the heater, where rows are its scans
     more: Sequence[Path] = ()  # files of the same kind, lined up by the columns' names
+    usual: bool = False  # no labels: all rows are what is usual
+    target: str | None = None  # the column of a number to predict, instead of a label
+    when: str = ""  # a condition that makes the labels: see future.parse_condition
+    ahead_ms: int = 0  # labels are what holds so much later
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,7 @@ class Prepared:
     elapsed_ms: np.ndarray | None
     interval_ms: int
     notes: list[str]
+    ahead_ms: int = 0
 
     @property
     def limits(self) -> list[int]:
@@ -115,17 +122,16 @@ def prepare(path: Path, options: DataOptions) -> Prepared:
     """Read the file and turn it into feature values, as the board's own code computes them."""
     if options.features and not options.time:
         raise InputError("--features: expected --time too: windows need to know what follows what")
-    ds = read_files(
-        [path, *options.more],
-        label=options.label,
-        time=options.time,
-        group=options.group,
-        ignore=options.ignore,
-        options=options.csv,
-    )
+    ds = _labelled(path, options)
     assert ds.labels is not None
     parts = split(ds, test_groups=options.test_groups, test_after=options.test_after, seed=options.seed)
-    notes = [*ds.notes, *check_classes(ds, parts.train, parts.test)]
+    if options.ahead_ms:
+        near = apart(ds, np.flatnonzero(parts.train), np.flatnonzero(parts.test), options.ahead_ms)
+        parts = replace(parts, train=np.isin(np.arange(len(ds.values)), near))
+    notes = [
+        *ds.notes,
+        *(check_classes(ds, parts.train, parts.test) if ds.numbers is None and not options.usual else []),
+    ]
     wanted = [parse_channel_option(text) for text in options.channels]
     notes += _leave_out_empty(ds, parts.train, [channel.name for channel in wanted])
     channels, more = find_channels(ds, wanted, parts.train)
@@ -152,4 +158,33 @@ def prepare(path: Path, options: DataOptions) -> Prepared:
         features = read_features(options.features, channels) if options.features else default_features(channels)
         gap = np.abs(elapsed - interval) > interval // 2
         values = run_windows(windows_of(features, [c.high - c.low for c in channels], interval), values, gap)
-    return Prepared(ds, parts, channels, features, readings, values, whole, elapsed, interval, notes)
+    return Prepared(ds, parts, channels, features, readings, values, whole, elapsed, interval, notes, options.ahead_ms)
+
+
+def _labelled(path: Path, options: DataOptions) -> Dataset:
+    """Return the files' rows with their labels: as they are, or of the time ahead."""
+    if options.when and options.label is not None:
+        raise InputError(f"--when makes the labels: expected no --label {options.label} beside it")
+    if options.when and not options.ahead_ms:
+        raise InputError("--when: expected --ahead too, such as --ahead 6h: within which time")
+    if (options.when or options.ahead_ms) and not options.time:
+        raise InputError("--ahead: expected --time too: what comes later is known by the times")
+    if options.usual and (options.when or options.ahead_ms or options.target or options.label is not None):
+        raise InputError("--usual learns from rows without labels: expected no --label, --when, --ahead or --target")
+    if options.target is not None and (options.when or options.label is not None):
+        raise InputError("--target is a number to predict: expected no --label and no --when beside it")
+    ds = read_files(
+        [path, *options.more],
+        label=options.label if options.ahead_ms or options.target is None else options.target,
+        time=options.time,
+        group=options.group,
+        ignore=options.ignore,
+        options=options.csv,
+    )
+    if options.usual:
+        return replace(ds, labels=np.full(len(ds.values), "usual"))
+    if options.target is not None:
+        return with_numbers(ds, options.target, options.ahead_ms)
+    if options.when:
+        return label_of_the_time_ahead(ds, parse_condition(options.when), options.ahead_ms)
+    return label_later(ds, options.ahead_ms) if options.ahead_ms else ds

@@ -1,5 +1,6 @@
 """Which columns are label, time and group: as told, or as dibble's own files name them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,39 +9,51 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.common.formatting import listed
 from dibble_tools.data.csv_table import Table, bytes_of, decode, scan
 
+PREDICTED = re.compile(r"predicted_.+|.+_in_\d+[hm]")  # as inference/number.py names them
 LABEL, TIME, NODE, BATTERY = "label", "time", "node", "battery_mv"
 # What `dibble import` says of a row, from the coarsest: rows of one session are more alike than those of one sensor.
 ORIGINS = ("session", "day", "specimen", "sensor")
-PLACE = "scan"
+PLACE, PROFILE = "scan", "profile"
 
 
 @dataclass(frozen=True)
 class Roles:
-    """Names of columns; notes: what was taken without being told."""
+    """Names of columns; notes: what was taken without being told; profile: the heater's, where rows are scans."""
 
-    label: str
+    label: str | None
     time: str | None
     group: str | None
     ignore: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    profile: str = ""
 
 
 def roles_of(
-    paths: Sequence[Path], label: str | None, time: str | None, group: str | None, ignore: Sequence[str]
+    paths: Sequence[Path],
+    label: str | None,
+    time: str | None,
+    group: str | None,
+    ignore: Sequence[str],
+    *,
+    labelled: bool = True,
 ) -> Roles:
     """Return the columns' roles: what `dibble collect`, `fetch` and `label` write is known by its names.
 
+    Args:
+        labelled: a column has to hold labels; else they are made, and one of that name isn't read.
     Raises:
         InputError: no column is named for labels, and none is told.
     """
     tables = [scan(decode(bytes_of(path), path.name)[0], path.name, alone=True) for path in paths]
     header = tables[0].header
     notes = []
-    if label is None:
+    if not labelled and label is None and LABEL in header and LABEL not in (time, group, *ignore):
+        ignore = [*ignore, LABEL]
+    if labelled and label is None:
         if LABEL not in header:
             raise InputError(f"--label: expected the column that says what the readings meant; {listed(LABEL, header)}")
         label = LABEL
-    if {*ORIGINS, PLACE} <= set(header):
+    if label is not None and {*ORIGINS, PLACE} <= set(header):
         return _of_import(tables, label, time, group, ignore)
     if not {TIME, NODE} <= set(header) or label in (TIME, NODE):
         return Roles(label, time, group, tuple(ignore))
@@ -54,6 +67,10 @@ def roles_of(
             notes.append("column 'node' is taken as --group")
         else:
             more.append(NODE)
+    told = [name for name in header if PREDICTED.fullmatch(name) and name not in (label, group, *more)]
+    if told:
+        more += told
+        notes.append(f"{', '.join(told)}: what a model told, no reading: left out (--ignore)")
     if any(BATTERY in table.header for table in tables) and BATTERY not in (label, group, *more):
         more.append(BATTERY)
         notes.append("column 'battery_mv' is no reading of the field: left out (--ignore)")
@@ -65,7 +82,11 @@ def _of_import(
 ) -> Roles:
     """Return the roles of what `dibble import` wrote: the group is the coarsest of which each class has several."""
     notes = []
-    left_out = [name for name in (*ORIGINS, PLACE) if name not in (label, time, group, *ignore)]
+    left_out = [
+        name
+        for name in (*ORIGINS, PLACE, PROFILE)
+        if name in tables[0].header and name not in (label, time, group, *ignore)
+    ]
     if group is None:
         rows = [pair for table in tables for pair in _pairs(table, label)]
         classes = {name for name, _ in rows}
@@ -79,7 +100,10 @@ def _of_import(
             notes.append(
                 f"no column of {', '.join(ORIGINS)} has several for each class: rows are held out as they come"
             )
-    return Roles(label, time, group, (*ignore, *(name for name in left_out if name != group)), tuple(notes))
+    profiles = {text for table in tables for text in _texts(table, PROFILE)}
+    profile = profiles.pop() if len(profiles) == 1 else ""
+    more = (name for name in left_out if name != group)
+    return Roles(label, time, group, (*ignore, *more), tuple(notes), profile)
 
 
 def _pairs(table: Table, label: str) -> list[tuple[str, dict[str, str]]]:

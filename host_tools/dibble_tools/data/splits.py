@@ -65,6 +65,8 @@ def split(ds: Dataset, *, test_groups: Sequence[str] = (), test_after: str | Non
         return Split(~test, test, how)
     recordings = None if grouped else recordings_of(ds)
     units = None if recordings is None else _units(ds, recordings)
+    if ds.numbers is not None and recordings is not None:
+        units = _stretch_of(recordings)  # of a number there are no runs
     if test_after is not None:
         test, how = _from_time(ds, test_after)
         return Split(~test, test, how, units)
@@ -72,6 +74,15 @@ def split(ds: Dataset, *, test_groups: Sequence[str] = (), test_after: str | Non
         assert ds.groups is not None
         test, how = _some_groups(_labels(ds), ds.groups, seed)
         return Split(~test, test, how)
+    alone = ds.labels is not None and len(ds.labels) > 0 and (ds.labels == ds.labels[0]).all()
+    if alone and recordings is None and ds.times_ms is None and not grouped:
+        recordings = np.zeros(len(ds.values), int)  # of one class it can't be told whether rows follow one another
+    if alone and recordings is not None:
+        units = _stretch_of(recordings)
+    if (ds.numbers is not None or alone) and (ds.times_ms is not None or recordings is not None):
+        start = round(len(ds.values) * (1 - TEST_SHARE))
+        test = np.arange(len(ds.values)) >= start
+        return Split(~test, test, f"the last quarter of the rows, from {place_of(ds, start)} on", units)
     if recordings is None:
         test, how = _at_random(ds, seed), "a random quarter of each class (rows are taken as independent)"
         return Split(~test, test, how)
@@ -230,9 +241,9 @@ def check_classes(ds: Dataset, train: np.ndarray, test: np.ndarray) -> list[str]
     labels = _labels(ds)
     counts = Counter(labels.tolist())
     if _like_numbers(counts):
-        raise InputError(
+        raise NumbersAsLabels(
             f"{ds.name}: the labels look like a number to predict: {len(counts)} different ones such as "
-            f"{str(labels[0])!r}: expected names of classes; put it into a few named ranges."
+            f"{str(labels[0])!r}: expected names of classes; --target predicts a number."
         )
     if len(counts) == 1:
         raise InputError(f"{ds.name}: expected two classes or more, got only {str(labels[0])!r} in {len(labels)} rows.")
@@ -263,6 +274,10 @@ def check_classes(ds: Dataset, train: np.ndarray, test: np.ndarray) -> list[str]
     if ds.groups is None and ds.times_ms is None:
         notes += _repeats(ds, train, test)
     return notes
+
+
+class NumbersAsLabels(InputError):
+    """The labels are numbers to predict."""
 
 
 def _like_numbers(names: Iterable[str]) -> bool:

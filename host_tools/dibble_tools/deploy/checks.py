@@ -14,6 +14,7 @@ from dibble_tools.boards.wiring import check_wiring
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.shipped import LIBRARY
 from dibble_tools.deploy.board_state import BoardState, OnBoard, digest_of
+from dibble_tools.model.hearing import check_reads
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.node.config import sensors_of
 from dibble_tools.node.files import MpyFormat, merged_file, mpy_version, source_of
@@ -135,6 +136,7 @@ def check_together(config: dict[str, Any], bounds: Bounds, model: HostModel | No
         raise InputError(str(error)) from None
     if not model:
         return
+    check_reads(model)
     units = dict(zip(sensors.names, sensors.units, strict=True))
     for channel in model.channels:
         name, unit, mantissa, exponent = channel.name, channel.unit, channel.mantissa, channel.exponent

@@ -66,6 +66,8 @@ def context_of(content: Content, prefix: str) -> dict[str, Any]:
         "novelty": content.novelty,
         "novel_below": content.novel_below,
         "golden": content.golden,
+        "number": content.number,
+        "number_text": _number_text(content),
         "family": content.family,
         "margin_type": "uint16_t" if len(content.classes) > 1 else "uint32_t",
         "agreed_type": unsigned([content.hysteresis]).type,
@@ -77,6 +79,15 @@ def context_of(content: Content, prefix: str) -> dict[str, Any]:
     if isinstance(content.family, Additive):
         return found | additive_parts(content, texts)
     return found | mlp_parts(content) | (additive_parts(content, texts) if content.novelty else {})
+
+
+def _number_text(content: Content) -> str:
+    """Return what the number of a model is, for a comment."""
+    if content.number is None:
+        return ""
+    told = about(content.number.channel)
+    ahead = f" in {content.number.ahead_s / 3600:g} h" if content.number.ahead_s else ""
+    return f"{content.number.channel.name}{ahead}, {told['steps']}, {told['range']}"
 
 
 def _ranges(content: Content) -> dict[str, Any]:

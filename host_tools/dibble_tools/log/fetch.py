@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dibble.storage.slots import HEADER_BYTES
+
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.files import write_atomically
 from dibble_tools.common.safe_text import plain
 from dibble_tools.link.session import LinkError, RemoteError, Session
 from dibble_tools.log.dates import Dates
-from dibble_tools.log.names import Known, of_config, of_slot
+from dibble_tools.log.names import Known, number_in, of_config, of_slot
 from dibble_tools.log.segment_store import NAME, SegmentStore
 from dibble_tools.log.table import log_csv
 from dibble_tools.node.record_log import Records
@@ -159,7 +161,9 @@ def _listed(board: Session) -> list[tuple[str, int, int]]:
 def _learn(board: Session, known: Known) -> None:
     """Learn the names of the node's models, and of its sensors."""
     for name in SLOTS:
-        if found := of_slot(_optional(board, name)):
+        slot = _optional(board, name)
+        known.learn_number(number_in(slot[HEADER_BYTES:]))
+        if found := of_slot(slot):
             known.learn(*found)
     if names := of_config(_optional(board, CONFIG)):
         known.learn(0, names)

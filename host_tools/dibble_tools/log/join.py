@@ -69,21 +69,14 @@ def join(log: Path, observations: Path, tolerance_s: float, zone: str = "") -> J
     Raises:
         InputError: either isn't such a file, or two observations contradict each other; names the lines.
     """
-    rows, said = _read(log), _read(observations)
-    kept = _columns(rows)
+    rows, said = read(log), read(observations)
+    kept = channels_of(rows)
     texts = rows.texts("time")
-    times, bad = _times(rows, "time", empty=True)
+    times, bad = times_in(rows, "time", empty=True)
     order = np.argsort(times[~bad], kind="stable")
     places = np.flatnonzero(~bad)[order]
     left = pd.DataFrame({"at": times[places], "place": places})
-    if {"from", "to", LABEL} <= set(said.header):
-        labels, used = _within(left, said, TimeOptions(zone=zone))
-    elif {"time", LABEL} <= set(said.header):
-        labels, used = _nearest(left, said, int(1000 * tolerance_s), TimeOptions(zone=zone))
-    else:
-        raise InputError(
-            f"{said.file}: expected the columns time,label or from,to,label, got {plain(', '.join(said.header))}"
-        )
+    labels, used = labels_of(left, said, tolerance_s, zone)
     wanted = labels != ""
     counts: dict[str, int] = {}
     out = []
@@ -104,9 +97,24 @@ def join(log: Path, observations: Path, tolerance_s: float, zone: str = "") -> J
     )
 
 
+def labels_of(left: pd.DataFrame, said: Table, tolerance_s: float, zone: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the label of each row, "" where none is meant, and which observations were used; see `join`.
+
+    Args:
+        left: "at", the rows' times in ms, ascending.
+    """
+    if {"from", "to", LABEL} <= set(said.header):
+        return _within(left, said, TimeOptions(zone=zone))
+    if {"time", LABEL} <= set(said.header):
+        return _nearest(left, said, int(1000 * tolerance_s), TimeOptions(zone=zone))
+    raise InputError(
+        f"{said.file}: expected the columns time,label or from,to,label, got {plain(', '.join(said.header))}"
+    )
+
+
 def _within(left: pd.DataFrame, said: Table, options: TimeOptions) -> tuple[np.ndarray, np.ndarray]:
     """Return the label of each row that lies in an interval, "" of the others; and which intervals were used."""
-    starts, ends = _times(said, "from", options)[0], _times(said, "to", options)[0]
+    starts, ends = times_in(said, "from", options)[0], times_in(said, "to", options)[0]
     for i in np.flatnonzero(ends <= starts)[:1]:
         raise said.error(int(i), "to", "expected a time after that in column 'from': correct it")
     order = np.argsort(starts, kind="stable")
@@ -126,7 +134,7 @@ def _within(left: pd.DataFrame, said: Table, options: TimeOptions) -> tuple[np.n
 
 def _nearest(left: pd.DataFrame, said: Table, tolerance_ms: int, options: TimeOptions) -> tuple[np.ndarray, np.ndarray]:
     """Return the label of each row near an observation, "" of the others; and which observations were used."""
-    times, labels = _times(said, "time", options)[0], _labels(said)
+    times, labels = times_in(said, "time", options)[0], _labels(said)
     order = np.argsort(times, kind="stable")
     for before, after in pairwise(order):
         if times[before] == times[after] and labels[before] != labels[after]:
@@ -157,10 +165,10 @@ def _labels(said: Table) -> np.ndarray:
     return labels
 
 
-def _times(
+def times_in(
     table: Table, name: str, options: TimeOptions = UTC, *, empty: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the times in ms and which have none; a wrong one is an error, an empty one only if it may not be."""
+    """Return a column's times in ms and which rows have none, where these may be `empty`; a wrong one is an error."""
     texts = table.texts(name)
     there = texts != "" if empty else np.ones(len(texts), bool)
     times = np.zeros(len(texts), np.int64)
@@ -176,13 +184,14 @@ def _times(
     return times, bad
 
 
-def _read(path: Path) -> Table:
+def read(path: Path) -> Table:
+    """Return a CSV's header and texts."""
     table = scan(decode(bytes_of(path), path.name)[0], path.name, alone=False)
     table.parse([], [name for name in table.header if name])
     return table
 
 
-def _columns(rows: Table) -> list[str]:
+def channels_of(rows: Table) -> list[str]:
     """Return the columns of a log that belong into a training file."""
     if "time" not in rows.header:
         raise InputError(f"{rows.file}: expected a column time, got {plain(', '.join(rows.header))}")

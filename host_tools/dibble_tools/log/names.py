@@ -25,6 +25,15 @@ _UNFIT = (
 )
 
 
+def number_in(blob: bytes) -> str:
+    """Return what a node calls the number that a model file tells; "" where it tells a class, or isn't one."""
+    try:
+        number = content_of(blob).number
+        return number.reading if number else ""
+    except _UNFIT:
+        return ""
+
+
 @dataclass(frozen=True)
 class Names:
     """Of a model's channels and classes; without a model, of the node's sensors, and no classes."""
@@ -81,6 +90,7 @@ class Known:
     def __init__(self, path: Path) -> None:
         self.by_model: dict[tuple[int, int], Names] = {}
         self.lists: dict[int, tuple[str, ...]] = {}
+        self._numbers: set[str] = set()
         self._path = path
         try:
             for entry in json.loads(path.read_text(encoding="utf-8")):
@@ -95,7 +105,19 @@ class Known:
     def learn(self, model: int, names: Names) -> None:
         """Remember names."""
         self.by_model[model, len(names.channels)] = names
-        self.lists[int.from_bytes(names_crc(names.channels), "little")] = names.channels
+        self._list(names.channels)
+        for number in self._numbers:
+            self._list((*names.channels, number))
+
+    def learn_number(self, reading: str) -> None:
+        """Remember that a node's readings may end in a number that its model tells."""
+        if reading and is_fit_name(reading) and reading not in self._numbers:
+            self._numbers.add(reading)
+            for channels in list(self.lists.values()):
+                self._list((*channels, reading))
+
+    def _list(self, channels: tuple[str, ...]) -> None:
+        self.lists[int.from_bytes(names_crc(channels), "little")] = channels
 
     def names_of(self, row: DecisionRecord) -> Names | None:
         """Return the names of a record's channels and classes; None where its channels aren't known."""
@@ -114,7 +136,9 @@ class Known:
             InputError: one isn't a model file.
         """
         for path in models:
-            if found := of_model(HostModel.open(path).blob):
+            blob = HostModel.open(path).blob
+            self.learn_number(number_in(blob))
+            if found := of_model(blob):
                 self.learn(*found)
 
     def save(self) -> None:

@@ -9,6 +9,7 @@ from dibble.inference.features import KINDS, LAST
 from dibble_tools.data.channels import Channel
 from dibble_tools.data.feature_spec import ChannelRatio
 from dibble_tools.data.sound.segments import SoundSettings
+from dibble_tools.model.number import Quantity
 
 LARGEST_CODE = 255
 
@@ -201,6 +202,7 @@ class Content:
         hysteresis: trusted decisions in a row that change the held class.
         ratios: channels made of others: a feature's channel may be one, numbered after the model's own.
         format, parts: of the file, and the names of its optional parts.
+        number: what number its decisions stand for; None: they are classes.
         sound: what turns a stream of samples into the channels, where they aren't measured one by one.
         family_bytes, novelty_bytes: that the tables take in the file.
     """
@@ -222,6 +224,7 @@ class Content:
     sound: SoundSettings | None
     family_bytes: int
     novelty_bytes: int
+    number: Quantity | None = None
     ratios: tuple[ChannelRatio, ...] = ()
 
     @property

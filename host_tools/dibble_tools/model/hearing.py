@@ -33,6 +33,15 @@ def sense_of(model: HostModel) -> SoundSettings:
     return model.content.sound
 
 
+def check_reads(model: HostModel) -> None:
+    """Raise InputError where a model hears: a node decides on readings of sensors."""
+    if model.content.sound is not None:
+        raise InputError(
+            f"the model {model.content.name!r} hears sounds: expected one that decides on readings of sensors, as a "
+            "node does; run it in a program of your own, as in firmware/examples/listen.py"
+        )
+
+
 def hear(model: HostModel, samples: np.ndarray) -> list[Heard]:
     """Return all that a node just switched on would hear in a recording at its own rate."""
     sense = sense_of(model)

@@ -12,7 +12,7 @@ from dibble.inference.model import Model
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.files import write_atomically
-from dibble_tools.data.channels import to_readings, values_in
+from dibble_tools.data.channels import to_readings, to_values, values_in
 from dibble_tools.model.decisions import Decisions, names_of
 from dibble_tools.model.evaluator import evaluate
 from dibble_tools.model.reader import content_of
@@ -50,7 +50,9 @@ class HostModel:
         names = [c.name if c.name.endswith(c.unit) else f"{c.name} ({c.unit})" for c in self.channels]
         size = f"{self.content.family_name}, {len(self.blob):,} bytes"
         notes = "".join(f"\n{note}" for note in self.notes)
-        return f"<HostModel {self.content.name!r}: {size}; decides {_some(self.classes)} from {_some(names)}>{notes}"
+        number = self.content.number
+        told = f"tells {number.channel.name} ({number.channel.unit})" if number else f"decides {_some(self.classes)}"
+        return f"<HostModel {self.content.name!r}: {size}; {told} from {_some(names)}>{notes}"
 
     def __reduce__(self) -> "tuple[type[HostModel], tuple[bytes, tuple[str, ...]]]":
         """Return what pickles it: the file's bytes and the notes."""
@@ -124,13 +126,14 @@ class HostModel:
                 taken by their names, in any order. NaN or None is a missing one. Rows are consecutive, an interval
                 apart, where the model's features are windows.
         Returns:
-            (rows,) class names; "" where a value is missing.
+            (rows,) class names, "" where a value is missing; of a model that tells a number, floats in its unit, NaN.
         Raises:
             InputError: x has another shape, or something in it is no number; says in which row and column.
         """
         values = values_in(x, [channel.name for channel in self.channels])
         decisions = evaluate(self.content, values, None, lambda part: to_readings(part, self.channels))
-        return names_of(decisions, self.classes)
+        number = self.content.number
+        return to_values(number.steps(decisions), number.channel) if number else names_of(decisions, self.classes)
 
 
 def is_its_card(file: Path, blob: bytes) -> bool:

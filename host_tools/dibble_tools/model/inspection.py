@@ -6,6 +6,7 @@ import numpy as np
 from dibble.inference.features import KINDS
 
 from dibble_tools.data.channels import steps_to_text, to_values
+from dibble_tools.data.sound.segments import SoundSettings
 from dibble_tools.model.content import Additive, Content, Forest
 from dibble_tools.model.host_model import HostModel
 
@@ -40,11 +41,41 @@ def describe(opened: HostModel) -> dict[str, Any]:
             for channel in model.channels
         ],
         "features": [{"channel": model.title(f), "feature": KINDS[f.kind], "readings": f.size} for f in model.features],
+        "number": _number(model),
+        "sound": _sound(model.sound) if model.sound else None,
         "tables": _tables(model),
         "novel_below": model.novel_below if model.novelty else None,
         "unsure_below": model.unsure_below,
         "hysteresis": model.hysteresis,
         "golden_vectors": len(model.golden),
+    }
+
+
+def _number(model: Content) -> dict[str, Any] | None:
+    q = model.number
+    if q is None:
+        return None
+    return {
+        "name": q.channel.name,
+        "unit": q.channel.unit,
+        "ahead_s": q.ahead_s,
+        "range": f"{steps_to_text(q.channel.low, q.channel)} .. {steps_to_text(q.channel.high, q.channel)}",
+        "within": f"{steps_to_text(q.spread, q.channel)} either way, {q.coverage} times in 100",
+    }
+
+
+def _sound(sound: SoundSettings) -> dict[str, str]:
+    """Return what a model hears by, for people."""
+    f, gate = sound.front_end, sound.gate
+    row_ms = 1000 * f.hop / f.rate_hz
+    hz = f.rate_hz / f.size
+    return {
+        "samples": f"{f.rate_hz:,} a second, 16 bits",
+        "frames": f"{f.size} samples, one each {f.hop} ({row_ms:.0f} ms)",
+        "bands": f"{f.bands}, {f.first * hz:,.0f} to {(f.first + sum(f.widths)) * hz:,.0f} Hz",
+        "a sound": f"louder than the floor by {gate.on / 16:.2g} octaves, {gate.least * row_ms:.0f} to "
+        f"{gate.most * row_ms:.0f} ms, over after {gate.tail * row_ms:.0f} ms",
+        "features": f"{sound.features}: {gate.rows} rows of bands, length, level",
     }
 
 

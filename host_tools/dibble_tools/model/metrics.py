@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.isotonic import IsotonicRegression
@@ -90,3 +91,18 @@ def unsure_below(margins: np.ndarray, correct: np.ndarray, sure: float) -> tuple
         figures = {"margin": level, "coverage": kept.mean(), "accuracy": correct[kept].mean()}
         table.append({name: round(float(value), 4) for name, value in figures.items()})
     return (0.0 if threshold == levels[0] else threshold), table
+
+
+def number_figures(y: np.ndarray, said: np.ndarray, spread: float) -> dict[str, Any]:
+    """Return mean absolute error, root mean square error, R2 and the share of numbers within the spread."""
+    if not len(y):
+        return {"rows": 0}
+    off = np.abs(y - said)
+    variance = float(np.mean((y - np.mean(y)) ** 2))
+    return {
+        "rows": len(y),
+        "mae": round(float(np.mean(off)), 6),
+        "rmse": round(float(np.sqrt(np.mean(off**2))), 6),
+        "r2": round(1 - float(np.mean(off**2)) / variance, 4) if variance else None,
+        "within": round(float(np.mean(off <= spread)), 4),
+    }

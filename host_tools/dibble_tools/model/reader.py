@@ -10,6 +10,7 @@ from dibble.inference.description import Description
 from dibble.inference.features import LAST, feature_limit
 from dibble.inference.format import ADDITIVE, FOREST, MLP, NOVELTY, Cursor
 from dibble.inference.model import Model
+from dibble.inference.number import number_of
 from dibble.senses import frames, segment
 
 from dibble_tools.common.errors import InputError
@@ -30,6 +31,7 @@ from dibble_tools.model.content import (
     NetworkLayer,
     TableTerm,
 )
+from dibble_tools.model.number import quantity_of
 from dibble_tools.model.tables_bytes import FORMS
 
 LEAVES = 128  # the first reference to a leaf
@@ -74,6 +76,7 @@ def content_of(file: bytes | Model) -> Content:
         cursor = Cursor(m.blob, m.novelty_at)
         novelty, novel_below = _additive(cursor, limits, 2), m.novel_below
         novelty_bytes = cursor.at - m.novelty_at
+    told_number = number_of(m)
     return Content(
         name=told.name,
         classes=told.classes,
@@ -92,6 +95,7 @@ def content_of(file: bytes | Model) -> Content:
         sound=sound,
         family_bytes=family_bytes,
         novelty_bytes=novelty_bytes,
+        number=quantity_of(told_number) if told_number else None,
         ratios=ratios,
     )
 

@@ -308,7 +308,30 @@ def draw_learning(card: Mapping[str, Any], theme: Theme) -> Drawing | None:
     return Drawing(figure, f"Accuracy on new rows: {ends[0]}, {ends[1]}.")
 
 
+def draw_number(card: Mapping[str, Any], theme: Theme) -> Drawing | None:
+    """Draw the numbers told against the true ones, and the band that most of them are to lie in."""
+    number = card.get("number") or {}
+    pairs = [pair for pair in number.get("pairs") or [] if all(map(is_number, pair))]
+    if len(pairs) < 2:
+        return None
+    figure, axes = blank(4.2)
+    true, said = np.array(pairs).T
+    ends = np.array([min(true.min(), said.min()), max(true.max(), said.max())])
+    spread = number.get("spread") or 0
+    axes.fill_between(ends, ends - spread, ends + spread, color=theme.grid, label=f"± {spread:.3g}")
+    axes.plot(ends, ends, color=theme.quiet, linewidth=1, linestyle=DASHED)
+    axes.scatter(true, said, s=9, color=theme.series[0], alpha=0.5, linewidths=0, zorder=3, label="a reading held out")
+    unit = f", {number['unit']}" if number.get("unit") else ""
+    axes.set_xlabel(f"true {number.get('name')}{unit}")
+    axes.set_ylabel("told")
+    legend_below(figure, 2)
+    mae = (number.get("held_out") or {}).get("mae")
+    off = f", off by {mae:.3g} on average" if is_number(mae) else ""
+    return Drawing(figure, f"The number told against the true one, of {len(pairs)} readings held out{off}.")
+
+
 DRAWINGS: dict[str, Draw] = {
+    "number": draw_number,
     "confusion": draw_confusion,
     "coverage": draw_coverage,
     "importance": draw_importance,

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dibble_tools.common.formatting import percent
+from dibble_tools.report.scan import scan_words
 
 WIDE = 110  # columns of a terminal
 MOST_GROUPS = 8
@@ -64,7 +65,63 @@ def training_tables(card: dict[str, Any], width: int) -> list[Table]:
         front.add_row(
             row["recipe"], percent(row["accuracy"]), f"{row['bytes']:,}", f"about {row['instructions']:,}", mark
         )
-    return [*([front] if len(card["front"]) > 1 else []), stages, *([places] if each else [])]
+    scan = new_table("the heater's scan", "")
+    scan.show_header = False
+    for words in scan_words(card):
+        scan.add_row(Text(words))
+    more = [*([places] if each else []), *([scan] if card.get("scan") else [])]
+    return [*([front] if len(card["front"]) > 1 else []), stages, *more]
+
+
+def usual_tables(card: dict[str, Any]) -> list[Table]:
+    """Return the false alarms of a model of what is usual, and what it finds."""
+    usual = card["usual"]
+    title = f"{card['name']}: {card['split']['how']}; {usual['rows']} rows of what is usual"
+    alarms = new_table(title, "false alarms", "share", numbers=(1,))
+    ends = usual["interval"]
+    between = f" ({percent(ends[0])} to {percent(ends[1])}, 95 times in 100)" if ends else ""
+    alarms.add_row(f"flagged{between}", percent(usual["flagged"]))
+    alarms.add_row("  as novel", percent(usual["novel"]))
+    alarms.add_row("  as out of range", percent(usual["out_of_range"]))
+    alarms.add_row("asked for", percent(usual["rate"]))
+    found = new_table("what it finds: a sensor that tells another moment's reading", "", "flagged", numbers=(1,))
+    for row in usual["found"]:
+        found.add_row(Text(row["channel"]), percent(row["flagged"]))
+    return [alarms, found]
+
+
+def number_tables(card: dict[str, Any]) -> list[Table]:
+    """Return the best recipes of a model that tells a number, and how far off it is, in all and in each group."""
+    number = card["number"]
+    unit = number["unit"]
+    tried = sorted(card["tried"], key=lambda row: (not row["fits"], row["error"]))[:MOST_GROUPS]
+    recipes = new_table(
+        f"{len(card['tried'])} recipes cross-validated inside the training part; the best",
+        *("recipe", f"error, {unit}".rstrip(", "), "bytes", ""),
+        numbers=(1, 2),
+        whole=True,
+    )
+    for row in tried:
+        chosen = "chosen" if row["recipe"] == card["model"]["recipe"] else "" if row["fits"] else "beyond the limits"
+        recipes.add_row(row["recipe"], f"{row['error']:.4g}", f"{row['bytes']:,}", chosen)
+    title = f"{card['name']}: {card['split']['how']}; {card['split']['scored_rows']} rows scored"
+    figures = new_table(title, "", f"mean error, {unit}".rstrip(", "), "R²", "within", numbers=(1, 2, 3))
+    floats = number.get("floats")
+    for name, row in (
+        ("this model", number["held_out"]),
+        ("cross-validated inside the training part", number["cross_validated"]),
+        *([(f"{floats['what']}, floats on a PC", floats)] if floats else []),
+        (number["instead"]["what"], number["instead"]),
+    ):
+        cells = [f"{row[key]:.3g}" if row.get(key) is not None else "-" for key in ("mae", "r2")]
+        figures.add_row(name, *cells, percent(row.get("within")))
+    figures.caption_justify = "left"
+    spread = f"± {number['spread']:.3g} {unit}".rstrip()
+    figures.caption = f"within: {spread}, made to hold {number['coverage']} % of rows that it hadn't learned from"
+    groups = new_table("each group, by models that hadn't seen it", "", "rows", "mean error", numbers=(1, 2))
+    for row in number["groups"][:MOST_GROUPS]:
+        groups.add_row(Text(row["name"]), f"{row['rows']:,}", f"{row['mae']:.3g}")
+    return [recipes, figures, *([groups] if number["groups"] else [])]
 
 
 def sound_tables(card: dict[str, Any]) -> list[Table]:
@@ -144,6 +201,20 @@ def demo_table(card: dict[str, Any], rule: Any, size: int, heap: int) -> Table:
     return table
 
 
+def number_evaluation_table(result: dict[str, Any]) -> Table:
+    """Return how far off a model's numbers are."""
+    title = f"{result['rows']} rows: {result['name']}" + (
+        f" in {result['ahead_s'] / 3600:g} h" * bool(result["ahead_s"])
+    )
+    unit = f", {result['unit']}" if result["unit"] else ""
+    table = new_table(title, f"mean error{unit}", "root mean square", "R²", "within", numbers=(0, 1, 2, 3))
+    r2 = "-" if result["r2"] is None else f"{result['r2']:.3f}"
+    table.add_row(f"{result['mae']:.4g}", f"{result['rmse']:.4g}", r2, percent(result["within"]))
+    table.caption_justify = "left"
+    table.caption = f"within: ± {result['spread']:.4g}, as the model tells of itself"
+    return table
+
+
 def evaluation_tables(result: dict[str, Any]) -> list[Table]:
     """Return accuracy and macro-F1, each class, and the confusion matrix."""
     flags = ", ".join(f"{count} {name}" for name, count in result["flags"].items())
@@ -169,6 +240,7 @@ def inspection_tables(content: dict[str, Any]) -> list[Table]:
     for key, value in (
         *((key, content[key]) for key in ("format", "family", "classes", "interval_s")),
         *content["tables"].items(),
+        *((f"number: {key}", value) for key, value in (content["number"] or {}).items()),
     ):
         if isinstance(value, list):
             value = ", ".join(value)
@@ -176,6 +248,11 @@ def inspection_tables(content: dict[str, Any]) -> list[Table]:
     head.add_row("unsure", f"when the winner leads by less than {content['unsure_below']}")
     head.add_row("hysteresis", f"{content['hysteresis']} trusted decisions in a row change the held class")
     head.add_row("golden vectors", f"{content['golden_vectors']}, replayed just now: all agree")
+    if content["sound"]:
+        sound = new_table("what it hears", "what", "value")
+        for key, value in content["sound"].items():
+            sound.add_row(key, value)
+        return [head, sound]
     channels = new_table("channels", "name", "unit", "one step", "valid range")
     for c in content["channels"]:
         channels.add_row(Text(c["name"]), Text(c["unit"] or "-"), f"{c['resolution']:g}", Text(c["range"]))

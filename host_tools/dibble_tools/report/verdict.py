@@ -8,6 +8,9 @@ from dibble_tools.common.formatting import is_number, percent, times_in_100, who
 
 NOTABLE = 0.01  # of accuracy: less is taken for chance
 ENOUGH_UNITS = 4  # groups or recordings: of fewer, an interval says next to nothing
+NEARER = 0.02  # of the mean error: less is taken for chance
+SURE = 2  # standard errors
+MANY_ALARMS, MORE_ALARMS = 0.05, 3  # a share of usual readings, and times the rate that was asked for
 NEVER = "Don't rely on this model"
 
 
@@ -35,6 +38,10 @@ def verdict_of(card: Mapping[str, Any]) -> ModelVerdict | None:
     said = card.get("verdict")
     if said:
         return ModelVerdict(bool(said["rely"]), str(said["words"]), tuple(map(str, said["reasons"])))
+    if card.get("usual"):
+        return _of_usual(card["usual"], card.get("split") or {})
+    if card.get("number"):
+        return _of_number(card["number"], card.get("split") or {})
     result = (card.get("held_out") or {}).get("integer_model") or {}
     split = card.get("split") or {}
     constant = _constant(result)
@@ -54,6 +61,41 @@ def verdict_of(card: Mapping[str, Any]) -> ModelVerdict | None:
     if card.get("shortcut"):
         return ModelVerdict(True, f"Check this before you trust it: {card['shortcut']}. {right}.")
     return ModelVerdict(True, f"{right}.")
+
+
+def _of_usual(usual: Mapping[str, Any], split: Mapping[str, Any]) -> ModelVerdict | None:
+    """Return the verdict on a model of what is usual: how many false alarms it gives on time that it hadn't seen."""
+    flagged, rate = usual.get("flagged"), usual.get("rate")
+    if not is_number(flagged) or not is_number(rate):
+        return None
+    how = f" ({split['how']})" if split.get("how") else ""
+    rows = f"{percent(flagged)} of {whole(usual['rows'])} usual readings that it had never seen{how}"
+    if flagged > max(MANY_ALARMS, MORE_ALARMS * rate):
+        asked = f"{percent(rate)} was asked for: they differ from those it learned from"
+        reason = f"It flags {rows}, where {asked}. Record more days."
+        return ModelVerdict(False, f"{NEVER}: {reason}", (reason,))
+    found = [row["flagged"] for row in usual.get("found") or []]
+    caught = f"; where a sensor tells another moment's reading, it flags {percent(min(found))} to {percent(max(found))}"
+    return ModelVerdict(True, f"Flags {rows}, {percent(rate)} asked for{caught if found else ''}.")
+
+
+def _of_number(number: Mapping[str, Any], split: Mapping[str, Any]) -> ModelVerdict | None:
+    """Return the verdict on a model that tells a number: whether it is nearer than what one would say without it."""
+    here, instead = number.get("held_out") or {}, number.get("instead") or {}
+    if not is_number(here.get("mae")):
+        return None
+    unit, known = number.get("unit") or "", is_number(instead.get("mae"))
+    off = f"off by {here['mae']:.3g} {unit}".rstrip()
+    other = f"; {instead['what']} would be off by {instead['mae']:.3g}" if known else ""
+    gain = number.get("gain") or {}
+    luck = is_number(gain.get("mean")) and gain["mean"] < SURE * gain["error"]
+    if known and (luck or here["mae"] >= (1 - NEARER) * instead["mae"]):
+        reason = f"It was {off} on average{other}, without any model{': what is nearer may be luck' if luck else ''}."
+        return ModelVerdict(False, f"{NEVER}: {reason}", (reason,))
+    how = f" ({split['how']})" if split.get("how") else ""
+    rows = f"on {whole(here['rows'])} readings that it had never seen{how}"
+    within = f"{times_in_100(here['within'])} within ± {number['spread']:.3g}"
+    return ModelVerdict(True, f"{off[:1].upper()}{off[1:]} on average, {rows}, {within}{other}.")
 
 
 def _unjudged(classes: Mapping[str, Mapping[str, Any]]) -> list[str]:

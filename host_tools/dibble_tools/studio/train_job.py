@@ -55,6 +55,8 @@ def work(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _words(card: dict[str, Any], size: int) -> list[str]:
+    if "held_out" not in card:  # of a number, the verdict says it all
+        return [f"It takes {size:,} bytes."]
     judged = card["held_out"]["integer_model"]
     said = [
         f"On {judged['rows']:,} readings that were kept from it, it is right {times_in_100(judged['accuracy'])}. "

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dibble_tools.boards.limits import limits_of
+from dibble_tools.common.durations import parse_seconds
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.datasets import CsvOptions
 from dibble_tools.data.prepare import DataOptions
@@ -24,6 +25,10 @@ def train(
     data: "str | Path | Sequence[str | Path] | pd.DataFrame",
     label: str | None = None,
     *,
+    usual: bool = False,
+    target: str | None = None,
+    when: str = "",
+    ahead: str | None = None,
     time: str | None = None,
     group: str | None = None,
     test_groups: Sequence[str] = (),
@@ -61,6 +66,10 @@ def train(
             in one unit, NaN or an empty cell a missing reading.
         label: column that says what the readings meant, as names of classes; None: the one named label. In dibble's
             own files the roles of time, node and battery_mv are known, too.
+        usual: no labels: learn what is usual and flag the rest, `novelty` being the rate of false alarms, else 0.01.
+        target: column of a number to predict, instead of a label; with `ahead`, what it will be then.
+        when: makes the labels instead: "dry: soil < 200" is class dry where that holds at some time within `ahead`.
+        ahead: learn what comes so much later, such as "6h"; needs time.
         time: column of times (ISO 8601, or seconds): rows are a series, features are windows.
         group: column of recording, day or node, kept whole when splitting; test_groups: the ones to hold out.
         test_after: hold out the rows from this time on.
@@ -96,12 +105,13 @@ def train(
     """
     with tempfile.TemporaryDirectory(prefix="dibble-") as folder:
         files = _files(data, Path(folder), name)
-        roles = roles_of(files, label, time, group, ignore)
+        roles = roles_of(files, label, time, group, ignore, labelled=not when and target is None and not usual)
         options = TrainOptions(
             DataOptions(
                 label=roles.label,
                 time=roles.time,
                 group=roles.group,
+                profile=roles.profile,
                 test_groups=test_groups,
                 test_after=test_after,
                 channels=channels,
@@ -110,6 +120,10 @@ def train(
                 features=None if features is None else Path(features),
                 csv=CsvOptions(TimeOptions(time_format, time_zone), na),
                 seed=seed,
+                usual=usual,
+                target=target,
+                when=when,
+                ahead_ms=round(1000 * parse_seconds(ahead, "ahead")) if ahead else 0,
             ),
             family=family,
             recipe=recipe,

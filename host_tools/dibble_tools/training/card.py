@@ -24,12 +24,14 @@ from dibble_tools.training.each_group import each_group
 from dibble_tools.training.insight import importance, learning_curve, shortcut_check
 from dibble_tools.training.intervals import interval
 from dibble_tools.training.result import Clock, Training
+from dibble_tools.training.scan_steps import scan_steps
 from dibble_tools.training.stages import stage_table
 from dibble_tools.training.students import fit_student
 from dibble_tools.training.tuner import front
 
 CHECKS_SHARE = 0.9  # nothing is trained without a channel, and no learning curve begun, when so much is used
 FRONT_SHOWN = 200
+SCAN_S, SCAN_SHARE = 30.0, 0.2  # what a choice of a scan's steps may take
 FOREIGN_SHARE = 0.1  # of rows out of range, from which on the rows held out are unlike those of training
 REFIT = "the same recipe fitted on the training rows alone: nothing can judge a model on rows that it learned from"
 
@@ -72,13 +74,15 @@ def make_card(t: Training, clock: Clock, progress: Callable[[str, float], None])
             "rows": len(labels),
             "rows_with_a_missing_reading": int((~t.data.whole).sum()),
             "label": t.options.data.label,
+            "when": t.options.data.when or None,
+            "ahead_s": t.options.data.ahead_ms / 1000 or None,
             "time": t.options.data.time,
             "group": t.options.data.group,
             "rows_of_each_class": {str(n): int(c) for n, c in zip(names, counts, strict=True)},
         },
         "split": {
             "how": t.data.split.how,
-            "train_rows": int((~test).sum()),
+            "train_rows": int(t.data.split.train.sum()),
             "test_rows": int(test.sum()),
             "scored_rows": int(scored.sum()),
             "same_recording": list(t.data.split.same_recording),
@@ -120,10 +124,23 @@ def make_card(t: Training, clock: Clock, progress: Callable[[str, float], None])
         "each_group": _each_group(t, np.flatnonzero(scored), subset),
         **_insight(t, clock, progress),
         "shapes": _shapes(t),
+        "scan": _scan(t, clock, progress),
         "notes": t.data.notes,
     }
     said = verdict_of(card)
     return {**card, "verdict": said.to_json() if said else None}
+
+
+def _scan(t: Training, clock: Clock, progress: Callable[[str, float], None]) -> dict[str, Any] | None:
+    """Return which steps of a heater scan matter; None where there is none."""
+    if not t.pools:
+        return None
+    progress("which steps of the scan matter", clock.used())
+    labels = t.data.ds.labels
+    assert labels is not None
+    y = np.unique(labels, return_inverse=True)[1]
+    budget_s = min(SCAN_S, SCAN_SHARE * t.options.budget_s)
+    return scan_steps(t.data, y, t.pools, t.options.data.profile, t.options.data.seed, budget_s)
 
 
 def _each_group(t: Training, rows: np.ndarray, held_out: Decisions) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from dibble_tools.training.intervals import interval
 PERIODS = (("day", "%Y-%m-%d"), ("month", "%Y-%m"), ("year", "%Y"))
 MOST_PERIODS = 40
 MOST_SHOWN = 200
-HOW = "each scored by a model that hadn't seen it: cross-validated, or held out"
+HOW = "by models that hadn't seen it"
 
 
 def each_group(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from joblib import Parallel, delayed
 
+from dibble_tools.data.future import apart
 from dibble_tools.data.prepare import Prepared
 from dibble_tools.data.splits import folds
 from dibble_tools.training.costs import Costs
@@ -79,6 +80,8 @@ class Learner:
         mask = np.zeros(len(self.y), dtype=bool)
         mask[rows] = True
         found = folds(self.data.ds, mask, seed=seed, each_group=each_group, units=self.data.split.units)
+        ds, ahead_ms = self.data.ds, self.data.ahead_ms
+        found = [(fit, held) for each, held in found if len(fit := apart(ds, each, held, ahead_ms))]
         return [(np.searchsorted(rows, fit), np.searchsorted(rows, held)) for fit, held in found]
 
     def training_set(self, rows: np.ndarray) -> TrainingSet:

@@ -12,7 +12,7 @@ from rich.text import Text
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.terminal import Console
 from dibble_tools.model.host_model import MODEL_FILE
-from dibble_tools.report.tables import sound_tables, training_tables
+from dibble_tools.report.tables import number_tables, sound_tables, training_tables, usual_tables
 from dibble_tools.training.result import CARD_FILE, Trained, TrainOptions
 from dibble_tools.training.result import Progress as TrainProgress
 from dibble_tools.training.sound import SoundOptions, train_sound
@@ -31,7 +31,12 @@ def run(file: Path, options: TrainOptions, out: Path | None, dask: str | None, c
         trained, folder = _with_bar(lambda progress: train(file, options, progress), out, console)
     _tell_notes(trained, console)
     screen = Console()
-    screen.print(*training_tables(trained.card, screen.width))
+    if "number" in trained.card:
+        screen.print(*number_tables(trained.card))
+    elif "usual" in trained.card:
+        screen.print(*usual_tables(trained.card))
+    else:
+        screen.print(*training_tables(trained.card, screen.width))
     _tell_files(trained, folder, console)
     return trained
 

@@ -19,9 +19,11 @@ from dibble_tools.data.prepare import Prepared
 UNIT = "ohm"  # of quantities that are told by their ratios
 LEAST_STEPS, MOST_STEPS = 2, 12
 TREES = 40
-ROWS = 2000  # that a pool is judged on
+ROWS, ROWS_ALONE = 2000, 600  # that a pool, and a step alone, are judged on
+MOST_PARTS = 4
 GAIN = 0.005  # of accuracy, by which another pool has to be better than the steps alone
 STEPS, BOTH, RATIOS = "steps", "steps and ratios", "ratios"
+Parts = Sequence[tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,16 @@ class Pools:
     Attributes:
         accuracy: of a forest of floats, by pool, and that of the best single step under "one step".
         chosen: a pool.
+        steps: the channels that are steps of the scan.
+        plain: the last reading of each channel, of a step its logarithm (rows, channels).
+        parts: rows to learn from, and to judge on.
     """
 
     accuracy: dict[str, float]
     chosen: str
+    steps: list[int]
+    plain: np.ndarray
+    parts: Parts
 
 
 def steps_of(channels: Sequence[Channel]) -> list[int]:
@@ -44,7 +52,7 @@ def steps_of(channels: Sequence[Channel]) -> list[int]:
 
 
 def with_ratios(
-    data: Prepared, y: np.ndarray, parts: Sequence[tuple[np.ndarray, np.ndarray]], rows: np.ndarray, seed: int
+    data: Prepared, y: np.ndarray, parts: Parts, rows: np.ndarray, seed: int
 ) -> tuple[Prepared, Pools | None]:
     """Return the data with the features of the best pool, and what each pool reached; None where there are no steps.
 
@@ -55,29 +63,34 @@ def with_ratios(
     steps = steps_of(data.channels)
     if data.features or not steps:
         return data, None
+    parts = parts[:MOST_PARTS]
     features, values = _ratios(data, steps, rows)
     plain = [FeatureSpec(i, LAST, 1) for i in range(len(data.channels))]
-    offered = {
-        STEPS: ([], data.values),
-        BOTH: ([*plain, *features], np.column_stack([data.values, values])),
-        RATIOS: (
-            [*(f for f in plain if f.channel not in steps), *features],
-            np.column_stack([data.values[:, [i for i in range(len(plain)) if i not in steps]], values]),
-        ),
-    }
-    reached = {name: _accuracy(table, y, parts, seed) for name, (_, table) in offered.items()}
+    others = [i for i in range(len(plain)) if i not in steps]
+    rest = [plain[i] for i in others]
+    own = {STEPS: [], BOTH: [*plain, *features], RATIOS: [*rest, *features]}
+    tables = {BOTH: np.column_stack([data.values, values]), RATIOS: np.column_stack([data.values[:, others], values])}
+    even = _logarithms(data, steps)  # a forest draws its splits evenly over the range of what it sees
+    seen = {STEPS: even, BOTH: np.column_stack([even, values]), RATIOS: tables[RATIOS]}
+    reached = {name: forest_accuracy(table, y, parts, seed) for name, table in seen.items()}
     best = max(reached, key=lambda name: reached[name])
     chosen = best if reached[best] >= reached[STEPS] + GAIN else STEPS
-    reached["one step"] = max(_accuracy(data.values[:, [i]], y, parts, seed) for i in steps)
-    pools = Pools(reached, chosen)
+    reached["one step"] = max(forest_accuracy(even[:, [i]], y, parts, seed, rows=ROWS_ALONE) for i in steps)
+    pools = Pools(reached, chosen, steps, even, parts)
     if chosen == STEPS:
         return data, pools
-    own, table = offered[chosen]
     note = (
         f"{chosen} tell more on rows of other groups than the steps alone, {reached[chosen]:.1%} for "
         f"{reached[STEPS]:.1%} of a forest of floats: taken"
     )
-    return replace(data, features=own, values=table, notes=[*data.notes, note]), pools
+    return replace(data, features=own[chosen], values=tables[chosen], notes=[*data.notes, note]), pools
+
+
+def _logarithms(data: Prepared, steps: Sequence[int]) -> np.ndarray:
+    """Return the offsets of all channels, of the steps the logarithms of their readings."""
+    lows = np.array([channel.low for channel in data.channels])
+    logs = log2_1024ths(np.maximum(data.values, 0) + lows)
+    return np.where(np.isin(np.arange(len(lows)), steps), logs, data.values)
 
 
 def _ratios(data: Prepared, steps: Sequence[int], rows: np.ndarray) -> tuple[list[FeatureSpec], np.ndarray]:
@@ -98,12 +111,12 @@ def _ratios(data: Prepared, steps: Sequence[int], rows: np.ndarray) -> tuple[lis
     return features, np.column_stack(columns)
 
 
-def _accuracy(values: np.ndarray, y: np.ndarray, parts: Sequence[tuple[np.ndarray, np.ndarray]], seed: int) -> float:
+def forest_accuracy(values: np.ndarray, y: np.ndarray, parts: Parts, seed: int, rows: int = ROWS) -> float:
     """Return the mean accuracy of a forest over the parts, classes counted alike."""
     rng = np.random.default_rng(seed)
     found = []
     for learn, judge in parts:
-        learn, judge = (rng.permutation(one)[:ROWS] for one in (learn, judge))
+        learn, judge = (rng.permutation(one)[:rows] for one in (learn, judge))
         forest = ExtraTreesClassifier(TREES, min_samples_leaf=2, class_weight="balanced", random_state=seed, n_jobs=1)
         decided = forest.fit(values[learn], y[learn]).predict(values[judge])
         there = np.unique(y[judge])

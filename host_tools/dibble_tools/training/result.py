@@ -108,7 +108,10 @@ class Trained:
 
     def __repr__(self) -> str:
         """Return what people want to know first: which model, and how good it is on rows it wasn't trained on."""
-        held_out, recipe = self.card["held_out"]["integer_model"], self.card["model"]["recipe"]
+        recipe = self.card["model"].get("recipe", self.card["model"]["family"])
+        if "number" in self.card or "usual" in self.card:
+            return f"<Trained {recipe}: {self.verdict.words if self.verdict else ''} {self.model!r}>"
+        held_out = self.card["held_out"]["integer_model"]
         right = f"{percent(held_out['accuracy'])} of {whole(held_out['rows'])} rows held out"
         return f"<Trained {recipe}: {right} right; {self.model!r}>"
 
@@ -125,13 +128,27 @@ class Trained:
         write_together({**files, place / CARD_FILE: card.encode(), place / MODEL_FILE: self.model.blob}, gone)
 
 
+OVERRUN = 1.25  # times the budget: so much is told
+
+
 class Clock:
     """How much of the budget is used."""
 
     def __init__(self, budget_s: float, now: Callable[[], float] = time.monotonic) -> None:
         """Start the clock; `now` may be `time.process_time`, so that other work on the machine takes nothing away."""
         self.budget_s, self.now = budget_s, now
-        self.start = now()
+        self.start, self.start_cpu = now(), time.process_time()
+
+    def overrun(self) -> list[str]:
+        """Return a note where it took much longer than the budget, as what is never left out may, on a busy machine."""
+        took = self.now() - self.start
+        if took <= OVERRUN * self.budget_s:
+            return []
+        cpu = time.process_time() - self.start_cpu
+        return [
+            f"it took {took:.0f} s of a budget of {self.budget_s:.0f}: a teacher, folds, the final fit and tables are "
+            f"never left out, and this process had a processor for {cpu:.0f} s only: it was busy, or allow more"
+        ]
 
     def used(self) -> float:
         """Return the share of the budget that is used, at most 1."""

@@ -7,37 +7,30 @@ from pathlib import Path
 import numpy as np
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.data.prepare import Prepared, prepare
+from dibble_tools.data.prepare import Prepared
+from dibble_tools.data.splits import NumbersAsLabels
 from dibble_tools.families.novelty import Novelty, fit_novelty
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.limits import Limits, estimate
 from dibble_tools.model.metrics import unsure_below
+from dibble_tools.training.basis import Basis, about_of, study
 from dibble_tools.training.card import make_card
-from dibble_tools.training.costs import parse_costs
-from dibble_tools.training.cross_validation import ACCURACY, COST, MACRO_F1, Candidate, Task, cross_validate
-from dibble_tools.training.drift import note as drift_note
+from dibble_tools.training.cross_validation import Candidate, Task, cross_validate
 from dibble_tools.training.folds import Learner, Parts
 from dibble_tools.training.naming import About
-from dibble_tools.training.ratio_pools import with_ratios
-from dibble_tools.training.recipes import FAMILIES, Recipe, parse_recipe
+from dibble_tools.training.recipes import FAMILIES, parse_recipe
 from dibble_tools.training.result import Clock, Fitted, Progress, Trained, Training, TrainOptions
-from dibble_tools.training.stages import HeldOut
 from dibble_tools.training.students import Student, fit_student
-from dibble_tools.training.teacher import fit_teacher
 from dibble_tools.training.training_set import TrainingSet
 from dibble_tools.training.tuner import rerank, search
 
-OBJECTIVES = (ACCURACY, MACRO_F1, COST)
-UNEVEN = 0.3  # of an even share: a class that is rarer makes macro-F1 what is chosen by
-MACRO_BALANCE = 0.3
 OTHER_FOLDS = 2  # partitions of the training rows that the best recipes are judged on again; one where rows are many
 MANY_ROWS = 3000
 GOLDEN = ((8, True), (4, True), (2, True), (1, True), (1, False))  # rows, and whether the odd two come on top
 NOVELTY_PART = 4  # of the bytes, a quarter may go to novelty where it is asked for
-DRIFT_PROBES = ("mlp:0", "additive:12+0")
 FEW_RECIPES = 8  # a search that came to fewer was starved
 # Shares of the budget: what is left goes to the final fit, the stage table and the report.
-TEACHER_SHARE, SEARCH_SHARE, RERANK_SHARE = 0.15, 0.6, 0.78
+SEARCH_SHARE, RERANK_SHARE = 0.6, 0.78
 
 
 def train(path: Path, options: TrainOptions, progress: Progress = lambda step, share: None) -> Trained:
@@ -48,100 +41,62 @@ def train(path: Path, options: TrainOptions, progress: Progress = lambda step, s
     Raises:
         InputError: something in the file or the options has to change.
     """
+    if options.data.usual:
+        from dibble_tools.training.usual import train_usual
+
+        return train_usual(path, options, progress)
+    if options.data.target is not None:
+        from dibble_tools.training.regression import train_number
+
+        return train_number(path, options, progress)
     clock = Clock(options.budget_s)
-    done = learn(path, options, clock, progress)
-    return Trained(done.shipped.model, make_card(done, clock, progress), done.data.notes)
+    try:
+        done = learn(path, options, clock, progress)
+    except NumbersAsLabels:
+        from dibble_tools.training.regression import train_number
+
+        data = replace(options.data, label=None, target=options.data.label)
+        trained = train_number(path, replace(options, data=data), progress)
+        trained.notes.insert(0, f"column {options.data.label!r} looks like a number to predict: taken as --target")
+        return trained
+    card = make_card(done, clock, progress)
+    done.data.notes.extend(clock.overrun())  # the card's own list
+    return Trained(done.shipped.model, card, done.data.notes)
 
 
 def learn(path: Path, options: TrainOptions, clock: Clock, progress: Progress = lambda step, share: None) -> Training:
     """Return a model trained on a CSV file, and all that it came from; see `train`."""
-    recipe = parse_recipe(options.recipe) if options.recipe else None
-    progress("reading the data", 0.0)
-    data = prepare(path, options.data)
-    assert data.ds.labels is not None
-    classes, y = np.unique(data.ds.labels, return_inverse=True)
-    names = [str(name) for name in classes]
-    costs = parse_costs(options.costs, names)
-    rows = np.flatnonzero(data.split.train & data.whole)
-    held = np.flatnonzero(data.split.test & data.whole)
-    objective = _objective(options, np.bincount(y[rows]), data.notes)
-    balance = options.balance if options.balance is not None else MACRO_BALANCE if objective == MACRO_F1 else 0.0
-    learner = Learner(data, y, len(names), costs, balance, options.data.seed, options.jobs)
-    parts = learner.parts(rows, options.data.seed, each_group=True)
-    apart = [(rows[fit], rows[score]) for fit, score in learner.parts(rows, options.data.seed)]
-    data, pools = with_ratios(data, y, apart, rows, options.data.seed)
-    learner = replace(learner, data=data)
-    held_out = HeldOut(data.values[held], y[held], costs, names, learner.units()[held])
-    data.notes.extend(_thin_classes(data, y, rows, names))
+    return choose(study(path, options, clock, progress), options, clock, progress)
 
-    progress("cross-validating teachers", 0.02)
-    teacher = fit_teacher(
-        data.values[rows],
-        y[rows],
-        len(names),
-        costs.row_weights(y[rows], balance),
-        learner.parts(rows, options.data.seed),
-        seed=options.data.seed,
-        jobs=options.jobs,
-        budget_s=None if recipe else clock.left(TEACHER_SHARE),
-        progress=lambda step: progress(step, clock.used()),
-        now=clock.now,
-    )
-    progress("teaching: soft labels, the features ranked", clock.used())
-    training_set = learner.training_set(rows)
-    order = learner.order(rows, training_set)
-    about = _about(options, data, names, rows)
+
+def choose(
+    basis: Basis, options: TrainOptions, clock: Clock, progress: Progress = lambda step, share: None
+) -> Training:
+    """Return a model within the limits of `options`, which else are those that the basis was made with."""
+    data = replace(basis.data, notes=[*basis.data.notes])
     limits = options.limits
     if options.novelty is not None and limits.max_bytes is not None:
         limits = replace(limits, max_bytes=limits.max_bytes - limits.max_bytes // NOVELTY_PART)
-    quick, search_parts = replace(learner, quick=True), learner.parts(rows, options.data.seed)
-
-    def told(done: int) -> None:
-        progress(f"a teacher for each fold, {done} made", clock.used())
-
-    folds = learner.folds(rows, parts, told) if recipe else quick.folds(rows, search_parts, told)
-    task = Task(
-        folds,
-        len(names),
-        len(order),
-        costs,
-        limits,
-        options.data.seed,
-        about.smallest_blob,
-        about.names_bytes(order),
-        objective,
-    )
-    if drifters := learner.drifting(rows):
-        probed = replace(task, folds=quick.folds(rows, search_parts)) if recipe else task
-        steady, said = _without_drift(probed, [data.feature_names[i] for i in sorted(drifters)])
-        data.notes.append(said)
-        if steady:
-            learner, quick = replace(learner, steady=True), replace(quick, steady=True)
-            order = learner.order(rows, training_set)
-            task = replace(
-                task,
-                folds=[fold.steady() for fold in folds],
-                features=len(order),
-                names_bytes=about.names_bytes(order),
-            )
-    candidates = _search(task, recipe, quick, rows, options, clock, progress, data.notes)
+    task = replace(basis.task, limits=limits)
+    candidates = _search(task, basis, options, clock, progress, data.notes)
     progress("fitting the chosen student on all training rows", clock.used())
-    finish = _Finish(options, limits, about, parts, options.data.seed)
-    chosen, judged, margins = finish.best(candidates, training_set, order)
+    about = basis.about
+    finish = _Finish(options, limits, about, basis.parts, options.data.seed)
+    chosen, judged, margins = finish.best(candidates, basis.training_set, basis.order)
     judged.model.cross_check(about.readings[:, about.kept(judged.student.columns)], about.elapsed_ms)
     shipped = judged
-    if options.refit and len(held):
+    if options.refit and len(basis.held_out.y_true):
         progress("fitting it again, on the rows held out too", clock.used())
-        shipped = _refit(finish, chosen, judged, learner, data, names)
-    data.notes.extend([*teacher.notes, *shipped.student.notes, *_left_out(about, shipped.student)])
+        shipped = _refit(finish, chosen, judged, basis.learner, data)
+    data.notes.extend([*basis.teacher.notes, *shipped.student.notes, *_left_out(about, shipped.student)])
     return Training(
-        path,
+        basis.path,
         options,
         data,
-        teacher,
-        training_set,
-        order,
-        held_out,
+        basis.teacher,
+        basis.training_set,
+        basis.order,
+        basis.held_out,
         about,
         task,
         candidates,
@@ -149,78 +104,20 @@ def learn(path: Path, options: TrainOptions, clock: Clock, progress: Progress = 
         judged,
         shipped,
         margins,
-        balance,
-        pools,
+        basis.learner.balance,
+        basis.pools,
     )
-
-
-def _objective(options: TrainOptions, counts: np.ndarray, notes: list[str]) -> str:
-    """Return what recipes are chosen by; where nobody said it and it isn't accuracy, that is told."""
-    if options.optimize in OBJECTIVES:
-        return options.optimize
-    if options.optimize != "auto":
-        raise InputError(f"--optimize: expected {', '.join(OBJECTIVES)} or auto; got {options.optimize!r}")
-    if options.costs:
-        return COST
-    if counts.min() * len(counts) < UNEVEN * counts.sum():
-        notes.append(
-            f"classes are uneven, the rarest is {counts.min() / counts.sum():.1%} of the rows: chosen by macro-F1, "
-            "which counts each class alike (--optimize accuracy counts each row alike)"
-        )
-        return MACRO_F1
-    return ACCURACY
-
-
-def _thin_classes(data: Prepared, y: np.ndarray, rows: np.ndarray, names: Sequence[str]) -> list[str]:
-    """Return a note on each class that a single training group holds: nothing can say how it does on another."""
-    groups = data.ds.groups
-    if groups is None or len(set(groups[rows])) < 2:
-        return []
-    notes = []
-    for k, name in enumerate(names):
-        there = sorted(set(groups[rows][y[rows] == k]))
-        if len(there) == 1:
-            notes.append(
-                f"class {name!r} is in one training group only, {there[0]}: cross-validation can't judge it; "
-                "record it in another group too"
-            )
-    return notes
-
-
-def _about(options: TrainOptions, data: Prepared, names: list[str], rows: np.ndarray) -> About:
-    return About(
-        options.name or data.ds.name,
-        data.channels,
-        data.features,
-        names,
-        data.interval_ms,
-        data.readings[rows],
-        None if data.elapsed_ms is None else data.elapsed_ms[rows],
-    )
-
-
-def _without_drift(task: Task, names: Sequence[str]) -> tuple[bool, str]:
-    """Return whether models do better without the features that drift, each kind of the probes, and what is told."""
-    steady = replace(task, folds=[fold.steady() for fold in task.folds])
-    pairs = [[cross_validate(t, parse_recipe(f"{text}@{t.features}")) for t in (task, steady)] for text in DRIFT_PROBES]
-    made = [(with_them, less) for with_them, less in pairs if with_them and less]
-    if not made:
-        return False, drift_note(names, None, left_out=False)
-    helps = all(less.losses.mean() < with_them.losses.mean() for with_them, less in made)
-    before, after = (float(np.mean([pair[i].accuracy for pair in made])) for i in (0, 1))
-    return helps, drift_note(names, (before, after), left_out=helps)
 
 
 def _search(
     task: Task,
-    recipe: Recipe | None,
-    learner: Learner,
-    rows: np.ndarray,
+    basis: Basis,
     options: TrainOptions,
     clock: Clock,
     progress: Progress,
     notes: list[str],
 ) -> list[Candidate]:
+    recipe = parse_recipe(options.recipe) if options.recipe else None
     if recipe:
         features = min(recipe.features, task.features)
         progress(f"cross-validating {recipe}", clock.used())
@@ -242,7 +139,7 @@ def _search(
     if len(candidates) < FEW_RECIPES and clock.used() >= SEARCH_SHARE:
         notes.append(f"the search had time for {len(candidates)} recipes only: allow more than --budget, or fewer rows")
     progress("cross-validating the best again on other folds", clock.used())
-    others = _other_tasks(task, learner, rows, clock)
+    others = _other_tasks(task, replace(basis.learner, quick=True), basis.rows, clock)
     return rerank(candidates, others, jobs=options.jobs, left_s=lambda: clock.left(RERANK_SHARE))
 
 
@@ -332,12 +229,11 @@ def _refit(
     judged: Fitted,
     learner: Learner,
     data: Prepared,
-    names: list[str],
 ) -> Fitted:
     """Return the chosen recipe's model of all rows, those held out too; the judged one where that breaks a limit."""
     rows = np.flatnonzero(data.whole)
     training_set = learner.training_set(rows)
-    about = _about(finish.options, data, names, rows)
+    about = about_of(finish.options, data, finish.about.classes, rows)
     again = _Finish(finish.options, finish.limits, about, learner.parts(rows, finish.seed), finish.seed)
     try:
         fitted, _ = again.fit(chosen, training_set, learner.order(rows, training_set), about)

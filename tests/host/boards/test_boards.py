@@ -7,7 +7,7 @@ from dibble_tools.boards.example import example_config
 from dibble_tools.boards.limits import limits_of
 from dibble_tools.boards.reading import read_file
 from dibble_tools.boards.sketch import sketch
-from dibble_tools.cli.durations import parse_seconds
+from dibble_tools.common.durations import parse_seconds
 from dibble_tools.common.errors import InputError
 from dibble_tools.model.limits import Estimate, Limits
 from dibble_tools.node.config import whole

@@ -16,6 +16,9 @@ from dibble_tools.common.quantities import channel_text, clock_text, reading_tex
         (130, "cm_s", "1.3 m/s"),
         (7, "furlongs", "7 furlongs"),
         (7, "", "7"),
+        (235, "0.1_pct", "23.5 pct"),
+        (-7, "2.5_kg", "−17.5 kg"),
+        (3, "200_m", "600 m"),
         (None, "centi_c", "no reading"),
     ],
 )

@@ -214,24 +214,25 @@ def test_the_table_trains_by_the_coarsest_group_of_which_each_class_has_several(
     table = tmp_path / "scans.csv"
     table.write_text(csv_of(taken(write_project(tmp_path / "project.db")), air=True))
     header = next(csv.reader(io.StringIO(table.read_text())))
-    assert header[:9] == [
+    assert header[:10] == [
         "label",
         "sensor",
         "specimen",
         "day",
         "session",
         "scan",
+        "profile",
         "air_temperature_centi_c",
         "humidity_permille",
         "pressure_pa",
     ]
     roles = roles_of([table], None, None, None, [])
-    assert (roles.label, roles.time, roles.group) == ("label", None, "session")
+    assert (roles.label, roles.time, roles.group, roles.profile) == ("label", None, "session", "hp354")
     data = read_files([table], label=roles.label, group=roles.group, ignore=roles.ignore)
-    assert data.columns == [*header[6:9], *(f"gas_{step}_ohm" for step in range(10))]
+    assert data.columns == [*header[7:10], *(f"gas_{step}_ohm" for step in range(10))]
     assert data.values[0].tolist() == [2000, 500, 100000, *(1e5 * 2**step for step in range(10))]
     asked = roles_of([table], None, None, "sensor", [])
-    assert asked.group == "sensor" and set(asked.ignore) == {"specimen", "day", "session", "scan"}
+    assert asked.group == "sensor" and set(asked.ignore) == {"specimen", "day", "session", "scan", "profile"}
     lines = table.read_text().splitlines()
     table.write_text("\n".join([lines[0], *(line for line in lines if "morning" in line)]) + "\n")
     alone = roles_of([table], None, None, None, [])

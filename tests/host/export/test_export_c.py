@@ -22,6 +22,7 @@ from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.reader import content_of
 from dibble_tools.model.writer import ModelSpec, export
 from helpers import channels_of, random_additive, random_elapsed, random_mlp, random_rows, random_spec
+from sounds import random_ear
 
 LOWS, HIGHS = [-100, -20_000, 0, 500, 0], [120, 30_000, 1_000_000, 500 + 2**29, 1]
 LIMITS = [high - low for low, high in zip(LOWS, HIGHS, strict=True)]
@@ -184,3 +185,14 @@ def test_a_missing_tool_names_what_installs_it(command: str, package: str, monke
 def test_extreme_readings_are_in_the_rows() -> None:
     rows = random_rows(1, channels_of(LOWS, HIGHS), 400)
     assert {MISSING, 1 - (1 << 30), (1 << 30) - 1} <= set(rows.ravel().tolist())
+
+
+def test_a_model_that_hears_decides_alike_everywhere() -> None:
+    """Its channels are told nowhere in the file, and need no scaler."""
+    model = random_ear()
+    rows = np.random.default_rng(4).integers(0, 256, (40, len(model.channels)))
+    source = CProgram(write_c(model.content), prefix_of(model.content.name), model.content.timed)
+    for machine in (sanitized, embedded):
+        for outcome in machine(source, rows, None):
+            assert np.array_equal(outcome.decisions.columns(), model.decide(rows).columns())
+            assert outcome.failed == 0

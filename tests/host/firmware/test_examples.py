@@ -1,6 +1,7 @@
 """firmware/examples run as they lie there: on this PC, and on the VM with a board's hardware around them."""
 
 import ast
+import json
 import os
 import random
 import re
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import pytest
 from dibble_tools.common.shipped import FIRMWARE, LIBRARY
+from dibble_tools.model.host_model import HostModel
+from dibble_tools.node.config import parsed, sensors_of, whole
 from dibble_tools.simulator.devices.analog import AnalogPin, SoilProbe
 from dibble_tools.simulator.devices.sht4x import Sht4x
 from dibble_tools.simulator.node.flash import Flash
@@ -20,6 +23,7 @@ from dibble_tools.simulator.node.wire import Hardware
 from dibble_tools.simulator.season import START_S
 
 EXAMPLES = FIRMWARE / "examples"
+MODELS = Path(__file__).parents[3] / "models"
 MINUTE_US = 60_000_000
 
 
@@ -96,3 +100,15 @@ def test_a_node_takes_thirty_lines_and_a_prediction_five():
 
     assert statements("predict.py") == 5
     assert statements("own_node.py") <= 30
+
+
+def test_a_heater_scan_gives_the_channels_of_the_shipped_model():
+    """And the bme680 of that configuration scans: three times at each wake, the last of which counts."""
+    config = parsed((EXAMPLES / "heater_scan" / "config.json").read_bytes())
+    sensors = sensors_of(whole(config))
+    model = HostModel.open(MODELS / "coffee_or_air")
+    assert [channel.name for channel in model.channels if channel.name not in sensors.names] == []
+    assert set(zip(sensors.names, sensors.units, strict=True)) >= {(c.name, c.unit) for c in model.channels}
+    card = json.loads((MODELS / "coffee_or_air" / "card.json").read_text())
+    assert "class and session are one" in card["verdict"]["words"] and not card["verdict"]["rely"]
+    assert model.model.self_test()

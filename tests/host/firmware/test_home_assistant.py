@@ -25,6 +25,7 @@ CHANNELS = [
     ("battery_mv", "mv"),
     ("gas_ratio_millilog2", "millilog2"),
     ('odd "name" \\ é\n', "furlong"),
+    ("yield_in_6h", "0.5_kg"),
     ("class", ""),
 ]
 # As Home Assistant 2025's sensor documentation lists them; a unit outside its set is refused there.
@@ -154,6 +155,7 @@ def test_classes_are_an_enumeration():
         ("eco2_ppm", 400, "400", "ppm", "carbon_dioxide"),
         ("gas_ratio_millilog2", -1500, "-1.5", None, None),
         ('odd "name" \\ é\n', 7, "7", "furlong", None),
+        ("yield_in_6h", -7, "-3.5", "kg", None),
     ],
 )
 def test_readings_are_shown_in_their_units(name, reading, shown, unit, kind):

@@ -11,6 +11,7 @@ from dibble_tools.machines.vms import run_unix
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.writer import ModelSpec, export
 from helpers import channels_of, random_additive, random_mlp, random_rows, random_scalers, random_spec
+from mpremote.romfs import VfsRomWriter
 
 LIMITS = [900, 70_000, 255]
 ROUNDING_BYTES = 64  # of the VM's heap, whose blocks have 32
@@ -101,10 +102,10 @@ class Loaded:
     decisions: list[list[list[int]]]
 
 
-def load(model: HostModel, rows: np.ndarray, viper: bool) -> Loaded:
+def load(model: HostModel, rows: np.ndarray, viper: bool, image: bytes = b"") -> Loaded:
     with laid_out(model, rows, None, viper=viper) as folder:
         (folder / "guest.py").write_text(f"FILE_BYTES = {FILE_BYTES}\n{GUEST}")
-        (folder / "image.romfs").write_bytes(romfs_image("model.dib", {"model.dib": model.blob}))
+        (folder / "image.romfs").write_bytes(image or romfs_image("model.dib", {"model.dib": model.blob}))
         first, in_ram, in_rom, *lines = run_unix(folder, "guest.py").stdout.splitlines()
     decisions = [list(map(int, line.split())) for line in lines]
     kernels, read = first.split()
@@ -141,6 +142,28 @@ def test_a_model_in_romfs_takes_its_file_less_of_the_heap_and_decides_alike(name
     assert found.kernels == ("viper" if viper else "bytecode")
     size = len(model.blob)
     assert found.in_ram - found.in_rom >= size - ROUNDING_BYTES
+    assert found.decisions == [model.decide(rows).columns().tolist()] * 2
+
+
+def unaligned(model: HostModel) -> bytes:
+    """Return an image as mpremote writes one, which aligns nothing."""
+    for before in range(4):
+        writer = VfsRomWriter()
+        writer.mkdata(bytes(before))
+        writer.mkfile("model.dib", model.blob)
+        image = bytes(writer.finalise())
+        if image.index(model.blob) % 4:
+            return image
+    raise AssertionError
+
+
+@pytest.mark.parametrize("forms", [["dense8", "sparse8"], ["dense8", "dense16"]], ids=["bytes", "halves"])
+def test_a_model_that_isnt_aligned_is_copied_only_where_it_has_wide_tables(forms: list[str]) -> None:
+    model = HostModel(export(spec_of(random_mlp(2, LIMITS, 4, [16], forms))))
+    rows = random_rows(6, model.channels, 30)
+    found = load(model, rows, True, unaligned(model))
+    size = len(model.blob)
+    assert (found.in_ram - found.in_rom >= size - ROUNDING_BYTES) == ("dense16" not in forms)
     assert found.decisions == [model.decide(rows).columns().tolist()] * 2
 
 

@@ -8,7 +8,7 @@ import pytest
 from dibble import ModelError
 from dibble.inference.model import Model
 from dibble.senses.listener import Listener
-from dibble_tools.common.shipped import LIBRARY, MODELS
+from dibble_tools.common.shipped import FIRMWARE, LIBRARY, MODELS
 from dibble_tools.machines.replay import MACHINE_CODE, WASI_HEAP, WASI_MEMORY
 from dibble_tools.machines.vms import run_unix, run_wasi
 from dibble_tools.model.hearing import hear
@@ -132,3 +132,34 @@ def test_restarted_it_hears_the_same_again() -> None:
                 own.append((at, decision.class_index, decision.margin))
         found.append(own)
     assert found[0] == found[1] and found[0]
+
+
+MACHINE = """
+import sys
+class I2S:
+    RX = MONO = 1
+    def __init__(self, id, *, sck, ws, sd, mode, bits, format, rate, ibuf):
+        assert bits == 16 and rate == 8000 and ibuf >= 800, (bits, rate, ibuf)
+        self.file = open("samples.bin", "rb")
+    def readinto(self, into):
+        if not self.file.readinto(into):
+            raise SystemExit
+class machine:
+    pass
+machine.I2S = I2S
+machine.Pin = int
+sys.modules["machine"] = machine
+"""
+
+
+def test_the_example_with_a_microphone_hears_it(tmp_path: Path) -> None:
+    """What it prints is what the host hears and trusts, the recording as its microphone."""
+    model = random_ear()
+    (tmp_path / "model.dib").write_bytes(model.blob)
+    samples = stream(KINDS)
+    (tmp_path / "samples.bin").write_bytes(samples.astype("<i2").tobytes())
+    (tmp_path / "main.py").write_text(MACHINE + (FIRMWARE / "examples" / "listen.py").read_text())
+    shutil.copytree(LIBRARY, tmp_path / "lib" / "dibble", ignore=shutil.ignore_patterns("__pycache__"))
+    heard = [h for h in hear(model, np.concatenate([np.zeros(28, np.int16), samples])) if not h.flags]
+    lines = run_unix(tmp_path, "main.py").stdout.splitlines()
+    assert lines == [f"{h.label} margin {h.margin}" for h in heard] and len(lines) >= 4

@@ -4,12 +4,15 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from dibble.inference.decision import SENSOR_FAULT
+from dibble_tools.log.names import Known, number_in, of_config
+from dibble_tools.model.host_model import HostModel
 from dibble_tools.node.record_log import read_folder
 from dibble_tools.simulator.node.firmware import firmware_folder
 from dibble_tools.simulator.node.wire import WATCHDOG
-from node_helpers import CHANNELS, SOIL_PIN, VALVE_PIN, Bench, soil_model, warm_gate
+from node_helpers import CHANNELS, SOIL_PIN, VALVE_PIN, Bench, number_model, soil_model, warm_gate
 
 
 @pytest.fixture(scope="module")
@@ -272,3 +275,42 @@ def test_a_lost_file_that_only_tells_of_lost_files_ends_no_node(firmware, tmp_pa
     bench.vm.install(bench.files)
     assert bench.run(3) == "stop"
     assert len(bench.rows()) >= 3 and "ImportError" in bench.vm.text()
+
+
+def test_a_number_is_one_reading_more_on_console_and_in_the_log(firmware, tmp_path):
+    """Of a model that tells the soil in six hours: as many steps as the host computes."""
+    blob = number_model()
+    bench = Bench(
+        firmware, tmp_path, blob, actions=[{"class": "below 500 permille", "pin": VALVE_PIN, "max_on_s": 150}]
+    )
+    bench.run(4.5)
+    bench.probe.moisture = 0.3
+    bench.run(4.5)
+    rows = bench.rows()
+    told = HostModel(blob).content.number
+    assert told.channel.name == "soil" and len(rows) > 6
+    name = "soil_in_6h"
+    assert list(rows[0].readings) == ["soil_moisture_permille", "air_temperature_centi_c", "humidity_permille", name]
+    host = HostModel(blob)
+    readings = np.array([[row.readings[channel.name] for channel in host.channels] for row in rows])
+    assert [row.readings[name] for row in rows] == told.steps(host.decide(readings)).tolist()
+    assert {row.class_name for row in rows} == {"below 500 permille", "above 500 permille"}
+    assert [level for _, pin, level in bench.switched if pin == VALVE_PIN].count(1) >= 1
+    bench.vm.extract("/log", tmp_path / "log")
+    records = read_folder(tmp_path / "log")
+    printed = {row.sequence: list(row.readings.values()) for row in rows}  # what wasn't written is numbered anew
+    assert len(records.rows) > 4
+    assert [list(record.readings) for record in records.rows] == [printed[r.sequence] for r in records.rows]
+    known = Known(tmp_path / "names.json")
+    known.learn_number(number_in(blob))
+    known.learn(0, of_config((bench.files / "config.json").read_bytes()))
+    assert known.names_of(records.rows[0]).channels[-1] == name
+
+
+def test_a_number_is_missing_where_a_reading_is(firmware, tmp_path):
+    bench = Bench(firmware, tmp_path, number_model(), actions=[])
+    bench.run(2.5)
+    del bench.hardware.i2c[0x44]
+    bench.run(2.5)
+    assert bench.rows()[0].readings["soil_in_6h"] is not None
+    assert bench.rows()[-1].readings["soil_in_6h"] is None

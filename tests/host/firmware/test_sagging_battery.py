@@ -4,7 +4,6 @@ import json
 import random
 from pathlib import Path
 
-import pytest
 from dibble_tools.simulator.devices.analog import AnalogPin
 from dibble_tools.simulator.devices.supply import SaggingSupply
 from dibble_tools.simulator.node.firmware import firmware_folder
@@ -61,37 +60,36 @@ def most_on_s(found: list[tuple[float, float]]) -> float:
 def test_a_battery_that_cannot_carry_the_valve_is_tried_twice_a_rest(tmp_path: Path) -> None:
     """3.9 V and 2 ohm: 2.9 V with the valve, at once."""
     bench, supply = fed(tmp_path, 3.9, 2.0)
-    live(bench, 180)
-    assert 2 <= supply.brown_outs == len(runs(bench)) <= 2 * 3
+    live(bench, 100)
+    assert 2 <= supply.brown_outs == len(runs(bench)) <= 2 * 2
     assert bench.lives.count("cut") == supply.brown_outs and bench.lives[-1] == "stop"
-    assert len(bench.rows()) >= 175  # it is back each time, and not in safe mode
+    assert len(bench.rows()) >= 96  # it is back each time, and not in safe mode
     assert any("an output rests: the power failed 2 times as it went on" in text for text in bench.events("boot"))
     assert "Traceback" not in bench.vm.text()
     supply.inner_ohm = 0.2  # a fresh one
-    live(bench, 90)
+    live(bench, 75)
     assert sum(off - on for on, off in runs(bench)) >= MAX_ON_S - 1
 
 
 def test_a_battery_that_sinks_below_the_limit_closes_the_valve_once_and_until_it_is_charged(tmp_path: Path) -> None:
     """3.8 V and 0.8 ohm: 3.37 V with the valve, 3.78 V without: no reason to open it again, and again."""
     bench, supply = fed(tmp_path, 3.8, 0.8)
-    live(bench, 120)
+    live(bench, 70)
     assert supply.brown_outs == 0 and len(runs(bench)) == 1
     assert runs(bench)[0][1] - runs(bench)[0][0] <= 61
-    assert len(bench.events("battery")) == 1 and len(bench.rows()) == 120
+    assert len(bench.events("battery")) == 1 and len(bench.rows()) == 70
     supply.open_v = 4.15  # 3.72 V with the valve
     live(bench, 10)
     assert len(bench.events("battery")) >= 1
     assert bench.hardware.outputs.get(VALVE_PIN) == 1 or len(runs(bench)) == 2
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_whatever_the_battery_does_the_bounds_hold(tmp_path: Path, seed: int) -> None:
-    rng = random.Random(seed)
+def test_whatever_the_battery_does_the_bounds_hold(tmp_path: Path) -> None:
+    rng = random.Random(1)
     bench, supply = fed(tmp_path, 3.7, 0.5)
     for _ in range(8):
         supply.open_v, supply.inner_ohm = rng.uniform(3.4, 4.1), rng.choice((0.1, 0.5, 1.0, 2.0))
-        live(bench, rng.uniform(5, 40))
+        live(bench, rng.uniform(5, 25))
     found = runs(bench)
     assert most_on_s(found) <= MAX_ON_S + 1
     hours = (bench.now_s() - bench.switched[0][0]) / 3600

@@ -5,6 +5,7 @@ the bytecode kernels, which the tests themselves compare with what they expect.
 """
 
 import importlib
+import itertools
 import re
 import subprocess
 import sys
@@ -17,12 +18,14 @@ import dibble
 import numpy as np
 import pytest
 from dibble.inference import mlp as mlp_family
+from dibble.inference.features import LAST
 from dibble.inference.kernels import additive_bytecode, forest_bytecode, mlp_bytecode
 from dibble_tools.bench import cortex_m0, microbit_call
 from dibble_tools.bench.cases import Case, cases
+from dibble_tools.data.feature_spec import FeatureSpec
 from dibble_tools.model.host_model import HostModel
-from dibble_tools.model.writer import ModelSpec, export
-from helpers import channels_of, random_additive, random_mlp, random_rows, random_spec
+from dibble_tools.model.writer import ModelSpec, export, forest_spec
+from helpers import channels_of, random_additive, random_mlp, random_rows, random_spec, random_trees
 
 PORTABLE = Path(__file__).parents[3] / "tests" / "portable"
 SOURCES = sorted((Path(dibble.__path__[0]) / "inference" / "kernels").glob("*_thumb.py"))
@@ -228,7 +231,32 @@ def test_micropython_calls_it_with_a_row(kernel):
     leads = decisions.class_index | decisions.margin << 8
     found = list(microbit_call.called(Case("random", "made up", model, rows, rows), rows.tolist()))
     assert within.any() and not within.all()
-    assert [answer for answer, _ in found] == np.where(within, leads, -1).tolist()
+    assert [answer for answer, _, _ in found] == np.where(within, leads, -1).tolist()
+
+
+FEATURES = [FeatureSpec(i % 5, kind, size) for i, (kind, size) in enumerate(itertools.product(range(1, 7), (2, 5, 9)))]
+
+
+@pytest.mark.parametrize("family", ["forest", "additive", "mlp"])
+def test_windows_of_every_kind(family):
+    """Each row's answer is held against the model's, as instructions() does."""
+    features = [*FEATURES, *(FeatureSpec(i, LAST, 1) for i in range(5))]
+    channels = channels_of(LOWS, np.add(LOWS, LIMITS).tolist())
+    limits = [feature.limit(channels) for feature in features]
+    if family == "forest":
+        trees = random_trees(np.random.default_rng(4), limits, 3, 9, 4)
+        spec = forest_spec("random", channels, list("abc"), trees, features)
+    else:
+        tables = (
+            random_additive(4, limits, 3)
+            if family == "additive"
+            else random_mlp(4, limits, 3, [6], ["dense8", "sparse8"])
+        )
+        spec = ModelSpec("random", channels, list("abc"), tables, features)
+    model = HostModel(export(spec))
+    rows = np.clip(random_rows(5, model.channels, 40), model.model.low, model.model.high)
+    counts = cortex_m0.instructions(Case("random", "made up", model, rows, rows))
+    assert counts.thumb < counts.viper
 
 
 def test_assembler_takes_as_few_instructions_as_c():

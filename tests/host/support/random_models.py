@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from dibble.inference import features as board
 from dibble.inference.fixed_point import MISSING, READING_LIMIT
+from dibble.inference.number import MOST_MULTIPLIER, MOST_SHIFT, MOST_STEPS
+from dibble.inference.parts import NUMBER
 from dibble_tools.data.channels import Channel
 from dibble_tools.data.feature_spec import FeatureSpec
 from dibble_tools.families.additive.tables import AdditiveTables, Term
@@ -20,6 +22,7 @@ from dibble_tools.families.scaling import Scaler, drop_of, log2_steps
 from dibble_tools.model.evaluator import Decisions
 from dibble_tools.model.golden import golden_rows
 from dibble_tools.model.host_model import HostModel
+from dibble_tools.model.number import Quantity, number_part
 from dibble_tools.model.writer import ModelSpec, export, forest_spec
 
 SPANS = (0, 1, 7, 200, 255, 256, 1000, 4000, 65_535, 65_536, 10**6, 1 << 24, 1 << 29, READING_LIMIT - 1)
@@ -88,7 +91,18 @@ def _spec(rng: np.random.Generator, family: str) -> ModelSpec:
     names = [f"class {i}" for i in range(classes)]
     interval = INTERVAL_MS if features and rng.random() < 0.9 else 0
     spec = FAMILIES[family](rng, channels, features, limits, names)
-    return replace(spec, interval_ms=interval, hysteresis=int(rng.choice([1, 1, 2, 3, 300])))
+    parts = {NUMBER: number_part(random_number(sum(limits)))} if classes == 2 else {}
+    return replace(spec, interval_ms=interval, hysteresis=int(rng.choice([1, 1, 2, 3, 300])), parts=parts)
+
+
+def random_number(seed: int) -> Quantity:
+    """Return a number that a lead stands for, of any steps, at any place that it can have."""
+    rng = np.random.default_rng(seed)
+    ends = sorted(int(end) for end in rng.integers(-MOST_STEPS, MOST_STEPS, 2, endpoint=True) >> rng.integers(0, 29))
+    channel = Channel("yield", "kg", int(rng.integers(1, 256)), int(rng.integers(-9, 10)), *ends)
+    base, multiplier = int(rng.integers(ends[0], ends[1], endpoint=True)), int(rng.integers(1, MOST_MULTIPLIER + 1))
+    shift = int(rng.integers(0, MOST_SHIFT + 1))
+    return Quantity(channel, base, multiplier, shift, 3, 90, int(rng.choice([0, 3600, 86400, 5400])))
 
 
 def _settled(

@@ -10,8 +10,9 @@ from dibble_tools.data.prepare import DataOptions, prepare
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.limits import Limits
 from dibble_tools.model.oracle import class_scores
+from dibble_tools.training.basis import study
 from dibble_tools.training.result import Clock, TrainOptions
-from dibble_tools.training.train import learn, train
+from dibble_tools.training.train import choose, learn, train
 from typer.testing import CliRunner
 
 CLASSES = ("dry", "frost", "ok")
@@ -282,3 +283,24 @@ def test_the_search_runs_on_a_dask_cluster(field_csv) -> None:
         assert all(worker.metrics["time"] for worker in workers)
     assert trained.card["held_out"]["integer_model"]["accuracy"] > 0.85
     assert len(trained.card["front"]) > 2
+
+
+def test_models_of_several_sizes_are_chosen_from_one_basis(field_csv) -> None:
+    asked = options(recipe="additive:16+0@2")
+    basis = study(field_csv, asked, Clock(2.0))
+    before = list(basis.data.notes)
+    large = choose(basis, asked, Clock(2.0))
+    small = choose(basis, options(recipe="additive:6+0@1", limits=Limits(max_bytes=160)), Clock(2.0))
+    assert len(small.shipped.model.blob) <= 160 < len(large.shipped.model.blob)
+    assert large.shipped.model.blob == learn(field_csv, asked, Clock(2.0)).shipped.model.blob
+    assert basis.data.notes == before
+    assert small.data.notes != large.data.notes
+
+
+def test_a_budget_that_was_overrun_is_told_with_what_the_process_got() -> None:
+    times = iter([0.0, 12.4, 12.6])
+    clock = Clock(10.0, lambda: next(times))
+    assert clock.overrun() == []
+    (said,) = clock.overrun()
+    assert said.startswith("it took 13 s of a budget of 10")
+    assert "had a processor for 0 s only" in said

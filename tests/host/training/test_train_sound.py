@@ -131,3 +131,16 @@ def test_a_model_of_readings_does_not_hear() -> None:
 
 def test_classes_are_those_of_the_folders(trained: Trained) -> None:
     assert list(trained.model.classes) == sorted(["_other_", *KINDS])
+
+
+def test_a_node_of_readings_does_not_take_it(trained: Trained, tmp_path: Path) -> None:
+    """Nor does it tell what it would take on one."""
+    trained.save(tmp_path)
+    run = CliRunner().invoke(app, ["estimate", str(tmp_path), "--board", "pico"])
+    assert isinstance(run.exception, InputError) and "hears sounds" in str(run.exception)
+
+
+def test_inspect_tells_how_it_hears(trained: Trained, tmp_path: Path) -> None:
+    trained.save(tmp_path)
+    run = CliRunner().invoke(app, ["inspect", str(tmp_path)])
+    assert run.exit_code == 0 and "8,000 a second" in run.output and "row 0 band 0" not in run.output

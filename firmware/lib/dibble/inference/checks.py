@@ -52,6 +52,10 @@ def check(model):
 
         file.number()
         additive_checks.additive(file, additive, told.limits, 2)
+    if b"number" in model.parts:
+        from dibble.inference import number
+
+        number.check(model, len(told.classes))
     for _ in range(file.number()):
         for low in model.low:
             within("golden", file.number() + low, READING_LIMIT + 1, low)

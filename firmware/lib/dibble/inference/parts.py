@@ -9,7 +9,9 @@ from dibble import ModelError
 from dibble.inference.format import Cursor
 
 CELLS = b"cells"  # how many channels of 8 bits there are, none of which is told: a sense's
-KNOWN = CELLS, b"frames", b"ratios", b"segment"  # names of those that this firmware reads, some of them in senses/
+NUMBER = b"number"  # number.py
+# Those that this firmware reads, some of them in senses/.
+KNOWN = CELLS, b"frames", NUMBER, b"ratios", b"segment"
 
 
 def read(file):

@@ -90,28 +90,26 @@ class Unrolled(Model):
         if readings is None:
             readings = self.readings
         elif None in readings:  # the code's TypeError would take room on the heap
-            return self.odd(readings)
+            self.row = readings
+            found = self.check_and_score(readings)
+            if self.windows:
+                self.miss(found)
+            return self.finish(found)
         self.row = readings
         if self.decide(readings):
             return self.decision
-        return self.odd(readings)
+        found = self.check_and_score(readings)
+        if ~found & 255 == OUT_OF_RANGE:
+            return self.clamped(found)
+        if self.windows:
+            self.miss(found)
+        return self.finish(found)
 
     def gap(self, elapsed_ms):
         """Forget past readings where the time since the last isn't one sampling interval; decisions count anew."""
         if self.windows and self.windows.is_gap(elapsed_ms):
             self.windows.restart()
             self.decision.agreed = -1
-
-    def odd(self, readings):
-        """Return the decision on a row that the code alone doesn't decide."""
-        self.row = readings
-        found = self.check_and_score(readings)
-        flags = ~found & 255
-        if flags == OUT_OF_RANGE:
-            return self.clamped(found)
-        if self.windows and found != -1 and flags == SENSOR_FAULT:
-            self.miss()
-        return self.finish(found)
 
     def clamped(self, found):
         """Return the decision on `values`, the last row clamped to the channels' ranges; the held class stays."""
@@ -123,8 +121,10 @@ class Unrolled(Model):
         decision.settle(decision.class_index, decision.margin, flags, (~found >> 8) - 1)
         return decision
 
-    def miss(self):
-        """Let the windows take `values`, and forget those channels whose reading is missing."""
+    def miss(self, found):
+        """Let the windows take `values`, and forget those channels whose reading is missing, if any is."""
+        if ~found & 255 != SENSOR_FAULT or found == -1:
+            return
         values, low, missing = self.values, self.low, self.windows.missing
         for i in range(len(low)):
             missing[i] = values[i] < low[i]

@@ -72,7 +72,11 @@ def messages(node, board, classes, channels, expire_s):
 
 
 def _numeric(node, board, expire_s, name, key, unit, more):
-    change, shown, device_class = _UNITS.get(unit, ("", unit, ""))
+    change = ""
+    if unit[:1].isdigit() and "_" in unit:  # of a number that a model tells: 0.1_pct
+        change, unit = unit.split("_", 1)
+        change = "* " + change
+    change, shown, device_class = _UNITS.get(unit, (change, unit, ""))
     for word, of_unit, kind in _KINDS:
         if word in name and of_unit == shown:
             device_class = kind

@@ -11,6 +11,7 @@ from dibble.drivers import bme680_scan
 from dibble_tools.common.errors import InputError
 
 UNIT_MS = bme680_scan.UNIT_MS
+HEATER_MA = 12  # of the part while it heats, by its data sheet; the same at each temperature
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class Profile:
     @property
     def seconds(self) -> float:
         return sum(units for _, units in self.steps) * UNIT_MS / 1000
+
+    @property
+    def mah(self) -> float:
+        """What the heater draws of one scan."""
+        return self.seconds * HEATER_MA / 3600
 
     @property
     def text(self) -> str:

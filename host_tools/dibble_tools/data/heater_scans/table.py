@@ -13,7 +13,7 @@ from dibble_tools.data.heater_scans.assemble import Assembled, Scan
 from dibble_tools.data.heater_scans.profiles import Profile
 
 GROUPS = ("sensor", "specimen", "day", "session")
-PLACE = "scan"
+PLACE, PROFILE = "scan", "profile"
 AIR = ("air_temperature_centi_c", "humidity_permille", "pressure_pa")
 CEILING_OHM, FLOOR_OHM = 102_400_000, 5_685  # the converter's ends: range 0, and the end of range 13
 TOLD_SHARE = 0.001
@@ -203,7 +203,7 @@ def csv_of(taken: Taken, *, air: bool) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     steps = range(len(taken.profile.steps))
-    writer.writerow(["label", *GROUPS, PLACE, *(AIR if air else ()), *(f"gas_{step}_ohm" for step in steps)])
+    writer.writerow(["label", *GROUPS, PLACE, PROFILE, *(AIR if air else ()), *(f"gas_{step}_ohm" for step in steps)])
     for scan in taken.scans:
         celsius, hectopascal, percent = scan.air
         weather = (celsius * 100, percent * 10, hectopascal * 100)
@@ -215,6 +215,7 @@ def csv_of(taken: Taken, *, air: bool) -> str:
                 scan.day or "unknown",
                 scan.session,
                 scan.place,
+                taken.profile.text,
                 *(["" if value != value else round(value) for value in weather] if air else ()),
                 *(round(ohm) for ohm in scan.ohm),
             ]

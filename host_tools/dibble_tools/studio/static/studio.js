@@ -7,6 +7,7 @@ import { isBusy, showJob } from "./jobs.js";
 import { showModels } from "./models.js";
 import { showSetup } from "./setup.js";
 import { act, listen, onSubmit, showProblem } from "./server.js";
+import { showSpectrum } from "./spectrum.js";
 
 history.replaceState(null, "", `${location.pathname}${location.hash}`); // the token is a cookie by now
 
@@ -28,6 +29,7 @@ function show(state) {
   showJob(state.job);
   showModels(state.models);
   showChannels(state.channels);
+  showSpectrum(state.channels);
   find("#waiting").hidden = !state.waiting;
   showDecision(state.decision);
   showEvents(state.events);

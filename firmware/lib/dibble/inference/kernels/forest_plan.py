@@ -75,6 +75,7 @@ def forest(blob, layout, tables, low, limits):
     for word in words:
         plan[i] = word
         i += 1
-    plan.tell(aligned(blob))
+    wide = [one for one in ranked if one[1] > 1]  # what is of bytes lies anywhere
+    plan.tell(aligned(blob) if wide else blob)
     sums = sums_at >> 2
     return plan, memoryview(plan)[sums : sums + len(base)]

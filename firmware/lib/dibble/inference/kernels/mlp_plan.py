@@ -46,5 +46,6 @@ def mlp(blob, parts, low, limits):
         inputs_at, inputs = outputs_at, len(rows)
         outputs_at += 4 * (inputs + 1)
     end(plan, len(layers), layers_at, [base] + [0] * (scores - 1))
-    plan.tell(aligned(blob))
+    wide = [form for form, _ in layers if form == 1]  # what is of bytes lies anywhere
+    plan.tell(aligned(blob) if wide else blob)
     return plan, memoryview(plan)[scores_at >> 2 :]

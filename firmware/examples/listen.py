@@ -1,0 +1,26 @@
+"""A model that hears, as `dibble train CLIPS/ --sound` makes it, and an I2S microphone (INMP441, ICS-43434 ...)."""
+
+from dibble.inference import load
+from dibble.senses.listener import Listener
+from machine import I2S, Pin
+
+model = load("model.dib")
+model.self_test()
+names = model.classes
+ear = Listener(model)
+microphone = I2S(
+    0,
+    sck=Pin(16),
+    ws=Pin(17),
+    sd=Pin(18),
+    mode=I2S.RX,
+    bits=16,
+    format=I2S.MONO,
+    rate=ear.rate_hz,
+    ibuf=16 * len(ear.into),  # eight hops: what is spoken while a decision is made isn't lost
+)
+while True:
+    microphone.readinto(ear.into)
+    decision = ear.hear()
+    if decision and not decision.flags:
+        print(names[decision.class_index], "margin", decision.margin)

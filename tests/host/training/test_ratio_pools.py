@@ -1,0 +1,65 @@
+"""Ratios are offered where they help on other groups, which steps matter is told, and the shortest profile."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dibble_tools.data.heater_scans.profiles import named_profile
+from dibble_tools.report.scan import scan_words
+from dibble_tools.report.tables import training_tables
+from dibble_tools.training.api import train
+
+STEPS = 4
+PROFILE = "320:5 100:5 200:5 320:5"
+
+
+def write_scans(path: Path, *, drifting: bool) -> Path:
+    """Write scans of six sensors, two odours: what tells them is the step 1 over step 2.
+
+    Args:
+        drifting: each sensor's level is its own, by octaves; else all have one, and step 1 tells as well.
+    """
+    rng = np.random.default_rng(3)
+    lines = ["label,sensor,specimen,day,session,scan,profile," + ",".join(f"gas_{i}_ohm" for i in range(STEPS))]
+    for sensor in range(6):
+        level = 2.0 ** (rng.uniform(-3, 3) if drifting else 0.0)
+        for row in range(48):
+            odour = row % 2
+            ohm = level * 1e5 * 2.0 ** (np.array([0, 2, 1, 0]) + 0.05 * rng.standard_normal(STEPS))
+            ohm[1] *= 2.0 ** (0.4 * odour)
+            where = f"s{sensor},x{row // 12},d,session {sensor},1,{PROFILE}"
+            lines.append(f"{'ab'[odour]},{where}," + ",".join(str(round(value)) for value in ohm))
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("drifting", [True, False])
+def test_ratios_are_taken_where_levels_drift(tmp_path: Path, drifting: bool) -> None:
+    trained = train(write_scans(tmp_path / "scans.csv", drifting=drifting), group="sensor", recipe="additive:4+0@3")
+    scan = trained.card["scan"]
+    reached = scan["accuracy"]
+    assert trained.card["data"]["group"] == "sensor"
+    if drifting:
+        assert scan["chosen"] in ("ratios", "steps and ratios")
+        assert reached["ratios"] > 0.95 > 0.8 > reached["steps"] and reached["one step"] < 0.7
+        assert trained.card["held_out"]["integer_model"]["accuracy"] > 0.9
+        assert trained.model.content.parts == ("ratios",)
+        assert any("ratios" in note and "taken" in note for note in trained.notes)
+        told = {row["step"] for row in scan["steps"]}
+        assert "gas_1_ohm" in told
+    else:
+        assert scan["chosen"] == "steps" and trained.model.content.parts == ()
+        assert [row["step"] for row in scan["steps"]] == ["gas_1_ohm"]
+        assert scan["shortest"] == {"text": "320:5 100:5", "seconds": 1.4, "mah": 0.0047}
+        assert scan["profile"]["seconds"] == pytest.approx(named_profile(PROFILE).seconds)
+        words = " ".join(scan_words(trained.card))
+        assert '"320:5 100:5", 1.4 s and 0.005 mAh a scan for 2.8 s' in words
+    assert training_tables(trained.card, 100)[-1].row_count == len(scan_words(trained.card)) >= 2
+
+
+def test_what_isnt_a_scan_has_no_ratios(tmp_path: Path) -> None:
+    path = write_scans(tmp_path / "one.csv", drifting=False)
+    text = path.read_text().replace("gas_0_ohm", "a").replace("gas_1_ohm", "b").replace("gas_2_ohm", "c")
+    path.write_text(text.replace("gas_3_ohm", "d"))
+    trained = train(path, group="sensor", recipe="additive:4+0@3")
+    assert trained.card["scan"] is None and scan_words(trained.card) == []
