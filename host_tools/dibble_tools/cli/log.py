@@ -98,7 +98,7 @@ def label(
         raise InputError(f"{observations}: expected observations of the time of {log}, got none: same zone, same days?")
     write_atomically(out, joined.csv())
     say([f"{out}: " + ", ".join(f"{name} {rows}" for name, rows in sorted(joined.counts.items()))])
-    say([f"next: dibble train {out} --label label --time time {joined.training()}"])
+    say([f"next: dibble train {out} --label label --time time {joined.training()}".rstrip()])
 
 
 @retune.command()

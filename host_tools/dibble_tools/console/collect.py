@@ -48,6 +48,7 @@ def collect(
     screen = Live(console=console, auto_refresh=False, transient=False) if console.is_terminal else None
     until = None if end.seconds is None else time.monotonic() + end.seconds
     drawn = -DRAW_S
+    hinted = False
     try:
         with screen or nullcontext():
             for line in feed:
@@ -68,6 +69,9 @@ def collect(
                         console.print(
                             f"{line.sequence}: {shown}: {said}", markup=False, highlight=False, soft_wrap=True
                         )
+                        if collector.hint and not hinted:
+                            hinted = True
+                            console.print(collector.hint, markup=False, highlight=False, soft_wrap=True)
                 elif line is None:
                     collector.flush()
                     for key in pressed():

@@ -44,6 +44,7 @@ class Collector:
         self._judged: tuple[Header, str] | None = None  # and why its rows aren't taken
         self._waiting: list[list[str]] = []
         self._last: dict[str, str] = {}  # node -> time of its last row
+        self._behind = ("", "")  # time of a row that is older than its node's last in the file, and that one's
         if table.columns:
             self._resume()
 
@@ -62,6 +63,7 @@ class Collector:
             reason = "the node's clock isn't set"
         elif time <= self._last.get(row.node, ""):
             reason = "not after the node's last row in the file"
+            self._behind = time, self._last[row.node]
         elif row.node not in self._last and len(self._last) == MOST_NODES:
             reason = f"more than {MOST_NODES} nodes"
         elif self.label == SKIP:
@@ -86,6 +88,17 @@ class Collector:
         if self._waiting:
             self._table.append(self._waiting)
             self._waiting = []
+
+    @property
+    def hint(self) -> str:
+        """What to do where rows aren't written because the node's clock is behind the file; "" where it isn't."""
+        now, last = self._behind
+        if not now or now == last:
+            return ""
+        return (
+            f"the node's clock says {now}, the file ends at {last}: it was set back, or a virtual board ran fast; "
+            "rows count again from there on, or at once in another file (--out)"
+        )
 
     def training(self) -> str:
         """Return the options with which `dibble train` takes the file."""

@@ -15,6 +15,7 @@ from dibble_tools.console.json_lines import flag_words
 from dibble_tools.console.labelled_rows import Collector
 from dibble_tools.console.labels import QUIT, SKIP
 from dibble_tools.console.reasons import Reasons
+from dibble_tools.data.channels import unit_of
 from dibble_tools.node.console_lines import Header, Row
 
 _CLOCK = NodeClock(None)
@@ -42,7 +43,8 @@ def _decision(row: Row, reasons: Reasons | None) -> Text:
     for word in flag_words(row.flags):
         text.append(f"  {word}", "bold red" if word == "sensor fault" else "yellow")
     if reasons and reasons.last:
-        text.append(f"  because of {plain(reasons.last.channel, 60)} ({reasons.last.push:+d})", "cyan")
+        because = _channel(reasons.last.channel, unit_of(reasons.last.channel) or "")
+        text.append(f"  because of {because} ({reasons.last.push:+d})", "cyan")
     return text
 
 
@@ -121,6 +123,7 @@ def collect_view(
     extra = (
         waiting_line(history, rejected),
         reasons_line("not written", collector.left_out),
+        Text(collector.hint, "yellow"),
         reasons_line("rejected lines", rejected),
     )
     return Group(*lines, *(line for line in extra if line))

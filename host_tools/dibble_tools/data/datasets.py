@@ -53,6 +53,7 @@ class Dataset:
     notes: list[str]
     sha256: str  # of the file's bytes
     units: dict[str, str] = field(default_factory=dict)  # of columns, where the file tells them
+    now: np.ndarray | None = None  # str: what each row's label would be if it stayed as it is, where it tells of later
     numbers: np.ndarray | None = None  # float64: what each row is to tell, where that is a number and no label
 
     def rows(self, kept: np.ndarray) -> "Dataset":
@@ -66,6 +67,7 @@ class Dataset:
             times_ms=times,
             groups=groups,
             lines=self.lines[kept],
+            now=None if self.now is None else self.now[kept],
             numbers=None if self.numbers is None else self.numbers[kept],
         )
 

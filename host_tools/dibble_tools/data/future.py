@@ -72,7 +72,8 @@ def label_of_the_time_ahead(ds: Dataset, when: Condition, ahead_ms: int) -> Data
         seen = there[end] - there[first]
         kept[rows] = happened | ((times + ahead_ms <= times[-1]) & (seen * interval >= COVERED * ahead_ms))
     _check(ds, kept, "--when")
-    return _kept(replace(ds, labels=labels.astype(str)), kept, when.column, ahead_ms)
+    now = np.where(holds, when.name, ELSE)
+    return _kept(replace(ds, labels=labels.astype(str), now=now), kept, when.column, ahead_ms)
 
 
 def label_later(ds: Dataset, ahead_ms: int) -> Dataset:
@@ -80,7 +81,7 @@ def label_later(ds: Dataset, ahead_ms: int) -> Dataset:
     assert ds.labels is not None
     later = rows_later(ds, ahead_ms)
     _check(ds, later >= 0, "--ahead")
-    return _kept(replace(ds, labels=ds.labels[later]), later >= 0, "the label", ahead_ms)
+    return _kept(replace(ds, labels=ds.labels[later], now=ds.labels), later >= 0, "the label", ahead_ms)
 
 
 def with_numbers(ds: Dataset, target: str, ahead_ms: int) -> Dataset:

@@ -57,6 +57,8 @@ def verdict_of(card: Mapping[str, Any]) -> ModelVerdict | None:
     right = f"Right {times_in_100(result['accuracy'])}"
     right += f", on {whole(result.get('rows'))} readings that it had never seen"
     right += f" ({split['how']})" if split.get("how") else ""
+    stays = card.get("persistence") or {}
+    right += f"; that it stays as it is, {times_in_100(stays['accuracy'])}" if is_number(stays.get("accuracy")) else ""
     right += f"; always saying {constant[0]!r} would be, {times_in_100(constant[1])}" if constant else ""
     if card.get("shortcut"):
         return ModelVerdict(True, f"Check this before you trust it: {card['shortcut']}. {right}.")
@@ -136,6 +138,10 @@ def _no_better(card: Mapping[str, Any], result: Mapping[str, Any], commonest: st
     always = f"Always saying {commonest!r}, the commonest class, would be right about as often ({times_in_100(share)})."
     if not is_number(accuracy):
         return []
+    stays = card.get("persistence") or {}
+    key = "macro_f1" if objective == "macro-f1" else "accuracy"
+    if objective != "cost" and is_number(stays.get(key)) and result[key] <= stays[key] + NOTABLE:
+        return [f"Saying that it stays as it is would be right about as often ({times_in_100(stays['accuracy'])})."]
     if objective == "macro-f1" and is_number(result.get("macro_f1")):
         constant = 2 * share / (1 + share) / sum(sum(row) > 0 for row in result["confusion"])
         return [always] if result["macro_f1"] <= constant + NOTABLE else []

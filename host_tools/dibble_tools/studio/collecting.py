@@ -2,7 +2,6 @@
 
 import shlex
 import threading
-from collections import Counter
 from collections.abc import Callable
 
 from dibble_tools.common.errors import InputError
@@ -126,7 +125,7 @@ class Collecting:
                 ],
                 "rows": sum(counts.values()),
                 "rows_words": _all_rows(counts),
-                "left_out": _left_out(collector.left_out) if collector else "",
+                "left_out": _left_out(collector) if collector else "",
                 "enough": _enough(counts),
             }
         )
@@ -154,9 +153,6 @@ def _enough(counts: dict[str, int]) -> str:
     return "✔ Enough for a first model. Readings of other days and weathers make it better."
 
 
-def _left_out(reasons: Counter[str]) -> str:
-    return (
-        "Not written: " + ", ".join(f"{count} × {plain(reason)}" for reason, count in reasons.most_common(4))
-        if reasons
-        else ""
-    )
+def _left_out(collector: Collector) -> str:
+    reasons = ", ".join(f"{count} × {plain(reason)}" for reason, count in collector.left_out.most_common(4))
+    return ". ".join(filter(None, (reasons and f"Not written: {reasons}", collector.hint)))

@@ -16,6 +16,7 @@ from dibble_tools.model.content import Content
 from dibble_tools.model.decisions import Decisions
 from dibble_tools.model.host_model import MODEL_FILE
 from dibble_tools.model.metrics import evaluation
+from dibble_tools.model.metrics import score as share_right
 from dibble_tools.model.oracle import class_scores
 from dibble_tools.model.reader import content_of
 from dibble_tools.report.verdict import verdict_of
@@ -121,6 +122,7 @@ def make_card(t: Training, clock: Clock, progress: Callable[[str, float], None])
                 "interval": _held_out_interval(t),
             },
         },
+        "persistence": _persistence(t, scored),
         "each_group": _each_group(t, np.flatnonzero(scored), subset),
         **_insight(t, clock, progress),
         "shapes": _shapes(t),
@@ -141,6 +143,14 @@ def _scan(t: Training, clock: Clock, progress: Callable[[str, float], None]) -> 
     y = np.unique(labels, return_inverse=True)[1]
     budget_s = min(SCAN_S, SCAN_SHARE * t.options.budget_s)
     return scan_steps(t.data, y, t.pools, t.options.data.profile, t.options.data.seed, budget_s)
+
+
+def _persistence(t: Training, scored: np.ndarray) -> dict[str, Any] | None:
+    """Return how good it is to say that it stays as it is, where labels are of the time ahead."""
+    ds = t.data.ds
+    if ds.now is None or ds.labels is None or not scored.any():
+        return None
+    return dict(share_right(ds.labels[scored], ds.now[scored]).to_json())
 
 
 def _each_group(t: Training, rows: np.ndarray, held_out: Decisions) -> dict[str, Any] | None:

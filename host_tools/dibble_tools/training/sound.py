@@ -34,7 +34,10 @@ from dibble_tools.training.result import Clock, Progress, Trained
 
 ROWS_WANTED = 6000  # of training, copies included
 COPIES = (2, 12)  # of a clip, at least and at most
+# Networks in the order of trying, as time may end it: where clips are few the simplest come first.
 HIDDEN: tuple[tuple[int, ...], ...] = ((), (12,), (20,), (32,), (48,))
+HIDDEN_MANY: tuple[tuple[int, ...], ...] = ((20,), (32,), (12,), (48,), ())
+MANY_CLIPS = 400
 FORMS = ("dense8", "codebook4")
 DECAYS = (0.1, 0.01)
 SMOOTHING = 0.1  # of the labels: nobody is ever all sure
@@ -244,7 +247,10 @@ class _SoundTraining:
     def _search(self, clips: np.ndarray) -> list[SoundCandidate]:
         parts = self._parts(clips)
         found: list[SoundCandidate] = []
-        recipes = [SoundRecipe(MlpRecipe(h, form=f), d) for h, f, d in product(HIDDEN, FORMS, DECAYS)]
+        orders: tuple[tuple[Any, ...], ...] = (HIDDEN, FORMS, DECAYS)
+        if len(self.rows.y) >= MANY_CLIPS:
+            orders = (HIDDEN_MANY, FORMS[::-1], DECAYS[::-1])
+        recipes = [SoundRecipe(MlpRecipe(h, form=f), d) for h, f, d in product(*orders)]
         for i, recipe in enumerate(recipes):
             if found and self.clock.used() > SEARCH_SHARE:
                 self.notes.append(f"there was time for {i} of {len(recipes)} recipes: allow more than --budget")

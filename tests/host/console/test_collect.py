@@ -70,6 +70,15 @@ def test_a_second_run_adds_only_what_is_new(out: Path) -> None:
     assert again.left_out == {"not after the node's last row in the file": 2}
 
 
+def test_a_clock_that_was_set_back_is_told_with_a_way_on(out: Path) -> None:
+    take(out, feed_of(*three()))
+    behind = take(out, feed_of(Node(start_s=START_S - 3600).say(1, 2)))
+    assert behind.written == 0
+    assert "the node's clock says 2026-11-23 23:01:00, the file ends at 2026-11-24 00:03:00" in behind.hint
+    assert "another file (--out)" in behind.hint
+    assert take(out, feed_of(Node(start_s=START_S + 3600).say(1, 2))).hint == ""
+
+
 def test_keys_switch_the_label_and_q_ends(out: Path) -> None:
     node = Node()
     feed = feed_of(*[node.say(i, i) for i in range(6)])

@@ -69,6 +69,7 @@ def test_a_label_comes_from_the_row_that_is_so_much_later():
     assert rows_later(ds, 2 * MINUTE).tolist() == [2, -1, -1, -1, 5, -1]
     found = label_later(ds, 2 * MINUTE)
     assert (found.labels.tolist(), found.lines.tolist()) == (["w", "z"], [2, 6])
+    assert found.now.tolist() == ["u", "y"]
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,14 @@ def test_what_errors_cost_is_compared_where_costs_were_given():
     assert found.reasons == ("One answer for all would cost no more: 'ok'.",)  # 46 for 45
 
 
+def test_what_tells_of_later_has_to_beat_saying_that_it_stays():
+    ahead = card([[40, 10], [0, 50]], persistence={"accuracy": 0.8, "macro_f1": 0.8})
+    assert verdict_of(ahead).rely
+    assert "(node 3 held out); that it stays as it is, 80 times in 100; always saying 'dry'" in verdict_of(ahead).words
+    found = verdict_of(ahead | {"persistence": {"accuracy": 0.9, "macro_f1": 0.9}})
+    assert found.reasons == ("Saying that it stays as it is would be right about as often (90 times in 100).",)
+
+
 def test_a_shortcut_is_named_before_the_figures():
     found = verdict_of(card([[50, 0], [0, 50]], shortcut="soil alone reaches 100 %"))
     assert found.rely
