@@ -5,8 +5,9 @@ new files are the board's, whatever happens. This runs at once, and from main.py
 came to its end. It imports nothing of dibble, which may be half old and half new then, and uses no more of the file
 system than rename and remove.
 
-dibble_update.txt: the line FIRST; `+ PATH` for PATH.staged to become PATH, `- PATH` for a file to remove, in the
-order in which it's done; then `CRC COUNT .`: the CRC-32 of all lines before in 8 hexadecimal digits, their number.
+dibble_update.txt: the line FIRST; `+ PATH` for PATH.staged to become PATH, `- PATH` for a file to remove, `/ PATH`
+for a folder to remove, unless it holds somebody's files, in the order in which it's done; then `CRC COUNT .`: the
+CRC-32 of all lines before in 8 hexadecimal digits, their number.
 """
 
 import os
@@ -14,8 +15,9 @@ from binascii import crc32
 
 LIST = "dibble_update.txt"
 STAGED = ".staged"  # what a file is called after its name until it takes its place
-FIRST = "dibble update 1\n"
+FIRST = "dibble update 2\n"
 NO_ENTRY = 2
+NOT_EMPTY = (13, 17, 39, 66)  # as file systems say it
 
 
 def complete():
@@ -43,8 +45,11 @@ def _follow(line):
             os.rename(path + STAGED, path)
         elif line[:2] == "- ":
             os.remove(path)
+        elif line[:2] == "/ ":
+            os.rmdir(path)
     except OSError as error:
-        if error.args[0] != NO_ENTRY:  # done before the power failed
+        done = error.args[0] == NO_ENTRY  # before the power failed
+        if not done and not (line[:2] == "/ " and error.args[0] in NOT_EMPTY):
             raise
 
 

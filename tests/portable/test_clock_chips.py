@@ -2,7 +2,7 @@
 
 from dibble import SensorError
 from dibble.clock_chips import Ds3231, Pcf8563, apart_s, from_bcd, to_bcd, year_month_day
-from dibble.storage.record import day_number
+from dibble.ports.shared import day_number
 
 
 class Registers:

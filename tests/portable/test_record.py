@@ -3,7 +3,8 @@
 from dibble import RecordError
 from dibble.inference.crc32 import crc32
 from dibble.inference.fixed_point import MISSING
-from dibble.storage.record import day_number, decode, encode
+from dibble.ports.shared import day_number
+from dibble.storage.record import decode, encode
 from dibble.storage.segment import HEADER_BYTES, header, names_crc, read_header, record_crc, walk
 from dibble.storage.words import crc_bytes, number_at, number_bytes
 

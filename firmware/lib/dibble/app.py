@@ -5,6 +5,7 @@ import os
 import sys
 
 from dibble import __version__
+from dibble.forgetting import forget
 from dibble.storage.boot import SAFE, BootState
 from dibble.storage.slots import Slots
 
@@ -91,17 +92,8 @@ def _configure(kept, boot, signatures):
     from dibble import setup
 
     configured = setup.configure(kept, boot.config_rejected, signatures)
-    forget("dibble", "config")
-    forget("dibble", "setup")
-    gc.collect()  # what they needed lies in pieces between what stays
+    forget("dibble.config", "dibble.setup")
     return configured
-
-
-def forget(package, name):
-    """Give up a module that is done."""
-    module = package + "." + name
-    delattr(sys.modules[package], name)
-    del sys.modules[module]
 
 
 def _tell_damage(port, begin, error=None):
@@ -116,7 +108,7 @@ def _tell_damage(port, begin, error=None):
             lines.event("error", day * 86400 + second, "%s: %s" % (type(error).__name__, error))
         for text in manifest.check(port, begin):
             lines.event("files", day * 86400 + second, text)
-        forget("dibble.storage", "manifest")
+        forget("dibble.storage.manifest")
     except Exception as error:  # what tells may be lost itself: that ends no node
         port.print_exception(error)
 

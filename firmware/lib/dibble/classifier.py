@@ -9,13 +9,24 @@ import sys
 from array import array
 
 from dibble import ModelError, RecordError
+from dibble.forgetting import forget
 from dibble.inference import contents, model_of, passed
-from dibble.inference.description import Description
 from dibble.inference.fixed_point import MISSING
 from dibble.inference.kernels.choice import KIND
 from dibble.storage.slots import END_BYTES
 
 ROM = "/rom/"
+FIRST_LOOK = (  # what is needed until a model runs
+    "dibble.inference.checks",
+    "dibble.inference.bounds",
+    "dibble.inference.forest_checks",
+    "dibble.inference.additive_checks",
+    "dibble.inference.mlp_checks",
+    "dibble.inference.golden",
+    "dibble.inference.description",
+    "dibble.inference.strings",
+    "dibble.inference.errors",
+)
 CODE = "_code"  # of a module's name: that of the model's file comes before it
 
 
@@ -54,6 +65,8 @@ class Classifier:
         self._values = sensors.values
         self._places = bytearray()
         self._factors = []  # multiplier and divisor of each channel, where any is in another unit of its quantity
+        from dibble.inference.description import Description
+
         description = Description(model)
         for i in range(len(model.readings)):
             name, unit, mantissa, exponent, _, _ = description.channel(i)
@@ -148,16 +161,7 @@ def _checked(path, blob, sensors, interval_ms, code=None):
         keep_pass(path, identity)
         return classifier
     finally:
-        _forget_checks()
-
-
-def _forget_checks():
-    """Give up the modules that checked a file: they are done."""
-    inference = sys.modules["dibble.inference"]
-    for name in ("checks", "bounds", "forest_checks", "additive_checks", "mlp_checks"):
-        if hasattr(inference, name):
-            delattr(inference, name)
-            del sys.modules["dibble.inference." + name]
+        forget(*FIRST_LOOK)
 
 
 def recall(path, slots, rejected, sensors, interval_ms, notes):

@@ -7,8 +7,7 @@ PCF8563, data sheet revision 11: 8.2 with table 4 (registers), 8.3.1 (Control_st
 """
 
 from dibble import SensorError
-from dibble.ports.shared import DAY_S, FIRST_DAY
-from dibble.storage.record import day_number
+from dibble.ports.shared import DAY_S, FIRST_DAY, day_number
 
 _SATURDAY = 6  # 2000-01-01, where Sunday is 0
 _STARTS = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365)  # of the months in a year of 365 days

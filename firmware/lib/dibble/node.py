@@ -4,7 +4,8 @@ import gc
 import sys
 
 from dibble import ConfigError, RecordError
-from dibble.classifier import class_of, install, recall
+from dibble.classifier import FIRST_LOOK, class_of, install, recall
+from dibble.forgetting import forget
 from dibble.inference.decision import NO_CLASS, SENSOR_FAULT, Decision
 from dibble.inference.fixed_point import MISSING
 from dibble.on_times import TRIES, KeptAction, OnTimes
@@ -171,6 +172,7 @@ class Node:
             self.tell("kernel", self._classifier.kernel + (", its file in ROMFS" if self._classifier.in_place else ""))
         for note in self._notes:
             self.tell("boot", note)
+        forget(*FIRST_LOOK)
         failed = 0
         while True:
             try:

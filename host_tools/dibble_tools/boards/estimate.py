@@ -93,16 +93,16 @@ def estimate(
     predict_us = _predict_us(opened, runtime, counted.instructions)
     files = {"model": stored(size, runtime.block_bytes) * (1 + (SLOTS if full else 0))}
     if full:
-        files |= {"library": library_bytes(runtime_name, runtime), "log": log_bytes(settings)}
+        files |= {"library": library_bytes(runtime_name, runtime, settings), "log": log_bytes(settings)}
     heap = Figure.within(estimate_parts(opened.content, size).heap, HEAP_SPREAD, "counts of the model's parts")
     if runtime.node == "small":
         node_heap = Figure.exact(0, f"not counted: {SMALL_LEFT}")
     else:
         drivers = drivers_of(settings) if full else ()
         radio = full and bool(settings["mqtt"]["host"])
-        kept_bytes = heap_bytes(family, drivers, full, radio)
+        kept_bytes = heap_bytes(family, drivers, full, radio, runtime_name)
         node_heap = Figure.within(kept_bytes, HEAP_SPREAD, "the node's modules on the 32-bit VM")
-    start_left = _heap_left(runtime, heap, node_heap).minus(START_BYTES) if full else None
+    start_left = _heap_left(runtime, heap, node_heap).minus(START_BYTES[runtime_name]) if full else None
     if full and settings["mqtt"]["host"] and settings["mqtt"]["ca"]:  # not before it runs
         node_heap = node_heap.plus(
             TLS_BYTES, rests_on=f"the node's modules on the 32-bit VM; TLS: {TLS_BYTES.rests_on}"
@@ -181,7 +181,7 @@ def _misfits(
     elif found.start_left and found.start_left.value < 0:
         missing = f"{-found.start_left.value:,.0f} are missing while it starts"
         why.append(f"heap: expected {runtime.heap_bytes:,} bytes to do, {missing}")
-    if runtime.node == "model only" and left.value < START_BYTES.low:
+    if runtime.node == "model only" and left.value < START_BYTES["circuitpython"].low:
         why.append(
             "library: expected room to compile it there, got too little: what fits is the model as Python, compiled: "
             "`dibble export MODEL --to python --small`, then mpy-cross, 5 to 12 KB of heap"

@@ -11,19 +11,36 @@ from dibble_tools.boards.schema import Runtime
 from dibble_tools.common.shipped import FIRMWARE, LIBRARY, ROOMS
 from dibble_tools.machines.replay import WASI_HEAP, WASI_MEMORY
 from dibble_tools.machines.vms import run_wasi
-from dibble_tools.node.files import runs
-from dibble_tools.simulator.node.firmware import firmware_folder
+from dibble_tools.node.files import (
+    MpyFormat,
+    compiled,
+    made_for,
+    mpy_version,
+    node_files,
+    not_needed,
+    reached,
+    runs,
+    source_of,
+)
 
 GUEST = ROOMS / "boards" / "guest" / "node_heap.py"
-NODE = ("dibble.app", "dibble.node", "dibble.inference.model", "dibble.ports.micropython")
+# What a running node keeps loaded: the files that a deploy merges its firmware into, or the modules of sources.
+MERGED = ("dibble", "dibble.ports", "dibble.node", "dibble.inference")
+MODULES = ("dibble.app", "dibble.node", "dibble.inference.model", "dibble.ports.micropython")
 MODEL_ONLY = ("dibble.inference.model",)
-FAMILIES = ("forest", "additive", "mlp")
+RADIO_FILE = "dibble.radio"
+RADIO_MODULES = ("dibble.report.radio", "dibble.ports.sockets")
 # Buffers, names and settings of a running node: half of what a year's run on the 64-bit VM keeps
 # (tests/benchmarks/heap_year.py) beside its modules, its model and the simulated hardware.
 OBJECTS_BYTES = 12_000
 # While a node starts, beside what it keeps then: measured as the least heap with which it starts, and with which it
 # runs, on 32-bit VMs of both runtimes.
-START_BYTES = Figure(20_000, 15_000, 25_000, "the least heap to start with less that to run with, on 32-bit VMs")
+START_BYTES = {
+    "micropython": Figure(11_000, 8_000, 14_000, "the least heap to start with less that to run with, on a 32-bit VM"),
+    "circuitpython": Figure(
+        20_000, 15_000, 25_000, "the least heap to start with less that to run with, on a 32-bit VM"
+    ),
+}
 # The peak of a handshake and of a message, counted over calloc in MicroPython 1.28's mbedTLS with a broker whose
 # chain has one to three certificates: 28.3 to 30.4 KB with P-256, 30.7 to 33.7 KB with RSA-2048, 36.6 to 40.6 KB with
 # RSA-4096; of it 16.7 KB in one piece (micropython#7878 tells of the same), as a bare board's build has the same
@@ -32,22 +49,24 @@ START_BYTES = Figure(20_000, 15_000, 25_000, "the least heap to start with less 
 TLS_BYTES = Figure(
     34_000, 28_000, 60_000, "counted with MicroPython 1.28's mbedTLS; its high end is CircuitPython's users'"
 )
-RADIO = ("dibble.report.radio", "dibble.ports.sockets")
+FOLDER_BLOCKS = 2
+FOLDERS = 2  # lib and lib/dibble
 SLOTS = 2  # that the node keeps of a model, beside model.dib
 
 
-def library_bytes(runtime_name: str, runtime: Runtime) -> int:
+def library_bytes(runtime_name: str, runtime: Runtime, config: dict) -> int:
     """Return the bytes of the firmware's files in whole blocks: compiled for MicroPython, sources for CircuitPython."""
     if runtime_name == "circuitpython":
         return _sources_bytes(runtime.block_bytes)
-    return _compiled_bytes(runtime.block_bytes, runtime.mpy_arch if runtime.viper else "")
+    drivers, without = drivers_of(config), tuple(not_needed(config, has_key=False))
+    return _compiled_bytes(runtime.block_bytes, runtime.mpy_arch if runtime.viper else "", drivers, without)
 
 
 @lru_cache
-def _compiled_bytes(block: int, machine_code: str) -> int:
-    with tempfile.TemporaryDirectory(prefix="dibble-") as name:
-        folder = firmware_folder(Path(name) / "node", viper=bool(machine_code), architecture=machine_code)
-        return sum(stored(path.stat().st_size, block) for path in folder.rglob("*") if path.is_file())
+def _compiled_bytes(block: int, machine_code: str, drivers: tuple[str, ...], without: tuple[str, ...]) -> int:
+    mpy = made_for(machine_code) if machine_code else MpyFormat(mpy_version())
+    files = node_files(drivers, mpy, without=without)
+    return FOLDERS * FOLDER_BLOCKS * block + sum(stored(len(content), block) for content in files.values())
 
 
 @lru_cache
@@ -69,7 +88,9 @@ def log_bytes(config: dict) -> int:
 
 
 @lru_cache
-def heap_bytes(family: str, drivers: tuple[str, ...], node: bool, radio: bool = False) -> int:
+def heap_bytes(
+    family: str, drivers: tuple[str, ...], node: bool, radio: bool = False, runtime_name: str = "micropython"
+) -> int:
     """Return the heap that a node's modules keep, counted on the 32-bit VM, where the compiler ran elsewhere.
 
     Args:
@@ -77,17 +98,32 @@ def heap_bytes(family: str, drivers: tuple[str, ...], node: bool, radio: bool = 
         drivers: of its sensors.
         node: False: the model's library alone.
         radio: with what reports by Wi-Fi.
+        runtime_name: "micropython": its firmware is merged into a few files; "circuitpython": it isn't.
     """
-    modules = [*(NODE if node else MODEL_ONLY), f"dibble.inference.{family}", *(f"dibble.drivers.{d}" for d in drivers)]
-    modules += RADIO if radio else ()
+    merged = node and runtime_name == "micropython"
+    if merged:
+        names = [*MERGED, f"dibble.{family}", *((RADIO_FILE,) if radio else ()), "dibble.drivers"]
+        files = node_files(drivers, MpyFormat(mpy_version()))
+    else:
+        names = [*(MODULES if node else MODEL_ONLY), f"dibble.inference.{family}", *(RADIO_MODULES if radio else ())]
+        names += [f"dibble.drivers.{driver}" for driver in drivers]
+        sources = [path for path in map(source_of, reached(names)) if runs(path.stem, "")]
+        files = {f"lib/{_place(source)}.mpy": compiled(source, "") for source in sources}
     with tempfile.TemporaryDirectory(prefix="dibble-") as name:
-        folder = firmware_folder(Path(name) / "node")
+        folder = Path(name)
+        for path, content in files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content)
         shutil.copy(GUEST, folder)
         for name in ("machine", "socket", "select"):
             (folder / f"{name}.py").write_text("")  # only their names are looked up while importing
-        (folder / "modules.txt").write_text("\n".join(modules))
+        (folder / "modules.txt").write_text("\n".join(names))
         run = run_wasi(folder, GUEST.name, heap=WASI_HEAP, memory_bytes=WASI_MEMORY)
     return int(run.stdout) + (OBJECTS_BYTES if node else 0)
+
+
+def _place(source: Path) -> str:
+    return source.relative_to(LIBRARY.parent).with_suffix("").as_posix()
 
 
 def drivers_of(config: dict) -> tuple[str, ...]:

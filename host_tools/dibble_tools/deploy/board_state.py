@@ -37,6 +37,7 @@ class BoardState:
         heap_bytes: free, of an empty program.
         block_bytes, blocks, free_blocks: of its file system.
         files: by path, without a slash before.
+        folders: paths.
     """
 
     runtime: str
@@ -50,6 +51,7 @@ class BoardState:
     has_rom: bool
     has_sums: bool
     files: dict[str, OnBoard]
+    folders: tuple[str, ...] = ()
 
     @property
     def version_text(self) -> str:
@@ -69,8 +71,12 @@ def parse(lines: Iterable[str]) -> BoardState:
     """Understand the lines of look.py, all of them."""
     values: dict[str, str] = {}
     files: dict[str, OnBoard] = {}
+    folders: list[str] = []
     for line in lines:
         key, _, value = line.partition(" ")
+        if key == "folder" and 0 < len(value) <= PATH_BYTES:
+            folders.append(value)
+            continue
         if key == "file":
             digest, size, path = _groups(_FILE, value, line)
             files[path] = OnBoard(int(size), None if digest == "-" else digest)
@@ -95,6 +101,7 @@ def parse(lines: Iterable[str]) -> BoardState:
         values["rom"] == "yes",
         values["sums"] == "yes",
         files,
+        tuple(folders),
     )
 
 

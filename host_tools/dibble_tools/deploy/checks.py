@@ -17,7 +17,7 @@ from dibble_tools.deploy.board_state import BoardState, OnBoard, digest_of
 from dibble_tools.model.hearing import check_reads
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.node.config import sensors_of
-from dibble_tools.node.files import MpyFormat, compiled, mpy_version, source_of
+from dibble_tools.node.files import MpyFormat, merged_file, mpy_version, source_of
 
 LEAST_VERSION = (1, 22)
 LEAST_HEAP_BYTES = 40000
@@ -107,10 +107,9 @@ def check_file(model: HostModel, on_board: Mapping[str, OnBoard] | None, mpy: Mp
         )
     if model.content.parts and on_board is not None:
         source = source_of(PARTS)
-        path = f"lib/{source.relative_to(LIBRARY.parent).as_posix()}"
-        same = {path: source.read_bytes()}
+        same = {f"lib/{source.relative_to(LIBRARY.parent).as_posix()}": source.read_bytes()}
         if mpy is not None:
-            same[path.removesuffix(".py") + ".mpy"] = compiled(source, mpy.architecture)
+            same |= merged_file(PARTS, mpy)
         if not any(name in on_board and on_board[name].digest == digest_of(own) for name, own in same.items()):
             raise InputError(
                 f"the model has optional parts ({', '.join(model.content.parts)}): expected a firmware that is known "

@@ -234,7 +234,7 @@ def _plan(session: Session, state: BoardState, request: Request) -> tuple[Plan, 
     kept = [path for path in on_board if path.startswith(PACKAGE) and path not in desired and path not in stale]
     if kept:
         notes.append(f"not of this firmware, and kept: {', '.join(kept)}")
-    return make_plan(desired, state.files, stale, old), image, notes
+    return make_plan(desired, state.files, stale, old, state.folders), image, notes
 
 
 def _signing_files(

@@ -1,6 +1,7 @@
 """Which kernel a board shall run: that of the model's tables, or the model as code where this pays."""
 
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from dibble_tools.deploy.board_state import BoardState
 from dibble_tools.deploy.checks import readable_mpy
 from dibble_tools.export.unrolled import unrolled_source
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
-from dibble_tools.node.files import compiled
+from dibble_tools.node.files import MpyFormat, compiled, has_assembler, machine_code_of
 
 KERNELS = ("auto", "tables", "code")
 CODE_SOURCE, CODE_COMPILED = "model_code.py", "model_code.mpy"  # classifier.py imports it
@@ -21,6 +22,8 @@ MODEL_FILES = (
     CODE_SOURCE,
     CODE_COMPILED,
 )  # all that a node may have of its model
+MERGED = "lib/dibble/forest.mpy"  # of the files that a firmware is merged into
+# Of one that isn't.
 MACHINE_CODE = (("inference/kernels/thumb_probe.", "assembler"), ("inference/kernels/viper_probe.", "viper"))
 # Heap in which a node runs whose firmware is compiled, or comes as sources to CircuitPython (tests/host/
 # circuitpython_node.py). What a board has above it may be the code's.
@@ -55,12 +58,24 @@ def kernel_for_board(model: HostModel, asked: str, state: BoardState, files: dic
     Raises:
         InputError: code is asked for, and there isn't heap for it.
     """
-    emitters = state.mpy is not None and state.mpy.architecture != ""
-    paths = (*files, *state.files) if emitters else ()
-    kinds = [kind for part, kind in MACHINE_CODE if any(part in path for path in paths)] or ["bytecode"]
-    if asked == "tables" or (asked == "auto" and kinds[0] != "bytecode"):
-        return Kernel(f"{kinds[0]}, over its tables")
+    kind = _kind_of((*files, *state.files), state.mpy)
+    if asked == "tables" or (asked == "auto" and kind != "bytecode"):
+        return Kernel(f"{kind}, over its tables")
     return _code(model, asked, state.heap_bytes - NODE_HEAP_BYTES[state.runtime], readable_mpy(state), in_rom)
+
+
+def _kind_of(paths: Iterable[str], mpy: MpyFormat | None) -> str:
+    """Return the kind of kernels that a firmware runs on a board.
+
+    Args:
+        paths: of its files.
+        mpy: of the board.
+    """
+    if mpy is None or not mpy.architecture:
+        return "bytecode"
+    if MERGED in paths and machine_code_of(mpy):
+        return "assembler" if has_assembler(mpy.architecture) else "viper"
+    return next((kind for part, kind in MACHINE_CODE if any(part in path for path in paths)), "bytecode")
 
 
 def kernel_for_drive(model: HostModel, asked: str, heap_bytes: int) -> Kernel:

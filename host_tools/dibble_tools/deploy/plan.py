@@ -9,6 +9,7 @@ from dibble.storage.signatures import KEY
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.shipped import LIBRARY
 from dibble_tools.deploy.board_state import BoardState, OnBoard, digest_of
+from dibble_tools.node.shipment import FILES
 
 LIST = "dibble_update.txt"
 STAGED = ".staged"
@@ -30,6 +31,8 @@ class Plan:
         writes: path -> content, in the order in which they take their places.
         removals: paths.
         unchanged: number of files that are there already.
+        emptied: folders that hold nothing afterwards, each before the one that it lies in: in a program's way, as a
+            folder goes before a file of its name.
         direct: those of the writes that need no staging: no program is there that could see them half written.
     """
 
@@ -37,6 +40,7 @@ class Plan:
     removals: list[str]
     unchanged: int
     direct: frozenset[str] = frozenset()
+    emptied: tuple[str, ...] = ()
 
     @property
     def staged(self) -> list[str]:
@@ -52,14 +56,13 @@ class Plan:
         return sum(map(len, self.writes.values()))
 
     def __bool__(self) -> bool:
-        return bool(self.writes or self.removals)
+        return bool(self.writes or self.removals or self.emptied)
 
     def folders(self) -> list[str]:
         """Return the folders that the files lie in, each after the one it lies in."""
         found: dict[str, None] = {}
         for path in self.writes:
-            parts = path.split("/")[:-1]
-            found.update(dict.fromkeys("/".join(parts[: i + 1]) for i in range(len(parts))))
+            found.update(dict.fromkeys(_above(path)))
         return list(found)
 
     def listing(self) -> bytes:
@@ -67,19 +70,25 @@ class Plan:
         removals = [f"- {path}\n" for path in self.removals]
         early = [f"+ {path}\n" for path in self.staged if path not in LAST]
         late = [f"+ {path}\n" for path in self.staged if path in LAST]
-        lines = ["dibble update 1\n", *early, *removals, *late]
+        removals += [f"/ {path}\n" for path in self.emptied]
+        lines = ["dibble update 2\n", *early, *removals, *late]
         text = "".join(lines).encode()
         return text + f"{zlib.crc32(text):08x} {len(lines)} .\n".encode()
 
 
 def make_plan(
-    desired: Mapping[str, bytes], on_board: Mapping[str, OnBoard], stale: Iterable[str] = (), old: Iterable[str] = ()
+    desired: Mapping[str, bytes],
+    on_board: Mapping[str, OnBoard],
+    stale: Iterable[str] = (),
+    old: Iterable[str] = (),
+    folders: Iterable[str] = (),
 ) -> Plan:
     """Return what is to do so that the board has the desired files.
 
     Args:
         stale: paths to remove where they are there.
         old: such too, but only where anything else changes.
+        folders: the board's.
     """
     changed = {path: content for path, content in desired.items() if not is_there(content, on_board.get(path))}
     removals = [path for path in stale if path in on_board]
@@ -87,7 +96,11 @@ def make_plan(
         removals += [path for path in (*BOOT_STATE, *old) if path in on_board]
     order = sorted(changed, key=lambda path: (LAST.index(path) + 1 if path in LAST else 0, path))
     direct = frozenset() if MAIN in on_board else frozenset(path for path in order if path.startswith(PACKAGE))
-    return Plan({path: changed[path] for path in order}, removals, len(desired) - len(changed), direct)
+    left = [*(path for path in on_board if path not in removals), *desired]
+    own = [path for path in folders if path.startswith(PACKAGE)]
+    emptied = [path for path in own if not any(other.startswith(f"{path}/") for other in left)]
+    deepest_first = tuple(sorted(emptied, key=lambda path: -path.count("/")))
+    return Plan({path: changed[path] for path in order}, removals, len(desired) - len(changed), direct, deepest_first)
 
 
 def is_there(content: bytes, found: OnBoard | None) -> bool:
@@ -103,13 +116,30 @@ def stale_files(desired: Mapping[str, bytes], on_board: Iterable[str], listed: I
     Args:
         listed: paths of the board's manifest.
     """
-    known = {f"lib/{path.relative_to(LIBRARY.parent).with_suffix('').as_posix()}" for path in LIBRARY.rglob("*.py")}
-    known |= {_stem(path) for path in listed}
-    return [
-        path
-        for path in on_board
-        if path.startswith(PACKAGE) and path.endswith((".py", ".mpy")) and path not in desired and _stem(path) in known
-    ]
+    known = _known(listed)
+    return [path for path in on_board if path not in desired and _is_firmware(path, known)]
+
+
+def folders_kept(on_board: Iterable[str], listed: Iterable[str]) -> set[str]:
+    """Return the folders in the board's package that hold somebody's own files."""
+    known = _known(listed)
+    own = [path for path in on_board if path.startswith(PACKAGE) and not _is_firmware(path, known)]
+    return {folder for path in own for folder in _above(path)}
+
+
+def _known(listed: Iterable[str]) -> set[str]:
+    modules = {f"lib/{path.relative_to(LIBRARY.parent).with_suffix('').as_posix()}" for path in LIBRARY.rglob("*.py")}
+    merged = {f"lib/{name.replace('.', '/')}" for name in FILES}
+    return modules | merged | {f"{name}/__init__" for name in merged} | {_stem(path) for path in listed}
+
+
+def _is_firmware(path: str, known: set[str]) -> bool:
+    return path.startswith(PACKAGE) and path.endswith((".py", ".mpy")) and _stem(path) in known
+
+
+def _above(path: str) -> list[str]:
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[: i + 1]) for i in range(len(parts))]
 
 
 def check_room(plan: Plan, state: BoardState) -> None:

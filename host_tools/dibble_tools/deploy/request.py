@@ -11,17 +11,18 @@ from typing import Any
 from dibble import ConfigError, ModelError
 from dibble.storage.boot import BootState
 from dibble.storage.manifest import MANIFEST
+from dibble.storage.signatures import KEY as KEY_FILE
 from dibble.storage.slots import Slots
 from dibble.storage.words import number_bytes
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import BoardState
 from dibble_tools.deploy.checks import Bounds, check_together, drivers_of, readable_mpy
-from dibble_tools.deploy.plan import BOOT_STATE, MAIN, PACKAGE
+from dibble_tools.deploy.plan import BOOT_STATE, MAIN, PACKAGE, folders_kept
 from dibble_tools.link.session import Session
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
 from dibble_tools.node.config import parsed, whole
-from dibble_tools.node.files import node_files
+from dibble_tools.node.files import node_files, not_needed
 from dibble_tools.node.manifest import manifest_of
 from dibble_tools.node.own_drivers import own_drivers
 from dibble_tools.node.signatures import accepted_of
@@ -78,12 +79,25 @@ def desired_files(session: Session, state: BoardState, request: Request) -> dict
     if not request.only_model:
         own = own_driver_files(request, config)
         mpy = state.mpy if readable_mpy(state) else None
-        files = node_files(drivers_of(config), mpy, own=own, between=session.stay)
+        has_key = request.key is not None or KEY_FILE in state.files
+        files = node_files(
+            drivers_of(config),
+            mpy,
+            own=own,
+            without=not_needed(config, has_key),
+            folders=folders_kept(state.files, listed_files(session, state)) if _strangers(state) else (),
+            between=session.stay,
+        )
         files[MANIFEST] = manifest_of(files)
         files[CONFIG] = config_bytes
     if request.model:
         files[MODEL_FILE] = request.model.blob
     return files
+
+
+def _strangers(state: BoardState) -> bool:
+    """Tell whether a board has files in folders of dibble's package, where no deploy of now puts any."""
+    return any(path.startswith(PACKAGE) and "/" in path.removeprefix(PACKAGE) for path in state.files)
 
 
 def check_pair(

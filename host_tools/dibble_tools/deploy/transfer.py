@@ -15,7 +15,7 @@ from dibble_tools.link.session import LinkError, RemoteError, Session
 
 HANDOVER = ROOMS / "deploy" / "guest" / "main.py"
 BACKUPS = {MAIN: "main_before.py", "config.json": "config_before.json"}
-FIRST = b'FIRST = "dibble update 1\\n"'  # in every dibble_update.py that follows such lists
+FIRST = b'FIRST = "dibble update 2\\n"'  # in every dibble_update.py that follows such lists
 APART = "dibble_apart"  # not in any plan
 PIECE_BYTES = 2048  # of the files in one request
 HEAP_SHARE = 24  # a request takes about so many times its piece
@@ -85,7 +85,9 @@ def try_out(session: Session, plan: Plan, with_model: bool, watchdog_ms: int) ->
         TrialError: the board refuses one of them.
     """
     try:
-        said = session.run("trial.trial", plan.staged, plan.removals, with_model, watchdog_ms, timeout_s=60)
+        said = session.run(
+            "trial.trial", plan.staged, [*plan.removals, *plan.emptied], with_model, watchdog_ms, timeout_s=60
+        )
     except RemoteError as error:
         raise TrialError(str(error)) from None
     if said != "well":

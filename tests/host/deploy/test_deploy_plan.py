@@ -9,7 +9,7 @@ from dibble_tools.deploy.board_state import BoardState, OnBoard, digest_of, pars
 from dibble_tools.deploy.checks import check_board
 from dibble_tools.deploy.plan import blocks_needed, check_room, make_plan, stale_files
 from dibble_tools.link.session import LinkError
-from dibble_tools.node.files import MpyFormat, circuitpython_files, node_files
+from dibble_tools.node.files import OPTIONAL, MpyFormat, circuitpython_files, machine_code_of, node_files, runs
 
 LINES = [
     "runtime micropython",
@@ -89,7 +89,7 @@ def test_a_plan_holds_what_differs_and_ends_with_main_py():
     assert plan.removals == ["d.py", "boot.a"]
     assert plan.unchanged == 1
     assert plan.listing().decode().splitlines()[:-1] == [
-        "dibble update 1",
+        "dibble update 2",
         "+ lib/dibble/a.mpy",
         "- d.py",
         "- boot.a",
@@ -131,19 +131,29 @@ def test_old_and_new_have_to_fit_together():
 
 
 def test_a_node_gets_what_it_imports_and_no_more():
-    files = node_files(["soil_adc"], MpyFormat(6, 3, "armv6m"))
-    assert {"lib/dibble/drivers/soil_adc.mpy", "lib/dibble/inference/kernels/viper_probe.mpy", "main.py"} <= set(files)
-    assert not {path for path in files if "bme680" in path or "circuitpython" in path}
-    assert "lib/dibble/ports/micropython.py" not in circuitpython_files(["soil_adc"])
+    files = node_files(["soil_adc"], MpyFormat(6, 3, "armv6m"), without=OPTIONAL)
+    assert b"SoilProbe" in files["lib/dibble/drivers.mpy"] and b"Bme680" not in files["lib/dibble/drivers.mpy"]
+    assert len(files) <= 22 and not {path for path in files if "radio" in path or "signatures" in path}
+    every = node_files(["soil_adc"], MpyFormat(6, 3, "armv6m"))
+    assert set(every) - set(files) == {
+        f"lib/dibble/{name}.mpy" for name in ("radio", "tls", "signatures", "clock_chips")
+    }
+    sources = circuitpython_files(["soil_adc"])
+    assert "lib/dibble/drivers/soil_adc.py" in sources and "lib/dibble/ports/micropython.py" not in sources
+    assert not {path for path in sources if "bme680" in path}
 
 
-def test_machine_code_goes_where_it_runs():
-    every = {path.removesuffix(".mpy") for path in node_files([], MpyFormat(6, 3, "armv7emsp"))}
-    kernels = {path for path in every if path.startswith("lib/dibble/inference/")}
-    thumb = {path for path in kernels if "thumb" in path}
-    assert thumb == {f"lib/dibble/inference/kernels/{name}" for name in ("thumb_probe", "forest_thumb", "coded_thumb")}
-    assert {path.removesuffix(".mpy") for path in node_files([], MpyFormat(6, 3, "xtensawin"))} == every - thumb
-    plain = {path for path in kernels if not path.endswith(("thumb_probe", "viper_probe", "_thumb", "_viper", "plan"))}
-    for without in (node_files([], MpyFormat(6, 2, "armv6m")), node_files([], MpyFormat(6)), node_files([], None)):
-        own = {path.partition(".")[0] for path in without if path.startswith("lib/dibble/inference/")}
-        assert own == plain
+@pytest.mark.parametrize(
+    ("mpy", "kinds"),
+    [
+        (MpyFormat(6, 3, "armv7emsp"), {"forest_thumb", "forest_viper"}),
+        (MpyFormat(6, 3, "xtensawin"), {"forest_viper"}),
+        (MpyFormat(6, 2, "armv6m"), set()),
+        (MpyFormat(6), set()),
+    ],
+)
+def test_machine_code_goes_where_it_runs(mpy, kinds):
+    files = node_files([], mpy)
+    assert all((content[2] >> 2 & 15 != 0) <= bool(kinds) for name, content in files.items() if name.endswith(".mpy"))
+    assert (files["lib/dibble/forest.mpy"][2] >> 2 & 15 != 0) == bool(kinds)
+    assert {kind for kind in ("forest_thumb", "forest_viper") if runs(kind, machine_code_of(mpy))} == kinds

@@ -21,8 +21,8 @@ IN_ROMFS = "viper, its file in ROMFS"
 # The slot of the board's model, with ROMFS in use or not, decides on some rows; prints what the model keeps first.
 DECIDE = """\
 import gc
-from dibble import classifier
-from dibble.storage.slots import Slots
+from dibble import Slots
+from dibble import node as classifier
 class Sensors:
     names = ["soil_moisture_permille", "air_temperature_centi_c"]
     units = ["permille", "centi_c"]

@@ -105,7 +105,7 @@ def test_a_damaged_list_changes_nothing(update, tmp_path, damage):
 
 
 def test_a_list_of_another_format_changes_nothing(update, tmp_path):
-    lines = b"dibble update 2\n- main.py\n"
+    lines = b"dibble update 3\n- main.py\n"
     (tmp_path / "dibble_update.txt").write_bytes(lines + b"%08x 2 .\n" % zlib.crc32(lines))
     assert not update.complete()
     assert (tmp_path / "main.py").exists()

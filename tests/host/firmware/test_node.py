@@ -271,7 +271,7 @@ def test_a_costly_reading_that_failed_is_read_again_whatever_the_gate_says(firmw
 
 def test_a_lost_file_that_only_tells_of_lost_files_ends_no_node(firmware, tmp_path):
     bench = Bench(firmware, tmp_path, soil_model(400))
-    (bench.files / "lib" / "dibble" / "storage" / "manifest.mpy").unlink()
+    (bench.files / "lib" / "dibble" / "manifest.mpy").unlink()
     bench.vm.install(bench.files)
     assert bench.run(3) == "stop"
     assert len(bench.rows()) >= 3 and "ImportError" in bench.vm.text()

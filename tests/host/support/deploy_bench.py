@@ -203,7 +203,7 @@ class old_firmware:
         init.write_text(re.sub(r'__version__ = ".*"', f'__version__ = "{OLD_VERSION}"', init.read_text()))
         for name in CHANGED:
             with open(package / f"{name}.py", "a") as file:
-                file.write("\nOLD = True\n")
+                file.write("\nimport gc as old_gc\n\nold_gc.collect()\n")
         (folder / OLD_ONLY).write_text("OLD = True\n")
         with open(package / "app.py", "a") as file:
             file.write("from dibble.storage import old\n")

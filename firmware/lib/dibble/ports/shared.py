@@ -1,7 +1,6 @@
 """What both ports say alike."""
 
 from dibble import SensorError
-from dibble.storage.record import day_number
 
 FIRST_YEAR = 2024  # a clock that shows an earlier one was never set
 FIRST_DAY = 8766  # since 2000
@@ -9,6 +8,15 @@ DAY_S = 86400
 OFF_TRIES = 3  # to switch a radio off whose driver raises
 
 END_STEPS = 65500  # of an analog converter's 65535: the last three of 4096 codes
+
+
+def day_number(year, month, day):
+    """Return the days from 2000-01-01 to a date of the Gregorian calendar, year >= 2000."""
+    if month < 3:  # a year begins in March: the leap day is its last
+        year -= 1
+        month += 12
+    year -= 2000
+    return 365 * year + year // 4 - year // 100 + year // 400 + (153 * month - 457) // 5 + day + 59
 
 
 def silent(address, error):

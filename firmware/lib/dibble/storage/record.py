@@ -10,15 +10,6 @@ from dibble.inference.format import Cursor
 _LIMIT = 0x40000000
 
 
-def day_number(year, month, day):
-    """Return the days from 2000-01-01 to a date of the Gregorian calendar, year >= 2000."""
-    if month < 3:  # a year begins in March: the leap day is its last
-        year -= 1
-        month += 12
-    year -= 2000
-    return 365 * year + year // 4 - year // 100 + year // 400 + (153 * month - 457) // 5 + day + 59
-
-
 def encode(day, second, class_index, held_index, flags, margin, battery_mv, actions, readings):
     """Return a decision as a record, less its CRC, which depends on where it will lie.
 

@@ -3,9 +3,8 @@
 Loaded only where node.key is there. The layout of PATH.sig, and what it guards against: models/SIGNED.md.
 """
 
-import sys
-
 from dibble import RecordError
+from dibble.forgetting import forget
 from dibble.storage.words import number_at, number_bytes
 
 KEY = "node.key"
@@ -77,11 +76,7 @@ class Signatures:
 
     def forget(self):
         """Give up this module and what it loaded: they are done."""
-        storage = sys.modules["dibble.storage"]
-        for name in ("sha256", "signatures"):
-            if hasattr(storage, name):
-                delattr(storage, name)
-                del sys.modules["dibble.storage." + name]
+        forget("dibble.storage.sha256", "dibble.storage.signatures")
 
     def _counters(self):
         kept = self._memory.newest()

@@ -31,7 +31,7 @@ def set_chip(year, month, day, second):
         if not name:
             return
         from dibble.clock_chips import chip_named
-        from dibble.storage.record import day_number
+        from dibble.ports.shared import day_number
 
         if sys.implementation.name == "circuitpython":
             from dibble.ports import circuitpython as port

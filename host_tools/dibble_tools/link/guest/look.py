@@ -1,4 +1,7 @@
-"""Run on the board: what it is, and what is on it. Prints lines `KEY VALUE`, then one for each file."""
+"""Run on the board: what it is, and what is on it.
+
+Prints lines `KEY VALUE`, then one for each file, and one for each folder in lib/dibble.
+"""
 
 import gc
 import os
@@ -50,6 +53,8 @@ def _list(folder, sha256, left):
         path = folder + entry[0]
         if entry[1] == FOLDER:
             if path != "rom":
+                if path.startswith("lib/dibble/"):
+                    print("folder", path)
                 _list(path + "/", sha256, left)
         elif left[0]:
             left[0] -= 1

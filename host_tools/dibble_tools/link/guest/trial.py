@@ -68,7 +68,11 @@ def _check_signatures(staged):
     except OSError:
         return
     from dibble.ports import micropython as port
-    from dibble.storage.signatures import KINDS, SUFFIX, Signatures
+
+    try:
+        from dibble.signatures import KINDS, SUFFIX, Signatures  # of the files that a deploy merges
+    except ImportError:
+        from dibble.storage.signatures import KINDS, SUFFIX, Signatures
 
     signatures = Signatures(port.memory("signed"), port.feed_watchdog, PLACE + "/")
     for path in KINDS:
@@ -80,8 +84,8 @@ def _check_signatures(staged):
 def _make(with_model, watchdog_ms):
     from dibble import ConfigError, config
     from dibble.drivers import driver
+    from dibble.node import Sensors
     from dibble.ports import micropython as port
-    from dibble.sensors import Sensors
 
     with open(PLACE + "/config.json", "rb") as file:
         settings = config.parse(file.read(), lambda name: driver(name).SETTINGS)
@@ -104,7 +108,10 @@ def _make(with_model, watchdog_ms):
 
 def _classes(path, sensors, interval_ms):
     """Return the classes of a model that the node will run; None where there is no such file."""
-    from dibble.classifier import Classifier
+    try:
+        from dibble.node import Classifier  # of the files that a deploy merges
+    except ImportError:
+        from dibble.classifier import Classifier
 
     try:
         with open(PLACE + path, "rb") as file:

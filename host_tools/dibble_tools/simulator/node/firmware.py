@@ -18,7 +18,7 @@ def firmware_folder(target: Path, *, viper: bool = False, architecture: str = AR
         InputError: a file doesn't compile.
     """
     drivers = [path.stem for path in (LIBRARY / "drivers").glob("*.py") if path.stem != "__init__"]
-    for name, content in node_files(drivers, made_for(architecture), viper=viper).items():
+    for name, content in node_files(drivers, made_for(architecture), viper=viper, apart=True).items():
         path = target / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
