@@ -143,8 +143,9 @@ def _loaded(statements: Iterable[ast.stmt]) -> set[str]:
 
 def _used(body: list[ast.stmt], tail: list[ast.stmt], kept: set[str]) -> list[ast.stmt]:
     """Return the statements less what gives a name to something nobody asks for."""
+    found = {id(statement): _loaded([statement]) for statement in (*body, *tail)}
     while True:
-        uses = [_loaded([statement]) for statement in (*body, *tail)]
+        uses = [found[id(statement)] for statement in (*body, *tail)]
         count: dict[str, int] = {}
         for names in uses:
             for each in names:

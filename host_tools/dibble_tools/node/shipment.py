@@ -153,9 +153,10 @@ def _used_as_objects(sources: Mapping[str, str]) -> set[str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom):
                 for alias in node.names:
-                    if attributes_of(tree, alias.asname or alias.name) is None:
-                        found.add(f"{node.module}.{alias.name}")
-    return found & set(sources)
+                    module = f"{node.module}.{alias.name}"
+                    if module in sources and attributes_of(tree, alias.asname or alias.name) is None:
+                        found.add(module)
+    return found
 
 
 def _at_once(module: str, sources: Mapping[str, str]) -> bool:
