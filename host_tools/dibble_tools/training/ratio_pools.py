@@ -5,6 +5,7 @@ often doesn't. Not always: so steps alone, steps with their ratios, and ratios a
 """
 
 import itertools
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -131,9 +132,12 @@ def _accuracies(values: np.ndarray, y: np.ndarray, parts: Parts, seed: int, rows
         mean, spread = values[learn].mean(axis=0), values[learn].std(axis=0) + 1e-9
         forest = ExtraTreesClassifier(TREES, min_samples_leaf=2, class_weight="balanced", random_state=seed, n_jobs=1)
         line = LogisticRegression(max_iter=300, class_weight="balanced")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a line that isn't quite there after so many rounds
+            line.fit((values[learn] - mean) / spread, y[learn])
         decided = (
             forest.fit(values[learn], y[learn]).predict(values[judge]),
-            line.fit((values[learn] - mean) / spread, y[learn]).predict((values[judge] - mean) / spread),
+            line.predict((values[judge] - mean) / spread),
         )
         found.append([np.mean([np.mean(one[y[judge] == k] == k) for k in there]) for one in decided])
     forest_mean, line_mean = np.mean(found, axis=0).tolist()
