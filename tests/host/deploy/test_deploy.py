@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from deploy_bench import DeployBench
+from deploy_bench import OLD_FOLDER, DeployBench
 from dibble import ModelError
 from dibble.storage.boot import TRIES, BootState
 from dibble.storage.slots import Slots
@@ -322,6 +322,8 @@ def test_a_deploy_whose_host_is_killed_leaves_the_old_or_the_new_and_is_repaired
     """tests/benchmarks/deploy_kills.py does it at 200 random moments, half of them cuts of the board's power."""
     bench = DeployBench(tmp_path, f"cut-{os.getpid()}")
     try:
+        assert any(path.startswith(OLD_FOLDER) for path in bench.old[1])
+        assert not [path for path in bench.new[1] if path.startswith(OLD_FOLDER)], bench.said()
         bench.restore()
         bench.kill_host(bench.seconds / 2)
         assert bench.verdict() in ("old", "new")

@@ -5,11 +5,20 @@ from dataclasses import replace
 
 import pytest
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.shipped import LIBRARY
 from dibble_tools.deploy.board_state import BoardState, OnBoard, digest_of, parse
 from dibble_tools.deploy.checks import check_board
 from dibble_tools.deploy.plan import blocks_needed, check_room, make_plan, stale_files
 from dibble_tools.link.session import LinkError
-from dibble_tools.node.files import OPTIONAL, MpyFormat, circuitpython_files, machine_code_of, node_files, runs
+from dibble_tools.node.files import (
+    OPTIONAL,
+    MpyFormat,
+    circuitpython_files,
+    machine_code_of,
+    node_files,
+    runs,
+    source_of,
+)
 
 LINES = [
     "runtime micropython",
@@ -141,6 +150,16 @@ def test_a_node_gets_what_it_imports_and_no_more():
     sources = circuitpython_files(["soil_adc"])
     assert "lib/dibble/drivers/soil_adc.py" in sources and "lib/dibble/ports/micropython.py" not in sources
     assert not {path for path in sources if "bme680" in path}
+
+
+def test_no_file_lies_in_a_folder_of_the_package():
+    """Such a folder takes two blocks of flash, and would be in the way of a file of its name."""
+    drivers = [path.stem for path in (LIBRARY / "drivers").glob("*.py") if path.stem != "__init__"]
+    for mpy in (MpyFormat(6, 3, "armv6m"), MpyFormat(6, 3, "xtensawin"), MpyFormat(6)):
+        paths = node_files(
+            [name for name in drivers if "CHANNELS" in source_of(f"dibble.drivers.{name}").read_text()], mpy
+        )
+        assert not [path for path in paths if path.count("/") > 2]
 
 
 @pytest.mark.parametrize(
