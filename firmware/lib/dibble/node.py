@@ -25,6 +25,7 @@ AWAKE_LIMIT_MS = 60000
 RECOVERED_MV = 150  # above low_battery_mv, or above what it rises to by itself without its load
 LATE_MS = 3600000  # no wait ends later than that
 FAILURES = 3  # cycles in a row that end in an error: then a reset
+STOPS = 3
 _DAY_S = 86400
 
 
@@ -179,8 +180,13 @@ class Node:
                 self.cycle()
                 failed = 0
             except KeyboardInterrupt:
-                self.switch_off()  # nobody looks after it any more
-                self.log.flush()  # whoever stops the node may want its log
+                for _ in range(STOPS):  # a computer asks again and again, until the REPL answers
+                    try:
+                        self.switch_off()  # nobody looks after it any more
+                        self.log.flush()  # whoever stops the node may want its log
+                        break
+                    except KeyboardInterrupt:
+                        pass
                 raise
             except Exception as error:
                 failed += 1

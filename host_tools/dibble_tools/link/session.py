@@ -29,7 +29,7 @@ REMOTE = ROOMS / "link" / "guest"
 MOST_BYTES = 1 << 20  # of one answer
 BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 REBOOT = b"soft reboot\r\n"
-ASK_S = 0.2  # from one Ctrl-C to the next
+ASK_S = 0.2  # from one Ctrl-C to the next, of which each ends what the one before has begun
 TAKE_S = 0.1  # a node takes its boot back after a Ctrl-C, undisturbed
 PIECE_BYTES = 3072  # of a file in one answer
 MOST_WAIT_S = 10.0
@@ -77,6 +77,8 @@ class Session:
         sent_bytes: so far.
         watched: the board has a timer that resets it when it isn't asked anything for SILENCE_S.
         node_start_s: when the node that was stopped had begun to run, seconds since 1970 by this computer; None: none.
+        reset_s: when the board was reset, since the node's watchdog ran, by this computer; None: it wasn't. A node may
+            have begun anew before it was caught.
     """
 
     def __init__(self, port: str, transport: Transport, timeout_s: float) -> None:
@@ -85,6 +87,7 @@ class Session:
         self.watched = False
         self._asked = 0.0  # when the board was asked last
         self.node_start_s: float | None = None
+        self.reset_s: float | None = None
         self._transport = transport
         self._timeout_s = timeout_s
         self._loaded: set[str] = set()
@@ -271,7 +274,9 @@ class Session:
                 serial.write(b"\r\x03")
                 time.sleep(TAKE_S)
                 serial.write(b"\x01")
-                said = said[-KEPT_BYTES:] + serial.read(1) + serial.read(serial.in_waiting)
+                asked = time.monotonic()
+                while BANNER not in said and time.monotonic() < asked + ASK_S:  # it writes its log, maybe
+                    said = said[-KEPT_BYTES:] + serial.read(1) + serial.read(serial.in_waiting)
             except _TROUBLE:  # it's being reset: its port comes back
                 self.close()
                 self._transport = _connect(self.port, self._timeout_s, deadline, vanished=True)
@@ -298,6 +303,7 @@ class Session:
             before, asked = self._uptime_ms(), time.monotonic()
             with self._trouble("reset"):
                 self._transport.exec_raw_no_follow("reset_soon()")
+            self.reset_s = time.time()
             time.sleep(RESET_S)
             self.close()
             deadline = time.monotonic() + COME_BACK_S

@@ -1,6 +1,7 @@
 """When records were made whose node had no clock: reckoned from the moment of a fetch, and kept for later ones."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,23 +40,31 @@ class Dates:
         except (OSError, ValueError, TypeError):
             path.replace(path.with_name(path.name + ".bad"))
 
-    def learn(self, rows: list[DecisionRecord], start_s: float, now_s: float) -> int:
-        """Date the last rows, if they are those of the run that began at `start_s`; return how many there are."""
-        count = 0
-        later_s = now_s - start_s + SLACK_S
-        for row in reversed(rows):
-            if row.when is not None or row.second > later_s:
-                break
-            later_s = row.second
-            count += 1
-        if count:
-            first, last = rows[-count].sequence, rows[-1].sequence
-            known = self._runs.get(first)  # the first reckoning stays: rows that were dated don't move
-            self._runs[first] = Run(first, last, known.start_s if known else round(start_s))
-            write_atomically(
-                self._path, json.dumps([[run.first, run.last, run.start_s] for run in self._runs.values()]).encode()
-            )
-        return count
+    def learn(self, rows: list[DecisionRecord], starts_s: Sequence[float], now_s: float) -> int:
+        """Date the last rows, if they are those of the runs that began at these moments; return how many there are.
+
+        Args:
+            starts_s: ascending; a run may have no rows.
+        """
+        end = len(rows)
+        for start_s in reversed(starts_s):
+            first = end
+            later_s = now_s - start_s + SLACK_S
+            while first and rows[first - 1].when is None and rows[first - 1].second <= later_s:
+                first -= 1
+                later_s = rows[first].second
+            if first < end:
+                self._keep(rows[first].sequence, rows[end - 1].sequence, start_s)
+            end = first
+        return len(rows) - end
+
+    def _keep(self, first: int, last: int, start_s: float) -> None:
+        """Keep a run; what was reckoned first stays: rows that were dated don't move."""
+        known = self._runs.get(first)
+        self._runs[first] = Run(first, last, known.start_s if known else round(start_s))
+        write_atomically(
+            self._path, json.dumps([[run.first, run.last, run.start_s] for run in self._runs.values()]).encode()
+        )
 
     def dated(self, rows: list[DecisionRecord]) -> list[DecisionRecord]:
         """Return the rows with the times that are known."""

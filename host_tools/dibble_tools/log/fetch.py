@@ -99,26 +99,26 @@ def fetch(port: str, out: Path, models: Sequence[Path], say: Callable[[str], Non
                 store.keep(name, board.read_file(f"{LOG}/{name}", SEGMENT_BYTES))
                 came += 1
             board.set_calendar()
-            start_s = board.node_start_s
+            starts_s = [moment for moment in (board.node_start_s, board.reset_s) if moment is not None]
     except RemoteError as error:
         raise InputError(f"{port}: expected the node's log, got: {plain(str(error))}") from None
     if not listed and not before:
         raise InputError(f"{port}: expected a folder {LOG}/ with segments on the node, got none: has it run yet?")
     records = store.records()
-    notes = _date(records, dates, start_s)
+    notes = _date(records, dates, starts_s)
     text, more = log_csv(records, known)
     notes += more
     notes = store.notes + notes + write_table(places.table, text.encode())
     return Fetched(records, len(records.rows) - before, came, notes)
 
 
-def _date(records: Records, dates: Dates, start_s: float | None) -> list[str]:
+def _date(records: Records, dates: Dates, starts_s: Sequence[float]) -> list[str]:
     """Give records without a time the one that is known; return notes on it.
 
     Args:
-        start_s: when the node that was stopped had begun to run; None: none ran.
+        starts_s: when the node that was stopped had begun to run, and when it was reset after that, as far as it was.
     """
-    count = dates.learn(records.rows, start_s, time.time()) if start_s is not None else 0
+    count = dates.learn(records.rows, starts_s, time.time())
     records.rows = dates.dated(records.rows)
     notes = []
     if count:

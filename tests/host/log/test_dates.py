@@ -35,28 +35,35 @@ def times(dates: Dates, found: list[DecisionRecord]) -> list[int | None]:
 def test_last_run_is_dated_backwards_from_now(tmp_path: Path) -> None:
     dates = Dates(tmp_path / "dates.json")
     found = rows(10, 70, 5, 65, 125)
-    assert dates.learn(found, NOW_S - 180, NOW_S) == 3
+    assert dates.learn(found, [NOW_S - 180], NOW_S) == 3
     assert times(dates, found) == [None, None, NOW_S - 175, NOW_S - 115, NOW_S - 55]
+
+
+def test_a_node_that_began_anew_before_it_was_caught_has_two_runs(tmp_path: Path) -> None:
+    dates = Dates(tmp_path / "dates.json")
+    found = rows(40, 1683, 1743, 3)
+    assert dates.learn(found, [NOW_S - 1750, NOW_S - 5], NOW_S) == 4
+    assert times(dates, found) == [NOW_S - 1710, NOW_S - 67, NOW_S - 7, NOW_S - 2]
 
 
 def test_running_for_longer_than_a_day_or_a_wrap_of_the_ticks_is_no_date(tmp_path: Path) -> None:
     dates = Dates(tmp_path / "dates.json")
     month_s = 30 * 86400
     found = rows(86_399, 86_400, 13 * 86400, month_s)
-    assert dates.learn(found, NOW_S - month_s - 60, NOW_S) == 4
+    assert dates.learn(found, [NOW_S - month_s - 60], NOW_S) == 4
     assert times(dates, found)[-1] == NOW_S - 60
 
 
 def test_a_run_without_records_yet_dates_none_of_the_run_before(tmp_path: Path) -> None:
     dates = Dates(tmp_path / "dates.json")
-    assert dates.learn(rows(5, 65, 125), NOW_S - 20, NOW_S) == 0
+    assert dates.learn(rows(5, 65, 125), [NOW_S - 20], NOW_S) == 0
 
 
 def test_dates_outlive_the_run_and_stay_where_they_are(tmp_path: Path) -> None:
     first, second = rows(5, 65), rows(5, 65, 125, 185)
-    Dates(tmp_path / "dates.json").learn(first, NOW_S - 100, NOW_S)
+    Dates(tmp_path / "dates.json").learn(first, [NOW_S - 100], NOW_S)
     dates = Dates(tmp_path / "dates.json")
-    assert dates.learn(second, NOW_S - 98, NOW_S + 120) == 4
+    assert dates.learn(second, [NOW_S - 98], NOW_S + 120) == 4
     assert times(dates, second)[:2] == [NOW_S - 95, NOW_S - 35]
     later = [*second, *rows(7, first=5)]
     assert Dates(tmp_path / "dates.json").dated(later)[-1].when is None

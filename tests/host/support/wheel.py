@@ -29,7 +29,7 @@ def built(kind: str, folder: Path, source: Path = ROOT) -> Path:
 def unpacked_sdist(sdist: Path, folder: Path) -> Path:
     """Return the folder that a source distribution holds."""
     with tarfile.open(sdist) as archive:
-        archive.extractall(folder, filter="data")
+        archive.extractall(folder, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))  # not in 3.11.2
     (found,) = folder.iterdir()
     return found
 

@@ -18,9 +18,15 @@ def readings_begin(interval_s, instead):
         from dibble.ports import micropython as port
     from dibble import config
     from dibble.drivers import driver
-    from dibble.inference.decision import NO_CLASS, Decision
-    from dibble.report.serial_line import SerialLines
-    from dibble.sensors import Sensors
+
+    try:
+        from dibble.inference.decision import NO_CLASS, Decision
+        from dibble.report.serial_line import SerialLines
+        from dibble.sensors import Sensors
+    except ImportError:  # of the files that a deploy merges
+        from dibble import SerialLines
+        from dibble.inference import NO_CLASS, Decision
+        from dibble.node import Sensors
 
     with open("/config.json", "rb") as file:
         settings = config.parse(file.read(), lambda name: driver(name).SETTINGS)
