@@ -8,14 +8,14 @@ import zlib
 from pathlib import Path
 
 import pytest
-from deploy_bench import OLD_FOLDER, DeployBench
+from deploy_bench import NOT_COMPARED, OLD_FOLDER, DeployBench
 from dibble import ModelError
 from dibble.storage.boot import TRIES, BootState
 from dibble.storage.slots import Slots
 from dibble_tools.cli.main import app
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.shipped import FIRMWARE
-from dibble_tools.deploy.board_state import BoardState, look, parse
+from dibble_tools.deploy.board_state import BoardState, OnBoard, look, parse
 from dibble_tools.deploy.checks import DriveNeeded, check_board
 from dibble_tools.deploy.deploying import deploy
 from dibble_tools.deploy.request import Request
@@ -58,6 +58,10 @@ class Bench:
         with Session.open(self.board.port) as session:
             return look(session)
 
+    def compared(self) -> dict[str, OnBoard]:
+        """Return the board's files less those that its node writes while it runs."""
+        return {path: found for path, found in self.state().files.items() if not NOT_COMPARED.fullmatch(path)}
+
     def put(self, **files: bytes) -> None:
         with Session.open(self.board.port) as session:
             session.run("stage.stage_files", [[name.replace("__", "."), data] for name, data in files.items()])
@@ -96,10 +100,10 @@ def test_a_strangers_program_is_kept_beside_the_node(bench):
 
 
 def test_a_second_deploy_of_the_same_writes_nothing(bench):
-    before = bench.state().files
+    before = bench.compared()
     again = bench.deploy(400, bench.config)
     assert not again.plan and not again.written
-    after = bench.state().files
+    after = bench.compared()
     assert {path: after[path] for path in before if before[path].digest} == {
         path: found for path, found in before.items() if found.digest
     }
@@ -185,12 +189,12 @@ def test_a_configuration_without_the_models_channel_is_refused(bench):
     ],
 )
 def test_a_configuration_that_the_node_would_trip_over_is_refused_before_anything_is_copied(bench, changes, message):
-    before = bench.state().files
+    before = bench.compared()
     sent = []
     with pytest.raises(InputError, match=message):
         bench.deploy(400, bench.write_config("bad", **changes), progress=lambda done, total: sent.append(done))
     assert sent == []
-    after = bench.state().files
+    after = bench.compared()
     assert {path: found for path, found in after.items() if found.digest and path[:5] != "boot."} == {
         path: found for path, found in before.items() if found.digest and path[:5] != "boot."
     }

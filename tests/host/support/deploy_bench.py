@@ -34,8 +34,9 @@ OLD_FOLDER = "lib/dibble/inference/"  # in whose way its new file would be
 SPEED = 50
 MOVABLE = 25  # operations at the end that depend on how the node boots
 _BANNER = re.compile(r"dibble (\S+): Ctrl-C")
+_DECISION = re.compile(rb"(?:^|\n)\d+,\d+,[^\r\n]*\*[0-9A-F]{8}\r?\n")
 # Of the node's own making, or of a deploy that isn't done.
-_NOT_COMPARED = re.compile(r"(model|config|boot|sent|written|gate)\.[ab]|log/.*|.*\.staged")
+NOT_COMPARED = re.compile(r"(model|config|boot|sent|written|gate)\.[ab]|log/.*|.*\.staged")
 SILENCE_S = 5  # in place of half a minute: after it a board whose host has gone resets itself
 DEPLOY = (
     f"import sys; from dibble_tools.link import session; session.SILENCE_S = {SILENCE_S}; "
@@ -77,8 +78,9 @@ class DeployBench:
         self._write("new", {**config, "sensors": [*config["sensors"], sensors["battery"]]}, 500)
         with old_firmware(folder / "firmware"):
             deploy(self.board.port, self._request("old"))
+        self.save()  # before it boots more often without a cycle than a node may
         self.old = self.what_runs(), self.compared()
-        self.save()
+        self.restore()
         before = self.board.state()["operations"]
         started = time.monotonic()
         self.start_deploy().wait()
@@ -133,15 +135,15 @@ class DeployBench:
         return (self.folder / "said").read_text(encoding="utf-8")
 
     def hears_a_decision(self) -> bool:
-        """Tell whether the node decides, without a hand on the board."""
-        reader = LineReader()
+        """Tell whether the node decides, without a hand on the board; its header may have come before one listens."""
+        text = b""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             try:
                 with serial.Serial(os.path.realpath(self.board.port), timeout=0.1) as port:
                     while time.monotonic() < deadline:
-                        lines = reader.feed(port.read(1) + port.read(port.in_waiting))
-                        if any(isinstance(line, Row) for line in lines):
+                        text = text[-500:] + port.read(1) + port.read(port.in_waiting)
+                        if _DECISION.search(text):
                             return True
             except (OSError, serial.SerialException):  # its port goes with a reset, and comes back
                 time.sleep(0.1)
@@ -173,7 +175,7 @@ class DeployBench:
         """Return the board's files that a deploy answers for."""
         with Session.open(self.board.port) as session:
             files = look(session).files
-        return {path: found for path, found in files.items() if not _NOT_COMPARED.fullmatch(path)}
+        return {path: found for path, found in files.items() if not NOT_COMPARED.fullmatch(path)}
 
     def verdict(self) -> str:
         """Return "old" or "new", as which the board is whole; raise AssertionError where it's a mixture."""
