@@ -1,10 +1,12 @@
 """Rows of other kinds for machine code: lists, tuples, arrays of whole numbers are taken to an array("i") of their own.
 
 A kernel can't ask the VM what an object is, but it can look: where a list, tuple or array has its length and its items
-has been the same since MicroPython 1.9. Whether it is so here is tried first, on objects whose content is known; where
-not, every row is taken in bytecode. It is also where one of a row's items isn't a small int.
+has been the same from MicroPython 1.9 to NEWEST. Whether it is so here is tried first, on objects whose content is
+known; where not, and on a newer one, where such a look might end the board, every row is taken in bytecode. It is also
+where one of a row's items isn't a small int.
 """
 
+import sys
 from array import array
 
 from dibble.inference.fixed_point import MISSING
@@ -20,6 +22,7 @@ else:
 # how many readings there are, and MISSING.
 BOX, LIST, TUPLE, ARRAY, NONE, CHANNELS, ABSENT = 0, 2, 4, 6, 8, 10, 11
 WORDS = 12
+NEWEST = (1, 29)
 
 
 class Rows:
@@ -51,7 +54,7 @@ class Rows:
         plan[CHANNELS] = len(out)
         plan[ABSENT] = MISSING
         self.at = address(plan)
-        self.take = take
+        self.take = take if sys.implementation.version[:2] <= NEWEST else _take_none
         for i in range(len(out)):
             out[i] = i - 3
         for row in (list(out), tuple(out), array("h", out), [None] * len(out)):
