@@ -153,7 +153,7 @@ def test_inference_has_no_true_division() -> None:
 
 def test_inference_imports_nothing_of_the_hardware() -> None:
     """It runs on every interpreter, and on the host."""
-    known = {"array", "micropython", "uctypes", "dibble"}
+    known = {"array", "sys", "micropython", "uctypes", "dibble"}
     assert not offenders(
         INFERENCE + SENSES, lambda p: (one for one in imports_of(p) if one[1].partition(".")[0] not in known)
     )
