@@ -31,6 +31,7 @@ from dibble_tools.model.writer import ModelSpec, export
 from dibble_tools.report.verdict import verdict_of
 from dibble_tools.training.intervals import interval
 from dibble_tools.training.result import Clock, Progress, Trained
+from dibble_tools.training.sound_errors import OTHER, alarms_of, confused, hourly
 
 ROWS_WANTED = 6000  # of training, copies included
 COPIES = (2, 12)  # of a clip, at least and at most
@@ -45,9 +46,7 @@ FOLDS = 3
 SHARE_QUICK, SHARE_LAST = 0.5, 1.5  # how long is trained, compared to a network of readings
 LARGEST = (4, 2, 1, 0)  # golden vectors
 NOISE_LEVELS_DB = (20, 10, 5)
-OTHER = "_"  # begins the names of classes on which nothing is done
 SEARCH_SHARE = 0.7
-MOST_PAIRS = 3
 TAKES_LEAST, TAKES_GOOD = 3, 5
 HELD_SAMPLES = 4
 
@@ -177,6 +176,11 @@ class _SoundTraining:
                 f"expected a model within {self.options.limits}: the smallest takes more: fewer bands, rows or classes"
             )
         best = max(candidates, key=lambda c: (round(c.accuracy, 3), -c.bytes))
+        if self.options.own and len(candidates) > 1:
+            self.notes.append(
+                f"{best.recipe} is the best of {len(candidates)} recipes on the same clips that its accuracy is of, as "
+                "few takes allow: expect somewhat less of sounds to come"
+            )
         correct = best.decided[best.told] == self.rows.y[best.told]
         unsure, _ = unsure_below(best.margins[best.told], correct, self.options.sure)
         self.progress(f"fitting {best.recipe}", self.clock.used())
@@ -429,8 +433,8 @@ class _SoundTraining:
             "clips": len(held),
             "heard": round(float(heard.mean()), 4),
             "right": round(float(correct.mean()), 4),
-            "confused": _confused(decisions.class_index, y, self.classes),
-            "alarms": _alarms(decisions, y, self.classes),
+            "confused": confused(decisions.class_index, y, self.classes),
+            "alarms": alarms_of(decisions, y, self.classes),
         }
         if not self.options.own:
             page["noise"] = [self._in_noise(judged, held, decibels) for decibels in NOISE_LEVELS_DB]
@@ -454,7 +458,7 @@ class _SoundTraining:
         samples = np.concatenate(quiet)
         alarms = sum(not h.label.startswith(OTHER) and not h.flags for h in hear(judged, samples))
         hours = len(samples) / self.sense.front_end.rate_hz / 3600
-        return {"hours": round(hours, 4), "alarms": alarms, **_hourly(alarms, hours)}
+        return {"hours": round(hours, 4), "alarms": alarms, **hourly(alarms, hours)}
 
 
 def _takes(y: np.ndarray) -> np.ndarray:
@@ -472,41 +476,3 @@ def _decided(best: SoundCandidate) -> Decisions:
     index = np.where(best.decided < 0, NO_CLASS, best.decided)
     nothing = np.zeros(len(index), np.int64)
     return Decisions(index, np.maximum(best.margins, 0), nothing, nothing - 1, index)
-
-
-def _confused(decided: np.ndarray, y: np.ndarray, classes: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the pairs of classes that are taken for each other most."""
-    found: list[dict[str, Any]] = []
-    for a in range(len(classes)):
-        for b in range(a + 1, len(classes)):
-            errors = int(((y == a) & (decided == b)).sum() + ((y == b) & (decided == a)).sum())
-            of = int(((y == a) | (y == b)).sum())
-            if errors:
-                found.append({"a": classes[a], "b": classes[b], "errors": errors, "share": round(errors / of, 4)})
-    return sorted(found, key=lambda pair: pair["share"], reverse=True)[:MOST_PAIRS]
-
-
-def _alarms(decisions: Decisions, y: np.ndarray, classes: Sequence[str]) -> list[dict[str, float]] | None:
-    """Return misses and false alarms by the margin from which on something is done; None without classes of others."""
-    idle = np.array([name.startswith(OTHER) for name in classes])
-    others = idle[y]
-    if not others.any() or others.all():
-        return None
-    acts = ~np.append(idle, True)[np.minimum(decisions.class_index, len(classes))]
-    rows = []
-    levels = np.unique(np.quantile(decisions.margin[acts], np.linspace(0, 0.9, 10)).astype(int)) if acts.any() else [0]
-    for level in levels:
-        done = acts & (decisions.margin >= level)
-        missed = 1 - float((done & (decisions.class_index == y))[~others].mean())
-        alarms = float(done[others].mean())
-        rows.append({"margin": int(level), "missed": round(missed, 4), "alarms": round(alarms, 4)})
-    return rows
-
-
-def _hourly(count: int, hours: float) -> dict[str, Any]:
-    """Return how many an hour, and the 95 % interval of a Poisson process that was seen to do it so often."""
-    from scipy.stats import chi2
-
-    low = float(chi2.ppf(0.025, 2 * count)) / 2 if count else 0.0
-    high = float(chi2.ppf(0.975, 2 * count + 2)) / 2
-    return {"an_hour": round(count / hours, 2), "interval": [round(low / hours, 2), round(high / hours, 2)]}
