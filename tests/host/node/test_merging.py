@@ -12,7 +12,7 @@ from dibble_tools.node.files import OPTIONAL, MpyFormat, made_for, shipped
 from dibble_tools.node.merged_file import merged_source
 from dibble_tools.node.merging import Shipment
 from dibble_tools.node.modules import bound_names
-from dibble_tools.node.shipment import FILES, OF_DRIVERS
+from dibble_tools.node.shipment import FILES, GUESTS, OF_DRIVERS
 from dibble_tools.node.short_names import PrivateNames, Shorten
 
 PLANTS = {
@@ -194,3 +194,25 @@ def test_what_a_merged_file_imports_is_there(mpy, without):
                     if not there and not optional:
                         missing.append(f"{name}: from {node.module} import {alias.name}")
     assert missing == []
+
+
+def test_what_the_host_runs_on_a_board_finds_what_it_asks_for():
+    """In a merged firmware, too: where a module has no file of its own there, the guest names the one it lies in."""
+    shipment = shipped(["sht4x"], MpyFormat(6))
+    trees = {name: ast.parse(merged_source(shipment, name)) for name in shipment.files}
+    given = {name: set(chain.from_iterable(map(bound_names, tree.body))) for name, tree in trees.items()}
+    given |= {name: given[shipment.file_of[name]] for name in shipment.aliases}
+
+    def missing(node: ast.AST) -> list[str]:
+        if isinstance(node, ast.Try) and len(node.handlers) == 1 and "ImportError" in ast.unparse(node.handlers[0]):
+            either = [list(chain.from_iterable(map(missing, part))) for part in (node.body, node.handlers[0].body)]
+            return min(either, key=len)
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "dibble":
+            names = [alias.name for alias in node.names if f"{node.module}.{alias.name}" not in given]
+            return [f"from {node.module} import {name}" for name in names if name not in given.get(node.module, ())]
+        return list(chain.from_iterable(map(missing, ast.iter_child_nodes(node))))
+
+    wrong = {path.name: missing(ast.parse(path.read_text(encoding="utf-8"))) for path in GUESTS.glob("*.py")}
+    assert {name: found for name, found in wrong.items() if found} == {
+        name: ["from dibble.ports import circuitpython"] for name in ("clock.py", "readings.py")
+    }
