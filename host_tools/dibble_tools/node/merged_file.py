@@ -7,6 +7,7 @@ used; what nobody asks for isn't there.
 import ast
 import copy
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 from dibble_tools.common.errors import InputError
@@ -21,6 +22,7 @@ class _Hidden(Exception):
     """Some local variable has the name that was chosen for what its function uses."""
 
 
+@cache
 def merged_source(shipment: Shipment, file: str) -> str:
     """Return the source of a shipment's file."""
     while True:

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 from dibble_tools.common.shipped import ROOMS
@@ -146,11 +147,17 @@ def shipment_of(
     )
 
 
+@cache
+def _tree(source: str) -> ast.Module:
+    """Return a source's syntax tree, to be read only."""
+    return ast.parse(source)
+
+
 def _used_as_objects(sources: Mapping[str, str]) -> set[str]:
     """Return the modules that others hand about."""
     found = set()
     for source in sources.values():
-        tree = ast.parse(source)
+        tree = _tree(source)
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom):
                 for alias in node.names:
@@ -167,7 +174,7 @@ def _at_once(module: str, sources: Mapping[str, str]) -> bool:
         isinstance(node, ast.ImportFrom)
         and (node.module == module or (node.module == package and last in [alias.name for alias in node.names]))
         for source in sources.values()
-        for node in ast.parse(source).body
+        for node in _tree(source).body
     )
 
 
@@ -182,11 +189,11 @@ def _seen_by(module: str, files: Mapping[str, object]) -> str:
 def _port_names(sources: Mapping[str, str]) -> set[str]:
     """Return what the others ask their port for: it's an object to them."""
     others = [text for name, text in sources.items() if not name.startswith("dibble.ports.")]
-    trees = [ast.parse(text) for text in (*others, *(path.read_text(encoding="utf-8") for path in GUESTS.glob("*.py")))]
+    trees = [_tree(text) for text in (*others, *(path.read_text(encoding="utf-8") for path in GUESTS.glob("*.py")))]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     named = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     named |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    return named & {name for node in ast.parse(sources.get(_PORT, "")).body for name in _bound(node)}
+    return named & {name for node in _tree(sources.get(_PORT, "")).body for name in _bound(node)}
 
 
 def _bound(node: ast.stmt) -> set[str]:
@@ -197,7 +204,7 @@ def _bound(node: ast.stmt) -> set[str]:
 
 def _names_in(own: Iterable[Path]) -> set[str]:
     """Return all names in programs beside these: one's own drivers, and what the host runs on a board."""
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (*GUESTS.glob("*.py"), *own)]
+    trees = [_tree(path.read_text(encoding="utf-8")) for path in (*GUESTS.glob("*.py"), *own)]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     found = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     found |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
@@ -206,7 +213,7 @@ def _names_in(own: Iterable[Path]) -> set[str]:
 
 def _asked_in(path: Path) -> Iterable[tuple[str, str]]:
     """Yield what a program imports of dibble."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = _tree(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "dibble":
             for alias in node.names:
