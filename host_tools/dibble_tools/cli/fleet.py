@@ -56,14 +56,14 @@ def listen(
     with extras_named("fleet"):
         from dibble_tools.fleet.database import open_database
         from dibble_tools.fleet.known_models import learn_models
-        from dibble_tools.fleet.listening import Listener
+        from dibble_tools.fleet.listening import Subscriber
     at = _broker(broker, user, ca)
     engine = open_database(db)
     for line in learn_models(engine, model or ()):
         _say(line)
     end = None if seconds is None else time.monotonic() + seconds
     told = 0.0
-    with Listener(at, engine, _say) as listener:
+    with Subscriber(at, engine, _say) as listener:
         try:
             while end is None or time.monotonic() < end:
                 came = listener.turn(TURN_S)

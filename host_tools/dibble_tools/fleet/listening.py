@@ -21,7 +21,7 @@ PAUSE_S = 2.0  # before another try where the database can't be written
 
 
 @dataclass
-class Counts:
+class Tally:
     """What was taken until now: records that weren't there, those that were, messages of no node, gaps asked for."""
 
     new: int = 0
@@ -37,7 +37,7 @@ class Counts:
         return ", ".join(parts)
 
 
-class Listener:
+class Subscriber:
     """A subscriber whose session outlives it: while it is away, the broker keeps what nodes say.
 
     A message is acknowledged to the broker when its transaction is on the disk, so whatever is killed, each record
@@ -53,7 +53,7 @@ class Listener:
     def __init__(
         self, broker: Broker, engine: Engine, say: Callable[[str], None], clock: Callable[[], float] = time.time
     ) -> None:
-        self.counts = Counts()
+        self.counts = Tally()
         self._intake = Intake(engine)
         self._say = say
         self._clock = clock
@@ -65,7 +65,7 @@ class Listener:
         self._client.on_message = lambda _client, _data, message: self._come.put(message)
         self._broker = broker
 
-    def __enter__(self) -> "Listener":
+    def __enter__(self) -> "Subscriber":
         self._broker.connect(self._client)
         self._client.loop_start()
         return self

@@ -11,7 +11,7 @@ import paho.mqtt.client as paho
 import pytest
 from dibble_tools.fleet.broker import Broker
 from dibble_tools.fleet.database import nodes, open_database, records
-from dibble_tools.fleet.listening import Listener
+from dibble_tools.fleet.listening import Subscriber
 from dibble_tools.simulator.node.firmware import firmware_folder
 from fleet_messages import state
 from mosquitto import Mosquitto
@@ -84,14 +84,14 @@ def test_what_came_is_acknowledged_when_it_is_stored_and_gaps_are_asked_for(tmp_
     said = []
     with Mosquitto(tmp_path) as broker:
         client = publisher(broker)
-        with Listener(Broker("127.0.0.1", broker.port), engine, said.append) as first:
+        with Subscriber(Broker("127.0.0.1", broker.port), engine, said.append) as first:
             until(lambda: any("connected" in line for line in said))
             client.publish("dibble/bed-1/state", state(1), qos=1).wait_for_publish(PATIENCE_S)
             until(lambda: first._come.qsize() == 1)  # it has come, and is not stored yet
         asked = []
         client.on_message = lambda _client, _data, got: asked.append((got.topic, got.payload, got.retain))
         client.subscribe("dibble/+/in/#", 1)
-        with Listener(Broker("127.0.0.1", broker.port), engine, said.append) as second:
+        with Subscriber(Broker("127.0.0.1", broker.port), engine, said.append) as second:
             until(lambda: second.turn(0.1) + len(sequences(tmp_path / "fleet.db")))  # the broker sent it again
             client.publish("dibble/bed-1/state", state(4), qos=1)
             until(lambda: second.turn(0.1) + 0 and second.counts.asked)
@@ -106,7 +106,7 @@ def test_what_came_is_acknowledged_when_it_is_stored_and_gaps_are_asked_for(tmp_
 def test_a_real_node_reports_into_the_fleet(tmp_path):
     engine = open_database(str(tmp_path / "fleet.db"))
     firmware = firmware_folder(tmp_path / "firmware")
-    with Mosquitto(tmp_path) as broker, Listener(Broker("127.0.0.1", broker.port), engine, print) as listening:
+    with Mosquitto(tmp_path) as broker, Subscriber(Broker("127.0.0.1", broker.port), engine, print) as listening:
         mqtt = {"host": "127.0.0.1", "port": broker.port, "timeout_ms": 30000, "every": 1, "discovery": False}
         bench = Bench(firmware, tmp_path, soil_model(400), mqtt=mqtt)
         bench.run(3)
