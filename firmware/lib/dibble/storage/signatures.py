@@ -5,9 +5,9 @@ Loaded only where node.key is there. The layout of PATH.sig, and what it guards 
 
 from dibble import RecordError
 from dibble.forgetting import forget
+from dibble.storage.key import KEY
 from dibble.storage.words import number_at, number_bytes
 
-KEY = "node.key"
 KEY_BYTES = 32
 SUFFIX = ".sig"  # of a file's name: that of its signature
 MAGIC = b"DSG1"
@@ -53,6 +53,8 @@ class Signatures:
     def check(self, path, content):
         """Return the counter of a file that is signed, and isn't older than the last one accepted.
 
+        Args:
+            content: its bytes, or the file open for reading, at its start.
         Raises:
             RecordError: it isn't signed, or an older one.
         """
@@ -108,12 +110,24 @@ class Signatures:
         sha256 = digest_maker()
         inner = sha256(bytes([byte ^ 0x36 for byte in key]))
         inner.update(head)
-        for at in range(0, len(content), _PIECE_BYTES):
+        for piece in _pieces(content):
             self._feed()
-            inner.update(content[at : at + _PIECE_BYTES])
+            inner.update(piece)
         outer = sha256(bytes([byte ^ 0x5C for byte in key]))
         outer.update(inner.digest())
         return outer.digest()
+
+
+def _pieces(content):
+    """Yield a file's content, or its bytes, piece by piece."""
+    if hasattr(content, "read"):
+        piece = content.read(_PIECE_BYTES)
+        while piece:
+            yield piece
+            piece = content.read(_PIECE_BYTES)
+    else:
+        for at in range(0, len(content), _PIECE_BYTES):
+            yield content[at : at + _PIECE_BYTES]
 
 
 def digest_maker():

@@ -1,0 +1,53 @@
+"""A node with a broker on this machine, and what the node says of an update."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from dibble_tools.radio.parcel import Parcel
+from dibble_tools.radio.topics import Message, messages, withdrawal
+from mosquitto import Collector, Mosquitto
+from node_helpers import Bench
+from paho.mqtt import publish
+
+NODE = "node"
+
+
+def mqtt(broker: Mosquitto, **more: object) -> dict[str, object]:
+    """Return a node's settings; its time is virtual and the broker's isn't, so timeouts are long."""
+    return {"host": "127.0.0.1", "port": broker.port, "timeout_ms": 30000, "every": 1, "discovery": False, "time_host": "", **more}
+
+
+class RadioBench(Bench):
+    """A node that reports to a broker at each cycle."""
+
+    def __init__(self, firmware: Path, folder: Path, broker: Mosquitto, model: bytes | None, **config: Any) -> None:
+        super().__init__(firmware, folder, model, **{"mqtt": mqtt(broker), **config})
+        self.broker = broker
+
+    def publish(self, *wanted: Message) -> None:
+        self._publish(list(wanted))
+
+    def offer(self, parcel: Parcel) -> None:
+        self._publish(list(messages(NODE, parcel)))
+
+    def withdraw(self, parcel: Parcel) -> None:
+        self._publish(list(withdrawal(NODE, parcel.count)))
+
+    def _publish(self, wanted: list[Message]) -> None:
+        told = [{"topic": m.topic, "payload": m.payload, "retain": m.retain, "qos": 1} for m in wanted]
+        publish.multiple(told, "127.0.0.1", self.broker.port)  # type: ignore[arg-type]
+
+    def runs(self) -> str:
+        """Return the name of the model that runs."""
+        return self.events("model")[-1].partition(" CRC ")[0]
+
+
+def told(collector: Collector, topic: str = "update") -> list[dict[str, Any]]:
+    """Return the JSON objects that came to a topic of the node's, in order."""
+    collector.settle()
+    return [json.loads(payload) for t, payload, _ in collector.messages if t == f"dibble/{NODE}/{topic}"]
+
+
+def states(collector: Collector) -> list[str]:
+    return [f"{one['state']} {one['have']} of {one['of']}" + (one["why"] and f": {one['why']}") for one in told(collector)]
