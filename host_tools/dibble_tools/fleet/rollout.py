@@ -38,11 +38,16 @@ def parcels_of(names: Sequence[str], files: Mapping[str, Path | None], key: Path
     if len(given) != 1:
         raise InputError("expected one of --model, --gate and --config")
     kind, path = given[0]
-    content = read_config(path)[1] if kind == "config" else HostModel.open(path).blob
+    content = _config(path) if kind == "config" else HostModel.open(path).blob
     if key is None:
         parcel = parcel_of(kind, content)
         return dict.fromkeys(names, parcel)
     return {name: parcel_of(kind, content, read_key(key / f"{name}.key" if key.is_dir() else key)) for name in names}
+
+
+def _config(path: Path) -> bytes:
+    read_config(path)
+    return path.read_bytes()
 
 
 def waves(names: Sequence[str], canary: int, then: str) -> list[list[str]]:

@@ -15,7 +15,15 @@ NODE = "node"
 
 def mqtt(broker: Mosquitto, **more: object) -> dict[str, object]:
     """Return a node's settings; its time is virtual and the broker's isn't, so timeouts are long."""
-    return {"host": "127.0.0.1", "port": broker.port, "timeout_ms": 30000, "every": 1, "discovery": False, "time_host": "", **more}
+    return {
+        "host": "127.0.0.1",
+        "port": broker.port,
+        "timeout_ms": 30000,
+        "every": 1,
+        "discovery": False,
+        "time_host": "",
+        **more,
+    }
 
 
 class RadioBench(Bench):
@@ -50,4 +58,6 @@ def told(collector: Collector, topic: str = "update") -> list[dict[str, Any]]:
 
 
 def states(collector: Collector) -> list[str]:
-    return [f"{one['state']} {one['have']} of {one['of']}" + (one["why"] and f": {one['why']}") for one in told(collector)]
+    return [
+        f"{one['state']} {one['have']} of {one['of']}" + (one["why"] and f": {one['why']}") for one in told(collector)
+    ]
