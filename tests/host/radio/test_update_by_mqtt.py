@@ -1,6 +1,5 @@
 """A model and a configuration by way of a real broker to a real node: taken, tried, confirmed, or taken back."""
 
-import json
 from pathlib import Path
 
 import pytest

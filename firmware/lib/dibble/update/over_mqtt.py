@@ -117,9 +117,7 @@ class Contact:
         """Return how it stands as JSON; `told` is the offer, or what is kept of the last one."""
         installed = _hex(identity_of(self._node, 0))
         model = self._offer and self._offer.kind == 0 and self._offer.identity
-        return (
-            '{"kind":%s,"crc":%s,"state":%s,"have":%d,"of":%d,"why":%s,"installed":%s,"latest":%s}'
-        ) % (
+        return ('{"kind":%s,"crc":%s,"state":%s,"have":%d,"of":%d,"why":%s,"installed":%s,"latest":%s}') % (
             quoted(NAMES[told.kind]) if self._state else "null",
             _hex(told.crc) if self._state else "null",
             quoted(self._state) if self._state else "null",
