@@ -7,22 +7,25 @@ from collections.abc import Sequence
 import numpy as np
 from dibble.inference.additive import OWN_TABLE
 from dibble.inference.forest import width_of
-from dibble.inference.format import ADDITIVE, FOREST, MLP
+from dibble.inference.format import ADDITIVE, FOREST, MAPS, MLP
 from dibble.inference.mlp import CODEBOOK4, DENSE8, DENSE16, SPARSE8
 
 from dibble_tools.families.additive.tables import AdditiveTables
 from dibble_tools.families.forest.pages import ForestTables
+from dibble_tools.families.maps.tables import MapsTables
 from dibble_tools.families.mlp.tables import Layer, MlpTables
 from dibble_tools.model.encoding import number, scaler, signed
+from dibble_tools.model.maps_bytes import maps_bytes
 
-Tables = ForestTables | AdditiveTables | MlpTables
+Tables = ForestTables | AdditiveTables | MlpTables | MapsTables
+FAMILIES: dict[type, int] = {ForestTables: FOREST, AdditiveTables: ADDITIVE, MlpTables: MLP, MapsTables: MAPS}
 FORMS = {"dense8": DENSE8, "dense16": DENSE16, "sparse8": SPARSE8, "codebook4": CODEBOOK4}
 BOOK = 16
 
 
 def family_of(tables: Tables) -> int:
     """Return the family's number in the file."""
-    return FOREST if isinstance(tables, ForestTables) else ADDITIVE if isinstance(tables, AdditiveTables) else MLP
+    return FAMILIES[type(tables)]
 
 
 def family_bytes(tables: Tables, limits: Sequence[int], at: int) -> bytes:
@@ -36,6 +39,8 @@ def family_bytes(tables: Tables, limits: Sequence[int], at: int) -> bytes:
         return _forest(tables, limits, at)
     if isinstance(tables, AdditiveTables):
         return _additive(tables)
+    if isinstance(tables, MapsTables):
+        return maps_bytes(tables)
     return _mlp(tables, at, told=not isinstance(limits, bytes))
 
 
