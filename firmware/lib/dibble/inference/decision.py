@@ -13,8 +13,8 @@ class Decision:
     Attributes:
         class_index: index into the model's classes; NO_CLASS when a reading is missing that nothing stands in for.
         margin: winner's score less the runner-up's, >= 0.
-        flags: 0 when the decision can be trusted, else UNSURE | OUT_OF_RANGE | SENSOR_FAULT | NOVEL. SENSOR_FAULT alone,
-            with a class: something stands in for a missing reading, and the decision counts.
+        flags: 0 when the decision can be trusted, else UNSURE | OUT_OF_RANGE | SENSOR_FAULT | NOVEL. With a class,
+            SENSOR_FAULT alone says that something stands in for a missing reading, and that the decision counts.
         channel: the first channel that is missing or, if none is, out of range; -1 when all are well.
         held_index: the class after hysteresis: it changes only when `hysteresis` trusted decisions
             in a row agree, so that a valve doesn't chatter. NO_CLASS until the first time.

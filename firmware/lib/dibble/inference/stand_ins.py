@@ -1,7 +1,7 @@
 """Readings that stand in for missing ones: the part "stand_ins" of a model file.
 
 A row whose missing readings all have stand-ins is decided: flagged as a sensor fault, with a class. Windows of such a
-channel are as if it had always read that; they stay empty, and its next reading fills them. models/FORMAT.md has it, too.
+channel are as if it had always read that; they stay empty, and its next reading fills them (models/FORMAT.md).
 """
 
 from array import array
