@@ -98,10 +98,8 @@ def test_a_file_that_lies_is_refused_or_stays_within_its_arena():
             except ModelError:
                 refused += 1
                 continue
-            if (
-                liar.size == tables.frame.size
-                and sum(plan[2] * plan[8] * plan[10] for _, plan, _, _ in liar.steps) < 9999
-            ):
+            work = sum(plan[words.UNITS] * plan[words.OUT_WIDTH] * plan[words.OUT_HEIGHT] for _, plan, *_ in liar.steps)
+            if liar.size == tables.frame.size and work < 9999:
                 liar.predict(frames[1].tolist())
     assert refused > end
 
