@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dibble.inference import KEPT_BYTES
 from dibble.inference.features import LAST
 from dibble.inference.kernels.maps_words import CONV_UNITS, DEPTHWISE_UNITS
 from dibble.inference.maps import BUFFER_BYTES
+from dibble.inference.pages import KEPT_BYTES
 
 from dibble_tools.families.forest.integer_trees import IntegerTrees
 from dibble_tools.model.content import Additive, CodeScaler, Content, Forest, Maps, Step

@@ -9,8 +9,8 @@ from dibble import ModelError
 from dibble.inference import additive, forest, maps, mlp, model_of
 from dibble.inference.description import Description
 from dibble.inference.features import LAST, feature_limit
-from dibble.inference.format import ADDITIVE, FOREST, MAPS, MLP, NOVELTY, Cursor
-from dibble.inference.image import draw
+from dibble.inference.format import ADDITIVE, FOREST, MLP, NOVELTY, Cursor
+from dibble.inference.image import MAPS, draw
 from dibble.inference.kernels import maps_words
 from dibble.inference.model import Model
 from dibble.inference.number import number_of

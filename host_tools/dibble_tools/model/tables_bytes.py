@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from dibble.inference.additive import OWN_TABLE
 from dibble.inference.forest import width_of
-from dibble.inference.format import ADDITIVE, FOREST, MAPS, MLP
+from dibble.inference.format import ADDITIVE, FOREST, MLP
+from dibble.inference.image import MAPS
 from dibble.inference.mlp import CODEBOOK4, DENSE8, DENSE16, SPARSE8
 
 from dibble_tools.families.additive.tables import AdditiveTables

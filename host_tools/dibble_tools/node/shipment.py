@@ -71,9 +71,10 @@ FILES: Mapping[str, tuple[str, ...]] = {
     ),
     "dibble.additive": _of(_INFERENCE, "additive", "novelty", "kernels.additive_bytecode", "kernels.additive_plan"),
     "dibble.mlp": _of(_INFERENCE, "mlp", "kernels.mlp_bytecode", "kernels.mlp_plan"),
+    "dibble.pages": (*_of(_INFERENCE, "pages"), *_of(_KERNELS, "crc_viper")),
     "dibble.maps": (
         *_of(_INFERENCE, "image", "maps", "maps_checks"),
-        *_of(_KERNELS, "maps_words", "maps_take", "maps_bytecode", "maps_thumb", "maps_viper", "crc_viper"),
+        *_of(_KERNELS, "maps_words", "maps_take", "maps_bytecode", "maps_thumb", "maps_viper"),
     ),
     "dibble.coded": (*_of(_KERNELS, "coded_plan", "coded_thumb", "coded_viper"), *_of(_INFERENCE, "scale")),
     # a model's first look

@@ -5,10 +5,9 @@ import zlib
 
 import numpy as np
 import pytest
-from dibble import ModelError, inference
-from dibble.inference import maps, model_of
+from dibble import ModelError
+from dibble.inference import maps, model_of, pages
 from dibble.inference.fixed_point import MISSING
-from dibble.inference.image import Pages
 from dibble.inference.kernels import maps_words as words
 from dibble_tools.bench import maps as bench
 from dibble_tools.common.errors import InputError
@@ -107,10 +106,10 @@ def test_a_file_that_lies_is_refused_or_stays_within_its_arena():
 def test_a_larger_file_is_read_layer_by_layer(tmp_path, monkeypatch):
     _, model, frames = case(9)
     (tmp_path / "model.dib").write_bytes(model.blob)
-    monkeypatch.setattr(inference, "KEPT_BYTES", 10)
     monkeypatch.setattr(maps, "BUFFER_BYTES", 64)
-    node = inference.load(str(tmp_path / "model.dib"))
-    assert isinstance(node.blob, Pages) and node.self_test() == 3
+    with open(tmp_path / "model.dib", "rb") as file:
+        node = model_of(pages.contents(tmp_path / "model.dib", file, len(model.blob)))
+    assert isinstance(node.blob, pages.Pages) and node.self_test() == 3
     for row, expected in zip(frames.tolist(), model.decide(frames).columns().tolist(), strict=True):
         decision = node.predict(row)
         assert [decision.class_index, decision.margin, decision.flags] == expected[:3]

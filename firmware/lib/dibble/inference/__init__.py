@@ -3,9 +3,6 @@
 What a model doesn't need is imported when it is asked for: importing this package imports nothing.
 """
 
-KEPT_BYTES = 32768
-MAPS = 5  # as in format.py
-
 
 def load(path, code=None):
     """Return the model in the file at `path`; raise ModelError with the reason if it isn't whole.
@@ -30,7 +27,7 @@ def load(path, code=None):
 def contents(path):
     """Return a file's bytes: in place from a ROMFS, from any other file system read once, into one buffer.
 
-    Of a model of the family maps that is larger than KEPT_BYTES the image.Pages, whose file stays open.
+    Of a model of the family maps that is larger than 32 KB the pages.Pages, whose file stays open.
     """
     with open(path, "rb") as file:
         try:
@@ -38,11 +35,10 @@ def contents(path):
         except TypeError:
             size = file.seek(0, 2)
             file.seek(0)
-            if size > KEPT_BYTES and file.read(6)[5] == MAPS:
-                from dibble.inference.image import Pages
+            if size > 32768:
+                from dibble.inference.pages import contents
 
-                return Pages(open(path, "rb"))
-            file.seek(0)
+                return contents(path, file, size)
             return file.read(size)  # without its size, the buffer would grow
 
 
@@ -56,7 +52,7 @@ def model_of(blob, code=None, checked=False):
     """
     from dibble.inference.model import Model
 
-    if len(blob) > 5 and blob[5] == MAPS:
+    if blob[5:6] == b"\x05":  # the family maps
         from dibble.inference.image import ImageModel as Model  # noqa: F811
     if code:
         from dibble.inference.unrolled import Unrolled

@@ -7,17 +7,13 @@ VM. That no number has more than 31 bits, the cursor has seen.
 from dibble.inference.bounds import within
 from dibble.inference.description import Description
 from dibble.inference.fixed_point import READING_LIMIT
-from dibble.inference.format import ADDITIVE, CRC_BYTES, FOREST, MAPS, NOVELTY, PASSES, Cursor
+from dibble.inference.format import ADDITIVE, CRC_BYTES, FOREST, NOVELTY, PASSES, Cursor
 
 MOST_OCTAVES = 31 << 10  # of a ratio, in its 1/1024
 
 
 def check(model):
     """Raise ValueError, or whatever a number that leads astray ends in, unless all of a Model's file holds."""
-    if model.blob[5] == MAPS:
-        from dibble.inference.maps_checks import maps
-
-        return maps(model)
     told = Description(model)
     within("interval", told.interval_ms)
     within("classes", len(told.classes), 100, 1)

@@ -6,15 +6,14 @@
 from array import array
 
 from dibble import ModelError
-from dibble.inference import format, maps
+from dibble.inference import format, maps, maps_checks, pages, parts
 from dibble.inference.decision import NO_CLASS, SENSOR_FAULT, UNSURE, Decision
 from dibble.inference.kernels.choice import KIND
 from dibble.inference.kernels.generator import started
 from dibble.inference.kernels.maps_take import take
 from dibble.inference.model import Model
-from dibble.inference.parts import IMAGE
 
-PAGE_BYTES = 256
+MAPS = 5  # the family's number
 try:
     BUFFERS = bytearray, array, memoryview, bytes
 except NameError:  # MicroPython 1.9
@@ -25,7 +24,7 @@ class ImageModel(Model):
     """A Model whose rows are frames.
 
     Args:
-        blob: as Model's, or Pages of a file that isn't in memory: weights are read from it at each frame.
+        blob: as Model's, or pages.Pages of a file that isn't in memory: weights are read from it at each frame.
         checked: as Model's.
     Attributes:
         image: (height, width, depth) of a frame.
@@ -36,35 +35,34 @@ class ImageModel(Model):
 
     windows = None
 
-    def _sum(self, size):
-        if KIND == "bytecode" or not isinstance(self.blob, Pages):
-            return Model._sum(self, size)
-        from dibble.inference.kernels.crc_viper import add_bytes
+    def __init__(self, blob, checked=False):
+        self.blob = blob
+        size = len(blob)
+        try:
+            if bytes(blob[:4]) != format.MAGIC or blob[4] != format.FORMATS[1] or blob[5] != MAPS:
+                raise ValueError
+            if bytes(blob[6:10]) != size.to_bytes(4, "little") or pages.crc32(blob, size) != format.WHOLE:
+                raise ValueError
+            self._read(format.Cursor(blob, format.HEADER_BYTES))
+            if not checked:
+                maps_checks.maps(self)
+        except Exception as error:  # whatever bytes that aren't a model end in
+            from dibble.inference import errors
 
-        total = array("H", [0, 0])
-        at = 0
-        while at < size:
-            page = self.blob[at : min(at + PAGE_BYTES, size)]
-            add_bytes(page, len(page), total)
-            at += PAGE_BYTES
-        return tuple(total)
+            raise errors.reason(blob, error)
 
     def _read(self, cursor):
-        from dibble.inference import parts
-
         self.parts = parts.read(cursor)
         self.head_at = cursor.at
         self.interval_ms, self.unsure_below, hysteresis, self._classes = format.read_head(cursor)
-        if IMAGE not in self.parts or cursor.number() or cursor.number():
+        if parts.IMAGE not in self.parts or cursor.number() or cursor.number():
             raise ValueError("a network without a frame")
-        self.frame = frame = read_frame(format.Cursor(self.blob, self.parts[IMAGE]))
+        self.frame = frame = read_frame(format.Cursor(self.blob, self.parts[parts.IMAGE]))
         self.image = frame[:3]
         self.size = frame[0] * frame[1] * frame[2]
         self.tables = maps
         found = maps.read(cursor, frame, self._classes)
         self.tables_end = cursor.at
-        from dibble.inference import maps_checks
-
         maps_checks.places(found, self._classes)
         self.scores_at = found[3][-1][1][maps.OUT_AT]
         self.steps = found[3]
@@ -162,38 +160,6 @@ class ImageModel(Model):
         self.restart()
         self._known = None
         return vectors
-
-
-class Pages:
-    """A file's bytes, a page of them in memory: bytes and slices of them by their place, as of a bytes object.
-
-    Args:
-        file: open, in binary.
-    """
-
-    def __init__(self, file):
-        self.file = file
-        self.size = file.seek(0, 2)
-        self.at = -PAGE_BYTES
-        self.page = b""
-
-    def __len__(self):
-        return self.size
-
-    def __getitem__(self, place):
-        if isinstance(place, slice):
-            first = place.start or 0
-            end = self.size if place.stop is None else place.stop
-            first += self.size if first < 0 else 0
-            self.file.seek(first)
-            return self.file.read(end - first)
-        if not self.at <= place < self.at + len(self.page):
-            if not 0 <= place < self.size:
-                raise IndexError
-            self.at = place
-            self.file.seek(place)
-            self.page = self.file.read(PAGE_BYTES)
-        return self.page[place - self.at]
 
 
 def read_frame(cursor):

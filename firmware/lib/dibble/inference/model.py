@@ -47,7 +47,7 @@ class Model(Predictor):
                 raise ValueError
             if bytes(blob[6:10]) != size.to_bytes(4, "little"):
                 raise ValueError
-            if self._sum(size) != format.WHOLE:
+            if crc32.crc32(blob, size) != format.WHOLE:
                 raise ValueError
             self._read(format.Cursor(blob, format.HEADER_BYTES))
             if not checked:
@@ -58,9 +58,6 @@ class Model(Predictor):
             from dibble.inference import errors
 
             raise errors.reason(blob, error)
-
-    def _sum(self, size):
-        return crc32.crc32(self.blob, size)
 
     def _read(self, file):
         if self.blob[4] == format.FORMATS[1]:
