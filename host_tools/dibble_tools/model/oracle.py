@@ -111,6 +111,8 @@ def stream_scores(network: Stream, rows: np.ndarray) -> tuple[np.ndarray, np.nda
     x = np.asarray(rows, dtype=np.int64)
     hops = np.arange(len(x))
     for i, layer in enumerate(network.layers):
+        if not len(x):  # all rows are waited for
+            return np.zeros((0, network.layers[-1].units), dtype=np.int64), hops
         before = np.zeros((layer.taps - 1, x.shape[1]), dtype=np.int64)
         seen = np.lib.stride_tricks.sliding_window_view(np.concatenate([before, x]), layer.taps, axis=0)
         seen = seen[layer.stride - 1 :: layer.stride]  # (hops, inputs, taps)
