@@ -178,7 +178,7 @@ class Mlp:
 
 
 @dataclass(frozen=True)
-class StreamLayer:
+class RowLayer:
     """A layer of a network with a memory.
 
     Attributes:
@@ -201,7 +201,7 @@ class StreamLayer:
 class Stream:
     """A network over rows of codes as they come, whose layers remember the rows before."""
 
-    layers: list[StreamLayer]
+    layers: list[RowLayer]
 
     def used(self) -> set[int]:
         """Return the features: a network asks about each."""

@@ -7,7 +7,7 @@ from dibble.inference.features import KINDS
 
 from dibble_tools.data.channels import steps_to_text, to_values
 from dibble_tools.data.sound.segments import SoundSettings
-from dibble_tools.model.content import Additive, Content, Forest, Stream, StreamLayer
+from dibble_tools.model.content import Additive, Content, Forest, RowLayer, Stream
 from dibble_tools.model.host_model import HostModel
 
 FORM_TEXTS = {
@@ -89,7 +89,7 @@ def _sound(sound: SoundSettings) -> dict[str, str]:
     }
 
 
-def _layer_text(layer: StreamLayer) -> str:
+def _layer_text(layer: RowLayer) -> str:
     """Return what a layer of a network with a memory is, for people."""
     if layer.kind == "mean":
         return f"mean of {layer.taps} hops"

@@ -29,8 +29,8 @@ from dibble_tools.model.content import (
     Golden,
     Mlp,
     NetworkLayer,
+    RowLayer,
     Stream,
-    StreamLayer,
     TableTerm,
 )
 from dibble_tools.model.number import quantity_of
@@ -209,10 +209,10 @@ def _stream(cursor: Cursor, limits: Sequence[int], classes: int) -> Stream:
     for kind, inputs, units, taps, stride, biases, shifts, fours, steps in stream.read(cursor, limits, classes):
         name = STREAM_KINDS[kind]
         if name == "mean":
-            read.append(StreamLayer(name, inputs, units, 1 << steps, stride, [], [], []))
+            read.append(RowLayer(name, inputs, units, 1 << steps, stride, [], [], []))
             continue
         rows = [row for four in fours for row in _four(bytes(four), name)][:units]
-        read.append(StreamLayer(name, inputs, units, taps, stride, rows, list(biases)[:units], list(shifts)[:units]))
+        read.append(RowLayer(name, inputs, units, taps, stride, rows, list(biases)[:units], list(shifts)[:units]))
     return Stream(read)
 
 

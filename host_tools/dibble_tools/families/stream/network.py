@@ -99,7 +99,7 @@ class Rounding:
 
 
 @dataclass
-class Net:
+class StreamNet:
     """A network: shapes, the last one full, of a unit a class; and their parameters (None: a mean)."""
 
     inputs: int
@@ -112,7 +112,7 @@ class Net:
         return [tensor for layer in self.layers if layer is not None for tensor in layer.tensors()]
 
 
-def new_net(inputs: int, shapes: Sequence[LayerShape], rng: np.random.Generator) -> Net:
+def new_net(inputs: int, shapes: Sequence[LayerShape], rng: np.random.Generator) -> StreamNet:
     """Return a net of random weights (He), each layer but the last with a norm."""
     layers: list[Parameters | None] = []
     channels = inputs
@@ -129,13 +129,13 @@ def new_net(inputs: int, shapes: Sequence[LayerShape], rng: np.random.Generator)
         else:
             layers.append(Parameters(weights, zero, one, zero.copy(), one.copy()))
         channels = shape.units
-    return Net(inputs, list(shapes), layers)
+    return StreamNet(inputs, list(shapes), layers)
 
 
 class Tape:
     """One pass through a net, kept for the way back."""
 
-    def __init__(self, net: Net, x: np.ndarray, *, training: bool) -> None:
+    def __init__(self, net: StreamNet, x: np.ndarray, *, training: bool) -> None:
         self.net, self.training = net, training
         self.kept: list[tuple] = []
         for i, (shape, layer) in enumerate(zip(net.shapes, net.layers, strict=True)):
@@ -331,6 +331,6 @@ class Adam:
             t -= np.float32(size * pace) * m / (np.sqrt(s) + np.float32(1e-8))
 
 
-def forward(net: Net, x: np.ndarray) -> np.ndarray:
+def forward(net: StreamNet, x: np.ndarray) -> np.ndarray:
     """Return the logits (outputs, batch, classes) of sequences."""
     return Tape(net, x, training=False).out
