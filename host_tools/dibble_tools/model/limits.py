@@ -9,7 +9,7 @@ from dibble.inference.maps import BUFFER_BYTES
 from dibble.inference.pages import KEPT_BYTES
 
 from dibble_tools.families.forest.integer_trees import IntegerTrees
-from dibble_tools.model.content import Additive, CodeScaler, Content, Forest, Maps, Step
+from dibble_tools.model.content import Additive, CodeScaler, Content, Forest, Maps, Step, Stream
 from dibble_tools.model.reader import trees_of
 
 
@@ -81,6 +81,7 @@ COSTS = {
     "unit": 2_990,
     "sparse weight": 1_630,
     "codebook weight": 1_760,
+    "tap weight": 730,
     "rank step": 270,
     "tree": 2_050,
     "split": 3_630,
@@ -104,6 +105,7 @@ HEAP = {
     "layer": 322,
     "sparse weight": 19,
     "codebook weight": 3,
+    "history": 1,
     "rank step": 29,
     "split": 2,
     "map once": 2_500,
@@ -138,6 +140,14 @@ def work(model: Content) -> dict[str, float]:
             s.words["OUT_HEIGHT"] * s.words["OUT_WIDTH"] * s.words["UNITS"] for s in family.steps
         )
         counts["map layer"] = len(family.steps)
+    elif isinstance(family, Stream):
+        each = 1.0
+        for part in family.layers:  # the mean of a hop, where layers have strides
+            each /= part.stride
+            counts["tap weight"] = counts.get("tap weight", 0) + each * sum(map(len, part.rows))
+            counts["layer"] = counts.get("layer", 0) + each
+            counts["unit"] = counts.get("unit", 0) + each * part.units
+            counts["history"] = counts.get("history", 0) + 2 * part.inputs * part.taps
     else:
         _count_scalers(family.scalers, counts)
         for layer in family.layers:

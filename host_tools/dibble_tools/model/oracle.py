@@ -9,7 +9,7 @@ import numpy as np
 
 from dibble_tools.families.forest.integer_trees import scores as walked
 from dibble_tools.families.maps.tables import batches
-from dibble_tools.model.content import Additive, CodeScaler, Content, Forest, Maps, Mlp, Step
+from dibble_tools.model.content import Additive, CodeScaler, Content, Forest, Maps, Mlp, Step, Stream
 from dibble_tools.model.reader import trees_of
 
 LOG_STEPS = 256
@@ -34,6 +34,7 @@ def scorer(model: Content) -> Callable[[np.ndarray], np.ndarray]:
         return lambda values: _additive(family, values).T
     if isinstance(family, Maps):
         return lambda values: _maps(family, values).T
+    assert isinstance(family, Mlp)
     return lambda values: _mlp(family, values).T
 
 
@@ -169,3 +170,33 @@ def _fill(arena: np.ndarray, around: Sequence[int]) -> None:
 def _view(arena: np.ndarray, at: int, counts: tuple[int, ...], steps: tuple[int, ...]) -> np.ndarray:
     """Return what lies at `at` of each row's arena, as (rows, *counts), `steps` bytes from one to the next."""
     return np.lib.stride_tricks.as_strided(arena[:, at:], (len(arena), *counts), (arena.strides[0], *steps))
+
+
+def stream_scores(network: Stream, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return (scores, int64 (scored, classes); the hops at which there are some) of rows of codes from a fresh start.
+
+    What lies before the first row is 0, in each layer.
+    """
+    x = np.asarray(rows, dtype=np.int64)
+    hops = np.arange(len(x))
+    for i, layer in enumerate(network.layers):
+        if not len(x):  # all rows are waited for
+            return np.zeros((0, network.layers[-1].units), dtype=np.int64), hops
+        before = np.zeros((layer.taps - 1, x.shape[1]), dtype=np.int64)
+        seen = np.lib.stride_tricks.sliding_window_view(np.concatenate([before, x]), layer.taps, axis=0)
+        seen = seen[layer.stride - 1 :: layer.stride]  # (hops, inputs, taps)
+        hops = hops[layer.stride - 1 :: layer.stride]
+        if layer.kind == "mean":
+            x = (seen.sum(axis=2) + layer.taps // 2) // layer.taps
+            continue
+        weights = np.array(layer.rows, dtype=np.int64)
+        if layer.kind == "depthwise8":
+            total = (seen * weights).sum(axis=2)
+        else:
+            total = np.einsum(
+                "hit,uti->hu", seen, weights.reshape(layer.units, layer.taps, layer.inputs), optimize=True
+            )
+        x = (total + np.array(layer.biases, dtype=np.int64)) // 2 ** np.array(layer.shifts, dtype=np.int64)
+        if i + 1 < len(network.layers):
+            x = np.clip(x, 0, 255)
+    return x, hops

@@ -69,7 +69,7 @@ def _parts(content: Content) -> dict[str, Any]:
         parts["node_tables"] = [list(table) for table in zip(*family.nodes, strict=True)]
     elif isinstance(family, Maps):
         raise InputError(WITHOUT_FILE)
-    else:
+    elif isinstance(family, Mlp):
         parts |= _layers(family) if len(content.classes) > 1 else {}
     if content.novelty:
         parts["additive_groups"].append(("usual", _groups(content.novelty)))
