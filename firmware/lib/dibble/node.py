@@ -236,7 +236,7 @@ class Node:
 
         The class's number; once long for a fault; twice long before it while the last good configuration stands in.
         """
-        faulty = self.decision.flags & SENSOR_FAULT
+        faulty = self.decision.flags & SENSOR_FAULT and self.decision.class_index == NO_CLASS
         flat = self._is_flat()
         self.action = 0
         for i in range(len(self.actions)):
