@@ -120,7 +120,7 @@ def test_another_format_is_told(blob: bytes) -> None:
 
 
 def test_another_family_is_told(blob: bytes) -> None:
-    with pytest.raises(ModelError, match=r"^expected a family from 1 to 3, got 9: update the firmware$"):
+    with pytest.raises(ModelError, match=r"^expected a family from 1 to 5, got 9: update the firmware$"):
         Model(sealed(blob[:5] + b"\x09" + blob[6:-4]))
 
 
