@@ -53,6 +53,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
         *_of("dibble.", "node", "sensors", "health", "classifier", "actions", "on_times", "watchdog"),
         *_of(_STORAGE, "record", "record_log", "segment", "segment_files"),
     ),
+    "dibble.alarm": ("dibble.alarm",),
     "dibble.clock_chips": ("dibble.clock_chips", "dibble.clock_keeper"),
     "dibble.inference": (
         "dibble.inference",
