@@ -71,10 +71,15 @@ FILES: Mapping[str, tuple[str, ...]] = {
     ),
     "dibble.additive": _of(_INFERENCE, "additive", "novelty", "kernels.additive_bytecode", "kernels.additive_plan"),
     "dibble.mlp": _of(_INFERENCE, "mlp", "kernels.mlp_bytecode", "kernels.mlp_plan"),
+    "dibble.stream": (
+        *_of(_INFERENCE, "stream"),
+        *_of(_KERNELS, "stream_bytecode", "stream_plan", "stream_thumb", "stream_viper"),
+    ),
     "dibble.coded": (*_of(_KERNELS, "coded_plan", "coded_thumb", "coded_viper"), *_of(_INFERENCE, "scale")),
     # a model's first look
     "dibble.checks": (
         *_of(_INFERENCE, "checks", "bounds", "forest_checks", "additive_checks", "mlp_checks"),
+        *_of(_INFERENCE, "stream_checks"),
         *_of(_INFERENCE, "description", "strings", "errors", "golden"),
     ),
     "dibble.rare": _of(_INFERENCE, "explanation", "units", "unrolled"),
