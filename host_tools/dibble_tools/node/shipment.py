@@ -89,7 +89,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
         *_of("dibble.ports.", "sockets", "stream"),
     ),
     # what comes by radio
-    "dibble.update": ("dibble.update", *_of(_UPDATE, "offer", "over_mqtt", "parcel", "trial")),
+    "dibble.update": _of(_UPDATE, "offer", "over_mqtt", "parcel", "trial"),
     "dibble.place": _of(_UPDATE, "place"),
     "dibble.unpack": _of(_STORAGE, "bits", "unpack"),
     "dibble.tls": _of("dibble.ports.", "tls"),  # there may be no module ssl

@@ -15,7 +15,15 @@ NODE = "node"
 
 def mqtt(broker: Mosquitto, **more: object) -> dict[str, object]:
     """Return a node's settings; its time is virtual and the broker's isn't, so timeouts are long."""
-    return {"host": "127.0.0.1", "port": broker.port, "timeout_ms": 30000, "every": 1, "discovery": False, "time_host": "", **more}
+    return {
+        "host": "127.0.0.1",
+        "port": broker.port,
+        "timeout_ms": 30000,
+        "every": 1,
+        "discovery": False,
+        "time_host": "",
+        **more,
+    }
 
 
 class RadioBench(Bench):
@@ -24,6 +32,23 @@ class RadioBench(Bench):
     def __init__(self, firmware: Path, folder: Path, broker: Mosquitto, model: bytes | None, **config: Any) -> None:
         super().__init__(firmware, folder, model, **{"mqtt": mqtt(broker), **config})
         self.broker = broker
+        self._image = b""
+
+    def remember(self) -> None:
+        """Keep the flash as it is: restore() goes back to it."""
+        self._image = bytes(self.hardware.flash.image)
+
+    def restore(self) -> None:
+        self.hardware.flash.image[:] = self._image
+        self.vm.console = b""
+
+    def run_on(self, minutes: float) -> list[str]:
+        """Live on for so long over all resets; return what ended these lives."""
+        end_s = self.now_s() + 60 * minutes
+        lives = []
+        while (left_s := end_s - self.now_s()) > 1:
+            lives.append(self.run(left_s / 60))
+        return lives
 
     def publish(self, *wanted: Message) -> None:
         self._publish(list(wanted))
@@ -50,4 +75,6 @@ def told(collector: Collector, topic: str = "update") -> list[dict[str, Any]]:
 
 
 def states(collector: Collector) -> list[str]:
-    return [f"{one['state']} {one['have']} of {one['of']}" + (one["why"] and f": {one['why']}") for one in told(collector)]
+    return [
+        f"{one['state']} {one['have']} of {one['of']}" + (one["why"] and f": {one['why']}") for one in told(collector)
+    ]

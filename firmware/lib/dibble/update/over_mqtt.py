@@ -58,7 +58,7 @@ class Contact:
         self._count = offer.count
         same = kept.state >= 0 and kept.crc == offer.crc
         if same and kept.state != RECEIVING:
-            self._have = offer.count if kept.state != REFUSED else 0
+            self._have = offer.count
         elif identity_of(self._node, offer.kind) == offer.identity:
             kept.take(offer)
             kept.write(TRIED if self._node.boot.unconfirmed else CONFIRMED)
@@ -117,9 +117,7 @@ class Contact:
         """Return how it stands as JSON; `told` is the offer, or what is kept of the last one."""
         installed = _hex(identity_of(self._node, 0))
         model = self._offer and self._offer.kind == 0 and self._offer.identity
-        return (
-            '{"kind":%s,"crc":%s,"state":%s,"have":%d,"of":%d,"why":%s,"installed":%s,"latest":%s}'
-        ) % (
+        return ('{"kind":%s,"crc":%s,"state":%s,"have":%d,"of":%d,"why":%s,"installed":%s,"latest":%s}') % (
             quoted(NAMES[told.kind]) if self._state else "null",
             _hex(told.crc) if self._state else "null",
             quoted(self._state) if self._state else "null",
