@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dibble_tools.radio.parcel import Parcel
-from dibble_tools.radio.topics import Message, messages, withdrawal
+from dibble_tools.radio.mqtt import Message, messages, withdrawal
 from mosquitto import Collector, Mosquitto
 from node_helpers import Bench
 from paho.mqtt import publish

@@ -35,7 +35,7 @@ _KINDS = (
 
 
 def topic_of(node, end):
-    """Return a topic of a node: "state" has its records, "status" whether it's online; models/UPDATES.md has the others."""
+    """Return a topic of a node: "state" has its records, "status" whether it's online, others: UPDATES.md."""
     return "dibble/%s/%s" % (topic_part(node), end)
 
 

@@ -1,4 +1,4 @@
-"""A complete parcel becomes the file that the node takes at its next start, where models and configurations are tried."""
+"""A complete parcel becomes the file that the node takes at its next start, which tries it."""
 
 import os
 
@@ -23,7 +23,7 @@ class Refusal(Exception):
 
 
 class Peeked:
-    """A stream whose first bytes were read already; and its CRC-32 so far, where asked for."""
+    """A stream whose first bytes were read already."""
 
     def __init__(self, first, stream):
         self._first = first
@@ -38,7 +38,7 @@ class Peeked:
 def place(port, boot):
     """Put what came where the node takes it at its next start; return why not, "" if it did.
 
-    A cut at any moment leaves what was, or what came: the last step is done again then. `boot` is told before, that what
+    A cut at any moment leaves what was, or what came: the rest is done again then. `boot` is told before, that what
     comes next has to report by radio.
 
     Args:

@@ -1,4 +1,4 @@
-"""The messages that bring a parcel to a node by MQTT, and those that withdraw it; all of them retained by the broker."""
+"""The messages that bring a parcel to a node by MQTT, and those that withdraw it; the broker retains all of them."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
