@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from dibble_tools.data.channels import Channel
 from dibble_tools.node.signatures import sign
-from dibble_tools.radio.parcel import Parcel, parcel_of
 from dibble_tools.radio.mqtt import Message, offer_topic, piece_topic
+from dibble_tools.radio.parcel import Parcel, parcel_of
 from dibble_tools.simulator.node.firmware import firmware_folder
 from mosquitto import Collector, Mosquitto
 from node_helpers import CHANNELS, soil_model

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from dibble_tools.radio.parcel import Parcel
 from dibble_tools.radio.mqtt import Message, messages, withdrawal
+from dibble_tools.radio.parcel import Parcel
 from mosquitto import Collector, Mosquitto
 from node_helpers import Bench
 from paho.mqtt import publish
