@@ -55,7 +55,7 @@ class Contact:
 
     def _look_at(self, offer, kept, budget_ms):
         self._count = offer.count
-        same = kept.state >= 0 and kept.crc == offer.crc
+        same = kept.is_of(offer)
         if same and kept.state != RECEIVING:
             self._have = offer.count
         elif identity_of(self._node, offer.kind) == offer.identity:

@@ -7,7 +7,7 @@ from dibble.forgetting import forget
 from dibble.inference.crc32 import crc32
 from dibble.storage.key import signatures_of
 from dibble.storage.words import crc_bytes
-from dibble.update.offer import KINDS, REFUSED, TRIED, Kept
+from dibble.update.offer import KINDS, RECEIVING, REFUSED, TRIED, Kept
 from dibble.update.parcel import PART, Parcel, Stream
 
 FOLDER = "update/"  # where a file waits, beside its signature
@@ -20,6 +20,10 @@ _SIGNATURE_BYTES = 41
 
 class Refusal(Exception):
     """Why the file isn't taken."""
+
+
+class Damage(Refusal):
+    """What was written reads otherwise."""
 
 
 class Peeked:
@@ -49,6 +53,7 @@ def place(port, boot):
     """
     kept = Kept()
     parcel = Parcel(None, port.feed_watchdog)
+    again = kept.is_of(parcel.offer) and kept.why != ""
     kept.take(parcel.offer)
     try:
         path = KINDS[kept.kind]
@@ -57,7 +62,7 @@ def place(port, boot):
         _check(path, kept.identity, signed, signatures_of(port, FOLDER))
     except (Refusal, ModelError, RecordError) as error:
         parcel.close()
-        kept.write(REFUSED, str(error))
+        kept.write(RECEIVING if isinstance(error, Damage) and not again else REFUSED, str(error))
         _remove(PART)
         return kept.why
     boot.by_radio()
@@ -78,7 +83,7 @@ def _write(parcel, path, feed):
         crc = crc32(piece, len(piece), 0, crc)
         piece = stream.read(_BLOCK_BYTES)
     if crc_bytes(crc) != parcel.offer.crc:
-        raise Refusal("expected pieces that fit together, got another CRC-32 of all: send it again")
+        raise Damage("expected pieces that fit together, got another CRC-32 of all")
     try:
         os.mkdir(FOLDER[:-1])
     except OSError:
