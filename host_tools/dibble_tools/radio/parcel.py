@@ -68,8 +68,8 @@ class Parcel:
     def offer(self) -> bytes:
         """Return what the node is told of it first."""
         head = bytes([VERSION | NAMES.index(self.kind) | (WAITS if self.waits else 0)])
-        head += (self.piece_bytes | self.turn << 12).to_bytes(2, "little") + len(self.stream).to_bytes(3, "little") + self.crc
-        head += self.identity
+        head += (self.piece_bytes | self.turn << 12).to_bytes(2, "little") + len(self.stream).to_bytes(3, "little")
+        head += self.crc + self.identity
         return head + crc16(head).to_bytes(2, "big")
 
     def message(self, number: int) -> bytes:

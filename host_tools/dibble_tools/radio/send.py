@@ -85,7 +85,7 @@ class Link:
         if broker.ca:
             self._client.tls_set(broker.ca)
         self._client.on_connect = self._connected
-        self._client.on_message = lambda client, data, m: self.arrived.put((m.topic, m.payload, m.retain))
+        self._client.on_message = lambda client, data, m: self.arrived.put((m.topic, bytes(m.payload), m.retain))
         self._client.reconnect_delay_set(1, 30)
 
     def __enter__(self) -> "Link":
@@ -181,6 +181,6 @@ def _clear_left(link: Link, node: str, count: int) -> None:
         if topic == probe:
             break
         number = topic.rpartition("/")[2]
-        if payload and (topic == offer_topic(node) or number.isdigit() and int(number) >= count):
+        if payload and (topic == offer_topic(node) or (number.isdigit() and int(number) >= count)):
             left.append(Message(topic, b""))
     link.publish(iter(sorted(left, key=lambda message: message.topic)))
