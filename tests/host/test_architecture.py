@@ -57,7 +57,7 @@ LIGHT_ROOMS = {
     "node",
     "common",
 }
-HEAVY_FILES = {"dibble_tools.log.join", "dibble_tools.log.suggest", "dibble_tools.radio.send"}
+HEAVY_FILES = {"dibble_tools.log.join", "dibble_tools.log.suggest"}
 
 
 @cache

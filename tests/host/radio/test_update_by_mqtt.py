@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from dibble_tools.data.channels import Channel
 from dibble_tools.node.signatures import sign
-from dibble_tools.radio.mqtt import Message, offer_topic, piece_topic
+from dibble_tools.radio.mqtt import Retained, offer_topic, piece_topic
 from dibble_tools.radio.parcel import Parcel, parcel_of
 from dibble_tools.simulator.node.firmware import firmware_folder
 from mosquitto import Collector, Mosquitto
@@ -60,7 +60,7 @@ def collector(field: Field) -> Iterator[Collector]:
         yield collector
         collector.settle()
         topics = {topic for topic, _, _ in collector.messages}
-        field.plain.publish(*(Message(topic, b"") for topic in sorted(topics)))
+        field.plain.publish(*(Retained(topic, b"") for topic in sorted(topics)))
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_a_model_is_taken_tried_and_confirmed(bench, collector):
 
 
 def test_what_is_there_already_is_confirmed_without_a_piece(bench, collector):
-    bench.publish(Message(offer_topic(NODE), parcel_of("model", OLD).offer()))
+    bench.publish(Retained(offer_topic(NODE), parcel_of("model", OLD).offer()))
     bench.run(1)
     assert states(collector)[-1] == "tried 1 of 1"  # as this boot isn't confirmed
 
@@ -169,7 +169,7 @@ def test_an_offer_that_waits_is_taken_when_somebody_says_install(bench, collecto
     assert bench.run_on(3) == ["stop"]
     assert states(collector)[-1] == "offered 0 of 1"
     assert told(collector)[-1]["latest"] == parcel.version != told(collector)[-1]["installed"]
-    bench.publish(Message(f"dibble/{NODE}/in/install", b"install"))
+    bench.publish(Retained(f"dibble/{NODE}/in/install", b"install"))
     assert bench.run_on(4) == ["reset", "stop"]
     assert states(collector)[-1] == "confirmed 1 of 1"
     collector.settle()
@@ -179,10 +179,10 @@ def test_an_offer_that_waits_is_taken_when_somebody_says_install(bench, collecto
 def test_a_piece_of_another_offer_is_told_and_waited_for(bench, collector):
     parcel = parcel_of("model", NEW, piece_bytes=40)
     bench.offer(parcel)
-    bench.publish(Message(piece_topic(NODE, 2), parcel_of("model", OLD, piece_bytes=40).message(2)))
+    bench.publish(Retained(piece_topic(NODE, 2), parcel_of("model", OLD, piece_bytes=40).message(2)))
     assert bench.run_on(2) == ["stop"]
     assert states(collector)[-1] == "receiving 2 of 4: piece 2: expected one of this offer, got another"
-    bench.publish(Message(piece_topic(NODE, 2), parcel.message(2)))
+    bench.publish(Retained(piece_topic(NODE, 2), parcel.message(2)))
     assert bench.run_on(4) == ["reset", "stop"]
     assert states(collector)[-1] == "confirmed 4 of 4"
 
@@ -197,7 +197,7 @@ def test_an_offer_withdrawn_changes_nothing(bench, collector):
 
 
 def test_records_are_sent_again_from_where_somebody_asks(bench, collector):
-    bench.publish(Message(f"dibble/{NODE}/in/resend", b"2"))
+    bench.publish(Retained(f"dibble/{NODE}/in/resend", b"2"))
     bench.run(2.5)
     sent = [state["seq"] for state in told(collector, "state")]
     again = sent.index(2)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from dibble_tools.radio.mqtt import Message, messages, withdrawal
+from dibble_tools.radio.mqtt import Retained, messages, withdrawal
 from dibble_tools.radio.parcel import Parcel
 from mosquitto import Collector, Mosquitto
 from node_helpers import Bench
@@ -50,7 +50,7 @@ class RadioBench(Bench):
             lives.append(self.run(left_s / 60))
         return lives
 
-    def publish(self, *wanted: Message) -> None:
+    def publish(self, *wanted: Retained) -> None:
         self._publish(list(wanted))
 
     def offer(self, parcel: Parcel) -> None:
@@ -59,7 +59,7 @@ class RadioBench(Bench):
     def withdraw(self, parcel: Parcel) -> None:
         self._publish(list(withdrawal(NODE, parcel.count)))
 
-    def _publish(self, wanted: list[Message]) -> None:
+    def _publish(self, wanted: list[Retained]) -> None:
         told = [{"topic": m.topic, "payload": m.payload, "retain": m.retain, "qos": 1} for m in wanted]
         publish.multiple(told, "127.0.0.1", self.broker.port)  # type: ignore[arg-type]
 

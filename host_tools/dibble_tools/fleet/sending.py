@@ -10,28 +10,12 @@ import paho.mqtt.client as paho
 from dibble.report.home_assistant import topic_of
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.radio.mqtt import Message, messages, offer_topic, withdrawal
+from dibble_tools.fleet.broker import Broker
+from dibble_tools.radio.mqtt import Retained, messages, offer_topic, withdrawal
 from dibble_tools.radio.parcel import Parcel
 
 ANSWER_S = 15.0
-KEEP_ALIVE_S = 60
 GOOD, BAD = ("confirmed",), ("refused", "rolled back")
-DEFAULT_PORT, TLS_PORT = 1883, 8883
-
-
-@dataclass(frozen=True)
-class Broker:
-    """Where a broker is.
-
-    Attributes:
-        ca: file of the authority's certificate, PEM: TLS then; "" none.
-    """
-
-    host: str
-    port: int = DEFAULT_PORT
-    user: str = ""
-    password: str = ""
-    ca: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,32 +60,23 @@ class Link:
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
-        self.arrived: queue.SimpleQueue[tuple[str, bytes, bool]] = queue.SimpleQueue()
+        self.arrived: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._topics: list[str] = []
-        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2)
-        if broker.user:
-            self._client.username_pw_set(broker.user, broker.password or None)
-        if broker.ca:
-            self._client.tls_set(broker.ca)
+        self._client = broker.client("", clean=True)
         self._client.on_connect = self._connected
-        self._client.on_message = lambda client, data, m: self.arrived.put((m.topic, bytes(m.payload), m.retain))
-        self._client.reconnect_delay_set(1, 30)
+        self._client.on_message = lambda client, data, m: self.arrived.put((m.topic, bytes(m.payload)))
 
     def __enter__(self) -> "Link":
-        where = f"{self._broker.host}:{self._broker.port}"
+        self._broker.connect(self._client)
+        self._client.loop_start()
         try:
-            self._client.connect(self._broker.host, self._broker.port, KEEP_ALIVE_S)
-            self._client.loop_start()
             answer = self._answers.get(timeout=ANSWER_S)
-        except (OSError, ValueError) as error:
-            raise InputError(f"{where}: expected an MQTT broker, got: {error}") from None
         except queue.Empty:
-            self._client.loop_stop()
-            raise InputError(f"{where}: expected an MQTT broker's answer within {ANSWER_S:.0f} s, got none") from None
+            answer = f"nothing within {ANSWER_S:.0f} s"
         if answer != "Success":
             self._client.loop_stop()
-            raise InputError(f"{where}: expected the broker to take the connection, got: {answer}")
+            raise InputError(f"--broker: expected {self._broker} to take the connection, got: {answer}")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -114,13 +89,13 @@ class Link:
         for topic in topics:
             self._client.subscribe(topic, 1)
 
-    def publish(self, wanted: Iterator[Message]) -> None:
+    def publish(self, wanted: Iterator[Retained]) -> None:
         """Publish messages, and wait until the broker has acknowledged all of them."""
         sent = [self._client.publish(m.topic, m.payload, 1, m.retain) for m in wanted]
         for info in sent:
             info.wait_for_publish(ANSWER_S)
             if not info.is_published():
-                raise InputError(f"{self._broker.host}: expected the broker's acknowledgement, got none: send it again")
+                raise InputError(f"{self._broker}: expected the broker's acknowledgement, got none: send it again")
 
     def _connected(self, client: paho.Client, data: object, flags: object, reason: object, more: object) -> None:
         self._answers.put(str(reason))
@@ -154,7 +129,7 @@ def send(
         last = None
         while (left_s := end - time.monotonic()) > 0:
             try:
-                topic, payload, _ = link.arrived.get(timeout=left_s)
+                topic, payload = link.arrived.get(timeout=left_s)
             except queue.Empty:
                 break
             progress = progress_of(payload, parcel) if topic == topic_of(node, "update") else None
@@ -171,16 +146,16 @@ def _clear_left(link: Link, node: str, count: int) -> None:
     """Withdraw what the broker keeps of another offer: its pieces may be more."""
     probe = topic_of(node, "in/probe")
     link.subscribe(topic_of(node, "piece/+"), offer_topic(node), probe)
-    link.publish(iter([Message(probe, b"?", False)]))
+    link.publish(iter([Retained(probe, b"?", False)]))
     left = []
     while True:
         try:
-            topic, payload, _ = link.arrived.get(timeout=ANSWER_S)
+            topic, payload = link.arrived.get(timeout=ANSWER_S)
         except queue.Empty:
             break
         if topic == probe:
             break
         number = topic.rpartition("/")[2]
         if payload and (topic == offer_topic(node) or (number.isdigit() and int(number) >= count)):
-            left.append(Message(topic, b""))
+            left.append(Retained(topic, b""))
     link.publish(iter(sorted(left, key=lambda message: message.topic)))
