@@ -14,6 +14,8 @@ from dibble_tools.model.packing import crc16, pack
 from dibble_tools.node.signatures import counter_after, sign
 
 PIECE_BYTES = 256
+MOST_PIECE_BYTES = (1 << 12) - 1
+TURNS = 16
 MOST_STREAM_BYTES = (1 << 24) - 1
 
 
@@ -27,6 +29,7 @@ class Parcel:
         stream: what is cut into pieces: the signature, if there is one, and the file, packed where that is shorter.
         piece_bytes: of the stream in a piece.
         waits: the node takes it only when somebody has pressed "install".
+        turn: 0..15; a node that refused a stream, or went back from it, takes it in another turn.
     """
 
     kind: str
@@ -34,6 +37,7 @@ class Parcel:
     stream: bytes
     piece_bytes: int = PIECE_BYTES
     waits: bool = False
+    turn: int = 0
 
     @property
     def identity(self) -> bytes:
@@ -64,8 +68,8 @@ class Parcel:
     def offer(self) -> bytes:
         """Return what the node is told of it first."""
         head = bytes([VERSION | NAMES.index(self.kind) | (WAITS if self.waits else 0)])
-        head += self.piece_bytes.to_bytes(2, "little") + len(self.stream).to_bytes(3, "little") + self.crc
-        head += self.identity
+        head += (self.piece_bytes | self.turn << 12).to_bytes(2, "little") + len(self.stream).to_bytes(3, "little")
+        head += self.crc + self.identity
         return head + crc16(head).to_bytes(2, "big")
 
     def message(self, number: int) -> bytes:
@@ -91,6 +95,7 @@ def parcel_of(
     accepted: int = 0,
     piece_bytes: int = PIECE_BYTES,
     waits: bool = False,
+    turn: int = 0,
 ) -> Parcel:
     """Return a file as it goes by radio.
 
@@ -108,7 +113,7 @@ def parcel_of(
     stream = packed if len(packed) < len(content) else content
     if key is not None:
         stream = sign(key, path, counter_after(accepted), content) + stream
-    parcel = Parcel(kind, content, stream, piece_bytes, waits)
+    parcel = Parcel(kind, content, stream, piece_bytes, waits, turn)
     if len(stream) > MOST_STREAM_BYTES or parcel.count > MOST_PIECES:
         raise InputError(f"expected at most {MOST_PIECES:,} pieces of {piece_bytes} bytes, got {parcel.count:,}")
     return parcel

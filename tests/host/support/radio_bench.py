@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from dibble_tools.radio.mqtt import Retained, messages, withdrawal
 from dibble_tools.radio.parcel import Parcel
-from dibble_tools.radio.topics import Message, messages, withdrawal
 from mosquitto import Collector, Mosquitto
 from node_helpers import Bench
 from paho.mqtt import publish
@@ -32,8 +32,25 @@ class RadioBench(Bench):
     def __init__(self, firmware: Path, folder: Path, broker: Mosquitto, model: bytes | None, **config: Any) -> None:
         super().__init__(firmware, folder, model, **{"mqtt": mqtt(broker), **config})
         self.broker = broker
+        self._image = b""
 
-    def publish(self, *wanted: Message) -> None:
+    def remember(self) -> None:
+        """Keep the flash as it is: restore() goes back to it."""
+        self._image = bytes(self.hardware.flash.image)
+
+    def restore(self) -> None:
+        self.hardware.flash.image[:] = self._image
+        self.vm.console = b""
+
+    def run_on(self, minutes: float) -> list[str]:
+        """Live on for so long over all resets; return what ended these lives."""
+        end_s = self.now_s() + 60 * minutes
+        lives = []
+        while (left_s := end_s - self.now_s()) > 1:
+            lives.append(self.run(left_s / 60))
+        return lives
+
+    def publish(self, *wanted: Retained) -> None:
         self._publish(list(wanted))
 
     def offer(self, parcel: Parcel) -> None:
@@ -42,7 +59,7 @@ class RadioBench(Bench):
     def withdraw(self, parcel: Parcel) -> None:
         self._publish(list(withdrawal(NODE, parcel.count)))
 
-    def _publish(self, wanted: list[Message]) -> None:
+    def _publish(self, wanted: list[Retained]) -> None:
         told = [{"topic": m.topic, "payload": m.payload, "retain": m.retain, "qos": 1} for m in wanted]
         publish.multiple(told, "127.0.0.1", self.broker.port)  # type: ignore[arg-type]
 

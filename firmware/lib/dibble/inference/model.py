@@ -24,6 +24,7 @@ class Model(Predictor):
     Attributes:
         parts: name -> place of the content of each optional part.
         ratios: channels made of others: see ratios.py.
+        stand_ins: for missing readings: see stand_ins.py.
         head_at: where in the file what comes after them begins.
         scores: each class's score of the last row, where the tables are run.
         tables: the module of its family.
@@ -36,6 +37,7 @@ class Model(Predictor):
     parts = {}
     novelty = None
     ratios = ()
+    stand_ins = None
 
     def __init__(self, blob, checked=False):
         self.blob = blob
@@ -96,9 +98,16 @@ class Model(Predictor):
             file.at += 1
         if file.at + format.CRC_BYTES != len(self.blob):
             raise ValueError("its parts end at %d of %d bytes" % (file.at + format.CRC_BYTES, len(self.blob)))
-        self._begin(low, high, windows, score, unsure_below, hysteresis)
+        if self.blob[5] == format.STREAM:
+            self.tables.begin(self, low, high, score, unsure_below, hysteresis)
+        else:
+            self._begin(low, high, windows, score, unsure_below, hysteresis)
         if self.novelty:
             self.watch(*self.novelty)
+        if b"stand_ins" in self.parts:
+            from dibble.inference import stand_ins
+
+            stand_ins.tolerate(self)
 
     _begin = Predictor.__init__
 
@@ -116,6 +125,8 @@ class Model(Predictor):
             from dibble.inference import additive as tables
         elif family & 127 == format.MLP:
             from dibble.inference import mlp as tables
+        elif family == format.STREAM and isinstance(limits, bytes):
+            from dibble.inference import stream as tables
         else:
             raise ValueError
         self.tables = tables

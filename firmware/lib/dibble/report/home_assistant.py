@@ -21,6 +21,7 @@ _UNITS = {
     "ppm": ("", "ppm", ""),
     "deg": ("", "°", ""),
     "lux": ("", "lx", "illuminance"),
+    "min": ("", "min", "duration"),
     "mm": ("", "mm", ""),
     "um": ("/ 1000", "mm", "precipitation"),
     "millilog2": ("/ 1000", "", ""),
@@ -35,7 +36,7 @@ _KINDS = (
 
 
 def topic_of(node, end):
-    """Return a topic of a node: "state" has its records, "status" whether it's online; models/UPDATES.md has the others."""
+    """Return a topic of a node: "state" has its records, "status" whether it's online, others: UPDATES.md."""
     return "dibble/%s/%s" % (topic_part(node), end)
 
 

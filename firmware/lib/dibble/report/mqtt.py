@@ -122,13 +122,13 @@ class Client:
         return self._exchange(_packet(0x33 if retain else 0x32, head, payload), _PUBACK, packet_id)
 
     def subscribe(self, topic):
-        """Return whether the broker took a subscription, QoS 0; its short messages come to the inbox with any answer."""
+        """Return whether the broker took a subscription, QoS 0; its short messages come to the inbox with answers."""
         self.inbox = {}
         packet = subscription(topic)
         return self._exchange(packet, _SUBACK, self._numbered(packet))
 
     def fetch(self, packet, target):
-        """Return the size of a retained message, copied to `target`; -1: none came in time, and the connection is closed.
+        """Return the size of a retained message, copied to `target`; -1: none came in time: the connection is closed.
 
         Args:
             packet: subscription() of its topic, whose last part has at most 8 bytes; these may be others each time, so

@@ -98,8 +98,8 @@ class Radio:
     def report(self, node):
         """Send if it's time; return why that didn't arrive, "" if it did; None: it isn't time.
 
-        Takes at most the time to join and fourteen timeouts. After each failure to join the pause is twice as long, up to
-        four times `every`, or an hour.
+        Takes at most the time to join and fourteen timeouts. After each failure to join the pause is twice as long, up
+        to four times `every`, or an hour; as long as what came by radio hasn't reported, each cycle tries.
 
         Raises:
             Exception: what the radio's driver raises; the next report comes in its time all the same.

@@ -21,4 +21,4 @@ def signatures_of(port, folder=""):
         return None
     from dibble.storage.signatures import Signatures
 
-    return Signatures(port.memory("signed"), port.feed_watchdog, folder)
+    return Signatures(port.memory("signed"), port.feed_watchdog, folder, "")

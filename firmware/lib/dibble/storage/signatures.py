@@ -5,9 +5,9 @@ Loaded only where node.key is there. The layout of PATH.sig, and what it guards 
 
 from dibble import RecordError
 from dibble.forgetting import forget
-from dibble.storage.key import KEY
 from dibble.storage.words import number_at, number_bytes
 
+KEY = "node.key"
 KEY_BYTES = 32
 SUFFIX = ".sig"  # of a file's name: that of its signature
 MAGIC = b"DSG1"
@@ -26,12 +26,14 @@ class Signatures:
         memory: keeps the highest counter accepted of each kind; has newest() -> bytes or None and write(bytes).
         feed: called often, as a digest takes seconds where the runtime has none.
         folder: where the files lie, with its slash.
+        key_folder: where the key lies; None: beside them.
     """
 
-    def __init__(self, memory, feed, folder=""):
+    def __init__(self, memory, feed, folder="", key_folder=None):
         self._memory = memory
         self._feed = feed
         self._folder = folder
+        self._key_folder = folder if key_folder is None else key_folder
 
     def accept(self, path, content):
         """Take a file that is signed: from now on no older one is.
@@ -59,7 +61,7 @@ class Signatures:
             RecordError: it isn't signed, or an older one.
         """
         where = path + SUFFIX
-        signature = self._read(where, HEAD_BYTES + DIGEST_BYTES)
+        signature = self._read(self._folder, where, HEAD_BYTES + DIGEST_BYTES)
         kind = KINDS.index(path)
         if signature[:4] != MAGIC or signature[4] != kind:
             raise RecordError("%s: expected a signature of %s, got another's" % (where, path))
@@ -86,10 +88,10 @@ class Signatures:
             return bytes(_COUNTER_BYTES * len(KINDS))
         return bytes(kept)
 
-    def _read(self, name, size):
+    def _read(self, folder, name, size):
         """Return a file's bytes, which have to be so many."""
         try:
-            file = self._open(name)
+            file = self._open(folder + name)
             try:
                 content = file.read(size + 1)
             finally:
@@ -101,12 +103,12 @@ class Signatures:
             raise RecordError("%s: expected %d bytes, got %s" % (name, size, found))
         return content
 
-    def _open(self, name):
-        return open(self._folder + name, "rb")
+    def _open(self, path):
+        return open(path, "rb")
 
     def _hmac(self, head, content):
         """Return the HMAC-SHA-256 of both. Source: RFC 2104, section 2; a key is shorter than a block."""
-        key = self._read(KEY, KEY_BYTES) + bytes(_BLOCK_BYTES - KEY_BYTES)
+        key = self._read(self._key_folder, KEY, KEY_BYTES) + bytes(_BLOCK_BYTES - KEY_BYTES)
         sha256 = digest_maker()
         inner = sha256(bytes([byte ^ 0x36 for byte in key]))
         inner.update(head)

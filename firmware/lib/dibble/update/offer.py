@@ -33,6 +33,7 @@ class Offer:
     Attributes:
         kind: place in KINDS.
         waits: for "install".
+        turn: 0..15, to offer a stream again that was refused or rolled back.
         size, piece_bytes, count: of the stream, of a piece's data, of the pieces.
         crc: 4 bytes, the CRC-32 of the stream, which tells it from others.
         identity: 4 bytes that tell the file from others: a model's last ones, else its CRC-32.
@@ -48,7 +49,8 @@ class Offer:
             raise ValueError("expected an offer of version %d: update the firmware" % (VERSION >> 4))
         self.kind = data[0] & 3
         self.waits = data[0] & WAITS != 0
-        self.piece_bytes = data[1] | data[2] << 8
+        self.turn = data[2] >> 4
+        self.piece_bytes = data[1] | (data[2] & 15) << 8
         self.size = data[3] | data[4] << 8 | data[5] << 16
         self.crc = data[6:10]
         self.identity = data[10:14]
@@ -68,18 +70,19 @@ class Kept:
 
     Attributes:
         state: of STATES, -1: there was none.
-        crc, identity, kind: of the offer.
+        crc, identity, kind, turn: of the offer.
         why: of a refusal.
     """
 
     def __init__(self):
         self._slots = Slots("update")
         kept = self._slots.newest()
-        if kept is None or len(kept) < HEAD_BYTES or kept[8] >= len(KINDS) or kept[9] >= len(STATES):
-            kept = bytes(8) + b"\0\xff"
+        if kept is None or len(kept) < HEAD_BYTES or kept[9] >= len(STATES):
+            kept = bytes(9) + b"\xff"
         self.crc = kept[:4]
         self.identity = kept[4:8]
-        self.kind = kept[8]
+        self.kind = kept[8] & 3
+        self.turn = kept[8] >> 4
         self.state = -1 if kept[9] == 0xFF else kept[9]
         self.why = kept[HEAD_BYTES:].decode()
 
@@ -88,6 +91,11 @@ class Kept:
         self.crc = offer.crc
         self.identity = offer.identity
         self.kind = offer.kind
+        self.turn = offer.turn
+
+    def is_of(self, offer):
+        """Tell whether something became of this offer."""
+        return self.state >= 0 and self.crc == offer.crc and self.turn == offer.turn
 
     def write(self, state, why=""):
         """Keep a state.
@@ -97,4 +105,4 @@ class Kept:
         """
         self.state = state
         self.why = why[:MOST_WHY]
-        self._slots.write(self.crc + self.identity + bytes((self.kind, state)) + self.why.encode())
+        self._slots.write(self.crc + self.identity + bytes((self.turn << 4 | self.kind, state)) + self.why.encode())

@@ -1,4 +1,4 @@
-"""Updates by MQTT: a contact looks at the offer, asks for the pieces that are missing, one by one, and tells how it stands.
+"""Updates by MQTT: a contact looks at the offer, asks for missing pieces, one by one, and tells how it stands.
 
 The broker keeps all of it: a piece is asked for by subscribing to it, so that no more comes than the node can take.
 """
@@ -22,7 +22,6 @@ class Contact:
         node: the Node.
         client: mqtt.Client, connected and subscribed to what is for the node.
         topic: "dibble/NODE/", which all its topics begin with.
-        seen: bytes of the last offer that could not be read, or b"".
     Attributes:
         complete: all has come.
         settled: nothing will come of this offer at the next contact either.
@@ -38,7 +37,7 @@ class Contact:
         self.complete = self.settled = False
 
     def follow(self, budget_ms):
-        """Look at the offer and receive what there is time for; return how it stands, as JSON for the topic `update`."""
+        """Look at the offer and receive what there is time for; return how it stands, as JSON for `update`."""
         kept = Kept()
         if kept.state == TRIED:
             settle(self._node, kept)
@@ -56,9 +55,9 @@ class Contact:
 
     def _look_at(self, offer, kept, budget_ms):
         self._count = offer.count
-        same = kept.state >= 0 and kept.crc == offer.crc
+        same = kept.is_of(offer)
         if same and kept.state != RECEIVING:
-            self._have = offer.count if kept.state != REFUSED else 0
+            self._have = offer.count
         elif identity_of(self._node, offer.kind) == offer.identity:
             kept.take(offer)
             kept.write(TRIED if self._node.boot.unconfirmed else CONFIRMED)

@@ -1,4 +1,4 @@
-"""A complete parcel becomes the file that the node takes at its next start, where models and configurations are tried."""
+"""A complete parcel becomes the file that the node takes at its next start, which tries it."""
 
 import os
 
@@ -7,7 +7,7 @@ from dibble.forgetting import forget
 from dibble.inference.crc32 import crc32
 from dibble.storage.key import signatures_of
 from dibble.storage.words import crc_bytes
-from dibble.update.offer import KINDS, REFUSED, TRIED, Kept
+from dibble.update.offer import KINDS, RECEIVING, REFUSED, TRIED, Kept
 from dibble.update.parcel import PART, Parcel, Stream
 
 FOLDER = "update/"  # where a file waits, beside its signature
@@ -22,8 +22,12 @@ class Refusal(Exception):
     """Why the file isn't taken."""
 
 
+class Damage(Refusal):
+    """What was written reads otherwise."""
+
+
 class Peeked:
-    """A stream whose first bytes were read already; and its CRC-32 so far, where asked for."""
+    """A stream whose first bytes were read already."""
 
     def __init__(self, first, stream):
         self._first = first
@@ -38,7 +42,7 @@ class Peeked:
 def place(port, boot):
     """Put what came where the node takes it at its next start; return why not, "" if it did.
 
-    A cut at any moment leaves what was, or what came: the last step is done again then. `boot` is told before, that what
+    A cut at any moment leaves what was, or what came: the rest is done again then. `boot` is told before, that what
     comes next has to report by radio.
 
     Args:
@@ -49,6 +53,7 @@ def place(port, boot):
     """
     kept = Kept()
     parcel = Parcel(None, port.feed_watchdog)
+    again = kept.is_of(parcel.offer) and kept.why != ""
     kept.take(parcel.offer)
     try:
         path = KINDS[kept.kind]
@@ -57,7 +62,7 @@ def place(port, boot):
         _check(path, kept.identity, signed, signatures_of(port, FOLDER))
     except (Refusal, ModelError, RecordError) as error:
         parcel.close()
-        kept.write(REFUSED, str(error))
+        kept.write(RECEIVING if isinstance(error, Damage) and not again else REFUSED, str(error))
         _remove(PART)
         return kept.why
     boot.by_radio()
@@ -78,7 +83,7 @@ def _write(parcel, path, feed):
         crc = crc32(piece, len(piece), 0, crc)
         piece = stream.read(_BLOCK_BYTES)
     if crc_bytes(crc) != parcel.offer.crc:
-        raise Refusal("expected pieces that fit together, got another CRC-32 of all: send it again")
+        raise Damage("expected pieces that fit together, got another CRC-32 of all")
     try:
         os.mkdir(FOLDER[:-1])
     except OSError:

@@ -41,8 +41,9 @@ def settle(node, kept):
     state, why = ROLLED_BACK, NEVER
     if not (node.boot.config_rejected if kept.kind == CONFIG else node.boot.rejected):
         for note in node.notes:
-            if note.find(path) >= 0 and note.find(" isn't used: ") >= 0:
-                state, why = REFUSED, note.split(" isn't used: ", 1)[1]
+            if path in note and " isn't used: " in note or kept.kind == CONFIG and note.startswith("config"):
+                state, why = REFUSED, note.split(" isn't used: ")[-1]
+                break
     _put_back(node, kept)
     kept.write(state, why)
 

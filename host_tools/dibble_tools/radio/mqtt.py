@@ -1,4 +1,4 @@
-"""The messages that bring a parcel to a node by MQTT, and those that withdraw it; all of them retained by the broker."""
+"""The messages that bring a parcel to a node by MQTT, and those that withdraw it; the broker retains all of them."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -9,24 +9,24 @@ from dibble.update.over_mqtt import DIGITS
 from dibble_tools.radio.parcel import Parcel
 
 
-class Message(NamedTuple):
+class Retained(NamedTuple):
     topic: str
     payload: bytes
     retain: bool = True
 
 
-def messages(node: str, parcel: Parcel) -> Iterator[Message]:
+def messages(node: str, parcel: Parcel) -> Iterator[Retained]:
     """Yield what to publish, in this order: the pieces first, and the offer when all of them are there."""
     for number, payload in enumerate(parcel.messages()):
-        yield Message(piece_topic(node, number), payload)
-    yield Message(offer_topic(node), parcel.offer())
+        yield Retained(piece_topic(node, number), payload)
+    yield Retained(offer_topic(node), parcel.offer())
 
 
-def withdrawal(node: str, count: int) -> Iterator[Message]:
+def withdrawal(node: str, count: int) -> Iterator[Retained]:
     """Yield what takes an offer of so many pieces back: the offer first."""
-    yield Message(offer_topic(node), b"")
+    yield Retained(offer_topic(node), b"")
     for number in range(count):
-        yield Message(piece_topic(node, number), b"")
+        yield Retained(piece_topic(node, number), b"")
 
 
 def offer_topic(node: str) -> str:
