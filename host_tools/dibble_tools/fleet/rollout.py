@@ -6,23 +6,21 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import paho.mqtt.client as paho
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.fleet.broker import Broker
-from dibble_tools.fleet.health import Health, update_text
+from dibble_tools.fleet.health import Health
 from dibble_tools.fleet.messages import object_of, parts_of
+from dibble_tools.fleet.sending import Link, Progress, clear_left, progress_of
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.node.config import read_config
 from dibble_tools.node.signatures import read_key
+from dibble_tools.radio.mqtt import messages, withdrawal
 from dibble_tools.radio.parcel import Parcel, parcel_of
-from dibble_tools.radio.topics import messages, withdrawal
 
-SETTLE_S = 1.0  # in which the broker has sent what it retains
-PUBLISH_S = 60.0  # for all of a node's pieces to reach the broker
-ENDED = {"confirmed": True, "refused": False, "rolled back": False}
+TOPIC = "dibble/+/update"
+SETTLE_S = 1.0  # in which the broker has begun to send what it retains
+LULL_S = 0.1
 
 
 def parcels_of(names: Sequence[str], files: Mapping[str, Path | None], key: Path | None) -> dict[str, Parcel]:
@@ -68,7 +66,7 @@ def waves(names: Sequence[str], canary: int, then: str) -> list[list[str]]:
 
 
 @dataclass
-class Outcome:
+class RolloutResult:
     """How a rollout ended.
 
     Attributes:
@@ -98,98 +96,84 @@ class Rollout:
         self._parcels = parcels
         self._patience_s = patience_s
         self._say = say
-        self._states: dict[str, dict[str, Any]] = {}
-        self._come: queue.SimpleQueue[tuple[str, dict[str, Any]]] = queue.SimpleQueue()
-        self._client = broker.client("", clean=True)
-        self._client.on_connect = lambda client, *_: client.subscribe("dibble/+/update", 1)
-        self._client.on_message = self._take
+        self._link = Link(broker)
+        self._running: set[str] = set()  # nodes that run the file, confirmed
+        self._progress: dict[str, Progress] = {}
 
     def __enter__(self) -> "Rollout":
-        self._broker.connect(self._client)
-        self._client.loop_start()
+        self._link.__enter__()
+        self._link.subscribe(TOPIC)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._link.__exit__()
 
-    def run(self, in_waves: Sequence[Sequence[str]]) -> Outcome:
+    def run(self, in_waves: Sequence[Sequence[str]]) -> RolloutResult:
         """Update the nodes, a wave after the other; stop at the first that refuses, rolls back or falls silent."""
-        outcome = Outcome()
-        self._settle()
+        outcome = RolloutResult()
+        self._hear(SETTLE_S)  # what the broker retains
         for number, wave in enumerate(in_waves):
             self._say(f"wave {number + 1} of {len(in_waves)}: {', '.join(wave)}")
-            begun = [name for name in wave if not self._has_it(name)]
+            begun = [name for name in wave if name not in self._running]
             for name in begun:
-                self._publish(messages(name, self._parcels[name]))
+                with Link(self._broker) as other:
+                    clear_left(other, name, self._parcels[name].count)
+                self._link.publish(messages(name, self._parcels[name]))
             self._wait(begun)
-            for name in wave:
-                if self._has_it(name):
-                    outcome.confirmed.append(name)
-                else:
-                    outcome.failed[name] = self._why(name)
             for name in begun:
-                self._publish(withdrawal(name, self._parcels[name].count))
+                self._link.publish(withdrawal(name, self._parcels[name].count))
+            outcome.confirmed += [name for name in wave if name in self._running]
+            outcome.failed = {name: self._why(name) for name in wave if name not in self._running}
             if outcome.failed:
                 outcome.untouched = [name for later in in_waves[number + 1 :] for name in later]
                 break
         return outcome
 
     def _wait(self, names: Sequence[str]) -> None:
-        """Wait until each of the nodes has taken or refused its file, or one has refused it, or time is up."""
+        """Wait until each of the nodes has taken its file, or one hasn't, or time is up."""
         end = time.monotonic() + self._patience_s
-        while any(not self._has_it(name) for name in names) and not any(self._failed(name) for name in names):
-            try:
-                name, said = self._come.get(timeout=max(0.0, min(end - time.monotonic(), 1.0)))
-            except queue.Empty:
-                if time.monotonic() >= end:
-                    return
-                continue
-            before, self._states[name] = self._states.get(name), said
-            if name in names and said != before:
-                self._say(f"{name}: {update_text(said)}")
-
-    def _has_it(self, name: str) -> bool:
-        """Tell whether a node runs the file and has confirmed it."""
-        said = self._states.get(name, {})
-        return said.get("state") == "confirmed" and said.get("installed") == self._parcels[name].version
+        while not self._running.issuperset(names) and not any(map(self._failed, names)):
+            left_s = end - time.monotonic()
+            if left_s <= 0:
+                return
+            self._hear(left_s)
 
     def _failed(self, name: str) -> bool:
-        said = self._states.get(name, {})
-        return said.get("crc") == self._parcels[name].told_crc and ENDED.get(str(said.get("state"))) is False
+        progress = self._progress.get(name)
+        return progress is not None and progress.settled and not progress.good
 
     def _why(self, name: str) -> str:
-        if self._failed(name):
-            return update_text(self._states[name])
-        heard = update_text(self._states.get(name, {}))
-        return f"not done within {self._patience_s / 3600:g} h" + (f": {heard}" if heard else ": it said nothing")
+        progress = self._progress.get(name)
+        if progress and self._failed(name):
+            return str(progress)
+        return f"not done within {self._patience_s / 3600:g} h: {progress or 'it said nothing'}"
 
-    def _settle(self) -> None:
-        """Hear what the broker retains."""
-        end = time.monotonic() + SETTLE_S
-        while (left := end - time.monotonic()) > 0:
-            try:
-                name, said = self._come.get(timeout=left)
-            except queue.Empty:
-                return
-            self._states[name] = said
-
-    def _take(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        parts = parts_of(message.topic)
-        if parts is None or parts[1] != "update":
-            return
+    def _hear(self, wait_s: float) -> None:
+        """Take the next message, and those that came with it; return at latest after so long."""
+        arrived = []
         try:
-            self._come.put((parts[0], object_of(bytes(message.payload)) if message.payload else {}))
+            arrived.append(self._link.arrived.get(timeout=wait_s))
+            while True:
+                arrived.append(self._link.arrived.get(timeout=LULL_S))
+        except queue.Empty:
+            pass
+        for topic, payload in arrived:
+            parts = parts_of(topic)
+            if parts and parts[0] in self._parcels:
+                self._take(parts[0], payload)
+
+    def _take(self, name: str, payload: bytes) -> None:
+        parcel = self._parcels[name]
+        try:
+            said = object_of(payload) if payload else {}
         except InputError:
             return
-
-    def _publish(self, what: Any) -> None:
-        sent = [self._client.publish(topic, payload, qos=1, retain=retain) for topic, payload, retain in what]
-        end = time.monotonic() + PUBLISH_S
-        for each in sent:
-            each.wait_for_publish(max(0.0, end - time.monotonic()))
-            if not each.is_published():
-                raise InputError(f"{self._broker}: expected it to take the file within {PUBLISH_S:.0f} s; run it again")
+        if said.get("state") == "confirmed" and said.get("installed") == parcel.version:
+            self._running.add(name)
+        progress = progress_of(payload, parcel)
+        if progress and progress != self._progress.get(name):
+            self._progress[name] = progress
+            self._say(f"{name}: {progress}")
 
 
 def by_trust(fleet: Sequence[Health]) -> list[str]:
