@@ -14,18 +14,25 @@ class Listener:
 
     Args:
         model: a Model with the parts "frames" and "segment".
+        before: a Model with the same two parts that decides first, on the same features; None: there is none.
+        skip: its class (an index) after which the other doesn't decide any more.
     Attributes:
         rate_hz: samples a second that it takes.
         into: memoryview of 16-bit samples, as many as a hop: to be filled before `hear` is called.
         row: the codes of the last frame.
         values: features of the last sound.
-        rows: how many rows the last sound took.
+        rows: how many rows the last sound took; 0: none ended with the last hop.
+        skipped: the first model was sure that the last sound isn't worth the other.
+        gone_on: hops for which the gate may stay open after the last loud one, and be open at most.
     Raises:
-        ModelError: it doesn't listen, or its parts say what can't be.
+        ModelError: it doesn't listen, its parts say what can't be, or those of the two differ.
     """
 
-    def __init__(self, model):
+    def __init__(self, model, before=None, skip=-1):
         self.model = model
+        self._before = before
+        self._skip = skip
+        self.skipped = False
         spec = _part(model, frames)
         gate = _part(model, segment)
         if not frames.holds(spec) or not segment.holds(gate):
@@ -36,7 +43,13 @@ class Listener:
                 "expected a model of %d features, which its frames and segments have; got %d"
                 % (segment.features_of(gate, bands), len(model.low))
             )
+        if before:
+            for part in (frames, segment):
+                _part(before, part)
+                if _bytes(before, part) != _bytes(model, part):
+                    raise ModelError("expected two models with the same %s, got others" % str(part.NAME, "utf-8"))
         self.rate_hz = spec.rate_hz
+        self.gone_on = gate.tail, gate.most
         self.levels, self.row = frames.build(spec)
         self.push, self.values = segment.build(gate, bands)
         self.rows = 0
@@ -62,6 +75,20 @@ class Listener:
     def hear(self):
         """Return the Decision on the sound that ended with the samples in `into`; None where none did."""
         self.levels(self.frames[self.at])
+        self.pass_over()
+        self.rows = self.push(self.row)
+        self.skipped = False
+        if not self.rows:
+            return None
+        if self._before:
+            first = self._before.predict(self.values)
+            self.skipped = not first.flags and first.class_index == self._skip
+            if self.skipped:
+                return None
+        return self.model.predict(self.values)
+
+    def pass_over(self):
+        """Take the samples in `into` for what comes before the next, without a look at them."""
         self.at += 1
         if self.at == HOPS:
             self.at = 0
@@ -70,10 +97,6 @@ class Listener:
             for i in range(self.keep):
                 samples[i] = samples[first + i]
         self.into = self.hops[self.at]
-        self.rows = self.push(self.row)
-        if not self.rows:
-            return None
-        return self.model.predict(self.values)
 
 
 def _part(model, kind):
@@ -81,3 +104,9 @@ def _part(model, kind):
     if kind.NAME not in model.parts:
         raise ModelError("expected a model that listens, with the part %r, got one without" % str(kind.NAME, "utf-8"))
     return kind.read(Cursor(model.blob, model.parts[kind.NAME]))
+
+
+def _bytes(model, kind):
+    cursor = Cursor(model.blob, model.parts[kind.NAME])
+    kind.read(cursor)
+    return bytes(model.blob[model.parts[kind.NAME] : cursor.at])
