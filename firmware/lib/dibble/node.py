@@ -240,7 +240,7 @@ class Node:
 
         The class's number; once long for a fault; twice long before it while the last good configuration stands in.
         """
-        faulty = self.decision.flags & SENSOR_FAULT
+        faulty = self.decision.flags & SENSOR_FAULT and self.decision.class_index == NO_CLASS
         flat = self._is_flat()
         self._switch(faulty or flat)
         if self._on_times and self._on_times.error != self._told.get("on_times", ""):

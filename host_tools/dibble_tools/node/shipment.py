@@ -79,6 +79,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.rare": _of(_INFERENCE, "explanation", "units", "unrolled"),
     "dibble.ratios": _of(_INFERENCE, "ratios"),
     "dibble.number": _of(_INFERENCE, "number"),
+    "dibble.stand_ins": _of(_INFERENCE, "stand_ins"),
     "dibble.parts": _of(_INFERENCE, "parts"),
     "dibble.manifest": _of(_STORAGE, "manifest"),
     # reports

@@ -39,17 +39,21 @@ def soil_model(
     channels: list[Channel] = CHANNELS,
     hysteresis: int = 1,
     golden: Sequence[Sequence[int]] | None = None,
+    stand_ins: Sequence[int | None] = (),
 ) -> bytes:
     """Return a model file: irrigate below so many permille, else ok.
 
     Args:
         golden: rows of readings; None: two of them.
+        stand_ins: see ModelSpec.
     """
     soil = np.arange(0, 1001)
     readings = np.column_stack([soil, np.zeros_like(soil)])
     tree = DecisionTreeClassifier().fit(readings, np.where(soil < dry_below, "irrigate", "ok"))
     trees = shift(integers_of(tree), [channel.low for channel in channels])
-    spec = forest_spec(f"dry below {dry_below}", channels, ["irrigate", "ok"], trees, hysteresis=hysteresis)
+    spec = forest_spec(
+        f"dry below {dry_below}", channels, ["irrigate", "ok"], trees, hysteresis=hysteresis, stand_ins=stand_ins
+    )
     return export(spec, readings[[100, 900], : len(channels)].tolist() if golden is None else golden)
 
 
