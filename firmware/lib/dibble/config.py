@@ -15,6 +15,7 @@ LEAST_WATCHDOG_MS = 1000  # between two of its parts a cycle computes for longer
 STANDS_IN = "the last good configuration is used"
 PIN = (int, str)
 STREAMS = ("dibble.streams.", "config.listen.driver")  # where drivers of streams lie, and where one is named
+AT_ADC = ("battery", "gas_adc", "mox_adc", "soil_adc", "wind_vane")
 PINS_OF_STREAMS = ("pin", "sck", "ws", "sd", "clock", "data")
 CLOCK_CHIPS = ("ds3231", "pcf8563")
 SENSOR = (  # of every sensor; its driver's SETTINGS follow
@@ -122,6 +123,12 @@ def check(table, driver_settings):
         config["listen"] = listen = _table(table["listen"], settings, "config.listen")
         if listen["in_time"] not in ("auto", "yes", "no"):
             raise ConfigError("config.listen.in_time: expected auto, yes or no, got %r" % listen["in_time"])
+        for i in range(len(sensors)):
+            if listen["driver"] == "adc_mic" and sensors[i]["driver"] in AT_ADC:
+                raise ConfigError(
+                    "config.sensors[%d]: expected none at an ADC pin, as adc_mic has the ADC for itself, got %s"
+                    % (i, sensors[i]["driver"])
+                )
         if "address" in listen and config["i2c"]["sda"] == "":
             raise ConfigError("config.i2c: expected sda and scl, which config.listen needs, got none")
     elif table.get("listen"):

@@ -29,6 +29,8 @@ OF_DRIVERS = (
     "build",
     "channels",
 )
+OF_STREAMS = ("SETTINGS", "BLOCKS", "build")  # what is asked of a stream's driver
+STREAMS = "dibble.streams."
 GUESTS = ROOMS / "link" / "guest"
 
 
@@ -87,6 +89,16 @@ FILES: Mapping[str, tuple[str, ...]] = {
         *_of(_REPORT, "radio", "mqtt", "state", "forward", "home_assistant", "name_lookup", "network_time"),
         *_of("dibble.ports.", "sockets", "stream"),
     ),
+    # a stream
+    "dibble.listening": (
+        *_of("dibble.", "listening_node", "listening", "streams", "ports.micropython_microphones"),
+        *_of("dibble.senses.", "listener", "gate", "take", "widen", "widen_viper"),
+    ),
+    "dibble.senses": ("dibble.senses",),
+    "dibble.senses.segment": ("dibble.senses.segment",),
+    "dibble.senses.frames": (
+        *_of("dibble.senses.", "frames", "frames_bytecode", "frames_plan", "frames_thumb", "frames_viper"),
+    ),
     "dibble.tls": _of("dibble.ports.", "tls"),  # there may be no module ssl
 }
 # In bytecode: what a model's code needs even where its tables run in machine code.
@@ -131,6 +143,7 @@ def shipment_of(
     files |= {f"dibble.{name.rpartition('.')[2]}": (name,) for name in later}
     asked = {(_PORT, name) for name in _port_names(sources)} | {("dibble.app", "run"), ("dibble", "__version__")}
     asked |= {(name, each) for name in named if apart for each in OF_DRIVERS}
+    asked |= {(name, each) for name in sources if name.startswith(STREAMS) for each in OF_STREAMS}
     own = list(own)
     for path in (*GUESTS.glob("*.py"), *own):
         asked |= set(_asked_in(path))

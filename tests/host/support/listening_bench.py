@@ -52,7 +52,12 @@ class ListeningBench:
         self.hardware.on_output = lambda pin, level: self.switched.append((self.now_s(), pin, level))
         self.switched: list[tuple[float, int, int]] = []
         self.vm = FieldVm(self.hardware, heap, guests)
-        shutil.copytree(FIRMWARE, folder, ignore=shutil.ignore_patterns("__pycache__", ".*", "examples", *without))
+        shutil.copytree(
+            FIRMWARE,
+            folder,
+            ignore=shutil.ignore_patterns("__pycache__", ".*", "examples", *without),
+            dirs_exist_ok=True,
+        )
         for name, content in files.items():
             (folder / name).write_bytes(content)
         self.config = {"interval_s": 10, "sensors": [], "listen": listen, "log": {"batch": 1}, **config}

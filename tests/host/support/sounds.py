@@ -62,10 +62,10 @@ def stream(kinds: list[str], seed: int = 0, rate_hz: int = RATE_HZ) -> np.ndarra
     return np.clip(np.round(whole), -32768, 32767).astype(np.int16)
 
 
-def random_ear(seed: int = 0, *, hop: int = 100, rows: int = 6, bands: int = 5) -> HostModel:
+def random_ear(seed: int = 0, *, hop: int = 100, rows: int = 6, bands: int = 5, rate_hz: int = RATE_HZ) -> HostModel:
     """Return a model that hears, of random weights."""
     rng = np.random.default_rng(seed)
-    sense = SoundSettings(settings_for(RATE_HZ, 128, hop, bands), SegmentSettings(rows=rows, tail=8, most=200))
+    sense = SoundSettings(settings_for(rate_hz, 128, hop, bands), SegmentSettings(rows=rows, tail=8, most=200))
     shapes = ((7, sense.features), (2, 7))
     layers = []
     for i, shape in enumerate(shapes):

@@ -12,7 +12,7 @@ from dibble.streams import ALL, Backlog
 
 FRAME_BYTES = 8  # of the ring of machine.I2S, for each sample: both channels, 32 bits each
 MARGIN_MS = 20  # that the ring holds beyond what counts as lost: the clock is coarse, and a callback comes late
-DRAINED = 700  # permille of a hop's time: what takes longer to fill has waited for samples
+COPIED = 80  # samples beyond a hop that may wait when a hop isn't full after most of its time: what one interrupt moves
 
 
 class I2sMic:
@@ -25,10 +25,10 @@ class I2sMic:
         self._settings = settings
         self._rate_hz = rate_hz
         self._hop = hop
-        self._drained_ms = hop * DRAINED // rate_hz
+        self._drained_ms = hop * 750 // rate_hz
         self._flight = array("h", bytearray(2 * hop))
         self._filled = False
-        self._begun = self._ended = 0
+        self._begun = 0
         self._i2s = self._backlog = None
 
     def start(self):
@@ -60,18 +60,16 @@ class I2sMic:
         self._i2s.readinto(self._flight)
 
     def _done(self, _):
-        self._ended = ticks_ms()
         self._filled = True
 
     def readinto(self, into):
-        if not self._filled:
-            return False
         backlog = self._backlog
         backlog.passed()
+        if not self._filled:  # what waits in the ring fills a hop in a quarter of its time: there can't be much
+            if ticks_diff(ticks_ms(), self._begun) >= self._drained_ms:
+                backlog.held_at_most(self._hop + COPIED)
+            return False
         backlog.took(self._hop)
-        if ticks_diff(self._ended, self._begun) >= self._drained_ms:  # the ring was empty as it ended
-            since_ms = ticks_diff(ticks_ms(), self._ended) + 2
-            backlog.held_at_most(max(0, since_ms) * self._rate_hz // 1000)
         into[ALL] = self._flight
         self._fill()
         return True

@@ -68,6 +68,11 @@ class Backlog:
         if self.waiting > count:
             self.waiting = count
 
+    def skip(self):
+        """Let the time pass that has passed: somebody took all that came in it."""
+        self._seen = self._ticks_ms()
+        self.waiting = 0
+
     def lost(self):
         """Return the samples lost since the last call."""
         self.passed()

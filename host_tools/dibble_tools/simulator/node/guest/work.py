@@ -5,7 +5,14 @@ DIBBLE_WORK has us: of a frame, of a look at a hop's span, of a decision; the ho
 
 import sys
 
+import time
 import wire
+
+
+def spend(us):
+    """Let time pass; interrupts come as soon as the interpreter has its turn again."""
+    wire.ask(76, 0, us)  # L
+    time.sleep(0)
 
 
 def charge(text):
@@ -21,17 +28,17 @@ def charge(text):
 
         def work(samples):
             levels(samples)
-            wire.ask(76, 0, frame_us)  # L
+            spend(frame_us)
 
         return work, row
 
     def looked(self, samples):
         if self._permille:
-            wire.ask(76, 0, gate_us)
+            spend(gate_us)
         return opens(self, samples)
 
     def stretched(*told):
-        wire.ask(76, 0, sound_us)
+        spend(sound_us)
         stretch(*told)
 
     frames.build, gate.Gate.opens, segment._stretch = charged, looked, stretched
