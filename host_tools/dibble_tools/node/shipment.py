@@ -9,11 +9,12 @@ from dibble_tools.common.shipped import ROOMS
 from dibble_tools.node.merging import Shipment
 from dibble_tools.node.modules import attributes_of
 
-_INFERENCE, _KERNELS, _STORAGE, _REPORT = (
+_INFERENCE, _KERNELS, _STORAGE, _REPORT, _SENSES = (
     "dibble.inference.",
     "dibble.inference.kernels.",
     "dibble.storage.",
     "dibble.report.",
+    "dibble.senses.",
 )
 _PORT = "dibble.ports.micropython"
 DRIVERS = "dibble.drivers"
@@ -29,8 +30,8 @@ OF_DRIVERS = (
     "build",
     "channels",
 )
-OF_STREAMS = ("SETTINGS", "BLOCKS", "build")  # what is asked of a stream's driver
 STREAMS = "dibble.streams."
+OF_STREAMS = ("SETTINGS", "BLOCKS", "build")  # what is asked of a stream's driver
 GUESTS = ROOMS / "link" / "guest"
 
 
@@ -91,14 +92,12 @@ FILES: Mapping[str, tuple[str, ...]] = {
     ),
     # a stream
     "dibble.listening": (
-        *_of("dibble.", "listening_node", "listening", "streams", "ports.micropython_microphones"),
-        *_of("dibble.senses.", "listener", "gate", "take", "widen", "widen_viper"),
+        *_of("dibble.", "listening_node", "listening", "ports.micropython_microphones"),
+        *_of(_SENSES, "listener", "gate", "take", "segment"),
+        *_of(_SENSES, "frames", "frames_bytecode", "frames_plan", "frames_thumb", "frames_viper"),
+        *_of(_SENSES, "widen", "widen_viper"),
     ),
-    "dibble.senses": ("dibble.senses",),
-    "dibble.senses.segment": ("dibble.senses.segment",),
-    "dibble.senses.frames": (
-        *_of("dibble.senses.", "frames", "frames_bytecode", "frames_plan", "frames_thumb", "frames_viper"),
-    ),
+    "dibble.streams": ("dibble.streams", *_of("dibble.streams.", "adc_mic", "i2s_mic", "pdm_mic")),
     "dibble.tls": _of("dibble.ports.", "tls"),  # there may be no module ssl
 }
 # In bytecode: what a model's code needs even where its tables run in machine code.
@@ -143,7 +142,6 @@ def shipment_of(
     files |= {f"dibble.{name.rpartition('.')[2]}": (name,) for name in later}
     asked = {(_PORT, name) for name in _port_names(sources)} | {("dibble.app", "run"), ("dibble", "__version__")}
     asked |= {(name, each) for name in named if apart for each in OF_DRIVERS}
-    asked |= {(name, each) for name in sources if name.startswith(STREAMS) for each in OF_STREAMS}
     own = list(own)
     for path in (*GUESTS.glob("*.py"), *own):
         asked |= set(_asked_in(path))
@@ -155,7 +153,10 @@ def shipment_of(
         sources,
         files,
         sorted(asked),
-        {} if apart else dict.fromkeys(named, OF_DRIVERS),
+        {
+            **({} if apart else dict.fromkeys(named, OF_DRIVERS)),
+            **{name: OF_STREAMS for name in sources if name.startswith(STREAMS)},
+        },
         {name: by for name, by in aliases.items() if name not in files},
         _names_in(own),
     )

@@ -12,7 +12,7 @@ from dibble_tools.machines.replay import MACHINE_CODE
 from dibble_tools.model.hearing import Heard, hear
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.node.config import whole
-from dibble_tools.simulator.devices.microphone import I2sRing, Sound, Stream
+from dibble_tools.simulator.devices.microphone import I2sRing, PlayedSound, Stream
 from dibble_tools.simulator.node.vm import GUESTS
 from listening_bench import I2S, ListeningBench
 from sounds import random_ear, stream
@@ -175,7 +175,7 @@ def test_under_circuitpython(listen: dict[str, Any], rate_hz: int, pin: int, tmp
 
 def test_a_ring_of_i2s_drops_whole_blocks_where_it_has_no_room() -> None:
     """As empty_dma() does; and what waits is given 64 frames at a time, in a quarter of its time."""
-    ring = I2sRing(Stream(Sound(list(range(1, 4001)), 16000, 0), 16000, 0), 8 * 1024)
+    ring = I2sRing(Stream(PlayedSound(list(range(1, 4001)), 16000, 0), 16000, 0), 8 * 1024)
     assert ring.run(200_000) is None  # 3200 samples came
     assert ring.dropped == 3200 - 1008, "one frame of a full ring stays free, so one block"
     ring.request(256, 200_000)

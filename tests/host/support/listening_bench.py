@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from dibble_tools.common.shipped import FIRMWARE
 from dibble_tools.node.console_lines import Event, LineReader, Row
-from dibble_tools.simulator.devices.microphone import Sound
+from dibble_tools.simulator.devices.microphone import PlayedSound
 from dibble_tools.simulator.node.flash import Flash
 from dibble_tools.simulator.node.vm import GUESTS, FieldVm, Stop
 from dibble_tools.simulator.node.wire import LIKE, Hardware
@@ -47,7 +47,7 @@ class ListeningBench:
     ) -> None:
         self.hardware = Hardware(Flash(256), START_S, like)
         start_us = self.hardware.now_us + int(AFTER_S * 1e6)
-        self.sound = Sound(samples.tolist(), rate_hz, start_us)
+        self.sound = PlayedSound(samples.tolist(), rate_hz, start_us)
         self.hardware.sounds = {pin: self.sound}
         self.hardware.on_output = lambda pin, level: self.switched.append((self.now_s(), pin, level))
         self.switched: list[tuple[float, int, int]] = []

@@ -31,15 +31,16 @@ class I2sMic:
         self._pins = [named(settings[name]) for name in ("sck", "ws", "sd")]
         self._rate_hz = rate_hz
         self._hop = hop
-        self._mic = self._backlog = None
+        self._mics = []
 
     def start(self):
-        if self._mic:
-            self._mic.deinit()
+        if self._mics:
+            self._mics.pop().deinit()
         try:
-            self._mic = self._kind(*self._pins, sample_rate=self._rate_hz, bit_depth=32, output_bit_depth=16)
+            mic = self._kind(*self._pins, sample_rate=self._rate_hz, bit_depth=32, output_bit_depth=16)
         except (ValueError, RuntimeError) as error:  # pins in use, or not side by side
             raise ConfigError("config.listen: expected pins that I2S can have, got: %s" % error)
+        self._mics.append(mic)
         half = max(HALF_MS * self._rate_hz // 1000, HALF_BYTES // FRAME_BYTES)
         self._backlog = Backlog(ticks_ms, ticks_diff, self._rate_hz, half, True)
 
@@ -47,7 +48,7 @@ class I2sMic:
         backlog = self._backlog
         backlog.passed()
         waited = backlog.waiting < self._hop
-        self._mic.record(into, self._hop)
+        self._mics[0].record(into, self._hop)
         backlog.passed()
         backlog.took(self._hop)
         if waited:
@@ -76,21 +77,22 @@ class PdmMic:
         self._rate_hz = rate_hz
         self._hop = hop
         self._words = array("H", bytearray(2 * hop))
-        self._mic = self._backlog = None
+        self._mics = []
 
     def start(self):
-        if self._mic:
-            self._mic.deinit()
+        if self._mics:
+            self._mics.pop().deinit()
         try:
-            self._mic = self._kind(*self._pins, sample_rate=self._rate_hz, bit_depth=16)
+            mic = self._kind(*self._pins, sample_rate=self._rate_hz, bit_depth=16)
         except (ValueError, RuntimeError) as error:
             raise ConfigError("config.listen: expected pins of a PDM microphone, got: %s" % error)
+        self._mics.append(mic)
         self._backlog = Backlog(ticks_ms, ticks_diff, self._rate_hz, 0)
 
     def readinto(self, into):
         backlog = self._backlog
         backlog.passed()  # what came since the last time is lost
-        self._mic.record(self._words, self._hop)
+        self._mics[0].record(self._words, self._hop)
         backlog.skip()
         i = 0
         for word in self._words:
@@ -120,20 +122,21 @@ class AdcMic:
         self._hop = hop
         self._hops = max(3, -(-settings["ring_ms"] * rate_hz // (1000 * hop)) + 1)
         self._ring = array("H", bytearray(2 * hop * self._hops))
-        self._mic = None
+        self._mics = []
         self._at = self._lost = 0
 
     def start(self):
-        if self._mic:
-            self._mic.deinit()
+        if self._mics:
+            self._mics.pop().deinit()
         try:
-            self._mic = self._kind(self._pin, sample_rate=self._rate_hz)
+            mic = self._kind(self._pin, sample_rate=self._rate_hz)
         except (ValueError, RuntimeError) as error:
             raise ConfigError("config.listen: expected a free pin of the ADC, got: %s" % error)
+        self._mics.append(mic)
         self._at = 0
         self._seen = ticks_ms()
         self._mark_all()
-        self._mic.readinto(self._ring, loop=True)
+        self._mics[0].readinto(self._ring, loop=True)
 
     def _mark_all(self):
         for i in range(self._hops):

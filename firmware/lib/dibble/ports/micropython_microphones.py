@@ -2,11 +2,11 @@
 
 import sys
 from array import array
+from time import ticks_diff, ticks_ms
 
 import machine
 
 from dibble import ConfigError
-from dibble.ports.micropython import ticks_diff, ticks_ms
 from dibble.senses.widen import widen
 from dibble.streams import ALL, Backlog
 

@@ -33,8 +33,8 @@ class Listener:
         self._before = before
         self._skip = skip
         self.skipped = False
-        spec = _part(model, frames)
-        gate = _part(model, segment)
+        spec = frames.read(_part(model, frames.NAME))
+        gate = segment.read(_part(model, segment.NAME))
         if not frames.holds(spec) or not segment.holds(gate):
             raise ModelError("the model file contradicts itself: its frames or its segments")
         bands = len(spec.widths) - 1
@@ -44,10 +44,9 @@ class Listener:
                 % (segment.features_of(gate, bands), len(model.low))
             )
         if before:
-            for part in (frames, segment):
-                _part(before, part)
-                if _bytes(before, part) != _bytes(model, part):
-                    raise ModelError("expected two models with the same %s, got others" % str(part.NAME, "utf-8"))
+            for name in (frames.NAME, segment.NAME):
+                if _bytes(before, name) != _bytes(model, name):
+                    raise ModelError("expected two models with the same %s, got others" % str(name, "utf-8"))
         self.rate_hz = spec.rate_hz
         self.gone_on = gate.tail, gate.most
         self.levels, self.row = frames.build(spec)
@@ -99,14 +98,14 @@ class Listener:
         self.into = self.hops[self.at]
 
 
-def _part(model, kind):
-    """Return what a part of the model file says, read by its own module."""
-    if kind.NAME not in model.parts:
-        raise ModelError("expected a model that listens, with the part %r, got one without" % str(kind.NAME, "utf-8"))
-    return kind.read(Cursor(model.blob, model.parts[kind.NAME]))
+def _part(model, name):
+    """Return a Cursor at what a part of the model file says."""
+    if name not in model.parts:
+        raise ModelError("expected a model that listens, with the part %r, got one without" % str(name, "utf-8"))
+    return Cursor(model.blob, model.parts[name])
 
 
-def _bytes(model, kind):
-    cursor = Cursor(model.blob, model.parts[kind.NAME])
-    kind.read(cursor)
-    return bytes(model.blob[model.parts[kind.NAME] : cursor.at])
+def _bytes(model, name):
+    """Return a part's bytes: its length is the number before them."""
+    at = _part(model, name).at
+    return bytes(model.blob[at : at + model.blob[at - 1]])

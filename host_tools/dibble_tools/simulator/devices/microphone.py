@@ -21,7 +21,7 @@ I2S, ADC, I2S_IN, PDM = 1, 2, 3, 4  # kinds of streams: simulator/node/guest and
 FULL, ADC_FULL = 32768, 4096
 
 
-class Sound:
+class PlayedSound:
     """A recording, played once from a moment on; before and after it there is only the microphone's own noise.
 
     Args:
@@ -37,14 +37,14 @@ class Sound:
         self._rng = random.Random(f"microphone {seed}")
 
     @classmethod
-    def of_file(cls, path: Path, start_us: int) -> "Sound":
+    def of_file(cls, path: Path, start_us: int) -> "PlayedSound":
         """Return a recording as it lies in a file."""
         from dibble_tools.data.sound.recordings import at_its_own_rate
 
         samples, rate_hz = at_its_own_rate(path)
         return cls(samples.tolist(), rate_hz, start_us)
 
-    def at_rate(self, rate_hz: int) -> "Sound":
+    def at_rate(self, rate_hz: int) -> "PlayedSound":
         """Return it as a microphone takes it at another rate: low-passed to what that holds."""
         if rate_hz == self._rate_hz:
             return self
@@ -53,7 +53,7 @@ class Sound:
         from dibble_tools.data.sound.recordings import resampled
 
         samples = np.round(resampled(np.array(self._samples), self._rate_hz, rate_hz)).astype(int)
-        return Sound(samples.tolist(), rate_hz, self._start_us)
+        return PlayedSound(samples.tolist(), rate_hz, self._start_us)
 
     @property
     def end_us(self) -> int:
@@ -75,7 +75,7 @@ class Stream:
         sound: None: nothing is wired to the pin.
     """
 
-    def __init__(self, sound: Sound | None, rate_hz: int, now_us: int) -> None:
+    def __init__(self, sound: PlayedSound | None, rate_hz: int, now_us: int) -> None:
         self._sound = sound and sound.at_rate(rate_hz)
         self.rate_hz = rate_hz
         self._start_us = now_us

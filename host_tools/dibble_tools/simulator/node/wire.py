@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from dibble_tools.simulator.devices.microphone import ADC, I2S, I2S_IN, AdcRun, I2sRing, Recorder, Sound, Stream
+from dibble_tools.simulator.devices.microphone import ADC, I2S, I2S_IN, AdcRun, I2sRing, PlayedSound, Recorder, Stream
 from dibble_tools.simulator.node.bus import TICKS_PERIOD, Analog, I2cDevice, Nack, OneWireDevice, Pulses
 from dibble_tools.simulator.node.flash import Flash
 from dibble_tools.simulator.node.wifi import NO_RADIO, Wifi
@@ -77,7 +77,7 @@ class Hardware:
         self.analog: dict[int, Analog] = {}
         self.pulses: dict[int, Pulses] = {}
         self.onewire: dict[int, OneWireDevice] = {}
-        self.sounds: dict[int, Sound] = {}
+        self.sounds: dict[int, PlayedSound] = {}
         self.charged_us = 0
         self.outputs: dict[int, int] = {}
         self.inputs: dict[int, int] = {}
