@@ -58,6 +58,7 @@ class Listening:
         self._port = port = node.port
         self._names = model.classes
         self._driver = settings["driver"]
+        self._each_hop = False
         self._acts = bytes([name[:1] != "_" for name in self._names])
         ear = Listener(model, before, skip)
         self.rate_hz = ear.rate_hz
@@ -69,6 +70,7 @@ class Listening:
             tail, most = ear.gone_on
             self._gate = Gate(permille, tail, most)
             self._ear = ear
+            self._each_hop = ear.each_hop
         else:
             self._gate = None
             self._ear = Take(ear, permille or settings["take_permille"], settings["take_ms"], node.worked)
@@ -122,7 +124,7 @@ class Listening:
         decision = ear.hear()
         if not self._gate and not ear.opened and not ear.rows:
             self._count(CLOSED)
-        if not ear.rows:
+        if not ear.rows or self._each_hop and not self._is_news(decision):
             return
         self._count(SOUNDS)
         end = ACTED
@@ -142,6 +144,16 @@ class Listening:
         if len(self.kept) < MOST_KEPT:
             shown = (NO_CLASS, 0) if ear.skipped else (decision.class_index, decision.margin)
             self.kept.append((shown[0], shown[1], ear.rows * self.hop_ms, end))
+
+    def _is_news(self, decision):
+        """Tell whether a decision at a hop is one to act on: trusted, held, of a class that acts, and none did lately."""
+        return (
+            decision is not None
+            and not decision.flags
+            and decision.held_index == decision.class_index
+            and self._acts[decision.class_index]
+            and not self._left_ms
+        )
 
     def _count(self, which):
         if self._counts[which] < MOST_COUNT:

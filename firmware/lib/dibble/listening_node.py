@@ -29,28 +29,28 @@ class ListeningNode(Node):
 
     def _begin_beside(self, config, signatures):
         settings = config["listen"]
-        if self._gate and self._gate.hears:
-            self._notes.append("gate.dib isn't used: expected a model of readings, got one that hears")
-            self._gate = None
-        if not self._classifier or not self._classifier.hears:
-            self._notes.append("config.listen: expected a model that hears, got none: nobody listens")
+        if self.gate and self.gate.hears:
+            self.notes.append("gate.dib isn't used: expected a model of readings, got one that hears")
+            self.gate = None
+        if not self.classifier or not self.classifier.hears:
+            self.notes.append("config.listen: expected a model that hears, got none: nobody listens")
             return
         before = self._recall(Slots("voice"), VOICE, None, signatures)
-        skip = class_of(before, settings["skip"], "listen.skip", self._notes) if before else -1
+        skip = class_of(before, settings["skip"], "listen.skip", self.notes) if before else -1
         sensors = self.sensors
-        model = self._classifier.model
+        model = self.classifier.model
         try:
             try:
                 self._listening = Listening(self, settings, model, before and before.model, skip)
             except ModelError as error:
                 if not before:
                     raise
-                self._notes.append("voice.dib isn't used: %s" % error)
+                self.notes.append("voice.dib isn't used: %s" % error)
                 self._listening = Listening(self, settings, model, None, -1)
         except ModelError as error:
-            self._notes.append("config.listen: %s" % error)
+            self.notes.append("config.listen: %s" % error)
             return
-        self._notes.append("listens: " + self._listening.description())
+        self.notes.append("listens: " + self._listening.description())
         self._counts_at = len(sensors.values)
         for name, unit in CHANNELS:
             sensors.values.append(0)
@@ -61,7 +61,7 @@ class ListeningNode(Node):
         """Of the sensors' readings there is nothing to decide."""
         if self._listening:
             self.decision.settle(NO_CLASS, 0, SENSOR_FAULT if self.faults else 0, -1)
-        elif not self._classifier or not self._classifier.hears:
+        elif not self.classifier or not self.classifier.hears:
             super().decide()
 
     def record(self):
@@ -77,8 +77,9 @@ class ListeningNode(Node):
 
     def heard(self, index):
         """A sound of a class is acted on: at once."""
-        for action in self.actions:
-            action.want(index, self._flat)
+        for i in range(len(self.actions)):
+            if not self._alarm or self._follows[i] is not self._alarm:  # what follows a flag follows no class
+                self.actions[i].want(index, self._flat)
 
     def _switch(self, off):
         if not self._listening:

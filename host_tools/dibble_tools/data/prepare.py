@@ -1,12 +1,13 @@
 """A file of readings -> integer feature values, as the board's own code computes them, and how rows are split."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from dibble.inference import features as kinds
 from dibble.inference.fixed_point import MISSING
+from dibble.inference.stand_ins import fill_in
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel, to_readings
@@ -22,7 +23,14 @@ from dibble_tools.data.feature_spec import (
     run_windows,
     windows_of,
 )
-from dibble_tools.data.future import apart, label_later, label_of_the_time_ahead, parse_condition, with_numbers
+from dibble_tools.data.future import (
+    apart,
+    label_later,
+    label_of_the_time_ahead,
+    parse_condition,
+    time_until,
+    with_numbers,
+)
 from dibble_tools.data.splits import Split, check_classes, split
 
 MOSTLY_EMPTY = 0.5  # a column without a reading in more of the training rows costs more rows than it tells
@@ -48,7 +56,14 @@ class DataOptions:
     usual: bool = False  # no labels: all rows are what is usual
     target: str | None = None  # the column of a number to predict, instead of a label
     when: str = ""  # a condition that makes the labels: see future.parse_condition
+    until: str = ""  # a condition: the number to predict is how long until it holds, `ahead_ms` at most
     ahead_ms: int = 0  # labels are what holds so much later
+    tolerate: bool = False  # something stands in for missing readings
+
+    @property
+    def tells_number(self) -> bool:
+        """Rows are to tell a number, no label."""
+        return self.target is not None or bool(self.until)
 
 
 @dataclass(frozen=True)
@@ -57,7 +72,9 @@ class Prepared:
 
     Attributes:
         values: feature values, ints (rows, features).
-        whole: rows without a missing reading.
+        whole: rows without a missing reading; where readings are stood in for, those with any reading at all.
+        stand_ins: for each channel what stands in for a missing reading, above its low; empty where nothing does.
+        absent: value of each feature of a channel that is missing.
         elapsed_ms: time since the row before; None where rows stand alone.
     """
 
@@ -72,6 +89,8 @@ class Prepared:
     interval_ms: int
     notes: list[str]
     ahead_ms: int = 0
+    stand_ins: list[int] = field(default_factory=list)
+    absent: list[int] = field(default_factory=list)
 
     @property
     def limits(self) -> list[int]:
@@ -139,8 +158,14 @@ def prepare(path: Path, options: DataOptions) -> Prepared:
     columns = [ds.columns.index(channel.name) for channel in channels]
     readings = to_readings(ds.values[:, columns], channels)
     missing = readings == MISSING
-    whole = ~missing.any(axis=1)
-    if not whole.all():
+    offsets = offsets_of(readings, channels)
+    stand_ins = _medians(offsets[parts.train]) if options.tolerate else []
+    whole = ~(missing.all(axis=1) if options.tolerate else missing.any(axis=1))
+    if options.tolerate and missing.any():
+        notes.append(
+            f"{missing.any(axis=1).sum()} rows have a missing reading: learned from, and scored, with what stands in"
+        )
+    elif not whole.all():
         row, column = np.argwhere(missing)[0]
         notes.append(
             f"{(~whole).sum()} rows have a missing reading, the first in line {ds.lines[row]}, column "
@@ -149,7 +174,8 @@ def prepare(path: Path, options: DataOptions) -> Prepared:
     for name in np.unique(ds.labels):
         if not (whole & parts.train & (ds.labels == name)).any():
             raise InputError(f"class {name!r}: every training row of it has a missing reading; --ignore the column")
-    values = offsets_of(readings, channels)
+    values = np.where(offsets < 0, stand_ins, offsets) if stand_ins else offsets
+    absent = stand_ins
     elapsed, interval, features = None, 0, []
     if options.time:
         elapsed = elapsed_of(ds.times_ms, ds.groups, len(readings))
@@ -157,8 +183,33 @@ def prepare(path: Path, options: DataOptions) -> Prepared:
         interval = interval_of(elapsed)
         features = read_features(options.features, channels) if options.features else default_features(channels)
         gap = np.abs(elapsed - interval) > interval // 2
-        values = run_windows(windows_of(features, [c.high - c.low for c in channels], interval), values, gap)
-    return Prepared(ds, parts, channels, features, readings, values, whole, elapsed, interval, notes, options.ahead_ms)
+        windows = windows_of(features, [c.high - c.low for c in channels], interval)
+        if stand_ins:
+            fill_in(windows, stand_ins)
+            nothing = np.full((1, len(channels)), -1)
+            absent = run_windows(windows, nothing, np.zeros(1, dtype=bool))[0].tolist()
+        values = run_windows(windows, offsets, gap)
+    return Prepared(
+        ds,
+        parts,
+        channels,
+        features,
+        readings,
+        values,
+        whole,
+        elapsed,
+        interval,
+        notes,
+        options.ahead_ms,
+        stand_ins,
+        absent,
+    )
+
+
+def _medians(offsets: np.ndarray) -> list[int]:
+    """Return the median of each channel's offsets, of those that aren't missing."""
+    present = [column[column >= 0] for column in offsets.T]
+    return [int(np.median(column)) if len(column) else 0 for column in present]
 
 
 def _labelled(path: Path, options: DataOptions) -> Dataset:
@@ -167,6 +218,10 @@ def _labelled(path: Path, options: DataOptions) -> Dataset:
         raise InputError(f"--when makes the labels: expected no --label {options.label} beside it")
     if options.when and not options.ahead_ms:
         raise InputError("--when: expected --ahead too, such as --ahead 6h: within which time")
+    if options.until and (options.when or options.label is not None or options.target is not None or options.usual):
+        raise InputError("--until makes the number to predict: expected no --label, --when, --target or --usual beside")
+    if options.until and not options.ahead_ms:
+        raise InputError("--until: expected --ahead too, such as --ahead 48h: the longest time that it may tell")
     if (options.when or options.ahead_ms) and not options.time:
         raise InputError("--ahead: expected --time too: what comes later is known by the times")
     if options.usual and (options.when or options.ahead_ms or options.target or options.label is not None):
@@ -185,6 +240,8 @@ def _labelled(path: Path, options: DataOptions) -> Dataset:
         return replace(ds, labels=np.full(len(ds.values), "usual"))
     if options.target is not None:
         return with_numbers(ds, options.target, options.ahead_ms)
+    if options.until:
+        return time_until(ds, parse_condition(options.until, "--until"), options.ahead_ms)
     if options.when:
         return label_of_the_time_ahead(ds, parse_condition(options.when), options.ahead_ms)
     return label_later(ds, options.ahead_ms) if options.ahead_ms else ds

@@ -28,6 +28,7 @@ def train(
     usual: bool = False,
     target: str | None = None,
     when: str = "",
+    until: str = "",
     ahead: str | None = None,
     time: str | None = None,
     group: str | None = None,
@@ -53,6 +54,7 @@ def train(
     sure: float = 0.6,
     novelty: float | None = None,
     hysteresis: int | None = None,
+    tolerate_missing: bool = False,
     refit: bool = True,
     seed: int = 0,
     name: str | None = None,
@@ -69,6 +71,7 @@ def train(
         usual: no labels: learn what is usual and flag the rest, `novelty` being the rate of false alarms, else 0.01.
         target: column of a number to predict, instead of a label; with `ahead`, what it will be then.
         when: makes the labels instead: "dry: soil < 200" is class dry where that holds at some time within `ahead`.
+        until: makes the number to predict: how many minutes until "dry: soil < 200" holds, `ahead` at most.
         ahead: learn what comes so much later, such as "6h"; needs time.
         time: column of times (ISO 8601, or seconds): rows are a series, features are windows.
         group: column of recording, day or node, kept whole when splitting; test_groups: the ones to hold out.
@@ -93,6 +96,7 @@ def train(
         sure: chance of being right, 0 to 1, below which the node says unsure.
         novelty: rate of false alarms, up to 0.5, at which to flag combinations never seen; None: none are.
         hysteresis: decisions in a row that change the held class; None: 2 with time, else 1.
+        tolerate_missing: decide without a reading, too, where that is better than one answer for all; flagged.
         refit: return the recipe fitted again on all rows, once the rows held out have judged it.
         seed: for all that is drawn by chance.
         name: the model's; None: the file's.
@@ -105,7 +109,7 @@ def train(
     """
     with tempfile.TemporaryDirectory(prefix="dibble-") as folder:
         files = _files(data, Path(folder), name)
-        roles = roles_of(files, label, time, group, ignore, labelled=not when and target is None and not usual)
+        roles = roles_of(files, label, time, group, ignore, labelled=not (when or until or usual) and target is None)
         options = TrainOptions(
             DataOptions(
                 label=roles.label,
@@ -123,7 +127,9 @@ def train(
                 usual=usual,
                 target=target,
                 when=when,
+                until=until,
                 ahead_ms=round(1000 * parse_seconds(ahead, "ahead")) if ahead else 0,
+                tolerate=tolerate_missing,
             ),
             family=family,
             recipe=recipe,

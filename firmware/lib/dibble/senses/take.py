@@ -76,19 +76,25 @@ class Take:
         i = 0
         while i < end and not self.rows:
             if i == before - QUIET:
-                ear.push(None)  # the next row is the floor
+                if ear.each_hop:
+                    ear.model.restart()
+                else:
+                    ear.push(None)  # the next row is the floor
             if i < before:
                 slot = self._slots[(self._quiet + 1 + i) % before]
             else:
                 slot = self._slots[i if i < self._count else (self._quiet + 1) % before]
             ear.into[_ALL] = slot
             decision = ear.hear()
-            self.rows = ear.rows
-            self.skipped = ear.skipped
+            if not ear.each_hop:
+                self.rows = ear.rows
+                self.skipped = ear.skipped
+            elif decision and not decision.flags and decision.held_index == decision.class_index:
+                self.rows = i + 1 - before + QUIET
             self.hops += 1
             self._busy()
             i += 1
-        return decision
+        return decision if self.rows else None
 
 
 class _Slices:
