@@ -146,7 +146,7 @@ class Listening:
             self.kept.append((shown[0], shown[1], ear.rows * self.hop_ms, end))
 
     def _is_news(self, decision):
-        """Tell whether a decision at a hop is one to act on: trusted, held, of a class that acts, and none did lately."""
+        """Tell whether a decision at a hop is to be acted on: trusted, held, its class acts, none did lately."""
         return (
             decision is not None
             and not decision.flags

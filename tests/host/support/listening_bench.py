@@ -45,7 +45,7 @@ class ListeningBench:
         heap: str = "256wk",
         **config: Any,
     ) -> None:
-        self.hardware = Hardware(Flash(256), START_S, like)
+        self.hardware = Hardware(Flash(320), START_S, like)
         start_us = self.hardware.now_us + int(AFTER_S * 1e6)
         self.sound = PlayedSound(samples.tolist(), rate_hz, start_us)
         self.hardware.sounds = {pin: self.sound}
