@@ -12,7 +12,7 @@ from dibble_tools.machines.replay import MACHINE_CODE
 from dibble_tools.model.hearing import Heard, hear
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.node.config import whole
-from dibble_tools.simulator.devices.microphone import I2sRing, PlayedSound, Stream
+from dibble_tools.simulator.devices.microphone import I2sRing, PlayedSound, SampleClock
 from dibble_tools.simulator.node.vm import GUESTS
 from listening_bench import I2S, ListeningBench
 from sounds import random_ear, stream
@@ -32,14 +32,14 @@ def ear() -> HostModel:
 def delivered(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """All samples that microphones have given, in their order."""
     found: list[int] = []
-    given = Stream.samples
+    given = SampleClock.samples
 
-    def samples(self: Stream, first: int, end: int) -> list[int]:
+    def samples(self: SampleClock, first: int, end: int) -> list[int]:
         new = given(self, first, end)
         found.extend(new)
         return new
 
-    monkeypatch.setattr(Stream, "samples", samples)
+    monkeypatch.setattr(SampleClock, "samples", samples)
     yield found
 
 
@@ -175,7 +175,7 @@ def test_under_circuitpython(listen: dict[str, Any], rate_hz: int, pin: int, tmp
 
 def test_a_ring_of_i2s_drops_whole_blocks_where_it_has_no_room() -> None:
     """As empty_dma() does; and what waits is given 64 frames at a time, in a quarter of its time."""
-    ring = I2sRing(Stream(PlayedSound(list(range(1, 4001)), 16000, 0), 16000, 0), 8 * 1024)
+    ring = I2sRing(SampleClock(PlayedSound(list(range(1, 4001)), 16000, 0), 16000, 0), 8 * 1024)
     assert ring.run(200_000) is None  # 3200 samples came
     assert ring.dropped == 3200 - 1008, "one frame of a full ring stays free, so one block"
     ring.request(256, 200_000)

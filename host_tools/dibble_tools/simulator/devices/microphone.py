@@ -68,7 +68,7 @@ class PlayedSound:
         return max(-FULL, min(FULL - 1, value + noise))
 
 
-class Stream:
+class SampleClock:
     """The samples of a microphone, by their numbers: a clock of its own, from the moment it starts.
 
     Args:
@@ -106,7 +106,7 @@ class I2sRing:
         dropped: samples for which there was no room.
     """
 
-    def __init__(self, stream: Stream, room_bytes: int) -> None:
+    def __init__(self, stream: SampleClock, room_bytes: int) -> None:
         self._stream = stream
         self._room = room_bytes // FRAME_BYTES
         self._ring: deque[tuple[int, int]] = deque()
@@ -163,7 +163,7 @@ class I2sRing:
 class AdcRun:
     """The ADC of an RP2 in free run: values of 12 bits since they were last asked for, as its FIFO gave them to DMA."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: SampleClock) -> None:
         self._stream = stream
         self._told = 0
 
@@ -186,7 +186,7 @@ class Recorder:
         overflow: some was lost, as I2SIn tells; PDMIn doesn't.
     """
 
-    def __init__(self, stream: Stream, half: int, now_us: int) -> None:
+    def __init__(self, stream: SampleClock, half: int, now_us: int) -> None:
         self._stream = stream
         self._half = half
         self._at = stream.number(now_us)

@@ -9,7 +9,16 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from dibble_tools.simulator.devices.microphone import ADC, I2S, I2S_IN, AdcRun, I2sRing, PlayedSound, Recorder, Stream
+from dibble_tools.simulator.devices.microphone import (
+    ADC,
+    I2S,
+    I2S_IN,
+    AdcRun,
+    I2sRing,
+    PlayedSound,
+    Recorder,
+    SampleClock,
+)
 from dibble_tools.simulator.node.bus import TICKS_PERIOD, Analog, I2cDevice, Nack, OneWireDevice, Pulses
 from dibble_tools.simulator.node.flash import Flash
 from dibble_tools.simulator.node.wifi import NO_RADIO, Wifi
@@ -219,7 +228,7 @@ class Hardware:
     def _listen(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
         """Start a stream of kind a at rate b. data: 32 bits each, its pin and its ring's room."""
         pin, room = struct.unpack("<II", data)
-        stream = Stream(self.sounds.get(pin), b, self.now_us)
+        stream = SampleClock(self.sounds.get(pin), b, self.now_us)
         if a == I2S:
             self._stream = I2sRing(stream, room)
         elif a == ADC:
