@@ -9,7 +9,9 @@ from dibble_tools.fleet.broker import Broker
 from dibble_tools.fleet.rollout import Rollout, parcels_of, waves
 from dibble_tools.simulator.node.firmware import firmware_folder
 from mosquitto import Mosquitto
-from node_helpers import Bench, soil_model
+from node_helpers import soil_model
+from patience import PATIENCE_S
+from radio_bench import RadioBench
 from test_listening import publisher, until
 
 NODES = ["bed-3", "bed-1", "bed-2", "shed"]
@@ -122,16 +124,12 @@ def test_a_real_node_takes_a_model(tmp_path, model):
     firmware = firmware_folder(tmp_path / "firmware")
     done = []
     with Mosquitto(tmp_path) as broker:
-        mqtt = {"host": "127.0.0.1", "port": broker.port, "timeout_ms": 30000, "every": 1, "discovery": False}
-        bench = Bench(firmware, tmp_path, soil_model(400), mqtt=mqtt)
+        bench = RadioBench(firmware, tmp_path, broker, soil_model(400))
         parcels = parcels_of(["node"], {"model": model}, None)
-        with Rollout(Broker("127.0.0.1", broker.port), parcels, 300, print) as rollout:
+        with Rollout(Broker("127.0.0.1", broker.port), parcels, PATIENCE_S, print) as rollout:
             thread = threading.Thread(target=lambda: done.append(rollout.run([["node"]])))
             thread.start()
-            for _ in range(8):
+            while thread.is_alive():
                 bench.run(3)
-                thread.join(1)
-                if done:
-                    break
-            thread.join(300)
-    assert done and done[0].confirmed == ["node"], done
+                thread.join(0.2)
+    assert done[0].confirmed == ["node"], done
