@@ -7,7 +7,7 @@ from typing import Any
 from dibble import SensorError
 from dibble.drivers import driver
 
-from dibble_tools.simulator.devices.bme680 import Bme680
+from dibble_tools.simulator.devices.bme680 import BME688, Bme680
 from dibble_tools.simulator.devices.ds18b20 import Ds18b20
 from dibble_tools.simulator.devices.ens160 import Ens160
 from dibble_tools.simulator.devices.seesaw_soil import SeesawSoil
@@ -116,6 +116,8 @@ def sensing(settings: dict[str, Any], interval_s: int, *, light_sleep: bool = Fa
     name = settings["driver"]
     clock = VirtualClock()
     chip = CHIPS[name](clock.now_us) if name in CHIPS else None
+    if isinstance(chip, Bme680) and settings.get("mode") == "parallel":
+        chip = Bme680(clock.now_us, variant=BME688)
     wire = Ds18b20(clock.now_us)
     bus = SimBus({settings["address"]: chip} if chip else {})
     module = driver(SAME_WORK.get(name, name))

@@ -11,7 +11,7 @@ from typing import Any
 from dibble_tools.common.errors import InputError
 from dibble_tools.simulator.devices.analog import AnalogPin, EthyleneCell, SoilProbe, esp32_adc, ideal_adc
 from dibble_tools.simulator.devices.anemometer import CupAnemometer
-from dibble_tools.simulator.devices.bme680 import Bme680
+from dibble_tools.simulator.devices.bme680 import BME688, Bme680
 from dibble_tools.simulator.devices.cable import OneWireCable
 from dibble_tools.simulator.devices.ds18b20 import Ds18b20
 from dibble_tools.simulator.devices.ens160 import Ens160
@@ -120,6 +120,8 @@ class Site:
         self.old_air = Sht3x(now)
         self.gas_chip = Bme680(now)
         self.gas_chip.first_is_unstable = "bme68x_first_gas" in unkind
+        self._newer_gas_chip = Bme680(now, variant=BME688)
+        self._newer_gas_chip.first_is_unstable = self.gas_chip.first_is_unstable
         self.old_air.periodic = "sht3x_periodic" in unkind
         self.old_air.heater_at_power_on = self.old_air.heater_on = "sht3x_heater" in unkind
         self.sgp30, self.ens160 = Sgp30(now), Ens160(now)
@@ -170,6 +172,9 @@ class Site:
         chips |= dict.fromkeys(("bme680", "bme680_adafruit"), self.gas_chip)
         simulated = {"gas_adc": self.gas_pin, "battery": self._battery_pin, "wind_vane": self._vane_pin}
         del self.probes[1:]
+        if any(settings.get("mode") == "parallel" for settings in config["sensors"]):  # a BME680 can't
+            self.gas_chip = self._newer_gas_chip
+            chips["bme680"] = self.gas_chip
         for settings in config["sensors"]:
             driver, at = settings["driver"], _number(settings.get("pin"))
             if driver in chips:
