@@ -69,7 +69,7 @@ def collect(
     totals = ", ".join(f"{name} {rows}" for name, rows in sorted(collector.counts.items()))
     say([f"{out}: {collector.written} rows written by this run; in all: {totals or 'none'}"])
     say(f"not written: {reason}: {rows}" for reason, rows in collector.left_out.most_common())
-    say([collector.hint] if collector.hint else [])
+    say(filter(None, (collector.hint, collector.in_one_go)))
     say(f"rejected lines: {reason}: {lines}" for reason, lines in feed.reader.rejected.most_common())
     if not collector.written:
         raise typer.Exit(1)
