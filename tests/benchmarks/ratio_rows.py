@@ -8,8 +8,8 @@ isn't.
 import sys
 from pathlib import Path
 
-HOST = Path(__file__).parents[1] / "host"
-sys.path[:0] = [str(HOST / "support"), str(HOST / "firmware")]
+for folder in ("support", "firmware"):
+    sys.path.insert(0, str(Path(__file__).parents[1] / "host" / folder))
 
 import test_ratio_kernels as kernels
 from dibble_tools.machines.check import check

@@ -38,11 +38,7 @@ def report_files(card: Mapping[str, Any], folder: Path) -> tuple[dict[Path, byte
     """
     drawn = pictures(card)
     files = {folder / PLOTS_FOLDER / f"{name}.png": picture.light for name, picture in drawn.items()}
-    html = (
-        _environment()
-        .get_template("report.html.j2")
-        .render(card=card, facts=facts(card), pictures=drawn)
-    )
+    html = _environment().get_template("report.html.j2").render(card=card, facts=facts(card), pictures=drawn)
     files[folder / REPORT_FILE] = html.encode()
     return files, [folder / PLOTS_FOLDER / f"{name}.png" for name in DRAWINGS.keys() - drawn.keys()]
 
