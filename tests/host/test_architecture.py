@@ -26,7 +26,7 @@ GUEST_FILES = sorted(path for path in PACKAGE.rglob("*.py") if GUESTS & set(path
 FLOORS: list[list[str]] = [
     ["cli"],
     ["demo", "studio"],
-    ["log", "project", "deploy"],
+    ["log", "project", "deploy", "fleet"],
     ["console"],
     ["link"],
     ["bench"],

@@ -18,6 +18,7 @@ from dibble_tools.cli.console import collect, monitor
 from dibble_tools.cli.deploy import deploy
 from dibble_tools.cli.doctor import doctor
 from dibble_tools.cli.export import export
+from dibble_tools.cli.fleet import fleet
 from dibble_tools.cli.hear import hear
 from dibble_tools.cli.log import fetch, label, retune
 from dibble_tools.cli.model import evaluate, inspect, pack, predict, unpack, verify
@@ -137,6 +138,7 @@ app.add_typer(
     help="Make a table that trains of other programs' recordings: BME AI-Studio's heater scans.",
     rich_help_panel="The way to the field and back",
 )
+app.add_typer(fleet, name="fleet", rich_help_panel="The way to the field and back")
 app.add_typer(board, name="board", rich_help_panel="Boards, and fields that are simulated")
 app.add_typer(
     retune,

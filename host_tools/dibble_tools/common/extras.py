@@ -24,6 +24,9 @@ EXTRA_OF = {  # import name -> extra of pyproject.toml
     "m2cgen": "bench",
     "distributed": "dask",
     "soundfile": "sound",
+    "paho": "fleet",
+    "sqlalchemy": "fleet",
+    "psycopg": "fleet",
 }
 POSIX = ("fcntl", "pty", "termios", "tty")  # modules of Python that Windows hasn't
 

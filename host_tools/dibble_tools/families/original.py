@@ -1,4 +1,4 @@
-"""A classifier of scikit-learn taken apart: the scalers of its pipeline, and what they feed."""
+"""A classifier in the form of scikit-learn's taken apart: the scalers of its pipeline, and what they feed."""
 
 from copy import copy
 from dataclasses import dataclass
@@ -62,7 +62,14 @@ def taken_apart(estimator: Any) -> Original:
     except NotFittedError:
         raise InputError(f"expected a fitted {type(estimator).__name__}: call its fit(X, y) first") from None
     except TypeError:
-        raise InputError(f"expected a classifier of scikit-learn, got {type(classifier).__name__}") from None
+        library = type(classifier).__module__.partition(".")[0]
+        way = {
+            "xgboost": "own = XGBClassifier(); own.load_model(FILE)",
+            "lightgbm": "fit it as an LGBMClassifier",
+        }.get(library)
+        raise InputError(
+            f"expected a classifier of scikit-learn, got {type(classifier).__name__}" + (f": {way}" if way else "")
+        ) from None
     return Original(_nameless(classifier), tuple(map(_nameless, scalers)), estimator.n_features_in_)
 
 

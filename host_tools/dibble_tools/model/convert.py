@@ -1,4 +1,4 @@
-"""Bring your own: a fitted scikit-learn classifier becomes a model file."""
+"""Bring your own: a fitted classifier of scikit-learn, XGBoost or LightGBM becomes a model file."""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -19,7 +19,8 @@ from dibble_tools.data.splits import MAX_CLASSES
 from dibble_tools.families.additive.naive_bayes import naive_bayes_tables
 from dibble_tools.families.forest import integer_trees
 from dibble_tools.families.forest import trees as forest
-from dibble_tools.families.forest.boosted_import import BOOSTED, boosted_trees
+from dibble_tools.families.forest.boosted_import import boosted_trees
+from dibble_tools.families.forest.boosted_sources import BOOSTED_NAMES, boosted_of, is_boosted
 from dibble_tools.families.mlp.network_import import NETWORKS, network_of
 from dibble_tools.families.original import Original, taken_apart
 from dibble_tools.model.golden import golden_rows
@@ -30,7 +31,8 @@ SPLIT_BYTES = 4
 NEAR = 0.97  # of the rows of X decided alike: fewer are warned of
 ROWS_LOOKED_AT = 20_000  # for how fine a rounding has to be
 FORESTS = (DecisionTreeClassifier, RandomForestClassifier, ExtraTreesClassifier)
-KNOWN = ", ".join(kind.__name__ for kind in (*FORESTS, *BOOSTED, *NETWORKS, GaussianNB))
+KINDS = (*FORESTS, *NETWORKS, GaussianNB)
+KNOWN = ", ".join((*(kind.__name__ for kind in KINDS), *BOOSTED_NAMES))
 
 
 def convert(
@@ -45,15 +47,16 @@ def convert(
 ) -> HostModel:
     """Return the model file of a fitted classifier of scikit-learn, or of a Pipeline of scalers and one.
 
-    What it takes: DecisionTree, RandomForest, ExtraTrees; GradientBoosting, HistGradientBoosting; linear classifiers
-    (LogisticRegression, LinearSVC, RidgeClassifier, ...) and MLPClassifier; GaussianNB. On how many rows of X the model
-    decides as the classifier's `predict`, the model's `notes` say; what is rounded on the way is warned of.
+    What it takes: DecisionTree, RandomForest, ExtraTrees; GradientBoosting, HistGradientBoosting, XGBoost's
+    XGBClassifier, LightGBM's LGBMClassifier; linear classifiers (LogisticRegression, LinearSVC, RidgeClassifier, ...)
+    and MLPClassifier; GaussianNB, BernoulliNB, CategoricalNB, MultinomialNB, ComplementNB. On how many rows of X the
+    model decides as the classifier's `predict`, its `notes` say; what is rounded on the way is warned of.
 
     The class of a DecisionTree, RandomForest or ExtraTrees on a row is the one that most of scikit-learn's own trees
     choose for it, the first of equals: exactly, for every value that is a whole number of the channel's steps.
     (scikit-learn's predict averages class shares instead of counting votes, and differs on some rows.) Gradient
-    boosting has the same splits, its leaves are rounded to at most 100 values; all else is rounded to codes of 7 to
-    10 bits.
+    boosting, and naive Bayes of features of a few values, have the same splits, their leaves are rounded to at most
+    100 values; all else is rounded to codes of 7 to 10 bits.
     A missing reading is a sensor fault on the node, whatever the classifier was fitted to do with it.
 
     Args:
@@ -70,12 +73,11 @@ def convert(
     """
     original = taken_apart(estimator)
     kind = original.classifier
-    if not isinstance(kind, (*FORESTS, *BOOSTED, *NETWORKS, GaussianNB)):
+    if not isinstance(kind, KINDS) and not is_boosted(kind):
         inside = next((name for name in ("export_", "best_estimator_") if hasattr(kind, name)), None)
         raise InputError(
-            f"expected a classifier of scikit-learn of one of {KNOWN}, in a Pipeline or not, got {type(kind).__name__}"
+            f"expected a classifier of one of {KNOWN}, in a Pipeline or not, got {type(kind).__name__}"
             + (f": take its {inside}" if inside else "")
-            + " (XGBoost's and LightGBM's trees grow alike in HistGradientBoostingClassifier: fit that)"
         )
     if np.ndim(kind.classes_) != 1 or isinstance(kind.classes_[0], (np.ndarray, list)):
         raise InputError(f"expected one label a row, got a classifier fitted on {len(kind.classes_)}")
@@ -147,9 +149,10 @@ def _imported(
     lows, highs = (np.array([getattr(c, end) for c in channels]) for end in ("low", "high"))
     readings = np.clip(to_readings(whole, channels), lows, highs)
     to_input = _to_input(original, channels)
-    if isinstance(kind, BOOSTED):
-        raw = kind.decision_function(original.inputs(whole))
-        trees, unit = boosted_trees(kind, to_input, readings, raw)
+    if is_boosted(kind):
+        boosted = boosted_of(kind)
+        raw = boosted.raw(original.inputs(whole))
+        trees, unit = boosted_trees(boosted, len(labels), to_input, readings, raw)
         return _spec_of(name, channels, labels, trees), [f"a nat of log-odds is {unit:g} steps of margin"]
     limits = (highs - lows).tolist()
 

@@ -1,59 +1,44 @@
-"""Gradient boosting of scikit-learn -> integer trees: splits exactly, leaf values in as many steps as bytes can say."""
+"""Gradient boosting -> integer trees: splits exactly, leaf values in as many steps as bytes can say."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.families.forest.boosted_sources import AddingTree, Boosted
 from dibble_tools.families.forest.integer_trees import AMOUNT_MAX, SCORE_MAX, IntegerTrees, leaf_id, with_leaves
 from dibble_tools.families.forest.leaf_sharing import clusters
 from dibble_tools.families.forest.pages import MAX_LEAVES
 from dibble_tools.families.forest.tree_sharing import Grown, share, without_one_way
 from dibble_tools.families.forest.trees import integer_thresholds
 
-BOOSTED = (GradientBoostingClassifier, HistGradientBoostingClassifier)
 CLUSTERED = 400  # distinct values that levels are chosen from
 UNIT_MAX = 2.0**16
 
 
-@dataclass(frozen=True)
-class _Tree:
-    """A tree that adds to one class's score; fields as scikit-learn's `estimator.tree_` has them."""
-
-    column: int
-    feature: np.ndarray
-    threshold: np.ndarray
-    children_left: np.ndarray
-    children_right: np.ndarray
-    value: np.ndarray
-
-
 def boosted_trees(
-    estimator: Any, to_input: Callable[[int, np.ndarray], np.ndarray], readings: np.ndarray, raw: np.ndarray
+    boosted: Boosted,
+    classes: int,
+    to_input: Callable[[int, np.ndarray], np.ndarray],
+    readings: np.ndarray,
+    raw: np.ndarray,
 ) -> tuple[IntegerTrees, float]:
-    """Return the integer trees of a gradient boosting classifier, and their score steps a nat.
+    """Return the integer trees of a boosted classifier, and their score steps a nat.
 
-    Each row comes to the leaves it comes to in scikit-learn. What a leaf gives is one of at most 100 (class, amount)
+    Each row comes to the leaves it comes to in the original. What a leaf gives is one of at most 100 (class, amount)
     of the file; a tree's roundings are made good by the trees after it, for the rows given.
 
     Args:
-        estimator: a fitted GradientBoostingClassifier or HistGradientBoostingClassifier.
-        to_input: (feature, integers) -> what the estimator is given for them, float64; increasing.
+        to_input: (feature, integers) -> what the classifier is given for them, float64; increasing.
         readings: rows (rows, features) of integers, none missing.
-        raw: the estimator's decision_function of them.
+        raw: what `boosted.raw` gives for them.
     Raises:
-        InputError: it asks what no split of a node does, or adds to something else than a constant.
+        InputError: its scores are too large, or its classes too many.
     """
-    classes = len(estimator.classes_)
-    trees = _trees(estimator)
-    width = np.float64 if isinstance(estimator, HistGradientBoostingClassifier) else np.float32
+    trees = boosted.trees
     grown = [
         without_one_way(Grown(t.feature, thresholds, t.children_left, t.children_right, np.arange(len(t.feature))))
-        for t, thresholds in zip(trees, integer_thresholds(trees, to_input, width), strict=True)
+        for t, thresholds in zip(trees, integer_thresholds(trees, to_input, boosted.width), strict=True)
     ]
     where = [_leaves_of(tree, readings) for tree in grown]
     total = np.zeros((len(readings), classes))
@@ -68,33 +53,6 @@ def boosted_trees(
             each -= least
             base[tree.column] += least
     return _quantized(trees, grown, where, values, base, classes)
-
-
-def _trees(estimator: Any) -> list[_Tree]:
-    if isinstance(estimator, GradientBoostingClassifier):
-        if not isinstance(estimator.init_, DummyClassifier) and estimator.init != "zero":
-            raise InputError(f"expected gradient boosting from a constant, got init={estimator.init!r}")
-        rounds = [[regressor.tree_ for regressor in row] for row in estimator.estimators_]
-        first = 1 if len(estimator.classes_) == 2 else 0
-        rate = estimator.learning_rate
-        return [
-            _Tree(first + i, t.feature, t.threshold, t.children_left, t.children_right, t.value[:, 0, 0] * rate)
-            for row in rounds
-            for i, t in enumerate(row)
-        ]
-    if estimator.is_categorical_ is not None and estimator.is_categorical_.any():
-        column = int(np.flatnonzero(estimator.is_categorical_)[0])
-        raise InputError(f"expected features that are numbers, got a categorical one, column {column}: fit without it")
-    first = 1 if len(estimator.classes_) == 2 else 0
-    found = []
-    for row in estimator._predictors:
-        for i, predictor in enumerate(row):
-            n = predictor.nodes
-            leaf = n["is_leaf"] == 1
-            left, right = (np.where(leaf, -1, n[side].astype(np.int64)) for side in ("left", "right"))
-            feature = np.where(leaf, -2, n["feature_idx"])
-            found.append(_Tree(first + i, feature, n["num_threshold"].copy(), left, right, n["value"].copy()))
-    return found
 
 
 def _leaves_of(tree: Grown, readings: np.ndarray) -> np.ndarray:
@@ -120,7 +78,7 @@ def _reached_leaves(tree: Grown) -> np.ndarray:
 
 
 def _quantized(
-    trees: list[_Tree],
+    trees: list[AddingTree],
     grown: list[Grown],
     where: list[np.ndarray],
     values: list[np.ndarray],
@@ -164,7 +122,7 @@ def _levels(values: np.ndarray, most: int) -> np.ndarray:
 
 
 def _rounded(
-    trees: list[_Tree],
+    trees: list[AddingTree],
     grown: list[Grown],
     where: list[np.ndarray],
     values: list[np.ndarray],

@@ -14,7 +14,7 @@ from sklearn.linear_model import (
     RidgeClassifierCV,
     SGDClassifier,
 )
-from sklearn.naive_bayes import MultinomialNB
+from sklearn.naive_bayes import ComplementNB, MultinomialNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import LinearSVC
 
@@ -27,7 +27,7 @@ from dibble_tools.families.scaling import TAIL, Scaler, apply, fit_linear_scaler
 
 LINEAR = (
     *(LogisticRegression, LogisticRegressionCV, LinearSVC, RidgeClassifier, RidgeClassifierCV, SGDClassifier),
-    *(Perceptron, LinearDiscriminantAnalysis, MultinomialNB),
+    *(Perceptron, LinearDiscriminantAnalysis, MultinomialNB, ComplementNB),
 )
 NETWORKS = (*LINEAR, MLPClassifier)
 PARTS = (1, 2, 4)  # scalers a feature, each of a part of its range: 8, 9 or 10 bits of it
@@ -54,7 +54,7 @@ def network_of(
     layers = _layers(estimator)
     inputs = np.column_stack([to_input(i, values[:, i]) for i in range(len(limits))])
     exact = _logits(layers, inputs)
-    if not hasattr(estimator, "predict_proba") or isinstance(estimator, MultinomialNB):
+    if not hasattr(estimator, "predict_proba") or isinstance(estimator, (MultinomialNB, ComplementNB)):
         top = np.sort(np.column_stack([np.zeros(len(exact)), exact]), axis=1)
         scale = DECIDED / max(float(np.median(top[:, -1] - top[:, -2])), 1e-9)
         layers = [*layers[:-1], (layers[-1][0] * scale, layers[-1][1] * scale)]
@@ -103,6 +103,8 @@ def _layers(estimator: Any) -> list[tuple[np.ndarray, np.ndarray]]:
         layers = [(w.T, b) for w, b in zip(estimator.coefs_, estimator.intercepts_, strict=True)]
     elif isinstance(estimator, MultinomialNB):
         layers = [(estimator.feature_log_prob_, estimator.class_log_prior_)]
+    elif isinstance(estimator, ComplementNB):  # whose prior isn't used where there are two classes
+        layers = [(estimator.feature_log_prob_, np.zeros(classes))]
     else:
         layers = [(np.atleast_2d(estimator.coef_), np.atleast_1d(estimator.intercept_) + 0.0)]
         weights, biases = layers[0]

@@ -1,0 +1,218 @@
+"""How nodes are, from what they said: silence, battery, missing records, and decisions unlike those of training."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Engine, case, func, select
+
+from dibble_tools.fleet.database import logs, models, nodes, records
+from dibble_tools.model.decisions import FLAG_NAMES
+
+DAY_S = 86400
+RECENT_S = 7 * DAY_S  # over which shares are taken
+FIRST_S = 14 * DAY_S  # a node's own first days, where its model's training isn't known
+BATTERY_S = 30 * DAY_S
+LATE = 3.5  # intervals of silence after which a node is late
+ALIKE_ROWS = 12  # decisions in a row are alike: so many count as one
+LEAST_DRIFT = 0.05  # a share that rises by less isn't told, however sure it is
+DRIFTING = FLAG_NAMES[:2] + FLAG_NAMES[3:]  # a sensor's fault isn't drift
+
+
+@dataclass(frozen=True)
+class Share:
+    """How often a flag is set.
+
+    Attributes:
+        now: of the last week's decisions; None: there are none.
+        usual: what it is held against; None: nothing is known.
+        drifts: whether it is more than chance makes of the usual one, and by enough to matter.
+    """
+
+    now: float | None
+    usual: float | None
+    drifts: bool
+
+
+@dataclass(frozen=True)
+class Health:
+    """A node as `dibble fleet status` shows it.
+
+    Attributes:
+        seen_s: when its last record came; `late` when that is too long ago for its interval.
+        battery_mv: the last; battery_days until it is empty as it falls now; None: it doesn't fall, or isn't known.
+        model, config, firmware, board: as the node tells; "": it doesn't.
+        update: how far an update is: "receiving 7 of 12", "confirmed"; "": there was none.
+        records, missing: of its log: how many came, and how many of their numbers didn't.
+        unknown_time: records of the last week from a clock that wasn't set.
+        faults: share of the last week's decisions with a sensor's fault.
+        shares: of unsure, out of range, novel.
+        against: what these are held against: "training", "its first 14 days", "".
+    """
+
+    name: str
+    online: bool
+    seen_s: int
+    late: bool
+    interval_s: int | None
+    held: str
+    battery_mv: int | None
+    battery_days: float | None
+    model: str
+    model_name: str
+    config: str
+    firmware: str
+    board: str
+    update: str
+    records: int
+    missing: int
+    unknown_time: int
+    faults: float | None
+    shares: dict[str, Share]
+    against: str
+
+    @property
+    def drifts(self) -> bool:
+        return any(share.drifts for share in self.shares.values())
+
+
+def fleet_health(engine: Engine, now_s: int, pattern: str = "*", empty_mv: int = 3300) -> list[Health]:
+    """Return the health of each node whose name fits a pattern, by name.
+
+    Args:
+        now_s: seconds since 1970.
+        pattern: as a shell has it: bed-*.
+        empty_mv: the voltage at which a node's battery counts as empty.
+    """
+    with engine.connect() as connection:
+        known = {crc: (name, json.loads(shares)) for crc, name, shares in connection.execute(select(models))}
+        found = connection.execute(select(nodes).order_by(nodes.c.name)).mappings().all()
+        return [
+            _health(connection, dict(node), known, now_s, empty_mv)
+            for node in found
+            if fnmatchcase(node["name"], pattern)
+        ]
+
+
+def _health(connection: Connection, node: dict[str, Any], known: dict[str, Any], now_s: int, empty_mv: int) -> Health:
+    about, update = json.loads(node["about"]), json.loads(node["update"])
+    model = str(about.get("model") or "")
+    own = records.c.node_id == node["id"]
+    last = connection.execute(
+        select(records.c.held, records.c.battery_mv, records.c.at_s).where(own).order_by(records.c.at_s.desc()).limit(9)
+    ).all()
+    interval_s = _interval(about, [row.at_s for row in last])
+    count, missing = _counts(connection, node["id"])
+    recent = _flag_counts(connection, own & (records.c.at_s > now_s - RECENT_S))
+    model_name, usual, against = "", None, ""
+    if model in known:
+        model_name, usual = known[model]
+        against = "training"
+    else:
+        first_s = connection.execute(select(func.min(records.c.at_s)).where(own)).scalar()
+        if first_s is not None and first_s + FIRST_S < now_s - RECENT_S:
+            usual = _flag_counts(connection, own & (records.c.at_s < first_s + FIRST_S)).shares()
+            against = f"its first {FIRST_S // DAY_S} days"
+    shares = {name: recent.against(name, usual.get(name) if usual else None) for name in DRIFTING}
+    return Health(
+        name=node["name"],
+        online=node["online"],
+        seen_s=node["last_seen_s"],
+        late=interval_s is not None and now_s - node["last_seen_s"] > LATE * interval_s,
+        interval_s=interval_s,
+        held=(last[0].held if last else None) or "",
+        battery_mv=last[0].battery_mv if last else None,
+        battery_days=_battery_days(connection, own, now_s, empty_mv),
+        model=model,
+        model_name=model_name or str(about.get("model_name") or ""),
+        config=str(about.get("config") or ""),
+        firmware=str(about.get("firmware") or ""),
+        board=str(about.get("board") or ""),
+        update=update_text(update),
+        records=count,
+        missing=missing,
+        unknown_time=recent.unset,
+        faults=recent.flags[FLAG_NAMES[2]] / recent.rows if recent.rows else None,
+        shares=shares,
+        against=against,
+    )
+
+
+def update_text(said: dict[str, Any]) -> str:
+    """Return an update's state as a node told it, in words."""
+    state = str(said.get("state") or "")
+    if state == "receiving":
+        return f"receiving {said.get('have')} of {said.get('of')}"
+    return f"{state}: {said['why']}" if state and said.get("why") else state
+
+
+@dataclass(frozen=True)
+class _Flags:
+    rows: int
+    unset: int
+    flags: dict[str, int]
+
+    def shares(self) -> dict[str, float]:
+        return {name: count / self.rows for name, count in self.flags.items()} if self.rows else {}
+
+    def against(self, name: str, usual: float | None) -> Share:
+        if not self.rows:
+            return Share(None, usual, False)
+        now = self.flags[name] / self.rows
+        if usual is None:
+            return Share(now, None, False)
+        sure = _lower_bound(now, self.rows / ALIKE_ROWS)
+        return Share(now, usual, sure > usual and now - usual >= LEAST_DRIFT)
+
+
+def _lower_bound(share: float, count: float) -> float:
+    """Return the lower end of Wilson's 95 % interval of a share of `count` independent ones."""
+    z = 1.96
+    centre = share + z * z / (2 * count)
+    spread = z * np.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    return float((centre - spread) / (1 + z * z / count))
+
+
+def _flag_counts(connection: Connection, which: Any) -> _Flags:
+    counted = [func.sum(case((records.c.flags.op("&")(1 << i) != 0, 1), else_=0)) for i in range(len(FLAG_NAMES))]
+    unset = func.count(records.c.since_power_on_s)
+    rows, without, *flags = connection.execute(select(func.count(), unset, *counted).where(which)).one()
+    return _Flags(rows, without, {name: int(count or 0) for name, count in zip(FLAG_NAMES, flags, strict=True)})
+
+
+def _counts(connection: Connection, node_id: int) -> tuple[int, int]:
+    """Return how many records came, and how many between the first and the last of each log didn't."""
+    asked = select(logs.c.came, logs.c.last_record - logs.c.first_record + 1 - logs.c.came).where(
+        logs.c.node_id == node_id
+    )
+    rows = connection.execute(asked).all()
+    return sum(count for count, _ in rows), sum(missing for _, missing in rows)
+
+
+def _interval(about: dict[str, Any], times_s: Sequence[int]) -> int | None:
+    """Return the seconds between two decisions: as the node tells, or as its last ones have it."""
+    told = about.get("interval_s")
+    if type(told) is int and told > 0:
+        return told
+    apart = [newer - older for newer, older in pairwise(times_s) if newer > older]
+    return int(np.median(apart)) if apart else None
+
+
+def _battery_days(connection: Connection, own: Any, now_s: int, empty_mv: int) -> float | None:
+    """Return the days until the battery is empty: the median of the slopes between its days' mean voltages."""
+    day = records.c.at_s // DAY_S
+    asked = select(day, func.avg(records.c.battery_mv)).where(
+        own, records.c.battery_mv.is_not(None), records.c.at_s > now_s - BATTERY_S
+    )
+    means = [(float(d), float(mv)) for d, mv in connection.execute(asked.group_by(day).order_by(day))]
+    if len(means) < 3:
+        return None
+    days, millivolts = np.array(means).T
+    first, second = np.triu_indices(len(days), 1)
+    slope = float(np.median((millivolts[second] - millivolts[first]) / (days[second] - days[first])))
+    level = float(np.median(millivolts[-3:]))
+    return max(level - empty_mv, 0.0) / -slope if slope < -0.5 else None
