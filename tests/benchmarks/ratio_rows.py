@@ -8,8 +8,9 @@ isn't.
 import sys
 from pathlib import Path
 
-for folder in ("support", "firmware"):
-    sys.path.insert(0, str(Path(__file__).parents[1] / "host" / folder))
+HOST = Path(__file__).parents[1] / "host"
+sys.path.insert(0, str(HOST / "support"))
+sys.path.insert(0, str(HOST / "firmware"))
 
 import test_ratio_kernels as kernels
 from dibble_tools.machines.check import check
