@@ -8,9 +8,8 @@ isn't.
 import sys
 from pathlib import Path
 
-HOST = Path(__file__).parents[1] / "host"
-sys.path.insert(0, str(HOST / "support"))
-sys.path.insert(0, str(HOST / "firmware"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "host" / "support"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "host" / "firmware"))
 
 import test_ratio_kernels as kernels
 from dibble_tools.machines.check import check
