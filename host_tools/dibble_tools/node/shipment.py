@@ -80,6 +80,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.ratios": _of(_INFERENCE, "ratios"),
     "dibble.number": _of(_INFERENCE, "number"),
     "dibble.parts": _of(_INFERENCE, "parts"),
+    "dibble.heat": ("dibble.senses.heat",),
     "dibble.manifest": _of(_STORAGE, "manifest"),
     # reports
     "dibble.radio": (

@@ -9,12 +9,14 @@ from dataclasses import astuple
 from typing import Any
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.simulator.devices.amg8833 import Amg8833
 from dibble_tools.simulator.devices.analog import AnalogPin, EthyleneCell, SoilProbe, esp32_adc, ideal_adc
 from dibble_tools.simulator.devices.anemometer import CupAnemometer
 from dibble_tools.simulator.devices.bme680 import BME688, Bme680
 from dibble_tools.simulator.devices.cable import OneWireCable
 from dibble_tools.simulator.devices.ds18b20 import Ds18b20
 from dibble_tools.simulator.devices.ens160 import Ens160
+from dibble_tools.simulator.devices.mlx90640 import Mlx90640
 from dibble_tools.simulator.devices.rain_gauge import RainGauge
 from dibble_tools.simulator.devices.seesaw_soil import SeesawSoil
 from dibble_tools.simulator.devices.sgp30 import Sgp30
@@ -128,6 +130,7 @@ class Site:
         self.sgp30.learns = "sgp30_baseline" in unkind
         self.ens160.aged = "ens160_first_hour" not in unkind
         self.seesaw = SeesawSoil(now)
+        self.eye, self.camera = Amg8833(now, seed), Mlx90640(now, seed)
         self.drop = Ds18b20(now)
         self.probe = SoilProbe(rng)
         self.probes = [self.probe]
@@ -168,7 +171,7 @@ class Site:
         hardware = self.hardware
         hardware.i2c, hardware.analog, hardware.pulses, hardware.onewire = {}, {}, {}, {}
         chips: dict[str, I2cDevice] = {"sht4x": self.air, "sht3x": self.old_air, "seesaw_soil": self.seesaw}
-        chips |= {"sgp30": self.sgp30, "ens160": self.ens160}
+        chips |= {"sgp30": self.sgp30, "ens160": self.ens160, "amg8833": self.eye, "mlx90640_raw": self.camera}
         chips |= dict.fromkeys(("bme680", "bme680_adafruit"), self.gas_chip)
         simulated = {"gas_adc": self.gas_pin, "battery": self._battery_pin, "wind_vane": self._vane_pin}
         del self.probes[1:]
@@ -295,7 +298,7 @@ class Site:
             cut: the sensors lose their power, too.
         """
         if cut:
-            for part in (self.old_air, self.sgp30, self.ens160):
+            for part in (self.old_air, self.sgp30, self.ens160, self.eye, self.camera):
                 part.power_cycle()
         for pin, level in list(self.hardware.outputs.items()):
             if level:
