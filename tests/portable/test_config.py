@@ -215,6 +215,30 @@ def test_classes_that_no_model_has():
     )
 
 
+def test_an_action_has_a_class_or_the_flag():
+    def action(cause):
+        return ', "actions": [{%s"pin": 16}]' % cause
+
+    entry = config(action('"flag": "novel", '))["actions"][0]
+    assert (entry["class"], entry["flag"]) == ("", "novel")
+    neither = 'config.actions[0].class: expected a class, or "flag": "novel" in its place, got '
+    assert complaint(action("")) == neither + "neither"
+    assert complaint(action('"class": "dry", "flag": "novel", ')) == neither + "both"
+    assert complaint(action('"flag": "new", ')) == "config.actions[0].flag: expected novel, got 'new'"
+    assert complaint(action('"clas": "dry", ')).startswith("config.actions[0].clas: expected one of class, flag")
+
+
+def test_a_flag_that_the_model_never_raises():
+    table = config(', "actions": [{"flag": "novel", "pin": 16}]')
+    check_classes(table, ("usual",), None, True)
+    check_classes(table, None, None)
+    try:
+        check_classes(table, ("usual",), None, False)
+        raise AssertionError("expected an error")
+    except ConfigError as error:
+        assert str(error).startswith("config.actions[0].flag: expected a model that tells what is novel")
+
+
 def test_whatever_is_wrong_is_told_in_few_words():
     deep = '{"sensors": ' + 3000 * "[" + 3000 * "]" + "}"
     pin, notes = chosen(deep.encode(), OTHER)

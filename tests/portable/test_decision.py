@@ -43,8 +43,32 @@ def test_hysteresis_of_three_needs_three_in_a_row():
 
 
 def test_each_flag_interrupts_a_row():
-    for flag in (UNSURE, OUT_OF_RANGE, SENSOR_FAULT, NOVEL):
+    for flag in (UNSURE, OUT_OF_RANGE, SENSOR_FAULT | UNSURE, SENSOR_FAULT | OUT_OF_RANGE, NOVEL):
         assert held(2, [(1, 0), (1, flag), (1, 0), (1, 0)]) == [NO_CLASS, NO_CLASS, NO_CLASS, 1]
+    assert held(2, [(1, 0), (NO_CLASS, SENSOR_FAULT), (1, 0), (1, 0)]) == [NO_CLASS, NO_CLASS, NO_CLASS, 1]
+
+
+def test_a_class_beside_a_sensor_fault_counts():
+    """Something stands in for the reading: it is held as others are."""
+    assert held(2, [(1, 0), (1, SENSOR_FAULT), (2, SENSOR_FAULT), (2, SENSOR_FAULT)]) == [NO_CLASS, 1, 1, 2]
+    assert held(3, [(1, SENSOR_FAULT), (1, 0), (1, SENSOR_FAULT), (0, 0), (0, 0), (1, SENSOR_FAULT), (0, 0)]) == [
+        NO_CLASS,
+        NO_CLASS,
+        1,
+        1,
+        1,
+        1,
+        1,
+    ]
+
+
+def test_after_a_sensor_fault_the_next_decision_is_told_whole():
+    """A predictor that finds the held class agreed on tells no more than the margin: here flags have changed, too."""
+    d = Decision(1)
+    d.settle(1, 5, SENSOR_FAULT, 0)
+    assert (d.held_index, d.agreed) == (1, -1)
+    d.settle(1, 5, 0, -1)
+    assert (d.held_index, d.agreed) == (1, 0)
 
 
 def test_flagged_decision_keeps_the_held_class():

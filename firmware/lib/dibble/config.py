@@ -24,8 +24,10 @@ SENSOR = (  # of every sensor; its driver's SETTINGS follow
     ("stuck_cycles", int, 0, 10000, -1),  # the same readings so often are a fault; 0: never; -1: as the driver has it
     ("max_step", [int], 0, 64, ()),  # a channel that moves further between two cycles is doubted; 0: never
 )
+NOVEL = "novel"  # an action's flag
 ACTION = (
-    ("class", str, 1, 60, None),
+    ("class", str, 0, 60, ""),  # either it, or a flag
+    ("flag", str, 0, 5, ""),
     ("pin", PIN, 0, 255, None),
     ("max_on_s", int, 1, 86400, 900),
     ("rest_s", int, 0, 604800, 43200),
@@ -104,6 +106,8 @@ def check(table, driver_settings):
             raise ConfigError("config.i2c: expected sda and scl, which %s needs, got none" % where)
         sensors.append(settings)
     config["sensors"] = sensors
+    for i in range(len(config["actions"])):
+        _check_cause(config["actions"][i], "config.actions[%d]" % i)
     if config["low_battery_mv"] and "battery" not in [sensor["driver"] for sensor in sensors]:
         raise ConfigError("config.low_battery_mv: expected the sensor battery with it, got none")
     if 0 < config["watchdog_ms"] < LEAST_WATCHDOG_MS:
@@ -112,6 +116,15 @@ def check(table, driver_settings):
         )
     _check_pins(config)
     return config
+
+
+def _check_cause(action, where):
+    """Raise ConfigError unless an action names what switches it."""
+    if action["flag"] not in ("", NOVEL):
+        raise ConfigError("%s.flag: expected %s, got %s" % (where, NOVEL, _shown(action["flag"])))
+    if bool(action["class"]) == bool(action["flag"]):
+        got = "both" if action["class"] else "neither"
+        raise ConfigError('%s.class: expected a class, or "flag": "%s" in its place, got %s' % (where, NOVEL, got))
 
 
 def _check_pins(config):
@@ -168,14 +181,21 @@ def check_board(config, flash_bytes, watchdog_ms=0):
         )
 
 
-def check_classes(config, classes, gate_classes):
-    """Raise ConfigError where a configuration names a class that no model has.
+def check_classes(config, classes, gate_classes, tells_novel=True):
+    """Raise ConfigError where a configuration names a class that no model has, or a flag that it never raises.
 
     Args:
         classes, gate_classes: of the model and of the gate; None: there is none.
+        tells_novel: the model has tables of novelty.
     """
     for i in range(len(config["actions"])):
-        _check_class(config["actions"][i]["class"], classes, "actions[%d].class" % i)
+        action = config["actions"][i]
+        if action["class"]:
+            _check_class(action["class"], classes, "actions[%d].class" % i)
+        elif not tells_novel:
+            raise ConfigError(
+                "config.actions[%d].flag: expected a model that tells what is novel, got one without its tables" % i
+            )
     if config["gate"]["skip"]:
         _check_class(config["gate"]["skip"], gate_classes, "gate.skip")
 

@@ -43,6 +43,18 @@ def _clock_keeper(chip, bus, port):
     return ClockKeeper(chip, bus, port)
 
 
+def _alarm_of(classifier, actions, notes):
+    """Return the Alarm that actions with a flag follow; None: there are none, so its code takes no heap."""
+    if not classifier or not any([entry["flag"] for entry in actions]):
+        return None
+    from dibble.alarm import Alarm
+    from dibble.inference.format import NOVELTY
+
+    if not classifier.model.blob[5] & NOVELTY:
+        notes.append("config.actions: expected a model that tells what is novel, got one without its tables")
+    return Alarm(classifier.model.decision)
+
+
 def _number_of(model, sensors):
     """Return the Number that a model tells, which then is one reading more, the last; None where it tells a class."""
     if not model or b"number" not in model.parts:
@@ -103,10 +115,12 @@ class Node:
         self._number = _number_of(model, self.sensors)
         names = self.sensors.names
         self.channels = [(names[i], self.sensors.units[i]) for i in range(len(names))]
+        self._alarm = _alarm_of(self._classifier, config["actions"], self._notes)
+        self._follows = [self._alarm if entry["flag"] else self.decision for entry in config["actions"]]
         self.actions = [
             KeptAction(
                 entry["pin"],
-                class_of(self._classifier, entry["class"], "actions", self._notes),
+                0 if entry["flag"] else class_of(self._classifier, entry["class"], "actions", self._notes),
                 port.output(entry["pin"], entry["active_low"]),  # off from its first moment
                 entry["max_on_s"] * 1000,
                 entry["rest_s"] * 1000,
@@ -232,15 +246,18 @@ class Node:
             self.decision.settle(NO_CLASS, 0, SENSOR_FAULT if self.faults else 0, -1)
 
     def act(self):
-        """Switch relays by the held class, and blink.
+        """Switch relays by the held class or the alarm, and blink.
 
         The class's number; once long for a fault; twice long before it while the last good configuration stands in.
         """
-        faulty = self.decision.flags & SENSOR_FAULT
+        faulty = self.decision.flags & SENSOR_FAULT and self.decision.class_index == NO_CLASS
         flat = self._is_flat()
         self.action = 0
+        if self._alarm:
+            self._alarm.update()
         for i in range(len(self.actions)):
-            self.actions[i].want(self.decision.held_index, faulty or flat)
+            follows = self._follows[i]
+            self.actions[i].want(follows.held_index if follows else NO_CLASS, faulty or flat)
             self.action |= self.actions[i].is_on << i
         if self._on_times and self._on_times.error != self._told.get("on_times", ""):
             self._told["on_times"] = self._on_times.error

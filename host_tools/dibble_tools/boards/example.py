@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from dibble.config import NOVEL
+
 from dibble_tools.boards.catalogue import board_named, runtime_of
 from dibble_tools.boards.sensor_choice import RELAYS, Pins, entries_for, parse_wish
 from dibble_tools.common.errors import InputError
@@ -30,7 +32,8 @@ def configured(
 
     Args:
         sensors: as sensor_choice.GRAMMAR has it.
-        action: CLASS or CLASS:PIN of a relay; None: "dry", where there is a soil probe; "": none.
+        action: CLASS or CLASS:PIN of a relay, or "novel" for a class: it is on while readings are unlike those learned
+            from; None: "dry", where there is a soil probe; "": none.
         wifi: reports by MQTT; None: as the board can.
     Raises:
         InputError: no such board, runtime or sensor, no pin for it, or a board on which the node with a config.json
@@ -50,12 +53,13 @@ def configured(
     soil = any("soil_moisture_permille" in dict(wish.driver.channels) for wish in wishes)
     chosen = (DRY if soil else "") if action is None else action
     label, _, place = chosen.partition(":")
+    cause = "flag" if label == NOVEL else "class"
     actions = []
     if place:
-        actions = [{"class": label, "pin": pins.named(place, "output", f"the relay of {label}")}]
+        actions = [{cause: label, "pin": pins.named(place, "output", f"the relay of {label}")}]
     entries, notes = entries_for(wishes, pins)
     if label and not place:
-        actions = [{"class": label, "pin": pins.any("output", f"the relay of {label}", RELAYS)}]
+        actions = [{cause: label, "pin": pins.any("output", f"the relay of {label}", RELAYS)}]
     if has.battery and not any(entry["driver"] == "battery" for entry in entries):
         entries.append({"driver": "battery", "pin": has.battery.pin, "divider_permille": has.battery.divider_permille})
     config: dict[str, Any] = {

@@ -131,7 +131,7 @@ def _relay(action: dict[str, Any], board: Board, labels: dict[Any, str]) -> Wire
     wires = (Wire("VCC", _supply(board), POWER), Wire("GND", "GND", GROUND), Wire("IN", pin, SIGNAL))
     level = "low" if action["active_low"] else "high"
     return WiredPart(
-        f"Relay of the class “{action['class']}”",
+        f"Relay of the class “{action['class']}”" if action["class"] else "Relay of what is novel",
         wires,
         (
             f"a relay or MOSFET module that switches at 3.3 V, on while {pin} is {level}: never a bare coil or valve, "

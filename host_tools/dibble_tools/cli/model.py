@@ -53,6 +53,9 @@ def evaluate(
     model: ModelPath,
     file: CsvPath,
     label: Annotated[str, typer.Option(help="column that says what the readings meant")] = "label",
+    until: Annotated[
+        str, typer.Option(help="of a model that tells how long until then: the condition that it was trained with")
+    ] = "",
     time: TimeColumn = None,
     group: GroupColumn = None,
     time_format: TimeFormat = "",
@@ -72,8 +75,10 @@ def evaluate(
 
     opened = HostModel.open(model)
     options = csv_options(time_format, time_zone, na)
+    if until and not opened.content.number:
+        raise InputError("--until: expected a model that tells how long it takes, got one that tells a class")
     if opened.content.number:
-        result = evaluate_number(opened, file, label, time, group, options, vm)
+        result = evaluate_number(opened, file, label, time, group, options, vm, until)
         write(json_text(result, indent=1) + "\n") if as_json else Console().print(number_evaluation_table(result))
         return
     rows = read_rows(opened, file, label=label, time=time, group=group, options=options)

@@ -30,7 +30,10 @@ def new(
     ] = None,
     action: Annotated[
         str | None,
-        typer.Option(help="CLASS or CLASS:PIN that switches a relay; none: no relay  [dry, beside a soil probe]"),
+        typer.Option(
+            help="CLASS or CLASS:PIN that switches a relay; novel: readings unlike those learned from do; "
+            "none: no relay  [dry, beside a soil probe]"
+        ),
     ] = None,
     wifi: Annotated[
         bool | None, typer.Option("--wifi/--no-wifi", help="reports by MQTT over Wi-Fi  [as the board can]")

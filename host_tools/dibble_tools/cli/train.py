@@ -32,6 +32,9 @@ def train(
     when: Annotated[
         str, typer.Option(help='make the labels: "dry: soil < 200" is class dry where that holds within --ahead')
     ] = "",
+    until: Annotated[
+        str, typer.Option(help='the number to predict is how long until this holds, --ahead at most: "dry: soil < 200"')
+    ] = "",
     ahead: Annotated[str | None, typer.Option(help="learn what comes so much later, such as 6h; needs --time")] = None,
     time: Annotated[str | None, typer.Option(help="column of times: rows are a series, features are windows")] = None,
     group: Annotated[
@@ -125,6 +128,8 @@ def train(
     Ahead of time: dibble train field.csv --time when --ahead 6h --when "dry: soil < 200" tells whether the soil will
     be dry within 6 hours; with --label state --ahead 6h what the state will be then.
 
+    How long until then: dibble train field.csv --time when --until "dry: soil < 200" --ahead 48h, "dry in 18 h".
+
     A number instead of a class: --target soil --time when --ahead 6h, "soil 23 % ± 3 in 6 hours".
 
     Without labels: dibble train field.csv --usual --time when learns what is usual; the node flags as novel what isn't.
@@ -156,7 +161,7 @@ def train(
             name=name,
         )
         return
-    roles = roles_of(files, label, time, group, ignore or (), labelled=not when and target is None and not usual)
+    roles = roles_of(files, label, time, group, ignore or (), labelled=not (when or until or usual) and target is None)
     for text in roles.notes:
         note(text)
     options = TrainOptions(
@@ -176,6 +181,7 @@ def train(
             usual=usual,
             target=target,
             when=when,
+            until=until,
             ahead_ms=round(1000 * parse_seconds(ahead, "--ahead")) if ahead else 0,
         ),
         family=family,

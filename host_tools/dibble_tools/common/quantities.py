@@ -2,6 +2,7 @@
 
 import re
 
+MINUTES = "min"  # unit of a time that a model tells
 MINUS = "\N{MINUS SIGN}"
 # unit -> by what its number is divided, decimals shown, unit for people
 UNITS: dict[str, tuple[int, int, str]] = {
@@ -25,6 +26,8 @@ def reading_text(value: int | None, unit: str) -> str:
     """Return a reading for people: 2340 centi_c is "23.4 °C"."""
     if value is None:
         return "no reading"
+    if unit == MINUTES:
+        return duration_text(value)
     if step := re.fullmatch(r"(\d+(?:\.(\d+))?)_(.+)", unit):  # of a number that a model tells: 0.1_pct
         number = f"{abs(value) * float(step[1]):,.{len(step[2] or '')}f}"
         return f"{MINUS if value < 0 and float(number.replace(',', '')) else ''}{number} {step[3]}"
@@ -36,8 +39,18 @@ def reading_text(value: int | None, unit: str) -> str:
 
 def channel_text(name: str, unit: str) -> str:
     """Return a channel's name for people: soil_moisture_permille is "Soil moisture"."""
+    if found := re.fullmatch(r"predicted_time_to_(.+)_min", name):
+        return channel_text(f"{found[1]}_in", "")
     words = name.removesuffix(f"_{unit}").replace("_", " ").strip() or name
     return words[:1].upper() + words[1:]
+
+
+def duration_text(minutes: int) -> str:
+    """Return minutes as people say them: "45 min", "18 h", "3.5 days"."""
+    if abs(minutes) < 120:
+        return f"{minutes} min"
+    hours = minutes / 60
+    return f"{hours:.3g} h" if abs(hours) < 72 else f"{hours / 24:.3g} days"
 
 
 def clock_text(seconds: float) -> str:

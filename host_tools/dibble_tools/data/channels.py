@@ -15,7 +15,7 @@ from dibble_tools.common.formatting import listed
 MAX_UNIT_BYTES = 20
 UNITS = (
     *("centi_c", "cm_s", "m_s", "permille", "percent", "pct", "hpa", "kpa", "pa", "ohm"),
-    *("mv", "ms", "ppm", "ppb", "lux", "mm", "um", "deg", "millilog2", "c"),
+    *("mv", "ms", "min", "ppm", "ppb", "lux", "mm", "um", "deg", "millilog2", "c"),
 )
 
 

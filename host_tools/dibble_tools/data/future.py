@@ -16,6 +16,7 @@ CONDITION = re.compile(
 )
 COVERED = 0.8  # of the readings that belong into the time ahead have to be there for nothing to have happened in it
 ELSE = "not"
+MINUTE_MS = 60_000
 LEAST_ROWS = 40
 
 
@@ -43,11 +44,11 @@ class Condition:
         return values == self.bar
 
 
-def parse_condition(text: str) -> Condition:
+def parse_condition(text: str, option: str = "--when") -> Condition:
     """Return the condition of "soil < 200", or "dry: soil < 200"."""
     found = CONDITION.fullmatch(text)
     if not found:
-        raise InputError(f'--when: expected a comparison such as "soil < 200" or "dry: soil < 200", got {text!r}')
+        raise InputError(f'{option}: expected a comparison such as "soil < 200" or "dry: soil < 200", got {text!r}')
     name = (found["name"] or "").strip() or re.sub(r"\s+", " ", text.strip())
     if name == ELSE:
         raise InputError(f"--when: expected another name than {ELSE!r}, which the class of all else has")
@@ -74,6 +75,55 @@ def label_of_the_time_ahead(ds: Dataset, when: Condition, ahead_ms: int) -> Data
     _check(ds, kept, "--when")
     now = np.where(holds, when.name, ELSE)
     return _kept(replace(ds, labels=labels.astype(str), now=now), kept, when.column, ahead_ms)
+
+
+def time_name(when: Condition) -> str:
+    """Return what the time until a condition holds is called: time_to_dry_min."""
+    words = re.sub(r"[^0-9a-z]+", "_", when.name.lower()).strip("_")
+    return f"time_to_{words or 'event'}_min"
+
+
+def time_until(ds: Dataset, when: Condition, ahead_ms: int) -> Dataset:
+    """Return the rows of which is known in how many minutes the condition holds next, with that as their number.
+
+    It is that of `ahead_ms` where it didn't hold so soon.
+    """
+    minutes, longest = minutes_until(ds, when, ahead_ms), ahead_ms / MINUTE_MS
+    kept = ~np.isnan(minutes)
+    _check(ds, kept, "--until")
+    happened = ((minutes > 0) & (minutes < longest)).sum()
+    if happened < LEAST_ROWS:
+        raise InputError(
+            f"{ds.name}: --until {when.name}: expected {LEAST_ROWS} rows or more after which it came within --ahead, "
+            f"got {happened}: look further ahead, or record until it comes more often"
+        )
+    if late := int((minutes >= longest).sum()):
+        hours = f"{longest / 60:g} h"
+        ds.notes.append(f"{late} rows after which {when.name} didn't come within {hours}: learned as {hours}")
+    return _kept(replace(ds, labels=_thirds(minutes, kept), numbers=minutes), kept, when.column, ahead_ms)
+
+
+def minutes_until(ds: Dataset, when: Condition, ahead_ms: int) -> np.ndarray:
+    """Return for each row in how many minutes a condition holds next; NaN where that isn't known.
+
+    It is 0 where it holds, and that of `ahead_ms` where it doesn't hold so soon. A stretch without readings tells
+    nothing, as it may have held in it.
+    """
+    values = _column(ds, when.column)
+    holds, known = when.holds(values), ~np.isnan(values)
+    minutes = np.full(len(ds.values), np.nan)
+    for rows, times, interval in _series(ds):
+        at = np.flatnonzero(holds[rows])
+        following = np.searchsorted(at, np.arange(len(rows)))
+        comes = following < len(at)
+        wait = np.full(len(rows), np.inf)
+        wait[comes] = times[at[following[comes]]] - times[comes]
+        end = np.searchsorted(times, times + np.minimum(wait, ahead_ms), side="right")
+        there = np.concatenate([[0], np.cumsum(known[rows])])
+        seen = (there[end] - there[np.arange(len(rows))]) * interval >= COVERED * np.minimum(wait, ahead_ms)
+        told = known[rows] & seen & ((wait <= ahead_ms) | (times + ahead_ms <= times[-1]))
+        minutes[rows[told]] = (np.minimum(wait, ahead_ms) / MINUTE_MS)[told]
+    return minutes
 
 
 def label_later(ds: Dataset, ahead_ms: int) -> Dataset:
@@ -109,9 +159,13 @@ def with_numbers(ds: Dataset, target: str, ahead_ms: int) -> Dataset:
             f"{ds.name}: --target {target}: expected {LEAST_ROWS} rows or more whose numbers differ, got "
             f"{kept.sum()} from {np.min(numbers[kept]):g} to {np.max(numbers[kept]):g}"
         )
+    return _kept(replace(ds, labels=_thirds(numbers, kept), numbers=numbers), kept, target, ahead_ms)
+
+
+def _thirds(numbers: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Return for each number which third of those that are kept it lies in: a label, by which rows are split."""
     thirds = np.quantile(numbers[kept], [1 / 3, 2 / 3])
-    labels = np.array(["low", "middle", "high"])[np.searchsorted(thirds, numbers)]
-    return _kept(replace(ds, labels=labels, numbers=numbers), kept, target, ahead_ms)
+    return np.array(["low", "middle", "high"])[np.searchsorted(thirds, numbers)]
 
 
 def rows_later(ds: Dataset, ahead_ms: int) -> np.ndarray:

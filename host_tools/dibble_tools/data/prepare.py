@@ -22,7 +22,14 @@ from dibble_tools.data.feature_spec import (
     run_windows,
     windows_of,
 )
-from dibble_tools.data.future import apart, label_later, label_of_the_time_ahead, parse_condition, with_numbers
+from dibble_tools.data.future import (
+    apart,
+    label_later,
+    label_of_the_time_ahead,
+    parse_condition,
+    time_until,
+    with_numbers,
+)
 from dibble_tools.data.splits import Split, check_classes, split
 
 MOSTLY_EMPTY = 0.5  # a column without a reading in more of the training rows costs more rows than it tells
@@ -48,7 +55,13 @@ class DataOptions:
     usual: bool = False  # no labels: all rows are what is usual
     target: str | None = None  # the column of a number to predict, instead of a label
     when: str = ""  # a condition that makes the labels: see future.parse_condition
+    until: str = ""  # a condition: the number to predict is how long until it holds, `ahead_ms` at most
     ahead_ms: int = 0  # labels are what holds so much later
+
+    @property
+    def tells_number(self) -> bool:
+        """Rows are to tell a number, no label."""
+        return self.target is not None or bool(self.until)
 
 
 @dataclass(frozen=True)
@@ -167,6 +180,10 @@ def _labelled(path: Path, options: DataOptions) -> Dataset:
         raise InputError(f"--when makes the labels: expected no --label {options.label} beside it")
     if options.when and not options.ahead_ms:
         raise InputError("--when: expected --ahead too, such as --ahead 6h: within which time")
+    if options.until and (options.when or options.label is not None or options.target is not None or options.usual):
+        raise InputError("--until makes the number to predict: expected no --label, --when, --target or --usual beside")
+    if options.until and not options.ahead_ms:
+        raise InputError("--until: expected --ahead too, such as --ahead 48h: the longest time that it may tell")
     if (options.when or options.ahead_ms) and not options.time:
         raise InputError("--ahead: expected --time too: what comes later is known by the times")
     if options.usual and (options.when or options.ahead_ms or options.target or options.label is not None):
@@ -185,6 +202,8 @@ def _labelled(path: Path, options: DataOptions) -> Dataset:
         return replace(ds, labels=np.full(len(ds.values), "usual"))
     if options.target is not None:
         return with_numbers(ds, options.target, options.ahead_ms)
+    if options.until:
+        return time_until(ds, parse_condition(options.until, "--until"), options.ahead_ms)
     if options.when:
         return label_of_the_time_ahead(ds, parse_condition(options.when), options.ahead_ms)
     return label_later(ds, options.ahead_ms) if options.ahead_ms else ds

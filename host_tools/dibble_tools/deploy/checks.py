@@ -129,7 +129,7 @@ def check_together(config: dict[str, Any], bounds: Bounds, model: HostModel | No
     """
     try:
         check_fits_board(config, bounds.flash_bytes, bounds.watchdog_ms)
-        check_classes(config, _classes(model), _classes(gate))
+        check_classes(config, _classes(model), _classes(gate), model is None or model.content.novelty is not None)
         check_wiring(config, bounds.runtime)
         sensors = sensors_of(config)
     except ConfigError as error:

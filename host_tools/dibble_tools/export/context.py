@@ -66,6 +66,8 @@ def context_of(content: Content, prefix: str) -> dict[str, Any]:
         "novelty": content.novelty,
         "novel_below": content.novel_below,
         "golden": content.golden,
+        "stand_ins": [0 if offset is None else offset + 1 for offset in content.stand_ins],
+        "stand_in": unsigned([0 if offset is None else offset + 1 for offset in content.stand_ins] or [0]),
         "number": content.number,
         "number_text": _number_text(content),
         "family": content.family,

@@ -69,7 +69,7 @@ def on_microbit(model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray |
         VmMissing, VmError: see microbit.Microbit.
     """
     if not has_room(model.content):
-        raise NoRoom("only forests and additive models without novelty are laid out for its 9 KB of heap")
+        raise NoRoom("only forests and additive models without novelty or stand-ins are laid out for its 9 KB of heap")
     inputs, expected, note = board_inputs(model, readings, elapsed_ms)
     files = lay_out(model.content, functions=[REPLAY])
     room = FILE_SYSTEM_BYTES - sum(map(stored, files.values()))

@@ -104,24 +104,38 @@ def evaluate_number(
     group: str | None,
     options: "CsvOptions",
     vm: str | None = None,
+    until: str = "",
 ) -> dict[str, Any]:
     """Return how far off a model's numbers are on the rows of a file, as JSON-ready values.
 
     Args:
         column: of the true numbers, of the moments that the model tells of.
+        until: the condition of which the model tells how long it takes to hold, in the column's place.
     Raises:
         InputError: there are none.
     """
-    from dibble_tools.data.future import rows_later  # not before: pandas and scikit-learn come with them
+    from dibble_tools.data.future import (
+        MINUTE_MS,
+        minutes_until,
+        parse_condition,
+        rows_later,
+        time_name,
+    )  # not before: pandas and scikit-learn come with them
     from dibble_tools.model.metrics import number_figures
 
     number = model.content.number
     assert number is not None
-    shared = column in [channel.name for channel in model.channels]
-    if shared and not number.ahead_s:
+    if until:
+        when = parse_condition(until, "--until")
+        if time_name(when) != number.channel.name:
+            raise InputError(f"--until: expected the condition of the model's {number.channel.name}, got {until!r}")
+    shared = bool(until) or column in [channel.name for channel in model.channels]
+    if shared and not number.ahead_s and not until:
         raise InputError(f"--label {column}: expected another column than a channel of the model")
     rows = read_rows(model, path, label=None if shared else column, time=time, group=group, options=options)
-    if number.ahead_s:
+    if until:
+        y = minutes_until(rows.ds, when, MINUTE_MS * number.channel.high)
+    elif number.ahead_s:
         if rows.ds.times_ms is None:
             raise InputError("--time: expected the column of times, as the model tells of the time ahead")
         later = rows_later(rows.ds, 1000 * number.ahead_s)

@@ -203,6 +203,8 @@ class Content:
         ratios: channels made of others: a feature's channel may be one, numbered after the model's own.
         format, parts: of the file, and the names of its optional parts.
         number: what number its decisions stand for; None: they are classes.
+        stand_ins: for each channel what stands in for a missing reading, above its low; None: nothing. Empty where no
+            channel has one.
         sound: what turns a stream of samples into the channels, where they aren't measured one by one.
         family_bytes, novelty_bytes: that the tables take in the file.
     """
@@ -226,6 +228,7 @@ class Content:
     novelty_bytes: int
     number: Quantity | None = None
     ratios: tuple[ChannelRatio, ...] = ()
+    stand_ins: tuple[int | None, ...] = ()
 
     @property
     def family_name(self) -> str:

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from dibble.inference.decision import NO_CLASS, NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE
 from dibble.inference.fixed_point import MISSING
+from dibble.inference.stand_ins import fill_in
 
 from dibble_tools.data.feature_spec import run_windows, windows_of
 from dibble_tools.model.content import Content
@@ -62,6 +63,7 @@ class _Rows:
         self.low = np.array([channel.low for channel in model.channels], dtype=np.int64)
         self.high = np.array([channel.high for channel in model.channels], dtype=np.int64)
         self.span = (self.high - self.low).astype(np.uint64)
+        self.vital = np.array([offset is None for offset in model.stand_ins] or [True])
         self.score = scorer(model)
 
     def offsets(self, readings: np.ndarray) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
@@ -85,7 +87,8 @@ class _Rows:
         if values is None:
             values = feature_values(model, offsets)
         if missing is not None:
-            fault = np.asarray(missing.any(axis=1))
+            faulty = np.asarray(missing.any(axis=1))
+            fault = np.asarray((missing & self.vital).any(axis=1))
             values = np.where(fault[:, None], 0, values)  # not decided: the flag is all there is
         scores = self.score(values)
         class_index, margin = leaders(scores)
@@ -97,10 +100,11 @@ class _Rows:
             out_of_range = beyond.any(axis=1)
             flags |= np.where(out_of_range, OUT_OF_RANGE, 0)
             channel = np.where(out_of_range, beyond.argmax(axis=1), channel)
+            flags |= np.where(faulty, SENSOR_FAULT, 0)
             class_index = np.where(fault, NO_CLASS, class_index)
             margin = np.where(fault, 0, margin)
             flags = np.where(fault, SENSOR_FAULT, flags)
-            channel = np.where(fault, missing.argmax(axis=1), channel)
+            channel = np.where(faulty, missing.argmax(axis=1), channel)
         return np.stack([class_index, margin, flags, channel])
 
 
@@ -135,16 +139,20 @@ def feature_values(model: Content, offsets: np.ndarray, elapsed_ms: np.ndarray |
     if model.ratios:
         offsets = np.column_stack([offsets, ratio_offsets(model, offsets)])
     if not model.looks_back:
+        if model.stand_ins:
+            offsets = np.where(offsets < 0, [-1 if offset is None else offset for offset in model.stand_ins], offsets)
         channels = [feature.channel for feature in model.features]
         return offsets if channels == list(range(offsets.shape[1])) else offsets[:, channels]
     windows = windows_of(model.features, model.spans, model.interval_ms)
+    if model.stand_ins:
+        fill_in(windows, [-1 if offset is None else offset for offset in model.stand_ins])
     return run_windows(windows, offsets, gaps(model, elapsed_ms, len(offsets)))
 
 
 def held_classes(class_index: np.ndarray, flags: np.ndarray, gap: np.ndarray, hysteresis: int) -> np.ndarray:
     """Return the class after hysteresis: the last one that `hysteresis` trusted rows in a row agreed on."""
     rows = np.arange(len(class_index))
-    trusted = flags == 0
+    trusted = (flags == 0) | ((flags == SENSOR_FAULT) & (class_index != NO_CLASS))
     # A run of agreement begins where the row before isn't trusted, differs, or time breaks.
     same = np.zeros(len(rows), dtype=bool)
     same[1:] = trusted[1:] & trusted[:-1] & (class_index[1:] == class_index[:-1]) & ~gap[1:]

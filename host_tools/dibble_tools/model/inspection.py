@@ -21,6 +21,7 @@ FORM_TEXTS = {
 def describe(opened: HostModel) -> dict[str, Any]:
     """Return the description of a model file; thresholds as counts, tables as sizes."""
     model = opened.content
+    told = list(model.stand_ins)
     return {
         "name": model.name,
         "format": model.format,
@@ -37,8 +38,13 @@ def describe(opened: HostModel) -> dict[str, Any]:
                 "low": channel.low,
                 "high": channel.high,
                 "range": f"{steps_to_text(channel.low, channel)} .. {steps_to_text(channel.high, channel)}",
+                **(
+                    {"stands_in": None if offset is None else steps_to_text(channel.low + offset, channel)}
+                    if told
+                    else {}
+                ),
             }
-            for channel in model.channels
+            for channel, offset in zip(model.channels, told or [None] * len(model.channels), strict=True)
         ],
         "features": [{"channel": model.title(f), "feature": KINDS[f.kind], "readings": f.size} for f in model.features],
         "number": _number(model),

@@ -77,6 +77,7 @@ def content_of(file: bytes | Model) -> Content:
         novelty, novel_below = _additive(cursor, limits, 2), m.novel_below
         novelty_bytes = cursor.at - m.novelty_at
     told_number = number_of(m)
+    stand_ins: Sequence[int] = m.stand_ins or ()
     return Content(
         name=told.name,
         classes=told.classes,
@@ -97,6 +98,7 @@ def content_of(file: bytes | Model) -> Content:
         novelty_bytes=novelty_bytes,
         number=quantity_of(told_number) if told_number else None,
         ratios=ratios,
+        stand_ins=tuple(None if offset < 0 else offset for offset in stand_ins),
     )
 
 

@@ -11,7 +11,7 @@ from dibble.inference.features import LAST
 from dibble.inference.fixed_point import READING_LIMIT
 from dibble.inference.format import CRC_BYTES, FORMATS, MAGIC, NOVELTY
 from dibble.inference.model import Model
-from dibble.inference.parts import CELLS
+from dibble.inference.parts import CELLS, STAND_INS
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel
@@ -42,7 +42,8 @@ class ModelSpec:
         unsure_below: a smaller margin is flagged unsure.
         hysteresis: trusted decisions in a row that change the held class.
         novelty: tables of how usual a combination of feature values is, and from where on it is.
-        parts: content of each optional part, by its name.
+        stand_ins: for each channel what stands in for a missing reading, above its low, or None; empty: nothing does.
+        parts: content of each further optional part, by its name.
     """
 
     name: str
@@ -54,6 +55,7 @@ class ModelSpec:
     unsure_below: int = 0
     hysteresis: int = 1
     novelty: "Novelty | None" = None
+    stand_ins: Sequence[int | None] = ()
     parts: Mapping[bytes, bytes] = field(default_factory=dict)
 
     @property
@@ -112,6 +114,8 @@ def check_bounds(spec: ModelSpec) -> None:
                 f"feature {feature} of channel {channel.name!r}: expected sums within {READING_LIMIT:,}, got up to "
                 f"{largest:,}: take a shorter window, or a coarser resolution with --channel"
             )
+    if spec.stand_ins and any(feature.ratio for feature in spec.features):
+        raise InputError("expected either ratios or stand-ins for missing readings, got both")
     if not isinstance(spec.tables, ForestTables):  # pages.pack has proven a forest's
         spec.tables.check()
     if spec.novelty:
@@ -148,6 +152,8 @@ def _assemble(spec: ModelSpec, golden: bytes, golden_count: int) -> bytes:
     # The least format that says it, so that nodes of an older firmware read what they can.
     ratios = list(dict.fromkeys(feature.ratio for feature in spec.features if feature.ratio))
     parts = {**spec.parts, **({RATIOS: _ratios(ratios)} if ratios else {})}
+    if any(offset is not None for offset in spec.stand_ins):
+        parts[STAND_INS] = b"".join(number(0 if offset is None else offset + 1) for offset in spec.stand_ins)
     out = bytearray(MAGIC + bytes((FORMATS[1] if parts else FORMATS[0], family)) + bytes(4))
     if parts:
         out += number(len(parts))

@@ -53,6 +53,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
         *_of("dibble.", "node", "sensors", "health", "classifier", "actions", "on_times", "watchdog"),
         *_of(_STORAGE, "record", "record_log", "segment", "segment_files"),
     ),
+    "dibble.alarm": ("dibble.alarm",),
     "dibble.clock_chips": ("dibble.clock_chips", "dibble.clock_keeper"),
     "dibble.inference": (
         "dibble.inference",
@@ -79,6 +80,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.rare": _of(_INFERENCE, "explanation", "units", "unrolled"),
     "dibble.ratios": _of(_INFERENCE, "ratios"),
     "dibble.number": _of(_INFERENCE, "number"),
+    "dibble.stand_ins": _of(_INFERENCE, "stand_ins"),
     "dibble.parts": _of(_INFERENCE, "parts"),
     "dibble.heat": ("dibble.senses.heat",),
     "dibble.manifest": _of(_STORAGE, "manifest"),

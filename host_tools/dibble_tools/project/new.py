@@ -69,7 +69,7 @@ def new_project(
             config=config,
             wires=wires_text(parts),
             safe=SAFE,
-            label=config["actions"][0]["class"] if config["actions"] else "dry",
+            label=next((action["class"] for action in config["actions"] if "class" in action), "dry"),
         )
         texts[".gitignore" if template == "gitignore" else template] = text
     try:

@@ -14,7 +14,7 @@ from dibble_tools.common.files import write_together
 from dibble_tools.common.formatting import is_number, percent, points, times_in_100, whole
 from dibble_tools.common.shipped import ROOMS
 from dibble_tools.report.plots import DRAWINGS, pictures
-from dibble_tools.report.verdict import NOTABLE, verdict_of
+from dibble_tools.report.verdict import NOTABLE, number_text, verdict_of
 
 REPORT_FILE = "report.html"
 PLOTS_FOLDER = "plots"
@@ -151,6 +151,7 @@ def _environment() -> jinja2.Environment:
         "points": points,
         "times_in_100": times_in_100,
         "breakable": _breakable,
+        "number": number_text,
         "data_uri": _data_uri,
     }
     environment.tests["figure"] = is_number

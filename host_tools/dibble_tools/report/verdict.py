@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dibble_tools.common.formatting import is_number, percent, times_in_100, whole
+from dibble_tools.common.quantities import MINUTES, duration_text
 
 NOTABLE = 0.01  # of accuracy: less is taken for chance
 ENOUGH_UNITS = 4  # groups or recordings: of fewer, an interval says next to nothing
@@ -86,9 +87,9 @@ def _of_number(number: Mapping[str, Any], split: Mapping[str, Any]) -> ModelVerd
     here, instead = number.get("held_out") or {}, number.get("instead") or {}
     if not is_number(here.get("mae")):
         return None
-    unit, known = number.get("unit") or "", is_number(instead.get("mae"))
-    off = f"off by {here['mae']:.3g} {unit}".rstrip()
-    other = f"; {instead['what']} would be off by {instead['mae']:.3g}" if known else ""
+    known = is_number(instead.get("mae"))
+    off = f"off by {number_text(here['mae'], number.get('unit') or '')}"
+    other = f"; {instead['what']} would be off by {number_text(instead['mae'], number.get('unit'), bare=True)}" * known
     gain = number.get("gain") or {}
     luck = is_number(gain.get("mean")) and gain["mean"] < SURE * gain["error"]
     if known and (luck or here["mae"] >= (1 - NEARER) * instead["mae"]):
@@ -96,8 +97,20 @@ def _of_number(number: Mapping[str, Any], split: Mapping[str, Any]) -> ModelVerd
         return ModelVerdict(False, f"{NEVER}: {reason}", (reason,))
     how = f" ({split['how']})" if split.get("how") else ""
     rows = f"on {whole(here['rows'])} readings that it had never seen{how}"
-    within = f"{times_in_100(here['within'])} within ± {number['spread']:.3g}"
+    spread = number_text(number["spread"], number.get("unit"), bare=True)
+    within = f"{times_in_100(here['within'])} within ± {spread}"
     return ModelVerdict(True, f"{off[:1].upper()}{off[1:]} on average, {rows}, {within}{other}.")
+
+
+def number_text(value: float, unit: str | None, bare: bool = False) -> str:
+    """Return a number that a model tells, or how far off it is, for people.
+
+    Args:
+        bare: without its unit, where that was said just before: minutes are told as hours all the same.
+    """
+    if unit == MINUTES:
+        return duration_text(round(value))
+    return f"{value:.3g}" if bare else f"{value:.3g} {unit or ''}".rstrip()
 
 
 def _unjudged(classes: Mapping[str, Mapping[str, Any]]) -> list[str]:

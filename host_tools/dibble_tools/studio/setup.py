@@ -146,7 +146,7 @@ def _told_of(config: dict[str, Any]) -> dict[str, Any]:
     action = table["actions"][0] if table["actions"] else None
     told: dict[str, Any] = {
         "sensors": sensors,
-        "action": f"{action['class']}:{action['pin']}" if action else "",
+        "action": f"{action['class'] or action['flag']}:{action['pin']}" if action else "",
         "wifi": bool(config.get("mqtt")),
     }
     if config.get("board"):

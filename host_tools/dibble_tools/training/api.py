@@ -28,6 +28,7 @@ def train(
     usual: bool = False,
     target: str | None = None,
     when: str = "",
+    until: str = "",
     ahead: str | None = None,
     time: str | None = None,
     group: str | None = None,
@@ -69,6 +70,7 @@ def train(
         usual: no labels: learn what is usual and flag the rest, `novelty` being the rate of false alarms, else 0.01.
         target: column of a number to predict, instead of a label; with `ahead`, what it will be then.
         when: makes the labels instead: "dry: soil < 200" is class dry where that holds at some time within `ahead`.
+        until: makes the number to predict: how many minutes until "dry: soil < 200" holds, `ahead` at most.
         ahead: learn what comes so much later, such as "6h"; needs time.
         time: column of times (ISO 8601, or seconds): rows are a series, features are windows.
         group: column of recording, day or node, kept whole when splitting; test_groups: the ones to hold out.
@@ -105,7 +107,7 @@ def train(
     """
     with tempfile.TemporaryDirectory(prefix="dibble-") as folder:
         files = _files(data, Path(folder), name)
-        roles = roles_of(files, label, time, group, ignore, labelled=not when and target is None and not usual)
+        roles = roles_of(files, label, time, group, ignore, labelled=not (when or until or usual) and target is None)
         options = TrainOptions(
             DataOptions(
                 label=roles.label,
@@ -123,6 +125,7 @@ def train(
                 usual=usual,
                 target=target,
                 when=when,
+                until=until,
                 ahead_ms=round(1000 * parse_seconds(ahead, "ahead")) if ahead else 0,
             ),
             family=family,

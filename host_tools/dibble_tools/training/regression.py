@@ -20,8 +20,10 @@ from joblib import Parallel, delayed
 from sklearn.ensemble import ExtraTreesRegressor
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.quantities import MINUTES, duration_text
 from dibble_tools.data.channels import Channel, steps_to_text, to_values
 from dibble_tools.data.column_channels import find_channels
+from dibble_tools.data.future import MINUTE_MS, parse_condition, time_name
 from dibble_tools.data.prepare import Prepared, prepare
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
 from dibble_tools.model.limits import estimate
@@ -32,10 +34,21 @@ from dibble_tools.model.reader import content_of
 from dibble_tools.report.verdict import verdict_of
 from dibble_tools.training.costs import parse_costs
 from dibble_tools.training.cross_validation import Task, rough_bytes
-from dibble_tools.training.folds import Learner, order_of
+from dibble_tools.training.folds import SEARCH_ROWS, Learner, order_of
 from dibble_tools.training.intervals import paired_error
 from dibble_tools.training.naming import About
-from dibble_tools.training.recipes import FAMILIES, LADDERS, VOTING, Recipe, feature_counts, parse_recipe
+from dibble_tools.training.recipes import (
+    FAMILIES,
+    HALF,
+    LADDERS,
+    LEAST_STYLED,
+    MLP,
+    QUARTER,
+    VOTING,
+    Recipe,
+    feature_counts,
+    parse_recipe,
+)
 from dibble_tools.training.result import Clock, Progress, Trained, TrainOptions
 from dibble_tools.training.students import Student, fit_student
 from dibble_tools.training.training_set import TrainingSet
@@ -46,7 +59,8 @@ COVERAGE = 90  # percent of true numbers that the interval is to hold
 TAIL = 0.01  # of the numbers, beyond which they are taken as at the end of the scale
 STEEP = 2.5  # of z at the end of the scale: steps of the score are fine enough, and noise bends it little
 PART_BYTES = 24  # that the part "number" takes beside its texts, at most about
-SEARCH_SHARE = 0.75  # of the budget
+GLANCE_SHARE, SEARCH_SHARE = 0.4, 0.75  # of the budget
+WORSE = 1.03  # times the best's error over the same rounds: not worth the others
 GOLDEN = ((8, True), (4, True), (2, True), (1, True), (1, False))
 
 
@@ -118,6 +132,13 @@ class Lesson:
         training_set = self.training_set(fit)
         return Round(fit, score, training_set, order_of(training_set))
 
+    def some(self, each: Round) -> Round:
+        """Return the same round learning from some of its rows, enough to tell recipes apart."""
+        if len(each.fit) <= SEARCH_ROWS:
+            return each
+        few = np.sort(np.random.default_rng(0).permutation(each.fit)[:SEARCH_ROWS])
+        return self.round(few, each.score)
+
     def straight(self, student: Student, blob: bytes, rows: np.ndarray) -> tuple[float, float]:
         """Return the number of a lead of 0 and what a lead of 1 adds: the line of least squares over some rows."""
         lead, y = self.lead(student, blob, rows), self.numbers[rows]
@@ -172,9 +193,13 @@ def _refuse(options: TrainOptions) -> None:
 
 def _lesson(data: Prepared, options: TrainOptions) -> Lesson:
     y, target = data.ds.numbers, options.data.target
-    assert y is not None and target is not None
+    assert y is not None
     channel = next((channel for channel in data.channels if channel.name == target), None)
+    if options.data.until:
+        when = parse_condition(options.data.until)
+        channel = Channel(time_name(when), MINUTES, 1, 0, 0, options.data.ahead_ms // MINUTE_MS)
     if channel is None:
+        assert target is not None
         alone = replace(data.ds, columns=[target], values=y[:, None])
         channel = find_channels(alone, [], data.split.train)[0][0]
     known = y[data.split.train & data.whole]
@@ -187,12 +212,15 @@ def _lesson(data: Prepared, options: TrainOptions) -> Lesson:
 
 def _about(lesson: Lesson, options: TrainOptions, rows: np.ndarray) -> About:
     data = lesson.learner.data
-    middle = steps_to_text(round(lesson.scale.middle / lesson.step), lesson.channel)
+    steps = round(lesson.scale.middle / lesson.step)
+    middle = steps_to_text(steps, lesson.channel)
     return About(
         options.name or data.ds.name,
         data.channels,
         data.features,
-        [f"below {middle}", f"above {middle}"],
+        [f"in {duration_text(steps)}", f"after {duration_text(steps)}"]
+        if options.data.until
+        else [f"below {middle}", f"above {middle}"],
         data.interval_ms,
         data.readings[rows],
         None if data.elapsed_ms is None else data.elapsed_ms[rows],
@@ -208,58 +236,102 @@ def _search(
     clock: Clock,
     progress: Progress,
 ) -> list[Tried]:
-    """Return the recipes tried within the budget, best first: those within the limits, by error, then by bytes."""
+    """Return the recipes cross-validated within the budget, best first: within the limits, by error, then by bytes.
+
+    One round on some of its rows says which are worth all rounds; these are raced, the most promising first: one that
+    is clearly worse than the best so far after some rounds is left there.
+    """
     sizes = about.names_bytes(order)
     task = Task([], 2, len(order), lesson.learner.costs, options.limits, 0, about.smallest_blob, sizes)
     recipes = _recipes(task, options)
+    glance = [lesson.some(rounds[0])]
+    seen: list[Tried] = []
     tried: list[Tried] = []
     with Parallel(n_jobs=options.jobs) as parallel:
-        for at in range(0, len(recipes), options.jobs):
+
+        def all_of(them: Sequence[Recipe], over: Sequence[Round], best: Tried | None = None) -> list[Tried]:
+            each = (delayed(_cross_validate)(lesson, over, about, recipe, options, best) for recipe in them)
+            return [one for one in parallel(each) if one is not None]
+
+        for at in range(0, len(recipes) if len(recipes) > 1 else 0, options.jobs):
+            if seen and clock.used() >= GLANCE_SHARE:
+                break
+            seen += all_of(recipes[at : at + options.jobs], glance)
+            progress(f"looking at recipes: {len(seen)} of {len(recipes)}", clock.used())
+        promising = [one.recipe for one in sorted(seen, key=_rank)] or recipes
+        for at in range(0, len(promising), options.jobs):
             if tried and clock.used() >= SEARCH_SHARE:
                 break
-            batch = recipes[at : at + options.jobs]
-            found = parallel(delayed(_cross_validate)(lesson, rounds, about, recipe, options) for recipe in batch)
-            tried += [one for one in found if one is not None]
-            progress(f"cross-validating recipes: {len(tried)} of {len(recipes)} known", clock.used())
+            best = min(tried, key=_rank, default=None)
+            tried += all_of(promising[at : at + options.jobs], rounds, best if best and best.fits else None)
+            progress(f"cross-validating recipes: {len(tried)} of {len(promising)} known", clock.used())
     if not tried:
         raise InputError("expected a recipe whose sums fit the small ints of a 32-bit board, got none: take less")
-    return sorted(tried, key=lambda one: (not one.fits, one.error, one.bytes))
+    return sorted(tried, key=_rank)
+
+
+def _rank(one: Tried) -> tuple[bool, float, int]:
+    return not one.fits, one.error, one.bytes
 
 
 def _recipes(task: Task, options: TrainOptions) -> list[Recipe]:
-    """Return what to try: of each kind in turn, the largest that may fit first."""
+    """Return what to try: of each kind in turn, the largest that may fit first, and large networks pruned."""
     if options.recipe:
         asked = parse_recipe(options.recipe)
         return [replace(asked, features=min(asked.features, task.features))]
     families = FAMILIES if options.family == "auto" else {options.family: FAMILIES[options.family]}
     most = task.limits.max_bytes
+    counts = feature_counts(task.features)
+    few = list(dict.fromkeys(counts[round(share * (len(counts) - 1))] for share in (1.0, 0.75, 0.5, 0.25)))
     turns = []
     for kind in (kind for kinds in families.values() for kind in kinds if kind != VOTING):
-        counts = feature_counts(task.features)
-        few = list(dict.fromkeys(counts[round(share * (len(counts) - 1))] for share in (1.0, 0.75, 0.5, 0.25)))
-        own = [Recipe(kind, size, count) for count in few for size in reversed(LADDERS[kind])]
-        turns.append([r for r in own if most is None or rough_bytes(r, task) <= most] or own[-1:])
+        sizes = list(reversed(LADDERS[kind]))
+        own = [Recipe(kind, size, count) for count in few for size in sizes]
+        turns.append(_that_may_fit(own, task, most))
+        if kind == MLP:
+            large = [size for size in sizes if sum(size) >= LEAST_STYLED]
+            styled = [Recipe(kind, size, count, style) for count in few for size in large for style in (HALF, QUARTER)]
+            turns.append(_that_may_fit(styled, task, most))
     return [own[i] for i in range(max(map(len, turns))) for own in turns if i < len(own)]
 
 
+def _that_may_fit(recipes: list[Recipe], task: Task, most: int | None) -> list[Recipe]:
+    return [r for r in recipes if most is None or rough_bytes(r, task) <= most] or recipes[-1:]
+
+
 def _cross_validate(
-    lesson: Lesson, rounds: Sequence[Round], about: About, recipe: Recipe, options: TrainOptions
+    lesson: Lesson,
+    rounds: Sequence[Round],
+    about: About,
+    recipe: Recipe,
+    options: TrainOptions,
+    best: Tried | None = None,
 ) -> Tried | None:
-    said, sizes = [], []
-    for each in rounds:
+    """Return a recipe cross-validated; None where it can't be exact, or is clearly worse than the best so far."""
+    said: list[np.ndarray] = []
+    sizes = []
+    ends = lesson.channel.low * lesson.step, lesson.channel.high * lesson.step
+    for done, each in enumerate(rounds, 1):
         try:
             student = fit_student(recipe, each.training_set, each.order, 0)
             blob = about.smallest_blob(student)
         except InputError:
             return None
         base, slope = lesson.straight(student, blob, each.fit)
-        said.append(base + slope * lesson.lead(student, blob, each.score))
+        said.append(np.clip(base + slope * lesson.lead(student, blob, each.score), *ends))
         sizes.append(len(blob) + PART_BYTES + len(lesson.channel.name) + len(lesson.channel.unit))
-    rows = np.concatenate([each.score for each in rounds])
-    every = np.clip(np.concatenate(said), lesson.channel.low * lesson.step, lesson.channel.high * lesson.step)
-    error = float(np.sqrt(np.mean((lesson.numbers[rows] - every) ** 2)))
+        rows = np.concatenate([one.score for one in rounds[:done]])
+        every = np.concatenate(said)
+        error = _error(lesson, rows, every)
+        if best is not None and done < len(rounds) and error > WORSE * _error(lesson, rows, best.said[: len(rows)]):
+            return None
     most = options.limits.max_bytes
     return Tried(recipe, rows, every, error, max(sizes), most is None or max(sizes) <= most)
+
+
+def _error(lesson: Lesson, rows: np.ndarray, said: np.ndarray) -> float:
+    """Return the root mean square error over some rows."""
+    return float(np.sqrt(np.mean((lesson.numbers[rows] - said) ** 2)))
 
 
 def _first_that_fits(
@@ -305,7 +377,7 @@ def _model(
     off = np.abs(lesson.numbers[one.rows] - one.said)
     share = min(1.0, COVERAGE / 100 * (1 + 1 / len(off)))  # of residuals of rows not learned from: split conformal
     spread = float(np.quantile(off, share, method="higher")) / lesson.step
-    step, ahead_s = lesson.step, options.data.ahead_ms // 1000
+    step, ahead_s = lesson.step, 0 if options.data.until else options.data.ahead_ms // 1000
     told = quantity(lesson.channel, base / step, slope / step, spread, COVERAGE, ahead_s)
     hysteresis = options.hysteresis or (2 if about.interval_ms else 1)
     spec = about.spec(student.tables, student.columns, hysteresis=hysteresis, parts={NUMBER: number_part(told)})
@@ -356,6 +428,7 @@ def _card(
             "rows": len(y),
             "rows_with_a_missing_reading": int((~data.whole).sum()),
             "target": options.data.target,
+            "until": options.data.until or None,
             "ahead_s": options.data.ahead_ms / 1000 or None,
             "time": options.data.time,
             "group": options.data.group,

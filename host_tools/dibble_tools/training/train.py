@@ -45,7 +45,7 @@ def train(path: Path, options: TrainOptions, progress: Progress = lambda step, s
         from dibble_tools.training.usual import train_usual
 
         return train_usual(path, options, progress)
-    if options.data.target is not None:
+    if options.data.tells_number:
         from dibble_tools.training.regression import train_number
 
         return train_number(path, options, progress)

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dibble.inference.decision import SENSOR_FAULT
+from dibble.inference.decision import NOVEL, SENSOR_FAULT
 from dibble_tools.log.names import Known, number_in, of_config
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.node.record_log import read_folder
 from dibble_tools.simulator.node.firmware import firmware_folder
 from dibble_tools.simulator.node.wire import WATCHDOG
-from node_helpers import CHANNELS, SOIL_PIN, VALVE_PIN, Bench, number_model, soil_model, warm_gate
+from node_helpers import CHANNELS, SOIL_PIN, VALVE_PIN, Bench, number_model, soil_model, usual_model, warm_gate
 
 
 @pytest.fixture(scope="module")
@@ -305,6 +305,46 @@ def test_a_number_is_one_reading_more_on_console_and_in_the_log(firmware, tmp_pa
     known.learn_number(number_in(blob))
     known.learn(0, of_config((bench.files / "config.json").read_bytes()))
     assert known.names_of(records.rows[0]).channels[-1] == name
+
+
+NOVEL_ALARM = {"flag": "novel", "pin": VALVE_PIN, "max_on_s": 86400, "rest_s": 0}
+
+
+def test_readings_unlike_those_learned_from_switch_an_output(firmware, tmp_path):
+    """Wet soil in the heat: each reading for itself is usual. Two in a row have to be so, and two no more."""
+    blob = usual_model(hysteresis=2)
+    air = {"driver": "sht4x", "max_step": [0, 0]}  # which warms at once
+    soil = {"driver": "soil_adc", "pin": SOIL_PIN, "probe_curve": [2300, 1200], "samples": 4}
+    bench = Bench(firmware, tmp_path, blob, actions=[NOVEL_ALARM], sensors=[soil, air])
+    bench.probe.dry_v, bench.probe.wet_v = 2.3, 1.2
+    bench.probe.moisture = 0.5
+    begins = bench.now_s()
+
+    def heat() -> None:
+        bench.air.air_temperature_c = 34.0 if 270 < bench.now_s() - begins < 570 else 20.0
+
+    bench.run(14, meanwhile=heat)
+    rows = bench.rows()
+    host = HostModel(blob)
+    readings = np.array([[row.readings[channel.name] for channel in host.channels] for row in rows])
+    flags = host.decide(readings).flags.tolist()
+    assert [row.flags for row in rows] == flags and NOVEL in flags
+    first = flags.index(NOVEL)
+    last = len(flags) - 1 - flags[::-1].index(NOVEL)
+    assert set(flags[:first]) == {0} and set(flags[first:last]) == {NOVEL} and last - first >= 3
+    assert [row.action for row in rows[: first + 1]] == [0] * (first + 1)
+    assert [row.action for row in rows[first + 1 : last + 1]] == [1] * (last - first)
+    assert rows[-1].action == 0
+    levels = [level for _, pin, level in bench.switched if pin == VALVE_PIN]
+    assert levels.count(1) == 1 and levels[-1] == 0
+
+
+def test_an_alarm_of_a_model_that_never_raises_it_is_told(firmware, tmp_path):
+    bench = Bench(firmware, tmp_path, soil_model(400), actions=[NOVEL_ALARM])
+    bench.probe.moisture = 0.2
+    bench.run(3)
+    assert any("expected a model that tells what is novel" in text for text in bench.events("boot"))
+    assert {row.action for row in bench.rows()} == {0}
 
 
 def test_a_number_is_missing_where_a_reading_is(firmware, tmp_path):

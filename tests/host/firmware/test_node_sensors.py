@@ -132,3 +132,23 @@ def test_the_very_dry_soil_is_watered_all_day(firmware, tmp_path):
     bench.run(1440)
     assert {row.readings["soil_moisture_permille"] for row in bench.rows()} == {0}
     assert [text for text in bench.events("fault") if "soil" in text] == []
+
+
+def test_a_model_with_stand_ins_goes_on_without_a_sensor(firmware, tmp_path):
+    """The air sensor is dead from the first cycle: each row says so, the soil decides, and the valve opens."""
+    bench = Bench(firmware, tmp_path, soil_model(400, stand_ins=[None, 6000]))
+    bench.probe.moisture = 0.2
+    del bench.hardware.i2c[0x44]
+    bench.run(3)
+    rows = bench.rows()
+    assert {(row.class_name, row.held, row.flags) for row in rows} == {("irrigate", "irrigate", SENSOR_FAULT)}
+    assert {row.readings["air_temperature_centi_c"] for row in rows} == {None}
+    assert rows[-1].action == 1 and rows[-1].faults == 1
+
+
+def test_without_what_has_no_stand_in_it_decides_nothing(firmware, tmp_path):
+    bench = Bench(firmware, tmp_path, soil_model(400, stand_ins=[500, None]))
+    bench.probe.moisture = 0.2
+    del bench.hardware.i2c[0x44]
+    bench.run(2)
+    assert {(row.class_name, row.flags, row.action) for row in bench.rows()} == {(None, SENSOR_FAULT, 0)}

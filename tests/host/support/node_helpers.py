@@ -12,7 +12,9 @@ from dibble.inference.parts import NUMBER
 from dibble_tools.data.channels import Channel
 from dibble_tools.families.additive.training import AdditiveRecipe
 from dibble_tools.families.additive.training import fit as fit_additive
-from dibble_tools.families.forest.integer_trees import shift
+from dibble_tools.families.forest import pages
+from dibble_tools.families.forest.integer_trees import IntegerTrees, shift
+from dibble_tools.families.novelty import fit_novelty
 from dibble_tools.model.number import number_part, quantity
 from dibble_tools.model.writer import ModelSpec, export, forest_spec
 from dibble_tools.node.console_lines import Event, LineReader, Row
@@ -39,17 +41,21 @@ def soil_model(
     channels: list[Channel] = CHANNELS,
     hysteresis: int = 1,
     golden: Sequence[Sequence[int]] | None = None,
+    stand_ins: Sequence[int | None] = (),
 ) -> bytes:
     """Return a model file: irrigate below so many permille, else ok.
 
     Args:
         golden: rows of readings; None: two of them.
+        stand_ins: see ModelSpec.
     """
     soil = np.arange(0, 1001)
     readings = np.column_stack([soil, np.zeros_like(soil)])
     tree = DecisionTreeClassifier().fit(readings, np.where(soil < dry_below, "irrigate", "ok"))
     trees = shift(integers_of(tree), [channel.low for channel in channels])
-    spec = forest_spec(f"dry below {dry_below}", channels, ["irrigate", "ok"], trees, hysteresis=hysteresis)
+    spec = forest_spec(
+        f"dry below {dry_below}", channels, ["irrigate", "ok"], trees, hysteresis=hysteresis, stand_ins=stand_ins
+    )
     return export(spec, readings[[100, 900], : len(channels)].tolist() if golden is None else golden)
 
 
@@ -69,6 +75,18 @@ def number_model() -> bytes:
     names = ["below 500 permille", "above 500 permille"]
     spec = ModelSpec("soil ahead", CHANNELS, names, tables, parts={NUMBER: number_part(told)})
     return export(spec, readings[[100, 900]].tolist())
+
+
+def usual_model(hysteresis: int = 1) -> bytes:
+    """Return a model file without classes: usual is soil that dries as the air warms, two permille for 0.1 °C."""
+    rng = np.random.default_rng(1)
+    air = rng.integers(500, 3500, 4000)
+    readings = np.column_stack([np.clip(900 - air // 10 * 2 + rng.integers(-20, 21, 4000), 0, 1000), air])
+    lows, limits = [c.low for c in CHANNELS], [c.high - c.low for c in CHANNELS]
+    novelty = fit_novelty(readings - lows, limits, lows, 0.01, bins=8)
+    leaf = pages.pack(IntegerTrees([], [-1], 1), len(CHANNELS))
+    spec = ModelSpec("usual", CHANNELS, ["usual"], leaf, novelty=novelty, hysteresis=hysteresis)
+    return export(spec, [*readings[:3].tolist(), [100, 600]])
 
 
 def forest_model(seed: int, trees: int, depth: int = 7) -> bytes:

@@ -92,7 +92,25 @@ def _spec(rng: np.random.Generator, family: str) -> ModelSpec:
     interval = INTERVAL_MS if features and rng.random() < 0.9 else 0
     spec = FAMILIES[family](rng, channels, features, limits, names)
     parts = {NUMBER: number_part(random_number(sum(limits)))} if classes == 2 else {}
-    return replace(spec, interval_ms=interval, hysteresis=int(rng.choice([1, 1, 2, 3, 300])), parts=parts)
+    hysteresis = int(rng.choice([1, 1, 2, 3, 300]))
+    return replace(
+        spec,
+        interval_ms=interval,
+        hysteresis=hysteresis,
+        parts=parts,
+        stand_ins=random_stand_ins(channels, sum(limits)),
+    )
+
+
+def random_stand_ins(channels: Sequence[Channel], seed: int) -> list[int | None]:
+    """Return for every second model what stands in for missing readings of most of its channels."""
+    rng = np.random.default_rng(seed + 1)
+    if rng.random() < 0.5:
+        return []
+    places = rng.choice([0.0, 0.5, 1.0, rng.random()], len(channels))
+    return [
+        None if rng.random() < 0.2 else int(place * (c.high - c.low)) for c, place in zip(channels, places, strict=True)
+    ]
 
 
 def random_number(seed: int) -> Quantity:

@@ -1,11 +1,15 @@
 """A model that tells a number: as near the truth as noise lets it, its interval holds, it says what it is worth."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 from dibble_tools.cli.main import app
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.quantities import channel_text, reading_text
+from dibble_tools.data.datasets import read_files
+from dibble_tools.data.future import minutes_until, parse_condition
 from dibble_tools.data.prepare import DataOptions, prepare
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.limits import Limits
@@ -152,3 +156,91 @@ def test_wrong_options_are_told(yields, tmp_path, more, message):
     with pytest.raises(InputError, match=message):
         raise done.exception
     assert not (tmp_path / "m").exists()
+
+
+def until(drying, *more):
+    return [
+        "train",
+        str(drying),
+        "--time",
+        "time",
+        "--group",
+        "node",
+        "--ignore",
+        "label",
+        "--budget",
+        "4s",
+        "--jobs",
+        "1",
+        *more,
+    ]
+
+
+def test_how_long_until_something_holds(drying, tmp_path):
+    """By hand from the file: the first row from each on in which it holds, no further ahead than asked for."""
+    when = parse_condition("Dry soil: soil_permille < 230", "--until")
+    ds = read_files([drying], label=None, time="time", group="node", ignore=["label"])
+    minutes = minutes_until(ds, when, 24 * 3_600_000)
+    soil, hours = ds.values[:, ds.columns.index("soil_permille")], ds.times_ms / 3_600_000
+    for row in range(0, len(soil), 7):
+        same = np.flatnonzero((ds.groups == ds.groups[row]) & (hours >= hours[row]))
+        dry = same[soil[same] < 230]
+        wait = hours[dry[0]] - hours[row] if len(dry) else np.inf
+        known = wait <= 24 or hours[same[-1]] >= hours[row] + 24
+        assert np.isnan(minutes[row]) == (not known)
+        assert not known or minutes[row] == 60 * min(wait, 24)
+
+
+def test_a_gap_in_which_it_may_have_held_tells_nothing(drying):
+    ds = read_files([drying], label=None, time="time", group="node", ignore=["label"])
+    when = parse_condition("soil_permille < 230")
+    before = minutes_until(ds, when, 24 * 3_600_000)
+    late = np.flatnonzero((ds.groups == "a") & (before >= 12 * 60))[0]
+    keep = np.ones(len(before), bool)
+    keep[late + 1 : late + 11] = False
+    assert np.isnan(minutes_until(ds.rows(keep), when, 24 * 3_600_000)[late])
+
+
+def test_a_time_is_told_in_hours_and_judged_on_another_file(drying, tmp_path):
+    out = tmp_path / "m"
+    made = CliRunner().invoke(
+        app,
+        until(
+            drying, "--until", "dry: soil_permille < 230", "--ahead", "24h", "--recipe", "mlp:8@6", "--out", str(out)
+        ),
+    )
+    assert made.exit_code == 0, made.output
+    card = json.loads((out / "card.json").read_text())
+    assert (card["number"]["name"], card["number"]["unit"]) == ("time_to_dry_min", "min")
+    assert re.search(r"Off by [\d.]+ (h|min) on average.*within ± [\d.]+ (h|min)", card["verdict"]["words"])
+    content = HostModel((out / "model.dib").read_bytes()).content
+    assert content.number.reading == "predicted_time_to_dry_min"
+    assert (content.number.channel.low, content.number.channel.high) == (0, 24 * 60)
+    assert channel_text(content.number.reading, "min") == "Dry in" and reading_text(1080, "min") == "18 h"
+    asked = ["evaluate", str(out), str(drying), "--time", "time", "--group", "node", "--json", "--until"]
+    said = CliRunner().invoke(app, [*asked, "dry: soil_permille < 230"])
+    assert said.exit_code == 0, said.output
+    assert json.loads(said.stdout)["mae"] < 3 * card["number"]["held_out"]["mae"]
+    other = CliRunner().invoke(app, [*asked, "wet: soil_permille > 900"])
+    assert isinstance(other.exception, InputError) and "time_to_dry_min" in str(other.exception)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--until", "dry: soil_permille < 230"], "--until: expected --ahead too"),
+        (["--until", "soil_permille", "--ahead", "6h"], "--until: expected a comparison"),
+        (["--until", "dry: sol < 230", "--ahead", "6h"], "expected a column 'sol'"),
+        (
+            ["--until", "dry: soil_permille < 1", "--ahead", "6h"],
+            "40 rows or more after which it came within --ahead, got 0",
+        ),
+        (
+            ["--until", "dry: soil_permille < 230", "--ahead", "6h", "--target", "soil_permille"],
+            "expected no --label, --when, --target",
+        ),
+    ],
+)
+def test_until_says_what_it_needs(drying, more, message):
+    said = CliRunner().invoke(app, until(drying, *more))
+    assert isinstance(said.exception, InputError) and message in str(said.exception)

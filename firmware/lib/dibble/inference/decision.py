@@ -11,9 +11,10 @@ class Decision:
     """What the node concluded; one object, overwritten by each prediction.
 
     Attributes:
-        class_index: index into the model's classes; NO_CLASS when a reading is missing.
+        class_index: index into the model's classes; NO_CLASS when a reading is missing that nothing stands in for.
         margin: winner's score less the runner-up's, >= 0.
-        flags: 0 when the decision can be trusted, else UNSURE | OUT_OF_RANGE | SENSOR_FAULT | NOVEL.
+        flags: 0 when the decision can be trusted, else UNSURE | OUT_OF_RANGE | SENSOR_FAULT | NOVEL. With a class,
+            SENSOR_FAULT alone says that something stands in for a missing reading, and that the decision counts.
         channel: the first channel that is missing or, if none is, out of range; -1 when all are well.
         held_index: the class after hysteresis: it changes only when `hysteresis` trusted decisions
             in a row agree, so that a valve doesn't chatter. NO_CLASS until the first time.
@@ -41,7 +42,7 @@ class Decision:
         self.margin = margin
         self.flags = flags
         self.channel = channel
-        if flags:
+        if flags and (flags != SENSOR_FAULT or class_index == NO_CLASS):
             self.agreed = -1
         elif class_index == self.held_index:
             self.agreed = 0
@@ -53,3 +54,5 @@ class Decision:
             if self.agreed >= self.hysteresis:
                 self.held_index = class_index
                 self.agreed = 0
+        if flags and not self.agreed:
+            self.agreed = -1  # the next row, without flags, changes more than the margin

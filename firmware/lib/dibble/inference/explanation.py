@@ -5,6 +5,7 @@ from array import array
 from dibble import ModelError
 from dibble.inference.additive import read
 from dibble.inference.decision import NO_CLASS
+from dibble.inference.fixed_point import MISSING
 from dibble.inference.format import ADDITIVE, Cursor
 from dibble.inference.scale import scale
 
@@ -18,7 +19,12 @@ def explain(model):
         values = model.windows.values
     else:
         row, low, high = model.last_row(), model.low, model.high
-        values = [min(max(row[i], low[i]), high[i]) - low[i] for i in range(len(low))]
+        values = []
+        for i in range(len(low)):
+            if row[i] is None or row[i] == MISSING:
+                values.append(model.stand_ins[i])
+            else:
+                values.append(min(max(row[i], low[i]), high[i]) - low[i])
     parts = read(Cursor(model.blob, model.family_at), model.limits, len(model.classes))
     feature, amount = push(parts, len(model.limits), values, winner)
     return (model.windows.features[feature][0] if model.windows else feature), amount

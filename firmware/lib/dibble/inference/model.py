@@ -24,6 +24,7 @@ class Model(Predictor):
     Attributes:
         parts: name -> place of the content of each optional part.
         ratios: channels made of others: see ratios.py.
+        stand_ins: for missing readings: see stand_ins.py.
         head_at: where in the file what comes after them begins.
         scores: each class's score of the last row, where the tables are run.
         tables: the module of its family.
@@ -36,6 +37,7 @@ class Model(Predictor):
     parts = {}
     novelty = None
     ratios = ()
+    stand_ins = None
 
     def __init__(self, blob, checked=False):
         self.blob = blob
@@ -99,6 +101,10 @@ class Model(Predictor):
         self._begin(low, high, windows, score, unsure_below, hysteresis)
         if self.novelty:
             self.watch(*self.novelty)
+        if b"stand_ins" in self.parts:
+            from dibble.inference import stand_ins
+
+            stand_ins.tolerate(self)
 
     _begin = Predictor.__init__
 

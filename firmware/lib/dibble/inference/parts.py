@@ -10,8 +10,9 @@ from dibble.inference.format import Cursor
 
 CELLS = b"cells"  # how many channels of 8 bits there are, none of which is told: a sense's
 NUMBER = b"number"  # number.py
+STAND_INS = b"stand_ins"  # stand_ins.py
 # Those that this firmware reads, some of them in senses/.
-KNOWN = CELLS, b"frames", NUMBER, b"ratios", b"segment"
+KNOWN = CELLS, b"frames", NUMBER, b"ratios", b"segment", STAND_INS
 
 
 def read(file):

@@ -6,7 +6,7 @@ from dibble.inference.fixed_point import MISSING
 NOVEL_ROW = 1 << 28  # what is taken from that of a novel row; all else that `check_and_score` tells is far above
 
 
-def check_and_score(low, high, values, score, raw=False, push=None):
+def check_and_score(low, high, values, score, raw=False, push=None, both=0):
     """Yield, for a row of readings that is sent, what `score` finds where all is well; else what is wrong with it.
 
     Args:
@@ -16,6 +16,7 @@ def check_and_score(low, high, values, score, raw=False, push=None):
         score: what turns feature values into winner | margin << 8.
         raw: values are the clamped readings themselves.
         push: what turns `values` into those of the features; None where they are the same.
+        both: OUT_OF_RANGE: told beside SENSOR_FAULT, too, where another reading is so.
         readings: one int a channel, MISSING or None where there is none.
     Yields:
         ~(SENSOR_FAULT | (first missing channel + 1) << 8), else ~(OUT_OF_RANGE | (first such channel + 1) << 8);
@@ -49,7 +50,7 @@ def check_and_score(low, high, values, score, raw=False, push=None):
             continue
         inputs = push(values) if push else values
         if missing:
-            found = ~(SENSOR_FAULT | missing << 8)
+            found = ~(SENSOR_FAULT | missing << 8 | (beyond and both))
         elif beyond:
             found = ~(OUT_OF_RANGE | beyond << 8)
         else:

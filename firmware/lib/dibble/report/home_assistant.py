@@ -21,6 +21,7 @@ _UNITS = {
     "ppm": ("", "ppm", ""),
     "deg": ("", "°", ""),
     "lux": ("", "lx", "illuminance"),
+    "min": ("", "min", "duration"),
     "mm": ("", "mm", ""),
     "um": ("/ 1000", "mm", "precipitation"),
     "millilog2": ("/ 1000", "", ""),

@@ -150,6 +150,8 @@ def small_node_files(model: HostModel, chosen: SmallNode) -> dict[str, bytes]:
 def _check_model(model: HostModel) -> None:
     if model.content.number:
         raise InputError("expected a model that decides a class for the micro:bit, got one that tells a number")
+    if model.content.stand_ins:
+        raise InputError("expected a model trained without --tolerate-missing for the micro:bit: it has no room")
     if not has_room(model.content):
         raise InputError(
             "expected a forest or an additive model without novelty for the micro:bit: train with --family forest or "

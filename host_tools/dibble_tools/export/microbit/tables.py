@@ -18,8 +18,8 @@ LEAVES = 128  # the first reference to a leaf
 
 
 def has_room(content: Content) -> bool:
-    """Return whether a model is of a kind that is laid out for the board: trees or tables, without novelty."""
-    return isinstance(content.family, Forest | Additive) and not content.novelty
+    """Return whether a model is of a kind that is laid out for the board: trees or tables, no novelty, no stand-ins."""
+    return isinstance(content.family, Forest | Additive) and not content.novelty and not content.stand_ins
 
 
 def only_last(content: Content) -> bool:

@@ -52,6 +52,7 @@ def _parts(content: Content) -> dict[str, Any]:
     windowed = any(feature.kind for feature in content.features)
     parts: dict[str, Any] = {
         "highs": [channel.high for channel in content.channels],
+        "stand_offsets": [-1 if offset is None else offset for offset in content.stand_ins],
         "channels_of_features": channels_of_features,
         "plain": not windowed and channels_of_features != list(range(len(content.channels))),
         "functions": {"add"} if content.novelty or isinstance(content.family, Additive) else set(),

@@ -38,7 +38,7 @@ def unrolled_source(model: HostModel, *, ranges: bool = True) -> str:
     end = model.blob[-CRC_BYTES:]
     crc = (int.from_bytes(end[2:], "little"), int.from_bytes(end[:2], "little"))
     text = HEAD.format(name=content.name, crc=crc, tables_end=model.model.tables_end)
-    decides = not content.novelty and not content.ratios
+    decides = not content.novelty and not content.ratios and not content.stand_ins
     inside = decides and content.windowed  # what looks back does so in the code, too
     channels = content.channels if decides or not content.windowed else []
     lows = [channel.low for channel in channels]

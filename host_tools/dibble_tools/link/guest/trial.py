@@ -93,9 +93,9 @@ def _make(with_model, watchdog_ms):
     config.check_board(settings, block * blocks, watchdog_ms)
     sensors = Sensors(settings, port)
     interval_ms = settings["interval_s"] * 1000
-    classes = _classes("/model.dib", sensors, interval_ms) if with_model else None
-    gate = _classes("/gate.dib", sensors, interval_ms) if settings["gate"]["skip"] else None
-    config.check_classes(settings, classes, gate)
+    classes, tells_novel = _classes("/model.dib", sensors, interval_ms) if with_model else (None, True)
+    gate = _classes("/gate.dib", sensors, interval_ms)[0] if settings["gate"]["skip"] else None
+    config.check_classes(settings, classes, gate, tells_novel)
     pins = [("actions[%d].pin" % i, entry) for i, entry in enumerate(settings["actions"])]
     if settings["led"] != "":
         pins.append(("led", {"pin": settings["led"], "active_low": False}))
@@ -107,7 +107,7 @@ def _make(with_model, watchdog_ms):
 
 
 def _classes(path, sensors, interval_ms):
-    """Return the classes of a model that the node will run; None where there is no such file."""
+    """Return (classes, whether it tells what is novel) of a model the node will run; (None, True): no such file."""
     try:
         from dibble.node import Classifier  # of the files that a deploy merges
     except ImportError:
@@ -117,5 +117,5 @@ def _classes(path, sensors, interval_ms):
         with open(PLACE + path, "rb") as file:
             blob = file.read()
     except OSError:
-        return None
-    return Classifier(blob, sensors, interval_ms).model.classes
+        return None, True
+    return Classifier(blob, sensors, interval_ms).model.classes, blob[5] >= 128

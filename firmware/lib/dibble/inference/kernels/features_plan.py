@@ -106,7 +106,7 @@ class WindowsPlan(Past):
         filled = self.fill(offsets)
         for i in range(len(low)):
             if row[i] < low[i]:
-                row[i] = low[i]
+                row[i] = low[i] + max(offsets[i], 0)  # where something stands in for it, that
         self.plan[0] = 0
         self.push(self.plan_at, address(row))
         self.plan[0] = 0 if filled else 1
