@@ -32,6 +32,7 @@ class Collector:
         left_out: why -> rows that weren't written.
         written: rows written by this run.
         header: under which the last row came.
+        taken: (sequence, time, node) of the last row, where it was taken; else None.
     Raises:
         InputError: what is in the file already isn't of this kind.
     """
@@ -43,6 +44,7 @@ class Collector:
         self.left_out: Counter[str] = Counter()
         self.written = 0
         self.header: Header | None = None
+        self.taken: tuple[int, str, str] | None = None
         self._table = table
         self._clock = clock
         self._judged: tuple[Header, str] | None = None  # and why its rows aren't taken
@@ -59,6 +61,7 @@ class Collector:
         Raises:
             InputError: the first header of this run isn't that of the file, or the disk is full.
         """
+        self.taken = None
         reason = self._judge(header) or self._unfit(row)
         if reason:
             self.left_out[reason] += 1
@@ -80,6 +83,7 @@ class Collector:
         self._table.begin(_columns(header))
         self._waiting.append([time, row.node, *readings, self.label])
         self._count(row.node, time, self.label)
+        self.taken = row.sequence, time, row.node
         self.written += 1
         return True
 
