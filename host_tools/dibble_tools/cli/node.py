@@ -138,7 +138,7 @@ def library(
     """Write the library that loads and runs one family's models, compiled, for a program of your own.
 
     `mpremote mip install OUT/package.json` copies it to a board. Without this command, from sources:
-    `mpremote mip install firmware/forest.json`, or `additive.json`, `mlp.json`, `package.json` (all).
+    `mpremote mip install firmware/forest.json`, or `additive.json`, `mlp.json`, `stream.json`, `package.json` (all).
     """
     from dibble_tools.node.library import FAMILIES, compiled_library, library_modules, readers_of, write_library
 

@@ -14,7 +14,7 @@ from dibble_tools.export import names
 from dibble_tools.export.c.families import additive_parts, forest_parts, mlp_parts
 from dibble_tools.export.c.tables import Kind, rows, signed, unsigned
 from dibble_tools.export.channel_text import about
-from dibble_tools.model.content import Additive, Content, Forest, Mlp
+from dibble_tools.model.content import Additive, Content, Forest, Mlp, Stream
 
 
 def environment(language: str) -> jinja2.Environment:
@@ -32,7 +32,16 @@ def environment(language: str) -> jinja2.Environment:
 
 
 def context_of(content: Content, prefix: str) -> dict[str, Any]:
-    """Return what the templates ask for, of a compacted Content."""
+    """Return what the templates ask for, of a compacted Content.
+
+    Raises:
+        InputError: no program is written of its family.
+    """
+    if isinstance(content.family, Stream):
+        raise InputError(
+            f"{content.name}: expected a model that decides on rows by themselves, got a network over a stream: it "
+            "runs from its file"
+        )
     channels = [about(channel) for channel in content.channels]
     for channel, ending in zip(channels, names.endings([c.name for c in content.channels], "channel"), strict=True):
         channel["ending"] = ending

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 from dibble.inference.features import KINDS, LAST
@@ -177,6 +178,46 @@ class Mlp:
 
 
 @dataclass(frozen=True)
+class RowLayer:
+    """A layer of a network with a memory.
+
+    Attributes:
+        kind: "full8", "full4", "depthwise8" or "mean".
+        taps: hops that it sees, the oldest first; of a mean a power of two.
+        rows: for each unit, a weight for each of its inputs, hop by hop; none of a mean.
+    """
+
+    kind: str
+    inputs: int
+    units: int
+    taps: int
+    stride: int
+    rows: list[list[int]]
+    biases: list[int]
+    shifts: list[int]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A network over rows of codes as they come, whose layers remember the rows before."""
+
+    layers: list[RowLayer]
+
+    def used(self) -> set[int]:
+        """Return the features: a network asks about each."""
+        return set(range(self.layers[0].inputs))
+
+    def renumbered(self, new: Mapping[int, int], limits: Sequence[int]) -> "Stream":
+        """Return itself: each code of a row has its place."""
+        return self
+
+    @property
+    def stride(self) -> int:
+        """How many hops there are from one score to the next."""
+        return prod(layer.stride for layer in self.layers)
+
+
+@dataclass(frozen=True)
 class Golden:
     """A row of readings (None: missing) to replay in order from a fresh start, and its decision."""
 
@@ -186,7 +227,7 @@ class Golden:
     flags: int
 
 
-FAMILIES: dict[type, str] = {Forest: "forest", Additive: "additive", Mlp: "mlp"}
+FAMILIES: dict[type, str] = {Forest: "forest", Additive: "additive", Mlp: "mlp", Stream: "stream"}
 
 
 @dataclass(frozen=True)
@@ -214,7 +255,7 @@ class Content:
     channels: list[Channel]
     features: list[Feature]
     windowed: bool
-    family: Forest | Additive | Mlp
+    family: Forest | Additive | Mlp | Stream
     novelty: Additive | None
     novel_below: int
     interval_ms: int

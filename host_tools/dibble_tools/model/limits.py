@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dibble.inference.features import LAST
 
 from dibble_tools.families.forest.integer_trees import IntegerTrees
-from dibble_tools.model.content import Additive, CodeScaler, Content, Forest
+from dibble_tools.model.content import Additive, CodeScaler, Content, Forest, Stream
 from dibble_tools.model.reader import trees_of
 
 
@@ -78,6 +78,7 @@ COSTS = {
     "unit": 2_990,
     "sparse weight": 1_630,
     "codebook weight": 1_760,
+    "tap weight": 730,
     "rank step": 270,
     "tree": 2_050,
     "split": 3_630,
@@ -97,6 +98,7 @@ HEAP = {
     "layer": 322,
     "sparse weight": 19,
     "codebook weight": 3,
+    "history": 1,
     "rank step": 29,
     "split": 2,
 }
@@ -121,6 +123,14 @@ def work(model: Content) -> dict[str, float]:
         counts["split"] = depth(trees_of(family))
     elif isinstance(family, Additive):
         _count_additive(family, counts)
+    elif isinstance(family, Stream):
+        each = 1.0
+        for part in family.layers:  # the mean of a hop, where layers have strides
+            each /= part.stride
+            counts["tap weight"] = counts.get("tap weight", 0) + each * sum(map(len, part.rows))
+            counts["layer"] = counts.get("layer", 0) + each
+            counts["unit"] = counts.get("unit", 0) + each * part.units
+            counts["history"] = counts.get("history", 0) + 2 * part.inputs * part.taps
     else:
         _count_scalers(family.scalers, counts)
         for layer in family.layers:

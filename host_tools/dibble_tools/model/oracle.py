@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from dibble_tools.families.forest.integer_trees import scores as walked
-from dibble_tools.model.content import Additive, CodeScaler, Content, Forest, Mlp
+from dibble_tools.model.content import Additive, CodeScaler, Content, Forest, Mlp, Stream
 from dibble_tools.model.reader import trees_of
 
 LOG_STEPS = 256
@@ -31,6 +31,7 @@ def scorer(model: Content) -> Callable[[np.ndarray], np.ndarray]:
         return TreeWalk(trees, model.limits).scores
     if isinstance(family, Additive):
         return lambda values: _additive(family, values).T
+    assert isinstance(family, Mlp)
     return lambda values: _mlp(family, values).T
 
 
@@ -100,3 +101,33 @@ def _mlp(network: Mlp, values: np.ndarray) -> np.ndarray:
         highest = 65535 if i + 1 == len(network.layers) else 255
         x = np.clip(total // 2 ** np.array(layer.shifts, dtype=np.int64), 0, highest)
     return np.column_stack([np.full(len(values), network.base, dtype=np.int64), x])
+
+
+def stream_scores(network: Stream, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return (scores, int64 (scored, classes); the hops at which there are some) of rows of codes from a fresh start.
+
+    What lies before the first row is 0, in each layer.
+    """
+    x = np.asarray(rows, dtype=np.int64)
+    hops = np.arange(len(x))
+    for i, layer in enumerate(network.layers):
+        if not len(x):  # all rows are waited for
+            return np.zeros((0, network.layers[-1].units), dtype=np.int64), hops
+        before = np.zeros((layer.taps - 1, x.shape[1]), dtype=np.int64)
+        seen = np.lib.stride_tricks.sliding_window_view(np.concatenate([before, x]), layer.taps, axis=0)
+        seen = seen[layer.stride - 1 :: layer.stride]  # (hops, inputs, taps)
+        hops = hops[layer.stride - 1 :: layer.stride]
+        if layer.kind == "mean":
+            x = (seen.sum(axis=2) + layer.taps // 2) // layer.taps
+            continue
+        weights = np.array(layer.rows, dtype=np.int64)
+        if layer.kind == "depthwise8":
+            total = (seen * weights).sum(axis=2)
+        else:
+            total = np.einsum(
+                "hit,uti->hu", seen, weights.reshape(layer.units, layer.taps, layer.inputs), optimize=True
+            )
+        x = (total + np.array(layer.biases, dtype=np.int64)) // 2 ** np.array(layer.shifts, dtype=np.int64)
+        if i + 1 < len(network.layers):
+            x = np.clip(x, 0, 255)
+    return x, hops

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from dibble import ModelError
-from dibble.inference import additive, forest, mlp
+from dibble.inference import additive, forest, mlp, stream
 from dibble.inference.description import Description
 from dibble.inference.features import LAST, feature_limit
-from dibble.inference.format import ADDITIVE, FOREST, MLP, NOVELTY, Cursor
+from dibble.inference.format import ADDITIVE, FOREST, MLP, NOVELTY, STREAM, Cursor
 from dibble.inference.model import Model
 from dibble.inference.number import number_of
 from dibble.senses import frames, segment
@@ -29,6 +29,8 @@ from dibble_tools.model.content import (
     Golden,
     Mlp,
     NetworkLayer,
+    RowLayer,
+    Stream,
     TableTerm,
 )
 from dibble_tools.model.number import quantity_of
@@ -36,6 +38,7 @@ from dibble_tools.model.tables_bytes import FORMS
 
 LEAVES = 128  # the first reference to a leaf
 FORM_OF = {number: form for form, number in FORMS.items()}
+STREAM_KINDS = "full8", "full4", "depthwise8", "mean"
 
 
 def content_of(file: bytes | Model) -> Content:
@@ -63,11 +66,13 @@ def content_of(file: bytes | Model) -> Content:
     limits = [feature.limit for feature in features]
     kind = m.blob[5] & ~NOVELTY
     cursor = Cursor(m.blob, told.family_at)
-    family: Forest | Additive | Mlp
+    family: Forest | Additive | Mlp | Stream
     if kind == FOREST:
         family = _forest(cursor, limits, len(told.classes))
     elif kind == ADDITIVE:
         family = _additive(cursor, limits, len(told.classes))
+    elif kind == STREAM:
+        family = _stream(cursor, told.limits, len(told.classes))
     else:
         family = _mlp(cursor, told.limits, len(told.classes))
     family_bytes = cursor.at - told.family_at
@@ -107,7 +112,7 @@ def kernel_tables(blob: bytes) -> tuple[Any, ...]:
     m = Model(blob)
     told = Description(m)
     family = m.blob[5] & ~NOVELTY
-    reader = {FOREST: forest, ADDITIVE: additive, MLP: mlp}[family]
+    reader = {FOREST: forest, ADDITIVE: additive, MLP: mlp, STREAM: stream}[family]
     arguments = {"in_place": True} if family == MLP else {}
     return reader.read(Cursor(m.blob, told.family_at), told.limits, len(told.classes), **arguments)
 
@@ -172,16 +177,20 @@ def _additive(cursor: Cursor, limits: list[int], classes: int) -> Additive:
 
 def _sound(m: Model) -> SoundSettings | None:
     """Return what a model that listens says of its sense."""
-    if frames.NAME not in m.parts or segment.NAME not in m.parts:
+    if frames.NAME not in m.parts:
         return None
     try:
-        gate = Cursor(m.blob, m.parts[segment.NAME]).take(len(SegmentSettings._fields))
         front_end = settings_of(frames.read(Cursor(m.blob, m.parts[frames.NAME])))
-        sound = SoundSettings(front_end, SegmentSettings(*gate))
+        gate = None
+        if segment.NAME in m.parts:
+            gate = SegmentSettings(*Cursor(m.blob, m.parts[segment.NAME]).take(len(SegmentSettings._fields)))
+        sound = SoundSettings(front_end, gate)
     except InputError as error:
         raise ModelError(f"the model file contradicts itself: {error}") from None
     if sound.features != len(m.low):
         raise ModelError(f"the model file contradicts itself: {len(m.low)} channels, {sound.features} of its sense")
+    if (gate is None) != (m.blob[5] == STREAM):
+        raise ModelError("the model file contradicts itself: a network over rows, and single sounds")
     return sound
 
 
@@ -193,6 +202,25 @@ def _mlp(cursor: Cursor, limits: Sequence[int], classes: int) -> Mlp:
         read.append(_layer(form, rows, list(biases), list(shifts), extra, inputs))
         inputs = len(rows)
     return Mlp([CodeScaler(*parts) for _, *parts in scalers], read, base)
+
+
+def _stream(cursor: Cursor, limits: Sequence[int], classes: int) -> Stream:
+    read = []
+    for kind, inputs, units, taps, stride, biases, shifts, fours, steps in stream.read(cursor, limits, classes):
+        name = STREAM_KINDS[kind]
+        if name == "mean":
+            read.append(RowLayer(name, inputs, units, 1 << steps, stride, [], [], []))
+            continue
+        rows = [row for four in fours for row in _four(bytes(four), name)][:units]
+        read.append(RowLayer(name, inputs, units, taps, stride, rows, list(biases)[:units], list(shifts)[:units]))
+    return Stream(read)
+
+
+def _four(four: bytes, kind: str) -> list[list[int]]:
+    """Return the weights of each of four units, of which those of an input lie side by side."""
+    if kind == "full4":
+        return [[(byte >> (unit & 1) * 4 & 15) - 8 for byte in four[unit >> 1 :: 2]] for unit in range(stream.TOGETHER)]
+    return [[byte - 128 for byte in four[unit :: stream.TOGETHER]] for unit in range(stream.TOGETHER)]
 
 
 def _layer(number: int, rows: list, biases: list[int], shifts: list[int], extra: object, inputs: int) -> NetworkLayer:

@@ -11,7 +11,7 @@ from dibble_tools.common.files import write_atomically
 from dibble_tools.common.shipped import FIRMWARE, LIBRARY
 from dibble_tools.node.files import ARCHITECTURES, compiled, made_for, mpy_version, reached, runs, source_of
 
-FAMILIES = ("forest", "additive", "mlp")
+FAMILIES = ("forest", "additive", "mlp", "stream")
 ALL = "package"  # every family, novelty and the model as code
 PACKAGES = (ALL, *FAMILIES)
 _INFERENCE = "dibble.inference"

@@ -2,12 +2,11 @@
 
 import ast
 from collections.abc import Iterable, Mapping
-from functools import cache
 from pathlib import Path
 
 from dibble_tools.common.shipped import ROOMS
 from dibble_tools.node.merging import Shipment
-from dibble_tools.node.modules import attributes_of
+from dibble_tools.node.modules import attributes_of, nodes_of, tree_of
 
 _INFERENCE, _KERNELS, _STORAGE, _REPORT = (
     "dibble.inference.",
@@ -71,10 +70,15 @@ FILES: Mapping[str, tuple[str, ...]] = {
     ),
     "dibble.additive": _of(_INFERENCE, "additive", "novelty", "kernels.additive_bytecode", "kernels.additive_plan"),
     "dibble.mlp": _of(_INFERENCE, "mlp", "kernels.mlp_bytecode", "kernels.mlp_plan"),
+    "dibble.stream": (
+        *_of(_INFERENCE, "stream"),
+        *_of(_KERNELS, "stream_bytecode", "stream_plan", "stream_thumb", "stream_viper"),
+    ),
     "dibble.coded": (*_of(_KERNELS, "coded_plan", "coded_thumb", "coded_viper"), *_of(_INFERENCE, "scale")),
     # a model's first look
     "dibble.checks": (
         *_of(_INFERENCE, "checks", "bounds", "forest_checks", "additive_checks", "mlp_checks"),
+        *_of(_INFERENCE, "stream_checks"),
         *_of(_INFERENCE, "description", "strings", "errors", "golden"),
     ),
     "dibble.rare": _of(_INFERENCE, "explanation", "units", "unrolled"),
@@ -150,18 +154,12 @@ def shipment_of(
     )
 
 
-@cache
-def _tree(source: str) -> ast.Module:
-    """Return a source's syntax tree, to be read only."""
-    return ast.parse(source)
-
-
 def _used_as_objects(sources: Mapping[str, str]) -> set[str]:
     """Return the modules that others hand about."""
     found = set()
     for source in sources.values():
-        tree = _tree(source)
-        for node in ast.walk(tree):
+        tree = tree_of(source)
+        for node in nodes_of(tree):
             if isinstance(node, ast.ImportFrom):
                 for alias in node.names:
                     module = f"{node.module}.{alias.name}"
@@ -177,7 +175,7 @@ def _at_once(module: str, sources: Mapping[str, str]) -> bool:
         isinstance(node, ast.ImportFrom)
         and (node.module == module or (node.module == package and last in [alias.name for alias in node.names]))
         for source in sources.values()
-        for node in _tree(source).body
+        for node in tree_of(source).body
     )
 
 
@@ -192,11 +190,11 @@ def _seen_by(module: str, files: Mapping[str, object]) -> str:
 def _port_names(sources: Mapping[str, str]) -> set[str]:
     """Return what the others ask their port for: it's an object to them."""
     others = [text for name, text in sources.items() if not name.startswith("dibble.ports.")]
-    trees = [_tree(text) for text in (*others, *(path.read_text(encoding="utf-8") for path in GUESTS.glob("*.py")))]
-    nodes = [node for tree in trees for node in ast.walk(tree)]
+    trees = [tree_of(text) for text in (*others, *(path.read_text(encoding="utf-8") for path in GUESTS.glob("*.py")))]
+    nodes = [node for tree in trees for node in nodes_of(tree)]
     named = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     named |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    return named & {name for node in _tree(sources.get(_PORT, "")).body for name in _bound(node)}
+    return named & {name for node in tree_of(sources.get(_PORT, "")).body for name in _bound(node)}
 
 
 def _bound(node: ast.stmt) -> set[str]:
@@ -207,8 +205,8 @@ def _bound(node: ast.stmt) -> set[str]:
 
 def _names_in(own: Iterable[Path]) -> set[str]:
     """Return all names in programs beside these: one's own drivers, and what the host runs on a board."""
-    trees = [_tree(path.read_text(encoding="utf-8")) for path in (*GUESTS.glob("*.py"), *own)]
-    nodes = [node for tree in trees for node in ast.walk(tree)]
+    trees = [tree_of(path.read_text(encoding="utf-8")) for path in (*GUESTS.glob("*.py"), *own)]
+    nodes = [node for tree in trees for node in nodes_of(tree)]
     found = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     found |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     return found | {node.arg for node in nodes if isinstance(node, ast.keyword) and node.arg}
@@ -216,8 +214,8 @@ def _names_in(own: Iterable[Path]) -> set[str]:
 
 def _asked_in(path: Path) -> Iterable[tuple[str, str]]:
     """Yield what a program imports of dibble."""
-    tree = _tree(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
+    tree = tree_of(path.read_text(encoding="utf-8"))
+    for node in nodes_of(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "dibble":
             for alias in node.names:
                 module = f"{node.module}.{alias.name}"

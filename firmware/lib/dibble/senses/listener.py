@@ -1,10 +1,10 @@
-"""Samples in, decisions out: a model that hears single sounds, as models/FORMAT.md has it."""
+"""Samples in, decisions out: a model that hears single sounds, or decides at each hop, as models/FORMAT.md has it."""
 
 from array import array
 
 from dibble import ModelError
-from dibble.inference.format import Cursor
-from dibble.senses import frames, segment
+from dibble.inference.format import STREAM, Cursor
+from dibble.senses import frames
 
 HOPS = 8  # that the samples are kept of, before the last frame's are moved to the beginning
 
@@ -13,13 +13,14 @@ class Listener:
     """A model and what lies before it: frames of samples, and single sounds out of their rows.
 
     Args:
-        model: a Model with the parts "frames" and "segment".
+        model: a Model with the parts "frames" and "segment"; or of the family stream, with "frames" alone: then each
+            frame's row is decided on.
     Attributes:
         rate_hz: samples a second that it takes.
         into: memoryview of 16-bit samples, as many as a hop: to be filled before `hear` is called.
         row: the codes of the last frame.
-        values: features of the last sound.
-        rows: how many rows the last sound took.
+        values: features of the last sound; None where the model decides at each hop.
+        rows: how many rows the last sound took; 1 where the model decides at each hop.
     Raises:
         ModelError: it doesn't listen, or its parts say what can't be.
     """
@@ -27,18 +28,27 @@ class Listener:
     def __init__(self, model):
         self.model = model
         spec = _part(model, frames)
-        gate = _part(model, segment)
-        if not frames.holds(spec) or not segment.holds(gate):
-            raise ModelError("the model file contradicts itself: its frames or its segments")
+        if not frames.holds(spec):
+            raise ModelError("the model file contradicts itself: its frames")
         bands = len(spec.widths) - 1
-        if segment.features_of(gate, bands) != len(model.low):
+        self.push = self.values = None
+        features = bands
+        if model.blob[5] != STREAM:
+            from dibble.senses import segment
+
+            gate = _part(model, segment)
+            if not segment.holds(gate):
+                raise ModelError("the model file contradicts itself: its segments")
+            features = segment.features_of(gate, bands)
+        if features != len(model.low):
             raise ModelError(
                 "expected a model of %d features, which its frames and segments have; got %d"
-                % (segment.features_of(gate, bands), len(model.low))
+                % (features, len(model.low))
             )
         self.rate_hz = spec.rate_hz
         self.levels, self.row = frames.build(spec)
-        self.push, self.values = segment.build(gate, bands)
+        if model.blob[5] != STREAM:
+            self.push, self.values = segment.build(gate, bands)
         self.rows = 0
         size = 1 << spec.log2
         self.keep = size - spec.hop
@@ -56,11 +66,15 @@ class Listener:
             self.samples[i] = 0
         self.at = 0
         self.into = self.hops[0]
-        self.push(None)
+        if self.push:
+            self.push(None)
         self.model.restart()
 
     def hear(self):
-        """Return the Decision on the sound that ended with the samples in `into`; None where none did."""
+        """Return the Decision on the sound that ended with the samples in `into`; None where none did.
+
+        Of a model that decides at each hop the Decision of this one; None where its strides leave nothing to score.
+        """
         self.levels(self.frames[self.at])
         self.at += 1
         if self.at == HOPS:
@@ -70,6 +84,10 @@ class Listener:
             for i in range(self.keep):
                 samples[i] = samples[first + i]
         self.into = self.hops[self.at]
+        if not self.push:
+            self.rows = 1
+            decision = self.model.predict(self.row)
+            return None if self.model.waits else decision
         self.rows = self.push(self.row)
         if not self.rows:
             return None

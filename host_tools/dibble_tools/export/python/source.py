@@ -67,7 +67,7 @@ def _parts(content: Content) -> dict[str, Any]:
         parts["additive_groups"].append(("family", _groups(family)))
     elif isinstance(family, Forest):
         parts["node_tables"] = [list(table) for table in zip(*family.nodes, strict=True)]
-    else:
+    elif isinstance(family, Mlp):
         parts |= _layers(family) if len(content.classes) > 1 else {}
     if content.novelty:
         parts["additive_groups"].append(("usual", _groups(content.novelty)))

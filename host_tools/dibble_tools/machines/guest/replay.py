@@ -2,7 +2,8 @@
 
 Beside it lie lib/dibble, model.dib and rows.bin: for each row the elapsed ms (-2: none told) and
 the readings, as 32-bit little-endian ints. Every other row is handed over as a list, None where a reading is
-missing. The heap is locked while predicting: an allocation would be a MemoryError.
+missing, or as bytes where a model takes codes. The heap is locked while predicting: an allocation would be a
+MemoryError.
 """
 
 from array import array
@@ -34,6 +35,8 @@ with open(folder + "rows.bin", "rb") as rows:
                 readings[i] = row[i + 1]
         else:
             listed = [None if reading == MISSING else reading for reading in row][1:]
+            if isinstance(readings, bytearray):  # codes as they come
+                listed = bytes(listed)
         micropython.heap_lock()
         try:
             if elapsed == -2:
