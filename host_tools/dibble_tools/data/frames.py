@@ -116,6 +116,11 @@ def _npz(frames: Frames) -> bytes:
 def _read_npz(path: Path) -> Frames:
     try:
         with np.load(path, allow_pickle=False) as found:
+            missing = [name for name in ("pixels", *_TEXTS, "sensor", "unit", "step") if name not in found]
+            if missing:
+                raise InputError(
+                    f"{path}: expected frames as of `dibble collect --frames`, got none of {', '.join(missing)}"
+                )
             pixels = found["pixels"]
             texts = {name: [str(text) for text in found[name]] for name in _TEXTS}
             one = Frames(
@@ -125,8 +130,6 @@ def _read_npz(path: Path) -> Frames:
                 unit=str(found["unit"]),
                 step=int(found["step"]),
             )
-    except KeyError as error:
-        raise InputError(f"{path}: expected frames with {error.args[0]}, got none: `dibble collect --frames`") from None
     except (ValueError, zipfile.BadZipFile, EOFError) as error:
         raise InputError(f"{path}: expected an .npz of frames, got: {str(error)[:100]}") from None
     lengths = {len(texts[name]) for name in _TEXTS}
