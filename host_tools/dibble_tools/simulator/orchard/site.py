@@ -28,6 +28,7 @@ from dibble_tools.simulator.node.energy import Battery, Energy
 from dibble_tools.simulator.node.pins import OrchardPins, places_on
 from dibble_tools.simulator.node.wire import Hardware
 from dibble_tools.simulator.orchard.truth import Field
+from dibble_tools.simulator.orchard.visitors import Visitors
 from dibble_tools.simulator.unkindness import chip_of
 
 PLACES = OrchardPins()  # on an RP2040, and on chips whose pins have names
@@ -131,6 +132,8 @@ class Site:
         self.ens160.aged = "ens160_first_hour" not in unkind
         self.seesaw = SeesawSoil(now)
         self.eye, self.camera = Amg8833(now, seed), Mlx90640(now, seed)
+        self.visitors = Visitors(seed)
+        self.eye.scene = self.camera.scene = self._at_the_gate
         self.drop = Ds18b20(now)
         self.probe = SoilProbe(rng)
         self.probes = [self.probe]
@@ -242,6 +245,10 @@ class Site:
         self.hardware.pulses = {self.places.wind: self.cups, self.places.rain: self.gauge}
         self.hardware.onewire = {self.places.drop: self._cable}
 
+    def _at_the_gate(self, row: float, column: float) -> float:
+        now_s = self.hardware.now_us / 1e6 + TO_UNIX_S
+        return self.visitors.celsius(now_s, self.field.air_temperature_c, row, column)
+
     def move(self) -> None:
         """Bring the truth and the devices to the hardware's time."""
         now_us = self.hardware.now_us
@@ -262,6 +269,7 @@ class Site:
         for part in (self.sgp30, self.ens160):
             part.tvoc_ppb = CLEAN_TVOC_PPB + TVOC_A_PPB * field.ethylene_ppb
             part.air_temperature_c, part.humidity_percent = field.air_temperature_c, field.humidity_percent
+        self.eye.array_c = self.camera.array_c = field.air_temperature_c + 2
         self.seesaw.soil_moisture_percent = field.soil_moisture_permille / 10
         self.seesaw.soil_temperature_c = self.drop.temperature_c = field.soil_temperature_c
         for probe in self.probes:
