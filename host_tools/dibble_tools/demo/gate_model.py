@@ -82,7 +82,9 @@ def make(folder: Path, table: Path, hours: float = HOURS, budget_s: float = BUDG
     write_frames(table.with_suffix(".npz"), all_frames)
     ignored = ("time", "array_temperature_centi_c", "frame_min_centi_c", "frame_max_centi_c", "frame_mean_centi_c")
     data = DataOptions(label="label", group="gate", ignore=ignored)
-    options = TrainOptions(data, name="who_is_there", limits=Limits(max_bytes=MOST_BYTES), budget_s=budget_s)
+    options = TrainOptions(
+        data, name="who_is_there", limits=Limits(max_bytes=MOST_BYTES), budget_s=budget_s, refit=False
+    )
     trained = train(table, options)
     trained.card["data"] |= {"source": "dibble's simulated orchard"}
     trained.card["notes"] = [NOTE, *trained.card["notes"]]
