@@ -23,6 +23,7 @@ FIRST_LOOK = (  # what is needed until a model runs
     "dibble.inference.additive_checks",
     "dibble.inference.mlp_checks",
     "dibble.inference.golden",
+    "dibble.inference.stream_checks",
     "dibble.inference.description",
     "dibble.inference.strings",
     "dibble.inference.errors",

@@ -67,13 +67,16 @@ class MpyFormat:
 # What a node without them doesn't need.
 KERNELS = "dibble.inference.kernels"
 RADIO, CLOCK_CHIP, KEY = "dibble.report.radio", "dibble.clock_keeper", "dibble.storage.signatures"
-OPTIONAL = (RADIO, CLOCK_CHIP, KEY)
+UPDATES = tuple(f"dibble.update.{name}" for name in ("over_mqtt", "place", "trial"))
+OPTIONAL = (RADIO, CLOCK_CHIP, KEY, *UPDATES)
 SOCKETS = ("dibble.ports.sockets", "dibble.ports.circuitpython_sockets")  # of the radio
 
 
 def not_needed(config: Mapping[str, Any], has_key: bool) -> list[str]:
     """Return those of the firmware's optional modules that a node under a configuration never asks for."""
-    needed = {RADIO: config["mqtt"]["host"], CLOCK_CHIP: config["clock"]["chip"], KEY: has_key}
+    mqtt = config["mqtt"]
+    needed = {RADIO: mqtt["host"], CLOCK_CHIP: config["clock"]["chip"], KEY: has_key}
+    needed |= dict.fromkeys(UPDATES, mqtt["host"] and mqtt["updates"])
     return [module for module in OPTIONAL if not needed[module]]
 
 
