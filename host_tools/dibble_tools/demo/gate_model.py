@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from dibble.drivers import amg8833, channels_given
+from dibble.drivers import channels_of, driver
 
 from dibble_tools.data.frames import Frames, write_frames
 from dibble_tools.data.prepare import DataOptions
@@ -23,7 +23,7 @@ from dibble_tools.simulator.orchard.visitors import Visitors
 from dibble_tools.training.result import TrainOptions
 from dibble_tools.training.train import train
 
-SETTINGS = {"driver": "amg8833", "address": 0x69, "warm_centi_c": 150, "blocks": True, "frames": 0}
+SETTINGS = {"driver": "amg8833", "channels": (), "address": 0x69, "warm_centi_c": 150, "blocks": True, "frames": 0}
 EVERY_S = 5
 HOURS = 3  # of each gate, from so many hours of its day on
 BEGINS_H = (4, 7, 10, 13, 16, 20)
@@ -42,23 +42,25 @@ def watch(gate: int, begins_h: float, hours: float) -> tuple[list[str], list[lis
         return 14 + 8 * float(np.sin(2 * np.pi * (clock.now_us() / 3.6e9 - 9) / 24))
 
     device.scene = lambda row, column: visitors.celsius(clock.now_us() / 1e6, air_c(), row, column)
-    driver = amg8833.build(SETTINGS, SimpleNamespace(sleep_ms=clock.sleep_ms), SimBus({0x69: device}))
+    module = driver("amg8833")
+    array = module.build(SETTINGS, SimpleNamespace(sleep_ms=clock.sleep_ms), SimBus({0x69: device}))
     clock.sleep_ms(20_000)
-    driver.start()
-    columns = ["time", "gate", *(name for name, _ in channels_given(SETTINGS)), "label"]
+    array.start()
+    (given,), _ = channels_of([SETTINGS])
+    columns = ["time", "gate", *(name for name, _ in given), "label"]
     rows, pixels = [], []
     for i in range(int(hours * 3600 / EVERY_S)):
         clock.sleep_ms(EVERY_S * 1000)
         device.array_c = air_c() + 2
-        readings = driver.read()
+        readings = array.read()
         now_s = clock.now_us() / 1e6
         when = f"2026-06-{gate + 1:02d} {int(now_s) // 3600 % 24:02d}:{int(now_s) // 60 % 60:02d}:{int(now_s) % 60:02d}"
         if i:  # the first frame is the background
             rows.append([when, f"gate {gate}", *map(str, readings), visitors.kind(now_s)])
-            pixels.append(np.array(driver.heat.above, dtype=np.int16).reshape(amg8833.ROWS, amg8833.COLUMNS))
+            pixels.append(np.array(array.heat.above, dtype=np.int16).reshape(module.ROWS, module.COLUMNS))
     labels, times, nodes = ([row[i] for row in rows] for i in (-1, 0, 1))
     frames = Frames(
-        np.stack(pixels), labels, times, nodes, [str(gate)] * len(rows), "amg8833", amg8833.UNIT, amg8833.STEP_CENTI_C
+        np.stack(pixels), labels, times, nodes, [str(gate)] * len(rows), "amg8833", module.UNIT, module.STEP_CENTI_C
     )
     return columns, rows, frames
 
