@@ -71,6 +71,11 @@ FILES: Mapping[str, tuple[str, ...]] = {
     ),
     "dibble.additive": _of(_INFERENCE, "additive", "novelty", "kernels.additive_bytecode", "kernels.additive_plan"),
     "dibble.mlp": _of(_INFERENCE, "mlp", "kernels.mlp_bytecode", "kernels.mlp_plan"),
+    "dibble.pages": (*_of(_INFERENCE, "pages"), *_of(_KERNELS, "crc_viper")),
+    "dibble.maps": (
+        *_of(_INFERENCE, "image", "maps", "maps_checks"),
+        *_of(_KERNELS, "maps_words", "maps_take", "maps_bytecode", "maps_thumb", "maps_viper"),
+    ),
     "dibble.stream": (
         *_of(_INFERENCE, "stream"),
         *_of(_KERNELS, "stream_bytecode", "stream_plan", "stream_thumb", "stream_viper"),
