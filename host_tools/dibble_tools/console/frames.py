@@ -22,7 +22,7 @@ FLUSHED_AT = 50  # frames that wait for the file at most
 
 
 @dataclass(frozen=True)
-class Frame:
+class HeardFrame:
     """One frame of one array: pixels int16 (rows, columns), in steps of so many of the unit above the background."""
 
     sensor: str
@@ -41,11 +41,11 @@ class Assembler:
     """
 
     def __init__(self) -> None:
-        self.last: Frame | None = None
+        self.last: HeardFrame | None = None
         self.torn = 0
         self._rows: list[FrameRow] = []
 
-    def take(self, row: FrameRow) -> Frame | None:
+    def take(self, row: FrameRow) -> HeardFrame | None:
         """Return the frame whose last row this is, None else."""
         if row.row == 0 or not self._follows(row):
             self.torn += bool(self._rows)
@@ -57,7 +57,7 @@ class Assembler:
             return None
         pixels = np.array([one.pixels for one in self._rows], dtype=np.int16)
         self._rows = []
-        self.last = Frame(row.sensor, row.sequence, row.unit, row.step, pixels)
+        self.last = HeardFrame(row.sensor, row.sequence, row.unit, row.step, pixels)
         return self.last
 
     def _follows(self, row: FrameRow) -> bool:
@@ -68,7 +68,7 @@ class Assembler:
         return row.row == before.row + 1 and all(getattr(row, name) == getattr(before, name) for name in same)
 
 
-def picture(frame: Frame) -> Text:
+def picture(frame: HeardFrame) -> Text:
     """Return a frame as colours, two rows of pixels to a line, and what its darkest and brightest are."""
     pixels = frame.pixels
     wide = 2 if pixels.shape[1] <= 16 else 1
@@ -106,7 +106,7 @@ class FrameStore:
         self._recording = max((int(r) for r in self._kept.recordings if r.isdigit()), default=0) if self._kept else 0
         self._label = ""
 
-    def take(self, frame: Frame, time: str, node: str, label: str) -> None:
+    def take(self, frame: HeardFrame, time: str, node: str, label: str) -> None:
         """Take a frame under a label; a change of the label begins a recording.
 
         Raises:

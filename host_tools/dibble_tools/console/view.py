@@ -10,7 +10,7 @@ from rich.text import Text
 from dibble_tools.common.quantities import channel_text, reading_text
 from dibble_tools.common.safe_text import plain
 from dibble_tools.console.clock import NodeClock
-from dibble_tools.console.frames import Frame, picture
+from dibble_tools.console.frames import HeardFrame, picture
 from dibble_tools.console.history import History
 from dibble_tools.console.json_lines import flag_words
 from dibble_tools.console.labelled_rows import Collector
@@ -23,7 +23,7 @@ _CLOCK = NodeClock(None)
 
 
 def monitor_view(
-    history: History, rejected: Counter[str], reasons: Reasons | None = None, frame: Frame | None = None
+    history: History, rejected: Counter[str], reasons: Reasons | None = None, frame: HeardFrame | None = None
 ) -> RenderableType:
     """Return the screen of `dibble monitor`: decision, margin, channels, the node itself."""
     lines: list[RenderableType] = [status_line(history)]
@@ -108,7 +108,11 @@ MOST_LABELS = 12
 
 
 def collect_view(
-    history: History, collector: Collector, keys: dict[str, str], rejected: Counter[str], frame: Frame | None = None
+    history: History,
+    collector: Collector,
+    keys: dict[str, str],
+    rejected: Counter[str],
+    frame: HeardFrame | None = None,
 ) -> RenderableType:
     """Return the screen of `dibble collect`: the label at hand, rows so far, channels."""
     now = Text("label ")

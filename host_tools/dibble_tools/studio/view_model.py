@@ -7,7 +7,7 @@ from dibble.inference.decision import NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE
 from dibble_tools.common.quantities import channel_text, reading_text
 from dibble_tools.common.safe_text import plain
 from dibble_tools.console.clock import NodeClock
-from dibble_tools.console.frames import Frame
+from dibble_tools.console.frames import HeardFrame
 from dibble_tools.console.history import History
 from dibble_tools.node.console_lines import Row
 
@@ -36,7 +36,7 @@ def channels(history: History) -> list[dict[str, Any]]:
     return [_channel(history, name, unit) for name, unit in history.header.channels[:MOST_CHANNELS]]
 
 
-def frame(shown: Frame) -> dict[str, Any]:
+def frame(shown: HeardFrame) -> dict[str, Any]:
     """Return an array's frame: pixels row by row, each in steps above its background, and what it shows in words."""
     rows, columns = shown.pixels.shape
     low, high = (reading_text(int(end) * shown.step, shown.unit) for end in (shown.pixels.min(), shown.pixels.max()))
