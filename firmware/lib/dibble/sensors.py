@@ -148,6 +148,7 @@ class Sensors:
         keep_alive_ms: how often keep_alive() has to be called; 0: never.
         arrays: sensors whose frames are told.
         count_asleep: whether one counts what a light sleep would miss.
+        hears: whether the node listens to a stream beside them.
     """
 
     def __init__(self, config, port):
@@ -158,6 +159,7 @@ class Sensors:
         self.units = []
         self.all = []
         self.count_asleep = False
+        self.hears = config["listen"]["driver"] != ""
         channels, self.notes = channels_of(config["sensors"])
         for i in range(len(channels)):
             settings = config["sensors"][i]
