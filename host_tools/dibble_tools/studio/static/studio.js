@@ -4,6 +4,7 @@ import { showDecision, showEvents } from "./decision.js";
 import { find, keep, make, say } from "./dom.js";
 import { filesToTrain, showFiles } from "./files.js";
 import { showFleet } from "./fleet.js";
+import { showFrame } from "./frame.js";
 import { isBusy, showJob } from "./jobs.js";
 import { showModels } from "./models.js";
 import { showSetup } from "./setup.js";
@@ -32,6 +33,7 @@ function show(state) {
   showFleet(state.fleet, state.models);
   showChannels(state.channels);
   showSpectrum(state.channels);
+  showFrame(state.frame);
   find("#waiting").hidden = !state.waiting;
   showDecision(state.decision);
   showEvents(state.events);
