@@ -15,9 +15,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "host" / "support"))
 
+from dibble_tools.fleet.database import open_database
+from dibble_tools.fleet.intake import Intake
+from fleet_messages import message
 from studio_process import StudioProcess, chromium
 
-PAGES = ("setup", "connect", "collect", "label", "train", "deploy", "watch")
+PAGES = ("setup", "connect", "collect", "label", "train", "deploy", "watch", "fleet")
 SCREENS = ((1280, 900, False), (390, 844, True))
 DIBBLE = [sys.executable, "-c", "from dibble_tools.cli.main import main; main()"]
 RUN = "const done = arguments[0]; axe.run(document).then((found) => done([found.violations, found.passes.length]))"
@@ -69,7 +72,12 @@ def main() -> None:
         train = ["train", str(project / "field.csv"), "--recipe", "additive:4+0@3", "--budget", "5s"]
         subprocess.run([*DIBBLE, *train, "--out", str(project / "models" / "field")], check=False, cwd=folder)
         os.environ["XDG_STATE_HOME"] = name
-        with StudioProcess(project, folder / "run") as studio, chromium(folder / "browser") as driver:
+        fleet = folder / "fleet.db"
+        Intake(open_database(str(fleet))).take([message(n, node) for n in range(1, 200) for node in ("bed-1", "bed-2")])
+        with (
+            StudioProcess(project, folder / "run", "--fleet", str(fleet), "--broker", "localhost") as studio,
+            chromium(folder / "browser") as driver,
+        ):
             found = look(driver, studio, axe)
     print(f"{len(PAGES) * len(SCREENS) * 2} looks, {found} violations")
     sys.exit(bool(found))

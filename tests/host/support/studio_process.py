@@ -27,14 +27,15 @@ class StudioProcess:
     Args:
         folder: a project.
         runtime: folder of its own registry of virtual boards.
+        more: arguments.
     Attributes:
         port: of its page.
     """
 
-    def __init__(self, folder: Path, runtime: Path) -> None:
+    def __init__(self, folder: Path, runtime: Path, *more: str) -> None:
         command = [sys.executable, "-c", "from dibble_tools.cli.main import main; main()"]
         self.process = subprocess.Popen(
-            [*command, "studio", str(folder), "--http", "0", "--no-browser"],
+            [*command, "studio", str(folder), "--http", "0", "--no-browser", *more],
             env={**os.environ, "XDG_RUNTIME_DIR": str(runtime), "COLUMNS": "200"},
             stderr=subprocess.PIPE,
         )
