@@ -32,7 +32,13 @@ from dibble_tools.report.verdict import verdict_of
 from dibble_tools.training.intervals import interval
 from dibble_tools.training.result import Clock, Progress, Trained
 from dibble_tools.training.sound_errors import OTHER, alarms_of, confused, hourly
+from dibble_tools.training.sound_stream import StreamTraining
+from dibble_tools.training.sound_teacher import soft_labels
 
+MLP, STREAM = "mlp", "stream"
+STREAM_BYTES = 2400  # from here on a network over the stream knows more than one on single sounds
+STREAM_HOP_S, STREAM_BANDS = 0.025, 20
+SEGMENT_HOP_S, SEGMENT_BANDS = 0.016, 16
 ROWS_WANTED = 6000  # of training, copies included
 COPIES = (2, 12)  # of a clip, at least and at most
 # Networks in the order of trying, as time may end it: where clips are few the simplest come first.
@@ -57,8 +63,11 @@ class SoundOptions:
 
     rate_hz: int = 16_000
     frame: int = 512
-    hop: int = 256
-    bands: int = 16
+    hop: int = 0
+    bands: int = 0
+    family: str = "auto"
+    teacher: Path | None = None
+    rounds: int | None = None  # through the clips, of a network over the stream; None: as many as there is time for
     gate: SegmentSettings = field(default_factory=SegmentSettings)
     speaker: str | None = None
     own: bool = False
@@ -66,14 +75,16 @@ class SoundOptions:
     limits: Limits = field(default_factory=lambda: Limits(max_bytes=2048))
     budget_s: float = 60.0
     sure: float = 0.6
-    hysteresis: int = 1
+    hysteresis: int | None = None
     refit: bool = True
     seed: int = 0
     name: str | None = None
 
     def sense(self) -> SoundSettings:
-        """Return the sense that the model will have."""
-        return SoundSettings(settings_for(self.rate_hz, self.frame, self.hop, self.bands), self.gate)
+        """Return the sense that the model will have, unless it is a network over the stream: that has no gate."""
+        hop, bands = (STREAM_HOP_S, STREAM_BANDS) if self.family == STREAM else (SEGMENT_HOP_S, SEGMENT_BANDS)
+        hop = self.hop or min(round(hop * self.rate_hz), self.frame)
+        return SoundSettings(settings_for(self.rate_hz, self.frame, hop, self.bands or bands), self.gate)
 
 
 @dataclass(frozen=True)
@@ -124,15 +135,46 @@ class SoundCandidate:
     told: np.ndarray
 
 
-def train_sound(folder: Path, options: SoundOptions, progress: Progress = lambda step, share: None) -> Trained:
+def _family(options: SoundOptions, clips: Clips) -> str:
+    """Return what the model will be: mlp, on single sounds, or stream, a network over the stream.
+
+    Raises:
+        InputError: there is no such family for sounds, or what is asked for doesn't go together.
+    """
+    if options.family not in ("auto", MLP, STREAM):
+        raise InputError(f"--family: expected auto, {MLP} or {STREAM} with --sound, got {options.family!r}")
+    if options.own and options.family == STREAM:
+        raise InputError("--own: expected single sounds, which few takes are enough for; got --family stream")
+    if options.own or options.family == MLP:
+        family = MLP
+    else:
+        room = options.limits.max_bytes is None or options.limits.max_bytes >= STREAM_BYTES
+        family = STREAM if options.family == STREAM or (room and len(clips.clips) >= MANY_CLIPS) else MLP
+    if options.teacher is not None and family != STREAM:
+        raise InputError("--teacher: expected --family stream: a network on single sounds learns from labels alone")
+    return family
+
+
+def train_sound(
+    folder: Path,
+    options: SoundOptions,
+    progress: Progress = lambda step, share: None,
+    clock: Clock | None = None,
+) -> Trained:
     """Return a model trained on a folder of clips, with its card.
 
+    Args:
+        clock: of the budget; None: one that begins now.
     Raises:
         InputError: something in the folder or the options has to change.
     """
-    clock = Clock(options.budget_s)
-    sense = options.sense()
+    clock = clock or Clock(options.budget_s)
     clips = read_clips(folder, options.rate_hz, options.speaker, lambda step: progress(step, 0.0))
+    options = replace(options, family=_family(options, clips))
+    sense = options.sense()
+    if options.family == STREAM:
+        soft = None if options.teacher is None else soft_labels(options.teacher, clips, options.rate_hz, progress)
+        return StreamTraining(clips, options, clock, progress, soft).run()
     progress("listening to the clips and to copies of them", clock.used())
     training = _SoundTraining(clips, sense, options, clock, progress)
     return training.run()
@@ -309,7 +351,7 @@ class _SoundTraining:
             self.classes,
             tables,
             unsure_below=unsure,
-            hysteresis=self.options.hysteresis,
+            hysteresis=self.options.hysteresis or 1,
             parts=sound_parts(self.sense),
         )
 
