@@ -25,6 +25,8 @@ EXTRA_OF = {  # import name -> extra of pyproject.toml
     "distributed": "dask",
     "soundfile": "sound",
     "ai_edge_litert": "teacher",
+    "tflite": "networks",
+    "onnx": "networks",
     "paho": "fleet",
     "sqlalchemy": "fleet",
     "psycopg": "fleet",
