@@ -50,7 +50,7 @@ def test_sounds_that_differ_are_known_in_a_stream_of_machines_never_heard(traine
 
 def test_the_tables_are_as_good_as_their_float_network(trained: Trained) -> None:
     held_out = trained.card["held_out"]
-    assert abs(held_out["integer_model"]["accuracy"] - held_out["float_network"]["accuracy"]) <= 0.1
+    assert held_out["integer_model"]["accuracy"] >= held_out["float_network"]["accuracy"] - 0.1
 
 
 def test_what_is_judged_depends_on_the_clips_alone(trained: Trained) -> None:
