@@ -227,7 +227,7 @@ def train(
 def _train_sound(files: list[Path], own: bool, limits: "Limits", out: Path | None, **options: Any) -> None:
     from dibble_tools.common.errors import InputError
     from dibble_tools.training.job import run_sound
-    from dibble_tools.training.sound import SoundOptions
+    from dibble_tools.training.sound_options import SoundOptions
 
     if len(files) > 1:
         raise InputError(f"--sound: expected one folder of recordings, got {len(files)} files")

@@ -1,8 +1,7 @@
 """`dibble train --sound`: a folder of clips -> a model that hears single sounds, and its card."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,7 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.data.datasets import Dataset
 from dibble_tools.data.sound.augment import copy_of, noisy
 from dibble_tools.data.sound.clips import Clips, read_clips
-from dibble_tools.data.sound.front_end import settings_for
-from dibble_tools.data.sound.segments import SegmentSettings, SoundSettings, sound_channels
+from dibble_tools.data.sound.segments import SoundSettings, sound_channels
 from dibble_tools.data.splits import Split, check_classes, folds, split
 from dibble_tools.families.mlp.tables import MlpTables
 from dibble_tools.families.mlp.training import MlpRecipe, fit_codes
@@ -25,20 +23,18 @@ from dibble_tools.model.decisions import Decisions
 from dibble_tools.model.encoding import sound_parts
 from dibble_tools.model.hearing import decide_clips, features_of_clips, hear
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
-from dibble_tools.model.limits import Limits, estimate
+from dibble_tools.model.limits import estimate
 from dibble_tools.model.metrics import evaluation, unsure_below
 from dibble_tools.model.writer import ModelSpec, export
 from dibble_tools.report.verdict import verdict_of
 from dibble_tools.training.intervals import interval
 from dibble_tools.training.result import Clock, Progress, Trained
 from dibble_tools.training.sound_errors import OTHER, alarms_of, confused, hourly
+from dibble_tools.training.sound_options import MLP, STREAM, SoundOptions
 from dibble_tools.training.sound_stream import StreamTraining
 from dibble_tools.training.sound_teacher import soft_labels
 
-MLP, STREAM = "mlp", "stream"
 STREAM_BYTES = 2400  # from here on a network over the stream knows more than one on single sounds
-STREAM_HOP_S, STREAM_BANDS = 0.025, 20
-SEGMENT_HOP_S, SEGMENT_BANDS = 0.016, 16
 ROWS_WANTED = 6000  # of training, copies included
 COPIES = (2, 12)  # of a clip, at least and at most
 # Networks in the order of trying, as time may end it: where clips are few the simplest come first.
@@ -55,36 +51,6 @@ NOISE_LEVELS_DB = (20, 10, 5)
 SEARCH_SHARE = 0.7
 TAKES_LEAST, TAKES_GOOD = 3, 5
 HELD_SAMPLES = 4
-
-
-@dataclass(frozen=True)
-class SoundOptions:
-    """What `dibble train --sound` is asked for; its help text has the meaning of each."""
-
-    rate_hz: int = 16_000
-    frame: int = 512
-    hop: int = 0
-    bands: int = 0
-    family: str = "auto"
-    teacher: Path | None = None
-    rounds: int | None = None  # through the clips, of a network over the stream; None: as many as there is time for
-    gate: SegmentSettings = field(default_factory=SegmentSettings)
-    speaker: str | None = None
-    own: bool = False
-    test_groups: Sequence[str] = ()
-    limits: Limits = field(default_factory=lambda: Limits(max_bytes=2048))
-    budget_s: float = 60.0
-    sure: float = 0.6
-    hysteresis: int | None = None
-    refit: bool = True
-    seed: int = 0
-    name: str | None = None
-
-    def sense(self) -> SoundSettings:
-        """Return the sense that the model will have, unless it is a network over the stream: that has no gate."""
-        hop, bands = (STREAM_HOP_S, STREAM_BANDS) if self.family == STREAM else (SEGMENT_HOP_S, SEGMENT_BANDS)
-        hop = self.hop or min(round(hop * self.rate_hz), self.frame)
-        return SoundSettings(settings_for(self.rate_hz, self.frame, hop, self.bands or bands), self.gate)
 
 
 @dataclass(frozen=True)

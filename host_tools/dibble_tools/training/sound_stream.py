@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from dibble import __version__
@@ -16,7 +16,7 @@ from dibble_tools.data.sound.segments import SoundSettings, rows_of, sound_chann
 from dibble_tools.data.splits import Split, check_classes, split
 from dibble_tools.families.stream.network import LayerShape, StreamNet, hops_seen, new_net
 from dibble_tools.families.stream.tables import StreamLayer, StreamTables
-from dibble_tools.families.stream.training import BATCH, Fitted, fit, shapes_for
+from dibble_tools.families.stream.training import BATCH, FittedStream, fit, shapes_for
 from dibble_tools.machines.replay import cost
 from dibble_tools.model.decisions import Decisions
 from dibble_tools.model.encoding import sound_parts
@@ -28,16 +28,14 @@ from dibble_tools.report.verdict import verdict_of
 from dibble_tools.training.intervals import interval
 from dibble_tools.training.result import Clock, Progress, Trained
 from dibble_tools.training.sound_errors import OTHER, alarms_of, confused, hourly
-
-if TYPE_CHECKING:
-    from dibble_tools.training.sound import SoundOptions
+from dibble_tools.training.sound_options import SoundOptions
 
 FAMILY = "stream"
 SMOOTHING = 0.05  # of the labels
 TEACHER = 0.6  # how much of a target is the teacher's
 OUTPUTS = 3  # that are learned of each piece: a word is to be known a little before and after, too
 LISTEN_SHARE, FIT_SHARE = 0.15, 0.9  # of the budget: until copies are made; until it is trained
-COPIES = (2, 16)
+COPIES, COPIES_OF_ROUNDS = (2, 16), 4
 VALIDATION = 0.07  # of the training groups: they tell from which margin on a decision counts
 ALARM_SHARE = 0.003  # of the hops of other sounds: on so many something may be done, before what is held is asked for
 TRIAL_STEPS, LEAST_STEPS = 4, 60
@@ -71,7 +69,7 @@ class StreamTraining:
     """One training of a network over the stream."""
 
     def __init__(
-        self, clips: Clips, options: "SoundOptions", clock: Clock, progress: Progress, soft: np.ndarray | None = None
+        self, clips: Clips, options: SoundOptions, clock: Clock, progress: Progress, soft: np.ndarray | None = None
     ) -> None:
         """Listen to the clips.
 
@@ -131,6 +129,8 @@ class StreamTraining:
     def _listen(self) -> ClipRows:
         def goes_on(copies: int) -> bool:
             self.progress(f"listening to copies of the clips: {copies}", self.clock.used())
+            if self.options.rounds is not None:  # the same again, however fast a computer is
+                return copies < COPIES_OF_ROUNDS
             return copies < COPIES[0] or (copies < COPIES[1] and self.clock.used() < LISTEN_SHARE)
 
         samples = [clip.samples for clip in self.clips.clips]
@@ -156,7 +156,7 @@ class StreamTraining:
             )
         return best
 
-    def _fit(self, rows: ClipRows, shapes: list[LayerShape]) -> tuple[Fitted, float]:
+    def _fit(self, rows: ClipRows, shapes: list[LayerShape]) -> tuple[FittedStream, float]:
         targets = np.full((len(self.y), len(self.classes)), SMOOTHING / len(self.classes), np.float32)
         targets[np.arange(len(self.y)), self.y] += 1 - SMOOTHING
         if self.soft is not None:
@@ -245,7 +245,7 @@ class StreamTraining:
         return judge_stream(model, samples, self.y[order], rng)
 
     def _card(
-        self, model: HostModel, shapes: list[LayerShape], fitted: Fitted, epochs: float, rows: ClipRows
+        self, model: HostModel, shapes: list[LayerShape], fitted: FittedStream, epochs: float, rows: ClipRows
     ) -> dict[str, Any]:
         labels = self.ds.labels
         assert labels is not None
@@ -323,11 +323,31 @@ class StreamTraining:
                 "alarms": alarms_of(judged.decisions, judged.y, self.classes),
                 "noise": [self._in_noise(model, decibels) for decibels in NOISE_LEVELS_DB],
                 "stream": self._alarms(model),
+                "spectrograms": self._spectrograms(judged, order, rows),
             },
             "notes": self.notes,
         }
 
-    def _float_accuracy(self, fitted: Fitted, order: np.ndarray, rows: ClipRows) -> float:
+    def _spectrograms(self, judged: StreamJudgement, order: np.ndarray, rows: ClipRows) -> list[dict[str, Any]]:
+        """Return clips of the two classes that are taken for each other most: the surest of each, one taken wrong."""
+        pairs = confused(judged.decisions.class_index, judged.y, self.classes)
+        if not pairs:
+            return []
+        a, b = (self.classes.index(pairs[0][end]) for end in ("a", "b"))
+        decided, margin = judged.decisions.class_index, judged.decisions.margin
+        wrong = ((judged.y == a) & (decided == b)) | ((judged.y == b) & (decided == a))
+        found = []
+        for some in ((judged.y == a) & (decided == a), wrong, (judged.y == b) & (decided == b)):
+            if some.any():
+                i = int(np.argmax(np.where(some, margin, -1)))
+                taken = "" if not wrong[i] else f" taken for {self.classes[decided[i]]}"
+                codes = [bytes(row).hex() for row in rows.of(int(order[i]))]
+                found.append(
+                    {"name": self.classes[judged.y[i]] + taken, "clip": self.clips.clips[order[i]].path, "rows": codes}
+                )
+        return found
+
+    def _float_accuracy(self, fitted: FittedStream, order: np.ndarray, rows: ClipRows) -> float:
         """Return how often the float network is right on the same stream."""
         shapes = fitted.net.shapes
         rng = np.random.default_rng(self.options.seed + 1)

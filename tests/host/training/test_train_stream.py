@@ -16,7 +16,8 @@ from dibble_tools.families.stream.training import integer_net, shapes_for, table
 from dibble_tools.model.hearing import IDLE, REST_S, hear
 from dibble_tools.model.limits import Limits
 from dibble_tools.training.result import Trained
-from dibble_tools.training.sound import SoundOptions, train_sound
+from dibble_tools.training.sound import train_sound
+from dibble_tools.training.sound_options import SoundOptions
 from dibble_tools.training.sound_stream import judge_stream
 from dibble_tools.training.sound_teacher import mfcc
 from sounds import KINDS, RATE_HZ, clips_folder, sound, stream, write_wav

@@ -34,7 +34,7 @@ Told = Callable[[float, float], None]
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedStream:
     """A network, and how far its float original is ahead.
 
     Attributes:
@@ -58,7 +58,7 @@ def fit(
     middle: float,
     rng: np.random.Generator,
     told: Told = lambda share, loss: None,
-) -> Fitted:
+) -> FittedStream:
     """Return a network fitted to pieces of streams.
 
     Args:
@@ -100,7 +100,7 @@ def fit(
         lambda x: x,
         lambda share, loss: told(before + ROUNDED_SHARE * share, loss),
     )
-    return Fitted(tables_of(found), net, middle)
+    return FittedStream(tables_of(found), net, middle)
 
 
 def _inputs(codes: np.ndarray, middle: float) -> np.ndarray:
