@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 from circuitpython_node import Node
+from dibble_tools.common.errors import InputError
 from dibble_tools.console.frames import Assembler
+from dibble_tools.deploy.checks import Bounds, check_together
 from dibble_tools.families.maps.tables import Frame, MapLayer, MapsTables
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.maps_file import export_maps, maps_spec
+from dibble_tools.node.config import whole
 from dibble_tools.node.console_lines import FrameRow, LineReader, Row
 from dibble_tools.node.record_log import read_folder
 from dibble_tools.simulator.devices.amg8833 import Amg8833
@@ -125,3 +128,21 @@ def test_a_network_of_another_size_isnt_used(tmp_path):
     node = live(tmp_path / "drive", "amg8833", 2, "micropython", network(24, 32))
     assert "expected a thermal array of 24 x 32 pixels, as the model sees, got none" in " ".join(node.events("boot"))
     assert [row.class_name for row in said(node)[0]] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("sensors", "said"),
+    [
+        ([{"driver": "amg8833"}], None),
+        ([{"driver": "mlx90640_raw"}], "frames of 8 x 8 x 1: expected a thermal array of that size .*, got 24 x 32"),
+        ([{"driver": "sht4x"}], "frames of 8 x 8 x 1: expected a thermal array of that size .*, got none"),
+    ],
+)
+def test_a_deploy_wants_an_array_of_the_models_size(sensors, said):
+    config = whole({"interval_s": 60, "i2c": {"sda": 4, "scl": 5}, "sensors": sensors})
+    bounds = Bounds(1 << 20, 8000, "micropython")
+    if said is None:
+        check_together(config, bounds, network(8, 8), None)
+        return
+    with pytest.raises(InputError, match=said):
+        check_together(config, bounds, network(8, 8), None)
