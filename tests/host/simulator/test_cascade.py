@@ -11,6 +11,7 @@ from dibble_tools.boards.catalogue import likeness, read_power
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.node.config import whole
 from dibble_tools.simulator.devices.mlx90640 import NORMAL_MA
+from dibble_tools.simulator.orchard import visitors
 from dibble_tools.simulator.season import Orchard, Season, SimulatedBoard, Simulation
 from dibble_tools.simulator.unkindness import kind_names
 
@@ -40,13 +41,15 @@ def live(motion: bool) -> tuple[Simulation, Season]:
     return simulation, simulation.run()
 
 
-def test_motion_saves_most_looks_of_the_large_array_and_misses_nobody() -> None:
+def test_motion_saves_most_looks_of_the_large_array_and_misses_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a quiet gate, where one comes in every fifth of two and a half minutes."""
+    monkeypatch.setattr(visitors, "COMES", 0.2)
     spent, seen = [], []
     for motion in (False, True):
         simulation, season = live(motion)
         assert not season.tracebacks, season.console[-2000:]
         rows = [moment.line.readings for moment in season.moments]
-        assert len(rows) == int(DAYS * 86_400 / INTERVAL_S)
+        assert len(rows) >= int(DAYS * 86_400 / INTERVAL_S) - 2
         spent.append(simulation.site.camera.charge_uc)
         seen.append([row["far_4"] or 0 for row in rows])  # warm_permille
         warm = [row["warm_permille"] > 0 or row["moved_permille"] > 0 for row in rows]
@@ -57,7 +60,7 @@ def test_motion_saves_most_looks_of_the_large_array_and_misses_nobody() -> None:
             assert all(warm[i] or warm[i - 1] for i in fresh if i % 36)
     looks = spent[0] / (NORMAL_MA * 1000)
     assert looks == pytest.approx(len(seen[0]) * 1.08, rel=0.15)  # seconds: start, and two halves
-    assert spent[1] < 0.6 * spent[0]
+    assert spent[1] < 0.4 * spent[0]
 
 
 def test_motion_without_an_array_is_refused() -> None:
