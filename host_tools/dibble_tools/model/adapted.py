@@ -10,34 +10,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from dibble import ModelError
-from dibble.inference import additive, forest, mlp
-from dibble.inference.description import Description
 from dibble.inference.fixed_point import MISSING
-from dibble.inference.format import ADDITIVE, CRC_BYTES, FOREST, MLP, NOVELTY, Cursor, read_channel
-from dibble.inference.model import Model
+from dibble.inference.format import CRC_BYTES
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.model.content import Additive, Content, Forest, Mlp
 from dibble_tools.model.encoding import number, signed
-from dibble_tools.model.reader import content_of
+from dibble_tools.model.host_model import HostModel
+from dibble_tools.model.reader import FilePlaces, places_of
 from dibble_tools.model.writer import channels_bytes
 
 LONGEST = 5  # bytes of a number
 ALIGNED = 4
-
-
-class _Recorder(Cursor):
-    """A cursor that keeps where each number lies."""
-
-    def __init__(self, blob: bytes, at: int) -> None:
-        Cursor.__init__(self, blob, at)
-        self.numbers: list[tuple[int, int]] = []
-
-    def number(self) -> int:
-        start = self.at
-        value = int(Cursor.number(self))
-        self.numbers.append((start, self.at))
-        return value
 
 
 def check_adaptable(content: Content) -> None:
@@ -67,25 +51,20 @@ def adapted(blob: bytes, shifts: Sequence[int], biases: Sequence[int]) -> bytes:
     Raises:
         InputError: scores would leave their 16 bits, or readings theirs; or the model has no scores to raise.
     """
-    model = Model(blob)
-    content = content_of(model)
+    model = HostModel(blob)
+    content = model.content
     check_adaptable(content)
-    head = Cursor(blob, model.head_at)
-    head.number(), head.number()
-    hysteresis_at = head.at
-    head.number()
-    names_at, channels_at = head.at, Description(model)._channels_at
-    end = Cursor(blob, channels_at)
-    for _ in content.channels:
-        read_channel(end, "")
+    if any(biases) and not takes_biases(content):
+        raise InputError(f"{content.name}: expected a model whose scores can be raised, got a forest of votes")
+    at = places_of(model.model, content)
     channels = channels_bytes(moved(content, shifts).channels)
-    at, until, tables = _family(model, content, biases)
-    padding = -(len(channels) - (end.at - channels_at)) % ALIGNED
-    body = bytearray(blob[:hysteresis_at] + _padded(number(content.hysteresis), padding))
-    body += blob[names_at:channels_at] + channels + blob[end.at : at] + tables + blob[until : model.tables_end]
-    whole = _closed(body + number(0))
+    (first, end), begin = at.channels, at.hysteresis
+    padding = -(len(channels) - (end - first)) % ALIGNED
+    body = bytearray(blob[: begin[0]] + _padded(number(content.hysteresis), padding))
+    body += blob[begin[1] : first] + channels + blob[end : at.scores[0][0]]
+    body += _scores(content, at, biases) + blob[at.scores[-1][1] : at.tables_end]
     try:
-        probe = Model(whole)
+        probe = HostModel(_closed(body + number(0))).model
     except ModelError as error:
         raise InputError(f"{content.name}: so far it can't be moved: {error}") from None
     golden = number(len(content.golden))
@@ -97,22 +76,10 @@ def adapted(blob: bytes, shifts: Sequence[int], biases: Sequence[int]) -> bytes:
     return _closed(body + golden)
 
 
-def _places(model: Model, content: Content) -> list[tuple[int, int]]:
-    """Return where the numbers lie that a class's score begins with: bases, of a network its last biases."""
-    cursor = _Recorder(model.blob, Description(model).family_at)
-    reader = {FOREST: forest, ADDITIVE: additive, MLP: mlp}[model.blob[5] & ~NOVELTY]
-    reader.read(cursor, [feature.limit for feature in content.features], len(content.classes))
-    count = len(content.classes) - isinstance(content.family, Mlp)
-    return cursor.numbers[-count:]
-
-
-def _family(model: Model, content: Content, biases: Sequence[int]) -> tuple[int, int, bytes]:
-    """Return where these numbers begin and end, and their new bytes."""
+def _scores(content: Content, at: FilePlaces, biases: Sequence[int]) -> bytes:
+    """Return the numbers that scores begin with, raised; in as many bytes as before, or a multiple of ALIGNED more."""
     if not takes_biases(content):
-        if any(biases):
-            raise InputError(f"{content.name}: expected a model whose scores can be raised, got a forest of votes")
-        return Description(model).family_at, Description(model).family_at, b""
-    places = _places(model, content)
+        return b""
     family = content.family
     encode: Callable[[int], bytes] = number
     if isinstance(family, Mlp):
@@ -123,14 +90,14 @@ def _family(model: Model, content: Content, biases: Sequence[int]) -> tuple[int,
         least = min(0, min(base + bias for base, bias in zip(family.base, biases, strict=True)))
         values = [base + bias - least for base, bias in zip(family.base, biases, strict=True)]
     texts = [encode(value) for value in values]
-    missing = -(sum(map(len, texts)) - (places[-1][1] - places[0][0])) % ALIGNED
+    missing = -(sum(map(len, texts)) - (at.scores[-1][1] - at.scores[0][0])) % ALIGNED
     for i, text in enumerate(texts):
         more = min(missing, LONGEST - len(text))
         texts[i] = _padded(text, more)
         missing -= more
     if missing:
         raise InputError(f"{content.name}: its scores can't be raised where they lie")
-    return places[0][0], places[-1][1], b"".join(texts)
+    return b"".join(texts)
 
 
 def _padded(text: bytes, more: int) -> bytes:
