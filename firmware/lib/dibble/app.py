@@ -5,7 +5,7 @@ import os
 import sys
 
 from dibble import __version__
-from dibble.forgetting import forget
+from dibble.forgetting import forget, forget_start
 from dibble.storage.boot import SAFE, BootState
 from dibble.storage.slots import Slots
 
@@ -46,6 +46,8 @@ def run(port):
         if signatures:
             signatures.forget()
             del signatures
+        del configured
+        forget_start()
         _tell_damage(port, node.log.sequence)
         gc.collect()
         node.run()

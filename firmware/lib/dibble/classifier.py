@@ -9,7 +9,7 @@ import sys
 from array import array
 
 from dibble import ModelError, RecordError
-from dibble.forgetting import forget
+from dibble.forgetting import forget, start_only
 from dibble.inference import contents, model_of, passed
 from dibble.inference.fixed_point import MISSING
 from dibble.inference.kernels.choice import KIND
@@ -49,6 +49,7 @@ class Classifier:
         ModelError: the file isn't whole, computes otherwise than the host did, or wants what no sensor gives.
     """
 
+    @start_only
     def __init__(self, blob, sensors, interval_ms, code=None, checked=False):
         model = model_of(blob, code, checked)
         model.self_test()
@@ -117,6 +118,7 @@ class Classifier:
             i += 1
 
 
+@start_only
 def install(path, slots, rejected, sensors, interval_ms, signatures=None):
     """Put the model file at `path` into the older slot, unless the newest slot holds it already.
 
@@ -145,6 +147,7 @@ def install(path, slots, rejected, sensors, interval_ms, signatures=None):
         return "model %s isn't used: it takes more memory than there is" % path
 
 
+@start_only
 def _checked(path, blob, sensors, interval_ms, code=None):
     """Return the Classifier of a model's bytes; what these say is checked once, as its pass is kept.
 
@@ -164,6 +167,7 @@ def _checked(path, blob, sensors, interval_ms, code=None):
         forget(*FIRST_LOOK)
 
 
+@start_only
 def recall(path, slots, rejected, sensors, interval_ms, notes):
     """Return the Classifier of the newest slot that isn't rejected; None where there is none, or it can't be used.
 
@@ -193,6 +197,7 @@ def recall(path, slots, rejected, sensors, interval_ms, notes):
     return None
 
 
+@start_only
 def _in_rom(path):
     try:
         return contents(ROM + path)
@@ -200,6 +205,7 @@ def _in_rom(path):
         return b""
 
 
+@start_only
 def _with_code(path, blob, sensors, interval_ms, notes):
     """Return the Classifier of a model's bytes, by its code where there is such; raise ModelError as it does."""
     name = path[: path.rfind(".")] + CODE
@@ -216,6 +222,7 @@ def _with_code(path, blob, sensors, interval_ms, notes):
     return classifier
 
 
+@start_only
 def _code_of(name, identity):
     """Return the module that was made of the model file which ends so; None where there is none, or another's."""
     try:
@@ -229,6 +236,7 @@ def _code_of(name, identity):
     return None
 
 
+@start_only
 def class_of(classifier, name, where, notes):
     """Return the index of a class that the configuration names; -1: none; `notes` takes where a model lacks it."""
     if not classifier:

@@ -1,7 +1,33 @@
-"""Gives back the heap of modules that are done."""
+"""Gives back the heap of what is done: modules, and functions of those that stay."""
 
 import gc
 import sys
+
+_at_start = []
+
+
+def start_only(function):
+    """Decorate what nothing calls once the node runs: see forget_start()."""
+    _at_start.append(function)
+    return function
+
+
+def forget_start():
+    """Give up the functions and methods that only a node's start needs: in this life no other node is made."""
+    for name in list(sys.modules):
+        if name.startswith("dibble"):
+            _give_up(sys.modules[name])
+    _at_start.clear()
+    gc.collect()
+
+
+def _give_up(owner):
+    for name, value in list(owner.__dict__.items()):
+        if value in _at_start:
+            setattr(owner, name, None)  # a class keeps what is only deleted
+            delattr(owner, name)
+        elif isinstance(value, type):
+            _give_up(value)
 
 
 def forget(*names):

@@ -5,7 +5,7 @@ import sys
 
 from dibble import ConfigError, RecordError
 from dibble.classifier import FIRST_LOOK, class_of, install, recall
-from dibble.forgetting import forget
+from dibble.forgetting import forget, start_only
 from dibble.inference.decision import NO_CLASS, SENSOR_FAULT, Decision
 from dibble.inference.fixed_point import MISSING
 from dibble.on_times import TRIES, KeptAction, OnTimes
@@ -34,6 +34,7 @@ def expected(fault):
     return fault.split(", got ")[0]
 
 
+@start_only
 def _clock_keeper(chip, bus, port):
     """Return the keeper of a configured clock chip; None: there is none, so its code takes no heap."""
     if not chip:
@@ -43,6 +44,7 @@ def _clock_keeper(chip, bus, port):
     return ClockKeeper(chip, bus, port)
 
 
+@start_only
 def _alarm_of(classifier, actions, notes):
     """Return the Alarm that actions with a flag follow; None: there are none, so its code takes no heap."""
     if not classifier or not any([entry["flag"] for entry in actions]):
@@ -55,6 +57,7 @@ def _alarm_of(classifier, actions, notes):
     return Alarm(classifier.model.decision)
 
 
+@start_only
 def _number_of(model, sensors):
     """Return the Number that a model tells, which then is one reading more, the last; None where it tells a class."""
     if not model or b"number" not in model.parts:
@@ -85,6 +88,7 @@ class Node:
         ConfigError: the sensors can't be made of it, or the model can't be used under it.
     """
 
+    @start_only
     def __init__(self, port, boot, models, configured, signatures=None):
         self.port = port
         self._boot = boot
@@ -402,6 +406,7 @@ class Node:
                 first = left
         return first
 
+    @start_only
     def _recall(self, slots, path, boot, signatures):
         """Return the Classifier to use, or None; install the file at `path` before, if it's a new one."""
         rejected = boot.rejected if boot else 0
