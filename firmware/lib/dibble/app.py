@@ -5,7 +5,7 @@ import os
 import sys
 
 from dibble import __version__
-from dibble.forgetting import forget, forget_start
+from dibble.forgetting import forget, forget_start, start_only
 from dibble.storage.boot import SAFE, BootState
 from dibble.storage.slots import Slots
 
@@ -65,6 +65,7 @@ def run(port):
     port.reset()
 
 
+@start_only
 def _candidate(port, kept):
     """Return setup.candidate(), whatever is wrong with the file, or with the firmware's own."""
     try:
@@ -76,6 +77,7 @@ def _candidate(port, kept):
         return b"lost", False
 
 
+@start_only
 def _signatures(port):
     """Return what tells signed files from others; None where the node has no key."""
     try:
@@ -89,11 +91,13 @@ def _signatures(port):
     return Signatures(port.memory("signed"), port.feed_watchdog)
 
 
+@start_only
 def _configure(kept, boot, signatures):
     """Return setup.configure(); give back the heap of what that needed."""
     from dibble import setup
 
     configured = setup.configure(kept, boot.config_rejected, signatures)
+    setup.look_first()
     forget("dibble.config", "dibble.setup")
     return configured
 
@@ -115,6 +119,7 @@ def _tell_damage(port, begin, error=None):
         port.print_exception(error)
 
 
+@start_only
 def _rest(port):
     """Blink three times every two seconds, until it's time to try again."""
     print("safe mode: Ctrl-C leaves the REPL free; the node tries again in %d minutes" % (SAFE_MS // 60000))

@@ -9,24 +9,13 @@ import sys
 from array import array
 
 from dibble import ModelError, RecordError
-from dibble.forgetting import forget, start_only
+from dibble.forgetting import CHECKS, FIRST_LOOK, forget, start_only
 from dibble.inference import contents, model_of, passed
 from dibble.inference.fixed_point import MISSING
 from dibble.inference.kernels.choice import KIND
 from dibble.storage.slots import END_BYTES
 
 ROM = "/rom/"
-FIRST_LOOK = (  # what is needed until a model runs
-    "dibble.inference.checks",
-    "dibble.inference.bounds",
-    "dibble.inference.forest_checks",
-    "dibble.inference.additive_checks",
-    "dibble.inference.mlp_checks",
-    "dibble.inference.golden",
-    "dibble.inference.description",
-    "dibble.inference.strings",
-    "dibble.inference.errors",
-)
 CODE = "_code"  # of a module's name: that of the model's file comes before it
 
 
@@ -52,7 +41,9 @@ class Classifier:
     @start_only
     def __init__(self, blob, sensors, interval_ms, code=None, checked=False):
         model = model_of(blob, code, checked)
+        forget(*CHECKS)
         model.self_test()
+        _reads_no_more(type(model))
         if model.windows and model.windows.is_gap(interval_ms):
             raise ModelError(
                 "expected interval_s near %d, which the model was trained at, got %d"
@@ -119,6 +110,14 @@ class Classifier:
 
 
 @start_only
+def _reads_no_more(kind):
+    """Give up, after the start, what read a model's file: no other is read in this life."""
+    for name in ("__init__", "_read", "_kernel", "_windows", "self_test"):
+        if name in kind.__dict__:
+            start_only(kind.__dict__[name])
+
+
+@start_only
 def install(path, slots, rejected, sensors, interval_ms, signatures=None):
     """Put the model file at `path` into the older slot, unless the newest slot holds it already.
 
@@ -159,12 +158,12 @@ def _checked(path, blob, sensors, interval_ms, code=None):
         return Classifier(blob, sensors, interval_ms, code, True)
     try:
         classifier = Classifier(blob, sensors, interval_ms, code)
-        from dibble.inference.checks import keep_pass  # not before: it and the kernels don't have to fit at once
+        from dibble.inference.golden import keep_pass
 
         keep_pass(path, identity)
         return classifier
     finally:
-        forget(*FIRST_LOOK)
+        forget(*CHECKS + FIRST_LOOK)
 
 
 @start_only

@@ -3,6 +3,20 @@
 import gc
 import sys
 
+CHECKS = (  # what is needed until a model's bytes have passed
+    "dibble.inference.checks",
+    "dibble.inference.bounds",
+    "dibble.inference.forest_checks",
+    "dibble.inference.additive_checks",
+    "dibble.inference.mlp_checks",
+    "dibble.inference.stream_checks",
+)
+FIRST_LOOK = (  # and until it runs
+    "dibble.inference.golden",
+    "dibble.inference.description",
+    "dibble.inference.strings",
+    "dibble.inference.errors",
+)
 _at_start = []
 
 

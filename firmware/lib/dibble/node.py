@@ -4,8 +4,8 @@ import gc
 import sys
 
 from dibble import ConfigError, RecordError
-from dibble.classifier import FIRST_LOOK, class_of, install, recall
-from dibble.forgetting import forget, start_only
+from dibble.classifier import class_of, install, recall
+from dibble.forgetting import FIRST_LOOK, forget, start_only
 from dibble.inference.decision import NO_CLASS, SENSOR_FAULT, Decision
 from dibble.inference.fixed_point import MISSING
 from dibble.on_times import TRIES, KeptAction, OnTimes
@@ -14,12 +14,10 @@ from dibble.sensors import Sensors
 from dibble.storage.record import encode
 from dibble.storage.record_log import RecordLog
 from dibble.storage.segment import names_crc
-from dibble.storage.slots import Slots
+from dibble.storage.slots import GATE, MODEL, Slots
 from dibble.storage.words import number_at
 from dibble.watchdog import Watchdog
 
-MODEL = "model.dib"
-GATE = "gate.dib"
 CONFIRM_MS = 60000
 AWAKE_LIMIT_MS = 60000
 RECOVERED_MV = 150  # above low_battery_mv, or above what it rises to by itself without its load
@@ -132,6 +130,7 @@ class Node:
             )
             for entry in config["actions"]
         ]
+        forget(*FIRST_LOOK)  # it and what comes now don't have to fit at once
         # A configuration under which the node ran has written its times, if it has actions.
         kept = OnTimes(port.memory("on"), self.actions, not boot.config_on_trial) if self.actions else None
         self._on_times = kept
@@ -349,6 +348,7 @@ class Node:
                     self._kept.write(self._text)
             except RecordError as error:  # a drive that the node may not write: it runs all the same
                 self.tell("log", str(error))
+            self._text = None  # of use once
             self.tell("confirmed", "the node runs")
 
     def sleep(self):
