@@ -1,20 +1,18 @@
 """The node from power-on: a window for people, the boot count, then the cycle for ever, or safe mode."""
 
 import gc
-import os
 import sys
 
 from dibble import __version__
 from dibble.forgetting import forget, forget_start, start_only
 from dibble.storage.boot import SAFE, BootState
+from dibble.storage.key import signatures_of
 from dibble.storage.slots import Slots
 
 WINDOW_MS = 3000
 SAFE_MS = 600000
 BLINK_MS = 200
 PAUSE_MS = 2000
-KEY = "node.key"
-NO_ENTRY = 2
 MODES = ("normal", "previous model", "safe mode")
 
 
@@ -38,7 +36,9 @@ def run(port):
         port.reset()
     node = None
     try:
-        signatures = _signatures(port)
+        if boot.undone:
+            _undo()
+        signatures = signatures_of(port)
         configured = _configure(kept, boot, signatures)
         from dibble.node import Node  # not before: the schema and the node don't have to fit at once
 
@@ -78,17 +78,14 @@ def _candidate(port, kept):
 
 
 @start_only
-def _signatures(port):
-    """Return what tells signed files from others; None where the node has no key."""
+def _undo():
+    """Take back what came by radio and ended the node before it was installed."""
     try:
-        os.stat(KEY)
-    except OSError as error:
-        if error.args[0] != NO_ENTRY:
-            raise
-        return None
-    from dibble.storage.signatures import Signatures
-
-    return Signatures(port.memory("signed"), port.feed_watchdog)
+        from dibble.update.trial import undo
+    except ImportError:  # the firmware that came since has no updates by radio
+        return
+    undo()
+    forget("dibble.update.trial", "dibble.update.offer")
 
 
 @start_only

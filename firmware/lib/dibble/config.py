@@ -70,6 +70,7 @@ SCHEMA = (
             ("join_ms", int, 1000, 60000, 20000),
             ("every", int, 1, 10000, 6),
             ("discovery", bool, 0, 1, True),
+            ("updates", bool, 0, 1, True),
             ("time_host", str, 0, 100, "pool.ntp.org"),
             ("ca", str, 0, 64, ""),
         ),

@@ -67,13 +67,16 @@ class MpyFormat:
 # What a node without them doesn't need.
 KERNELS = "dibble.inference.kernels"
 RADIO, CLOCK_CHIP, KEY = "dibble.report.radio", "dibble.clock_keeper", "dibble.storage.signatures"
-OPTIONAL = (RADIO, CLOCK_CHIP, KEY)
+UPDATES = tuple(f"dibble.update.{name}" for name in ("over_mqtt", "place", "trial"))
+OPTIONAL = (RADIO, CLOCK_CHIP, KEY, *UPDATES)
 SOCKETS = ("dibble.ports.sockets", "dibble.ports.circuitpython_sockets")  # of the radio
 
 
 def not_needed(config: Mapping[str, Any], has_key: bool) -> list[str]:
     """Return those of the firmware's optional modules that a node under a configuration never asks for."""
-    needed = {RADIO: config["mqtt"]["host"], CLOCK_CHIP: config["clock"]["chip"], KEY: has_key}
+    mqtt = config["mqtt"]
+    needed = {RADIO: mqtt["host"], CLOCK_CHIP: config["clock"]["chip"], KEY: has_key}
+    needed |= dict.fromkeys(UPDATES, mqtt["host"] and mqtt["updates"])
     return [module for module in OPTIONAL if not needed[module]]
 
 
@@ -180,11 +183,14 @@ def kind_of(machine_code: str) -> str:
 
 
 def _other_kernels(kind: str) -> list[str]:
-    """Return the modules that kernels of another kind are made of; a model's code has its features from bytecode."""
+    """Return the modules that kernels of another kind are made of.
+
+    A model's code has its features from bytecode; sums are by viper wherever there is machine code.
+    """
     folder = LIBRARY / "inference" / "kernels"
     ends = {"thumb": ("_bytecode", "_viper", "viper_probe"), "viper": ("_bytecode",), "bytecode": ()}[kind]
     stems = [path.stem for path in folder.glob("*.py") if path.stem.endswith(ends)]
-    return [f"{KERNELS}.{stem}" for stem in stems if stem != "features_bytecode"]
+    return [f"{KERNELS}.{stem}" for stem in stems if stem not in ("features_bytecode", "crc_viper")]
 
 
 @cache

@@ -8,11 +8,12 @@ from dibble_tools.common.shipped import ROOMS
 from dibble_tools.node.merging import Shipment
 from dibble_tools.node.modules import attributes_of, nodes_of, tree_of
 
-_INFERENCE, _KERNELS, _STORAGE, _REPORT = (
+_INFERENCE, _KERNELS, _STORAGE, _REPORT, _UPDATE = (
     "dibble.inference.",
     "dibble.inference.kernels.",
     "dibble.storage.",
     "dibble.report.",
+    "dibble.update.",
 )
 _PORT = "dibble.ports.micropython"
 DRIVERS = "dibble.drivers"
@@ -39,7 +40,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
     # from power-on on
     "dibble": (
         *("dibble", "dibble.app", "dibble.forgetting"),
-        *_of(_STORAGE, "boot", "slots", "words"),
+        *_of(_STORAGE, "boot", "key", "slots", "words"),
         *_of(_INFERENCE, "crc32", "fixed_point"),
         *_of(_REPORT, "serial_line"),
     ),
@@ -70,6 +71,12 @@ FILES: Mapping[str, tuple[str, ...]] = {
     ),
     "dibble.additive": _of(_INFERENCE, "additive", "novelty", "kernels.additive_bytecode", "kernels.additive_plan"),
     "dibble.mlp": _of(_INFERENCE, "mlp", "kernels.mlp_bytecode", "kernels.mlp_plan"),
+    "dibble.pages": (*_of(_INFERENCE, "pages"), *_of(_KERNELS, "crc_viper")),
+    "dibble.image": _of(_INFERENCE, "image", "kernels.maps_take"),  # to it the module of its tables is an object
+    "dibble.maps": (
+        *_of(_INFERENCE, "maps", "maps_checks"),
+        *_of(_KERNELS, "maps_words", "maps_bytecode", "maps_thumb", "maps_viper"),
+    ),
     "dibble.stream": (
         *_of(_INFERENCE, "stream"),
         *_of(_KERNELS, "stream_bytecode", "stream_plan", "stream_thumb", "stream_viper"),
@@ -90,8 +97,13 @@ FILES: Mapping[str, tuple[str, ...]] = {
     # reports
     "dibble.radio": (
         *_of(_REPORT, "radio", "mqtt", "state", "forward", "home_assistant", "name_lookup", "network_time"),
+        *_of(_REPORT, "about"),
         *_of("dibble.ports.", "sockets", "stream"),
     ),
+    # what comes by radio
+    "dibble.update": _of(_UPDATE, "offer", "over_mqtt", "parcel", "trial"),
+    "dibble.place": _of(_UPDATE, "place"),
+    "dibble.unpack": _of(_STORAGE, "bits", "unpack"),
     "dibble.tls": _of("dibble.ports.", "tls"),  # there may be no module ssl
 }
 # In bytecode: what a model's code needs even where its tables run in machine code.

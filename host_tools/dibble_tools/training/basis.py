@@ -70,7 +70,10 @@ def study(path: Path, options: TrainOptions, clock: Clock, progress: Progress = 
     learner = Learner(data, y, len(names), costs, balance, options.data.seed, options.jobs)
     parts = learner.parts(rows, options.data.seed, each_group=True)
     search_parts = learner.parts(rows, options.data.seed)
-    data, pools = with_ratios(data, y, [(rows[fit], rows[score]) for fit, score in search_parts], rows, learner.seed)
+    pools = None
+    if not data.stand_ins:  # a scan's steps are one sensor's: they are missing together
+        scored = [(rows[fit], rows[score]) for fit, score in search_parts]
+        data, pools = with_ratios(data, y, scored, rows, learner.seed)
     learner = replace(learner, data=data)
     held_out = HeldOut(data.values[held], y[held], costs, names, learner.units()[held])
     data.notes.extend(_thin_classes(data, y, rows, names))
@@ -131,6 +134,7 @@ def about_of(options: TrainOptions, data: Prepared, names: list[str], rows: np.n
         data.interval_ms,
         data.readings[rows],
         None if data.elapsed_ms is None else data.elapsed_ms[rows],
+        data.stand_ins,
     )
 
 

@@ -90,6 +90,7 @@ def _calendar():
 
 _clock = Clock(ticks_ms, ticks_diff, _calendar)
 date = _clock.date
+up_s = _clock.up_s
 date_is_set = _clock.is_set
 
 
@@ -214,6 +215,16 @@ def connect(timeout_ms):
     if error:
         raise error
     return radio.connected
+
+
+def rssi_dbm():
+    """Return how strong the access point is heard, None where the board doesn't say."""
+    try:
+        import wifi
+
+        return wifi.radio.ap_info.rssi
+    except (ImportError, AttributeError):
+        return None
 
 
 def disconnect():
