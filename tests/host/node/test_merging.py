@@ -123,6 +123,17 @@ def test_two_modules_of_a_file_may_not_be_asked_for_one_name():
         Shipment(PLANTS, FARM, [("farm.air", "read"), ("farm.soil", "read")])
 
 
+def test_a_local_name_for_one_of_two_is_no_global_one():
+    plants = {
+        "farm": "",
+        "farm.units": "def scaled(value):\n    return value\n",
+        "farm.either": "def one(x):\n    from farm.units import scaled\n    if x:\n        scaled = 2\n    return scaled\n",
+    }
+    asked = [("farm.units", "scaled"), ("farm.either", "one")]
+    with pytest.raises(InputError, match=r"farm\.either: expected scaled under another name"):
+        merged_source(Shipment(plants, {"farm.all": ["farm.units", "farm.either"]}, asked), "farm.all")
+
+
 def test_a_merged_module_is_found_under_its_own_name_where_that_is_asked_for(monkeypatch):
     shipment = merged(spaces={"farm.soil": ("read", "count")}, aliases={"farm.units": "farm.fields"})
     for name in ("farm.soil", "farm.units"):
