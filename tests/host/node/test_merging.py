@@ -127,7 +127,7 @@ def test_a_local_name_for_one_of_two_is_no_global_one():
     plants = {
         "farm": "",
         "farm.units": "def scaled(value):\n    return value\n",
-        "farm.either": "def one(x):\n    from farm.units import scaled\n    if x:\n        scaled = 2\n    return scaled\n",
+        "farm.either": "def one(x):\n    from farm.units import scaled\n    if x:\n        scaled = 2\n",
     }
     asked = [("farm.units", "scaled"), ("farm.either", "one")]
     with pytest.raises(InputError, match=r"farm\.either: expected scaled under another name"):
