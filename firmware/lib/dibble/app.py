@@ -39,7 +39,7 @@ def run(port):
         if boot.undone:
             _undo()
         signatures = signatures_of(port)
-        configured = _configure(kept, boot, signatures)
+        configured = _configure(port, kept, boot, signatures)
         if configured[0]["listen"]["driver"]:  # not before: the schema and the node don't have to fit at once
             from dibble.listening_node import ListeningNode as Node
         else:
@@ -91,12 +91,13 @@ def _undo():
 
 
 @start_only
-def _configure(kept, boot, signatures):
+def _configure(port, kept, boot, signatures):
     """Return setup.configure(); give back the heap of what that needed."""
     from dibble import setup
 
     configured = setup.configure(kept, boot.config_rejected, signatures)
-    setup.look_first()
+    if port.KIND == "micropython":  # where the node is compiled on the board, that needs the room first
+        setup.look_first()
     forget("dibble.config", "dibble.setup")
     return configured
 
