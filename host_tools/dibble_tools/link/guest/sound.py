@@ -26,16 +26,20 @@ def sound_begin(rate_hz):
     settings["ring_ms"] = max(settings.get("ring_ms", 0), 400)  # between two questions of the host
     stream = driver(settings["driver"], "dibble.streams.").build(settings, port, None, rate_hz, HOP)
     stream.start()
-    # Mu-law (ITU-T G.711) of samples in steps of 16: sign, three bits of exponent, four of mantissa, all inverted.
+    hearing[:] = [port, stream, memoryview(array("h", bytearray(2 * HOP))), mu_law(), bytearray(HOP), 0]
+
+
+def mu_law():
+    """Return codes (ITU-T G.711) of samples in steps of 16: sign, 3 bits of exponent, 4 of mantissa, all inverted."""
     codes = bytearray(4096)
     for i in range(4096):
         value = i - 2048
-        size = min(abs(value) * 16 + 132, 32767)
+        size = min(abs(value) * 16 + 8 + 132, 32767)
         exponent = 7
         while exponent and not size >> exponent + 7:
             exponent -= 1
         codes[i] = ~((128 if value < 0 else 0) | exponent << 4 | size >> exponent + 3 & 15) & 255
-    hearing[:] = [port, stream, memoryview(array("h", bytearray(2 * HOP))), codes, bytearray(HOP), 0]
+    return codes
 
 
 def sound_take(hops):
