@@ -172,6 +172,9 @@ def documents_of(studio: Studio) -> dict[str, Document]:
     def rows(name: str, query: dict[str, str]) -> tuple[bytes, str, dict[str, str]]:
         return json.dumps(rows_json(tables.table(name))).encode(), "application/json", {}
 
+    def suggested(name: str, query: dict[str, str]) -> tuple[bytes, str, dict[str, str]]:
+        return json.dumps(tables.suggested(name)).encode(), "application/json", {}
+
     def file(name: str, query: dict[str, str]) -> tuple[bytes, str, dict[str, str]]:
         path = tables.path(name)
         return path.read_bytes(), "text/csv", _saved_as(path.name)
@@ -179,7 +182,8 @@ def documents_of(studio: Studio) -> dict[str, Document]:
     def model(name: str, query: dict[str, str]) -> tuple[bytes, str, dict[str, str]]:
         return project.blob(name), "application/octet-stream", _saved_as(f"{name}.dib")
 
-    return {"report": report, "wiring": wiring, "chart": chart, "rows": rows, "file": file, "model": model}
+    kinds = {"report": report, "wiring": wiring, "chart": chart, "rows": rows, "file": file, "model": model}
+    return {**kinds, "suggested": suggested}
 
 
 def _within(query: dict[str, str], name: str, default: int, most: int) -> int:
