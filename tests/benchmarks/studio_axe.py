@@ -15,6 +15,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "host" / "support"))
 
+from selenium.webdriver.support.ui import WebDriverWait
 from studio_process import StudioProcess, chromium
 
 PAGES = ("setup", "connect", "collect", "label", "train", "deploy", "watch")
@@ -43,9 +44,7 @@ def look(driver: Any, studio: StudioProcess, axe: str) -> int:
         if page == "label":
             time.sleep(0.6)  # until the file's rows are there
             driver.execute_script("document.querySelector('#suggest').click()")
-            time.sleep(3)
-            count = driver.execute_script("return document.querySelectorAll('#suggested button').length")
-            assert count, "expected suggestions, got none"
+            WebDriverWait(driver, 120).until(lambda _: driver.find_elements("css selector", "#suggested button"))
         for width, height, phone in SCREENS:
             for scheme in ("light", "dark"):
                 features = [{"name": "prefers-color-scheme", "value": scheme}]

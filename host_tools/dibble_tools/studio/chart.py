@@ -42,8 +42,8 @@ def chart_svg(table: FileTable, first: int = 0, last: int | None = None, width: 
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">',
         f"<title>{escape(plain(table.name, 80))}</title><style>{STYLE}</style>",
         f'<rect class="paper" width="{width}" height="{height}"/>',
-        *_gaps(gap_texts(times), starts, ends, height - FOOT),
         *_bands(labels, colours_of(table.texts(LABEL)), height - FOOT, starts, ends),
+        *_gaps(gap_texts(times), starts, ends, height - FOOT),
     ]
     y = BAND
     for name, unit in channels:

@@ -75,6 +75,7 @@ class Page:
         self.wait(enough)
 
 
+@pytest.mark.timeout(900)  # of a machine that is busy with much else; each wait has its own end
 def test_a_newcomer_gets_from_no_board_to_decisions_of_an_own_model(tmp_path):
     with opened(tmp_path) as (studio, page, project):
         page.wait(lambda: "No board" in page.text("#chip"))

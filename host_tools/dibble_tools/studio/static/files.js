@@ -109,8 +109,10 @@ find("#table").addEventListener("change", showTable);
 
 // Which readings are worth a label most: a button for each, which chooses it and shows what is around it.
 async function suggest() {
-  const name = rows.name, found = await fetched(`/suggested/${path(name)}`);
-  if (!found || rows.name !== name) return;
+  const name = rows.name;
+  say(find("#suggested-words"), "Looking for the readings that are worth a label most…");
+  const found = await fetched(`/suggested/${path(name)}`);
+  if (!found || rows.name !== name) return say(find("#suggested-words"), "");
   say(find("#suggested-words"), found.length ? "A label of these tells a model most. Choose one, and say what it was:" : "No reading is left to suggest.");
   find("#suggested").replaceChildren(...found.map((each) => make("li", {}, make("button", { type: "button", onclick: () => around(each.row) },
     `${each.time}: ${each.why}${each.said ? `, the node said ${each.said}` : ""}`))));
