@@ -1,5 +1,6 @@
 """Fixtures that several test files share."""
 
+import os
 import signal
 
 import pytest
@@ -31,8 +32,13 @@ def pytest_configure():
 
 @pytest.fixture(scope="session", autouse=True)
 def own_folders(tmp_path_factory):
-    """Keep what commands remember, and virtual boards, apart from the user's own and from other workers'."""
+    """Keep what commands remember, and virtual boards, apart from the user's own and from other workers'.
+
+    What they make again and again, all workers of a run keep together.
+    """
+    base = tmp_path_factory.getbasetemp()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+        patch.setenv("XDG_CACHE_HOME", str((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"))
         yield

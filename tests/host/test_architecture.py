@@ -35,7 +35,7 @@ FLOORS: list[list[str]] = [
     ["virtual_board"],
     ["simulator"],
     ["machines"],
-    ["export", "report"],
+    ["export", "report", "radio"],
     ["model"],
     ["families", "node"],
     ["data"],
@@ -53,6 +53,7 @@ LIGHT_ROOMS = {
     "log",
     "project",
     "export",
+    "radio",
     "node",
     "common",
 }
@@ -209,7 +210,7 @@ def test_host_tools_import_only_inference_and_formats_of_the_firmware() -> None:
                 "drivers.channels_of",
                 "sensors.Sensors",  # made on paper: its settings are held against their drivers
             ) or rest.endswith("Error")
-            formats = ("inference.", "senses.", "storage.", "report.", "config.")
+            formats = ("inference.", "senses.", "storage.", "report.", "update.", "config.")
             if package == "dibble" and not known and not rest.startswith(formats):
                 yield line, name
 

@@ -1,20 +1,18 @@
 """The node from power-on: a window for people, the boot count, then the cycle for ever, or safe mode."""
 
 import gc
-import os
 import sys
 
 from dibble import __version__
 from dibble.forgetting import forget
 from dibble.storage.boot import SAFE, BootState
+from dibble.storage.key import signatures_of
 from dibble.storage.slots import Slots
 
 WINDOW_MS = 3000
 SAFE_MS = 600000
 BLINK_MS = 200
 PAUSE_MS = 2000
-KEY = "node.key"
-NO_ENTRY = 2
 MODES = ("normal", "previous model", "safe mode")
 
 
@@ -38,10 +36,14 @@ def run(port):
         port.reset()
     node = None
     try:
-        signatures = _signatures(port)
+        if boot.undone:
+            _undo()
+        signatures = signatures_of(port)
         configured = _configure(kept, boot, signatures)
-        from dibble.node import Node  # not before: the schema and the node don't have to fit at once
-
+        if configured[0]["listen"]["driver"]:  # not before: the schema and the node don't have to fit at once
+            from dibble.listening_node import ListeningNode as Node
+        else:
+            from dibble.node import Node
         node = Node(port, boot, models, configured, signatures)
         if signatures:
             signatures.forget()
@@ -74,17 +76,14 @@ def _candidate(port, kept):
         return b"lost", False
 
 
-def _signatures(port):
-    """Return what tells signed files from others; None where the node has no key."""
+def _undo():
+    """Take back what came by radio and ended the node before it was installed."""
     try:
-        os.stat(KEY)
-    except OSError as error:
-        if error.args[0] != NO_ENTRY:
-            raise
-        return None
-    from dibble.storage.signatures import Signatures
-
-    return Signatures(port.memory("signed"), port.feed_watchdog)
+        from dibble.update.trial import undo
+    except ImportError:  # the firmware that came since has no updates by radio
+        return
+    undo()
+    forget("dibble.update.trial", "dibble.update.offer")
 
 
 def _configure(kept, boot, signatures):

@@ -81,46 +81,52 @@ class Node:
         sequence, time_s, decision, action, faults, battery_mv, readings: of the last cycle, for its report.
         clock: ClockKeeper, None: no chip is configured.
         classes, channels: names of the model's classes; (name, unit) of each of the sensors' readings.
+        boot, notes: the BootState; what there was to tell of files at power-on.
+        model_name: of the model, "" until run() begins.
+        classifier, gate: Classifier of the model and of the first stage, None: there is none.
+        config_text: of the configuration in use.
     Raises:
         ConfigError: the sensors can't be made of it, or the model can't be used under it.
     """
 
     def __init__(self, port, boot, models, configured, signatures=None):
         self.port = port
-        self._boot = boot
-        config, self._text, self._kept, self._stands_in, self._notes = configured
+        self.boot = boot
+        config, self.config_text, self._kept, self._stands_in, self.notes = configured
         self.interval_ms = config["interval_s"] * 1000
         self._light = config["sleep"] == "light"
-        self._radio_ms = config["mqtt"]["join_ms"] + 10 * config["mqtt"]["timeout_ms"] if config["mqtt"]["host"] else 0
+        self._radio_ms = config["mqtt"]["join_ms"] + 14 * config["mqtt"]["timeout_ms"] if config["mqtt"]["host"] else 0
         self._watchdog = Watchdog(port, config["watchdog_ms"], self.interval_ms + AWAKE_LIMIT_MS + self._radio_ms)
         self._slice_ms = config["watchdog_ms"] // 2 or self.interval_ms
         self.sensors = Sensors(config, port)
-        self._notes += self.sensors.notes
+        self.notes += self.sensors.notes
         port.light_sleep = self._light = self._light and not self.sensors.count_asleep
         self.clock = _clock_keeper(config["clock"]["chip"], self.sensors.bus, port)
         if self.sensors.keep_alive_ms:
             self._slice_ms = min(self._slice_ms, self.sensors.keep_alive_ms)
-        self._classifier = self._recall(models, MODEL, boot, signatures)
+        self.classifier = self._recall(models, MODEL, boot, signatures)
         gates = Slots("gate")
-        self._gate = self._recall(gates, GATE, None, signatures) if self.sensors.costly else None
-        self._skip = class_of(self._gate, config["gate"]["skip"], "gate.skip", self._notes) if self._gate else -1
+        self.gate = self._recall(gates, GATE, None, signatures) if self.sensors.costly else None
+        self._skip = class_of(self.gate, config["gate"]["skip"], "gate.skip", self.notes) if self.gate else -1
         self._max_age = config["gate"]["max_age_cycles"]
         self._age = self._max_age  # cycles since the costly readings were taken
-        model = self._classifier.model if self._classifier else None
+        model = self.classifier.model if self.classifier else None
         if model and model.unsure_below < config["margin"]:
             model.unsure_below = config["margin"]
         self.decision = model.decision if model else Decision(1)
+        self._begin_beside(config, signatures)
         self.classes = model.classes if model else ()
+        self.model_name = ""
         self.readings = self.sensors.values  # all of them, whatever the model uses: they train the next one
         self._number = _number_of(model, self.sensors)
         names = self.sensors.names
         self.channels = [(names[i], self.sensors.units[i]) for i in range(len(names))]
-        self._alarm = _alarm_of(self._classifier, config["actions"], self._notes)
+        self._alarm = _alarm_of(self.classifier, config["actions"], self.notes)
         self._follows = [self._alarm if entry["flag"] else self.decision for entry in config["actions"]]
         self.actions = [
             KeptAction(
                 entry["pin"],
-                0 if entry["flag"] else class_of(self._classifier, entry["class"], "actions", self._notes),
+                0 if entry["flag"] else class_of(self.classifier, entry["class"], "actions", self.notes),
                 port.output(entry["pin"], entry["active_low"]),  # off from its first moment
                 entry["max_on_s"] * 1000,
                 entry["rest_s"] * 1000,
@@ -133,7 +139,7 @@ class Node:
         self._on_times = kept
         for action in self.actions:
             if action.tries >= TRIES:
-                self._notes.append("an output rests: the power failed %d times as it went on: enough for it?" % TRIES)
+                self.notes.append("an output rests: the power failed %d times as it went on: enough for it?" % TRIES)
         self._led = port.output(config["led"]) if config["led"] != "" else None
         if self._stands_in and not self._led:
             self._led = port.status_led()
@@ -148,7 +154,7 @@ class Node:
         last = number_at(kept, 0) if kept else 0
         self.log = RecordLog(
             "log",
-            self._classifier.identity if self._classifier else bytes(4),
+            self.classifier.identity if self.classifier else bytes(4),
             len(names),
             log["segment_bytes"],
             log["segments"],
@@ -166,7 +172,12 @@ class Node:
         self._up_ms = self._cycle_ms = 0
         self._seen = port.ticks_ms()
         self._told = {}
+        if boot.awaits_report:
+            self._look_at_trial()
         port.on_wait = self._waited
+
+    def _begin_beside(self, config, signatures):
+        """What a node of another kind begins beside this one's cycle: its readings come after the sensors'."""
 
     def cycle(self):
         """Wake, read, decide, act, remember, tell, sleep."""
@@ -181,11 +192,12 @@ class Node:
 
     def run(self):
         """Cycle for ever; raise what ended the third cycle in a row that failed."""
-        if self._classifier:
-            crc = tuple(reversed(self._classifier.identity))
-            self.tell("model", self._classifier.model.name + " CRC %02x%02x%02x%02x" % crc)
-            self.tell("kernel", self._classifier.kernel + (", its file in ROMFS" if self._classifier.in_place else ""))
-        for note in self._notes:
+        if self.classifier:
+            crc = tuple(reversed(self.classifier.identity))
+            self.model_name = self.classifier.model.name
+            self.tell("model", self.model_name + " CRC %02x%02x%02x%02x" % crc)
+            self.tell("kernel", self.classifier.kernel + (", its file in ROMFS" if self.classifier.in_place else ""))
+        for note in self.notes:
             self.tell("boot", note)
         forget(*FIRST_LOOK)
         failed = 0
@@ -220,8 +232,8 @@ class Node:
         A failed one doesn't stay: it is read again.
         """
         look = self.sensors.costly
-        if look and self._gate and self._age < self._max_age and not self.sensors.costly_is_missing():
-            decision = self._gate.decide(self._elapsed_ms)
+        if look and self.gate and self._age < self._max_age and not self.sensors.costly_is_missing():
+            decision = self.gate.decide(self._elapsed_ms)
             look = decision.flags != 0 or decision.class_index != self._skip
         if look:
             self.sensors.read(True)
@@ -238,8 +250,8 @@ class Node:
 
     def decide(self):
         """Features, scores, margin, hysteresis: all in the model. Without one the node only logs."""
-        if self._classifier:
-            self._classifier.decide(self._elapsed_ms)
+        if self.classifier:
+            self.classifier.decide(self._elapsed_ms)
             if self._number:
                 self.readings[len(self.readings) - 1] = self._number.steps(self.decision)
         else:
@@ -252,13 +264,7 @@ class Node:
         """
         faulty = self.decision.flags & SENSOR_FAULT and self.decision.class_index == NO_CLASS
         flat = self._is_flat()
-        self.action = 0
-        if self._alarm:
-            self._alarm.update()
-        for i in range(len(self.actions)):
-            follows = self._follows[i]
-            self.actions[i].want(follows.held_index if follows else NO_CLASS, faulty or flat)
-            self.action |= self.actions[i].is_on << i
+        self._switch(faulty or flat)
         if self._on_times and self._on_times.error != self._told.get("on_times", ""):
             self._told["on_times"] = self._on_times.error
             if self._on_times.error:
@@ -266,7 +272,20 @@ class Node:
         if self._led:
             if self._stands_in:
                 self._blink(2, 400)
-            self._blink(1 if faulty else min(self.decision.class_index, 9) + 1, 400 if faulty else 40)
+            self._show(faulty)
+
+    def _switch(self, off):
+        """Switch the outputs by the held class or flag, or off."""
+        self.action = 0
+        if self._alarm:
+            self._alarm.update()
+        for i in range(len(self.actions)):
+            follows = self._follows[i]
+            self.actions[i].want(follows.held_index if follows else NO_CLASS, off)
+            self.action |= self.actions[i].is_on << i
+
+    def _show(self, faulty):
+        self._blink(1 if faulty else min(self.decision.class_index, 9) + 1, 400 if faulty else 40)
 
     def switch_off(self):
         """Switch all outputs off, as for a fault."""
@@ -322,6 +341,8 @@ class Node:
     def report(self):
         """Write a line on the console; by radio when it's time, of which nothing ends a cycle: it's an event."""
         self.lines.decision(self)
+        for sensor in self.sensors.arrays:
+            sensor.tell_frame(self.lines, self.sequence)
         if (
             self._mqtt and not self._flat and not 0 < self._pass(0) < self._radio_ms
         ):  # a radio may wait in one piece: not beyond that
@@ -334,15 +355,23 @@ class Node:
             if error is not None and error != self._radio_error:
                 self._radio_error = error
                 self.tell("radio", error or "reports arrive")
+            if self._radio and self._radio.complete:
+                self._take_update()
 
     def confirm(self):
         """After a good reading and a minute: this boot, its model and its configuration are good."""
         self._pass(0)
-        if self._boot.unconfirmed and self._up_ms >= CONFIRM_MS and self.faults < len(self.sensors.all):
-            self._boot.confirm()
+        good = self.boot.unconfirmed and self._up_ms >= CONFIRM_MS and self.faults < max(1, len(self.sensors.all))
+        if self.boot.awaits_report:
+            if self._radio.silent if self._radio else good and not self._mqtt:
+                self.tell("update", "no report arrived since: the node goes back to what it ran before")
+                self.boot.reject_silent()
+                self._start_anew()
+        elif good:
+            self.boot.confirm()
             try:
-                if self._kept.newest() != self._text:
-                    self._kept.write(self._text)
+                if self._kept.newest() != self.config_text:
+                    self._kept.write(self.config_text)
             except RecordError as error:  # a drive that the node may not write: it runs all the same
                 self.tell("log", str(error))
             self.tell("confirmed", "the node runs")
@@ -358,10 +387,14 @@ class Node:
             before_ms = self._cycle_ms
             self.port.doze_ms(part_ms, self._light)  # which counts it, by _waited()
             until_off = self._pass(0)
-            self.sensors.keep_alive()
+            self._awake()
             left_ms -= max(1, self._cycle_ms - before_ms)
         self._elapsed_ms = self._cycle_ms
         self._cycle_ms = 0
+
+    def _awake(self):
+        """A part of the sleep is over."""
+        self.sensors.keep_alive()
 
     def tell(self, kind, text):
         """Write an event's line on the console."""
@@ -407,14 +440,48 @@ class Node:
         rejected = boot.rejected if boot else 0
         note = install(path, slots, rejected, self.sensors, self.interval_ms, signatures)
         if note:
-            self._notes.append(note)
-        classifier = recall(path, slots, rejected, self.sensors, self.interval_ms, self._notes)
+            self.notes.append(note)
+        classifier = recall(path, slots, rejected, self.sensors, self.interval_ms, self.notes)
         if not classifier and slots.generation and boot and not rejected:
             if boot.config_on_trial and self._kept.generation:
-                raise ConfigError(self._notes[-1])
+                raise ConfigError(self.notes[-1])
             boot.reject(slots.generation)
-            classifier = recall(path, slots, boot.rejected, self.sensors, self.interval_ms, self._notes)
+            classifier = recall(path, slots, boot.rejected, self.sensors, self.interval_ms, self.notes)
         return classifier
+
+    def _look_at_trial(self):
+        """What is on trial may be another's by now: brought by cable."""
+        try:
+            from dibble.update.trial import is_on_trial
+
+            on_trial = is_on_trial(self)
+        except ImportError:  # the firmware that came since has no updates by radio
+            on_trial = False
+        if not on_trial:
+            self.boot.report_arrived()
+        forget("dibble.update.trial", "dibble.update.offer")
+
+    def _take_update(self):
+        """Take what came by radio, complete: start anew with it, or say why not."""
+        from dibble.update.place import place
+
+        self._radio.complete = False
+        try:
+            why = place(self.port, self.boot)
+        except (OSError, RecordError) as error:
+            why = str(error)
+        forget("dibble.update.place", "dibble.update.parcel", "dibble.update.offer", "dibble.storage.signatures")
+        if why:
+            self._radio.hurry()
+            self.tell("update", "refused: " + why)
+        else:
+            self.tell("update", "it has come whole: the node starts anew to try it")
+            self._start_anew()
+
+    def _start_anew(self):
+        self.switch_off()
+        self.log.flush()
+        self.port.reset()
 
     def _make_radio(self):
         from dibble.report.radio import Radio

@@ -93,6 +93,7 @@ def source(case: Case) -> str:
     elif isinstance(m.family, Additive):
         tables, code = _additive(m.family, classes)
     else:
+        assert isinstance(m.family, Mlp)
         tables, code = _mlp(m.family)
     head, body = head + tables, body + code
     return head + "__attribute__((noinline)) int classify(const int32_t *x) {\n" + body + "    return top_two();\n}\n"

@@ -134,18 +134,20 @@ def library(
     novelty: Annotated[bool, typer.Option("--novelty", help="for models that flag unusual combinations")] = False,
     code: Annotated[bool, typer.Option("--code", help="for models as code, of `dibble unroll`")] = False,
     ratios: Annotated[bool, typer.Option("--ratios", help="for models of a heater scan's ratios")] = False,
+    stand_ins: Annotated[bool, typer.Option("--stand-ins", help="for models trained with --tolerate-missing")] = False,
 ) -> None:
     """Write the library that loads and runs one family's models, compiled, for a program of your own.
 
     `mpremote mip install OUT/package.json` copies it to a board. Without this command, from sources:
-    `mpremote mip install firmware/forest.json`, or `additive.json`, `mlp.json`, `package.json` (all).
+    `mpremote mip install firmware/forest.json`, or `additive.json`, `mlp.json`, `stream.json`, `package.json` (all).
     """
     from dibble_tools.node.library import FAMILIES, compiled_library, library_modules, readers_of, write_library
 
     if family not in (*FAMILIES, "all"):
         raise InputError(f"expected a family, one of {', '.join(FAMILIES)} or all, got {family!r}")
     families = FAMILIES if family == "all" else (family,)
-    files = compiled_library(library_modules(families, novelty=novelty, code=code, ratios=ratios), arch)
+    modules = library_modules(families, novelty=novelty, code=code, ratios=ratios, stand_ins=stand_ins)
+    files = compiled_library(modules, arch)
     listing = write_library(files, out)
     console.print(
         f"wrote {len(files)} files, {sum(map(len, files.values())):,} bytes, for {readers_of(arch)}",

@@ -91,6 +91,13 @@ def train(
         int | None,
         typer.Option(min=1, max=100, help="decisions in a row that change the held class [2 with --time, else 1]"),
     ] = None,
+    tolerate_missing: Annotated[
+        bool,
+        typer.Option(
+            "--tolerate-missing",
+            help="decide without a sensor, too: flagged, its accuracy stated for each channel",
+        ),
+    ] = False,
     refit: Annotated[
         bool, typer.Option(help="ship the recipe fitted again on all rows, once the rows held out have judged it")
     ] = True,
@@ -131,6 +138,9 @@ def train(
     How long until then: dibble train field.csv --time when --until "dry: soil < 200" --ahead 48h, "dry in 18 h".
 
     A number instead of a class: --target soil --time when --ahead 6h, "soil 23 % ± 3 in 6 hours".
+
+    --tolerate-missing: a node whose sensor is dead goes on deciding, flagged as a sensor fault; the card states how
+    often it is right without each channel. Where that is no better than one answer for all, it decides nothing.
 
     Without labels: dibble train field.csv --usual --time when learns what is usual; the node flags as novel what isn't.
 
@@ -183,6 +193,7 @@ def train(
             when=when,
             until=until,
             ahead_ms=round(1000 * parse_seconds(ahead, "--ahead")) if ahead else 0,
+            tolerate=tolerate_missing,
         ),
         family=family,
         recipe=recipe,

@@ -1,12 +1,13 @@
 """A file of readings -> integer feature values, as the board's own code computes them, and how rows are split."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from dibble.inference import features as kinds
 from dibble.inference.fixed_point import MISSING
+from dibble.inference.stand_ins import fill_in
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel, to_readings
@@ -57,6 +58,7 @@ class DataOptions:
     when: str = ""  # a condition that makes the labels: see future.parse_condition
     until: str = ""  # a condition: the number to predict is how long until it holds, `ahead_ms` at most
     ahead_ms: int = 0  # labels are what holds so much later
+    tolerate: bool = False  # something stands in for missing readings
 
     @property
     def tells_number(self) -> bool:
@@ -70,7 +72,9 @@ class Prepared:
 
     Attributes:
         values: feature values, ints (rows, features).
-        whole: rows without a missing reading.
+        whole: rows without a missing reading; where readings are stood in for, those with any reading at all.
+        stand_ins: for each channel what stands in for a missing reading, above its low; empty where nothing does.
+        absent: value of each feature of a channel that is missing.
         elapsed_ms: time since the row before; None where rows stand alone.
     """
 
@@ -85,6 +89,8 @@ class Prepared:
     interval_ms: int
     notes: list[str]
     ahead_ms: int = 0
+    stand_ins: list[int] = field(default_factory=list)
+    absent: list[int] = field(default_factory=list)
 
     @property
     def limits(self) -> list[int]:
@@ -96,7 +102,7 @@ class Prepared:
         """What a feature's value of 0 stands for, in steps of its channel; 0 for a change, which has no ratio."""
         if not self.features:
             return [channel.low for channel in self.channels]
-        changes = (kinds.DELTA, kinds.SLOPE)
+        changes = (kinds.DELTA, kinds.SLOPE, kinds.ABOVE)
         return [0 if f.ratio or f.kind in changes else self.channels[f.channel].low for f in self.features]
 
     @property
@@ -152,8 +158,14 @@ def prepare(path: Path, options: DataOptions) -> Prepared:
     columns = [ds.columns.index(channel.name) for channel in channels]
     readings = to_readings(ds.values[:, columns], channels)
     missing = readings == MISSING
-    whole = ~missing.any(axis=1)
-    if not whole.all():
+    offsets = offsets_of(readings, channels)
+    stand_ins = _medians(offsets[parts.train]) if options.tolerate else []
+    whole = ~(missing.all(axis=1) if options.tolerate else missing.any(axis=1))
+    if options.tolerate and missing.any():
+        notes.append(
+            f"{missing.any(axis=1).sum()} rows have a missing reading: learned from, and scored, with what stands in"
+        )
+    elif not whole.all():
         row, column = np.argwhere(missing)[0]
         notes.append(
             f"{(~whole).sum()} rows have a missing reading, the first in line {ds.lines[row]}, column "
@@ -162,16 +174,56 @@ def prepare(path: Path, options: DataOptions) -> Prepared:
     for name in np.unique(ds.labels):
         if not (whole & parts.train & (ds.labels == name)).any():
             raise InputError(f"class {name!r}: every training row of it has a missing reading; --ignore the column")
-    values = offsets_of(readings, channels)
+    values = np.where(offsets < 0, stand_ins, offsets) if stand_ins else offsets
     elapsed, interval, features = None, 0, []
     if options.time:
         elapsed = elapsed_of(ds.times_ms, ds.groups, len(readings))
         assert elapsed is not None
         interval = interval_of(elapsed)
         features = read_features(options.features, channels) if options.features else default_features(channels)
-        gap = np.abs(elapsed - interval) > interval // 2
-        values = run_windows(windows_of(features, [c.high - c.low for c in channels], interval), values, gap)
-    return Prepared(ds, parts, channels, features, readings, values, whole, elapsed, interval, notes, options.ahead_ms)
+    found = Prepared(
+        ds,
+        parts,
+        channels,
+        [],
+        readings,
+        values,
+        whole,
+        elapsed,
+        interval,
+        notes,
+        options.ahead_ms,
+        stand_ins,
+        stand_ins,
+    )
+    return with_features(found, features) if features else found
+
+
+def with_features(data: Prepared, features: Sequence[FeatureSpec]) -> Prepared:
+    """Return a time series with these features, after those that it has."""
+    assert data.elapsed_ms is not None
+    gap = np.abs(data.elapsed_ms - data.interval_ms) > data.interval_ms // 2
+    windows = windows_of(features, [c.high - c.low for c in data.channels], data.interval_ms)
+    absent: list[int] = []
+    if data.stand_ins:
+        fill_in(windows, data.stand_ins)
+        nothing = np.full((1, len(data.channels)), -1)
+        absent = run_windows(windows, nothing, np.zeros(1, dtype=bool))[0].tolist()
+    values = run_windows(windows, offsets_of(data.readings, data.channels), gap)
+    if not data.features:
+        return replace(data, features=[*features], values=values, absent=absent)
+    return replace(
+        data,
+        features=[*data.features, *features],
+        values=np.column_stack([data.values, values]),
+        absent=[*data.absent, *absent],
+    )
+
+
+def _medians(offsets: np.ndarray) -> list[int]:
+    """Return the median of each channel's offsets, of those that aren't missing."""
+    present = [column[column >= 0] for column in offsets.T]
+    return [int(np.median(column)) if len(column) else 0 for column in present]
 
 
 def _labelled(path: Path, options: DataOptions) -> Dataset:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dibble_tools.link.session import LinkError, Session
 from dibble_tools.node.files import MpyFormat
 
-KEYS = ("runtime", "version", "machine", "mpy", "heap", "flash", "rom", "sums")
+KEYS = ("runtime", "version", "machine", "mpy", "heap", "flash", "rom", "sums", "inflates")
 PATH_BYTES = 200
 _FILE = re.compile(r"([0-9a-f]{16}|-) ([0-9]{1,9}) (.{1,200})")
 _NUMBER = re.compile(r"[0-9]{1,9}")
@@ -36,6 +36,7 @@ class BoardState:
         mpy: which compiled files it reads; None: none.
         heap_bytes: free, of an empty program.
         block_bytes, blocks, free_blocks: of its file system.
+        inflates: it reads what is compressed.
         files: by path, without a slash before.
         folders: paths.
     """
@@ -50,6 +51,7 @@ class BoardState:
     free_blocks: int
     has_rom: bool
     has_sums: bool
+    inflates: bool
     files: dict[str, OnBoard]
     folders: tuple[str, ...] = ()
 
@@ -100,6 +102,7 @@ def parse(lines: Iterable[str]) -> BoardState:
         free,
         values["rom"] == "yes",
         values["sums"] == "yes",
+        values["inflates"] == "yes",
         files,
         tuple(folders),
     )

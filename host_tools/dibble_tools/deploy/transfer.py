@@ -5,7 +5,8 @@ them to their places then goes on after any cut: firmware/dibble_update.py.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.shipped import FIRMWARE, ROOMS
@@ -17,8 +18,9 @@ HANDOVER = ROOMS / "deploy" / "guest" / "main.py"
 BACKUPS = {MAIN: "main_before.py", "config.json": "config_before.json"}
 FIRST = b'FIRST = "dibble update 2\\n"'  # in every dibble_update.py that follows such lists
 APART = "dibble_apart"  # not in any plan
-PIECE_BYTES = 2048  # of the files in one request
-HEAP_SHARE = 24  # a request takes about so many times its piece
+PIECE_BYTES = 8192  # of the files in one request
+HEAP_SHARE = 24  # a request takes at most so many times its piece
+WINDOW_BITS = 12  # of what is compressed: the board keeps as much of it
 MOST_CODE_BYTES = 65536
 
 Progress = Callable[[int], None]
@@ -48,30 +50,9 @@ def stage(session: Session, plan: Plan, state: BoardState, progress: Progress) -
         LinkError: they read back otherwise.
         InputError: there isn't room.
     """
-    most = max(128, min(PIECE_BYTES, state.heap_bytes // HEAP_SHARE))
-    batch: list[list[object]] = []
-    size = 0
-
-    def send() -> None:
-        nonlocal size
-        if batch:
-            session.run("stage.stage_files", batch, timeout_s=20)
-            progress(size)
-        batch.clear()
-        size = 0
-
     try:
         session.run("stage.stage_folders", plan.folders())
-        for path, content in plan.writes.items():
-            if len(content) > most:
-                _send_in_pieces(session, plan.target(path), content, most, progress)
-                continue
-            if size + len(content) > most or len(batch) == 16:
-                send()
-            batch.append([plan.target(path), content])
-            size += len(content)
-        send()
-        _compare(session, {plan.target(path): content for path, content in plan.writes.items()})
+        _put(session, {plan.target(path): content for path, content in plan.writes.items()}, state, progress)
     except RemoteError as error:
         raise _refused(error) from None
 
@@ -103,7 +84,7 @@ def commit(session: Session, plan: Plan, state: BoardState) -> list[str]:
     try:
         notes = _prepare(session, plan, state)
         listing = staged_path(LIST)
-        _put(session, listing, plan.listing(), state.heap_bytes)
+        _put(session, {listing: plan.listing()}, state)
         if int(session.run("stage.stage_free")) < SPARE_BLOCKS:
             raise InputError(
                 f"{state.machine}: expected {SPARE_BLOCKS} free blocks to move files, got fewer: make room"
@@ -130,7 +111,7 @@ def _prepare(session: Session, plan: Plan, state: BoardState) -> list[str]:
     notes: list[str] = []
     own = (FIRMWARE / UPDATE).read_bytes()
     if UPDATE not in state.files or FIRST not in session.read_file(UPDATE, MOST_CODE_BYTES):
-        _replace(session, UPDATE, own, state.heap_bytes)
+        _replace(session, UPDATE, own, state)
     handover = HANDOVER.read_bytes()
     if MAIN not in state.files or MAIN not in plan.writes or is_there(handover, state.files[MAIN]):
         return notes
@@ -140,33 +121,55 @@ def _prepare(session: Session, plan: Plan, state: BoardState) -> list[str]:
     strangers = b"from dibble " not in main
     for path, backup in BACKUPS.items():
         if path in state.files and (path == MAIN or strangers):
-            _replace(session, backup, session.read_file(path, MOST_CODE_BYTES), state.heap_bytes)
+            _replace(session, backup, session.read_file(path, MOST_CODE_BYTES), state)
             if strangers:
                 notes.append(f"{path} was another program's: it is kept as {backup}")
-    _replace(session, MAIN, handover, state.heap_bytes)
+    _replace(session, MAIN, handover, state)
     return notes
 
 
-def _replace(session: Session, path: str, content: bytes, heap_bytes: int) -> None:
+def _replace(session: Session, path: str, content: bytes, state: BoardState) -> None:
     """Write one file so that it is there whole or as before."""
     temporary = staged_path(APART)
-    _put(session, temporary, content, heap_bytes)
+    _put(session, {temporary: content}, state)
     session.run("stage.stage_rename", temporary, path)
 
 
-def _put(session: Session, path: str, content: bytes, heap_bytes: int) -> None:
-    _send_in_pieces(session, path, content, max(128, min(PIECE_BYTES, heap_bytes // HEAP_SHARE)), lambda size: None)
-    _compare(session, {path: content})
-
-
-def _send_in_pieces(session: Session, path: str, content: bytes, most: int, progress: Progress) -> None:
-    session.run("stage.stage_begin", path, content[:most], timeout_s=20)
-    progress(len(content[:most]))
-    for at in range(most, len(content), most):
-        piece = content[at : at + most]
-        session.run("stage.stage_more", piece, timeout_s=20)
-        progress(len(piece))
+def _put(
+    session: Session, files: Mapping[str, bytes], state: BoardState, progress: Progress = lambda size: None
+) -> None:
+    """Write files and read them back."""
+    for parts, data in _requests(files, max(128, min(PIECE_BYTES, state.heap_bytes // HEAP_SHARE))):
+        packed = _packed(data) if state.inflates else data
+        session.run("stage.stage_parts", parts, min(data, packed, key=len), len(packed) < len(data), timeout_s=20)
+        progress(len(data))
     session.run("stage.stage_end")
+    _compare(session, files)
+
+
+def _requests(files: Mapping[str, bytes], most: int) -> Iterator[tuple[list[tuple[str, int]], bytes]]:
+    """Yield parts of files, (path, bytes) each, and what they hold together: `most` bytes, or the last."""
+    parts: list[tuple[str, int]] = []
+    data = b""
+    for path, content in files.items():
+        at = 0
+        while at < len(content) or not content:
+            size = min(len(content) - at, most - len(data))
+            parts.append((path, size))
+            data += content[at : at + size]
+            at += size
+            if len(data) == most:
+                yield parts, data
+                parts, data = [], b""
+            if not content:
+                break
+    if parts:
+        yield parts, data
+
+
+def _packed(data: bytes) -> bytes:
+    packer = zlib.compressobj(9, wbits=WINDOW_BITS)
+    return packer.compress(data) + packer.flush()
 
 
 def _compare(session: Session, files: Mapping[str, bytes]) -> None:

@@ -13,6 +13,7 @@ import random
 import struct
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,6 +25,7 @@ from serial import SerialException
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.shipped import ROOMS
 from dibble_tools.link.holders import busy_text, holders
+from dibble_tools.node.modules import tree_of
 
 REMOTE = ROOMS / "link" / "guest"
 MOST_BYTES = 1 << 20  # of one answer
@@ -145,7 +147,7 @@ class Session:
         """
         file, function = call.split(".")
         if file not in self._loaded:
-            self._execute((REMOTE / f"{file}.py").read_text(encoding="utf-8"), self._timeout_s, most)
+            self._execute(_guest(file), self._timeout_s, most)
             self._loaded.add(file)
         code = f"{function}({', '.join(map(_literal, arguments))})"
         timeout_s = timeout_s or self._timeout_s
@@ -209,8 +211,8 @@ class Session:
             self._read_until(BANNER[:-1], deadline)
         self._loaded.clear()
         self.watched = False
-        state = (REMOTE / "state.py").read_text(encoding="utf-8")  # at once: until its end nothing resets the board
-        begin = f"{state}\ncollect_often()\nbegin_watch()\nexpect({1000 * SILENCE_S})"
+        # at once: until its end nothing resets the board
+        begin = f"{_guest('state')}\ncollect_often()\nbegin_watch()\nexpect({1000 * SILENCE_S})"
         self.watched = self._execute(begin, self._timeout_s, MOST_BYTES).strip() == "yes"
         self._loaded.add("state")
 
@@ -342,6 +344,12 @@ class Session:
             raise LinkError(
                 f"{self.port}: expected the board to {what}, got: {error}: is it still connected?"
             ) from None
+
+
+@cache
+def _guest(name: str) -> str:
+    """Return a file of guest without what is for its readers."""
+    return ast.unparse(tree_of((REMOTE / f"{name}.py").read_text(encoding="utf-8")))
 
 
 def _connect(port: str, timeout_s: float, deadline: float, *, vanished: bool = False) -> Transport:

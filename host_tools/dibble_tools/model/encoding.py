@@ -33,12 +33,9 @@ def frames_part(settings: FrameSettings) -> bytes:
 
 
 def sound_parts(settings: SoundSettings) -> dict[bytes, bytes]:
-    """Return the optional parts of a model that hears single sounds, by their names."""
-    return {
-        CELLS: number(settings.features),
-        frames.NAME: frames_part(settings.front_end),
-        segment.NAME: bytes(settings.gate),
-    }
+    """Return the optional parts of a model that hears, by their names."""
+    parts = {CELLS: number(settings.features), frames.NAME: frames_part(settings.front_end)}
+    return parts if settings.gate is None else {**parts, segment.NAME: bytes(settings.gate)}
 
 
 class Strings:

@@ -14,9 +14,9 @@ from dibble.inference.fixed_point import MISSING
 from dibble.inference.stand_ins import fill_in
 
 from dibble_tools.data.feature_spec import run_windows, windows_of
-from dibble_tools.model.content import Content
+from dibble_tools.model.content import Content, Stream
 from dibble_tools.model.decisions import Decisions
-from dibble_tools.model.oracle import novel, ratio_offsets, scorer
+from dibble_tools.model.oracle import novel, ratio_offsets, scorer, stream_scores
 
 CHUNK_ROWS = 1 << 14  # so many fit a cache, and are worth a thread
 
@@ -35,6 +35,8 @@ def evaluate(
         convert: makes such readings of rows of anything else.
     """
     readings = np.asarray(readings)
+    if isinstance(model.family, Stream):
+        return _stream(model, model.family, convert(readings) if convert else readings)
     each = _Rows(model)
     rows = len(readings)
     out = np.empty((4, rows), dtype=np.int64)
@@ -53,6 +55,17 @@ def evaluate(
     class_index, margin, flags, channel = out
     gap = gaps(model, elapsed_ms, rows)
     return Decisions(class_index, margin, flags, channel, held_classes(class_index, flags, gap, model.hysteresis))
+
+
+def _stream(model: Content, network: Stream, rows: np.ndarray) -> Decisions:
+    """Return the decision at each hop: where nothing is scored anew, what it was before."""
+    scores, hops = stream_scores(network, rows)
+    class_index, margin = leaders(scores.T) if len(scores) else (np.zeros(0, np.int64), np.zeros(0, np.int64))
+    flags = np.where(margin < model.unsure_below, UNSURE, 0)
+    held = held_classes(class_index, flags, np.zeros(len(scores), dtype=bool), model.hysteresis)
+    columns = np.column_stack([class_index, margin, flags, np.full(len(scores), -1), held])
+    columns = np.concatenate([[[NO_CLASS, 0, 0, -1, NO_CLASS]], columns])
+    return Decisions(*columns[np.searchsorted(hops, np.arange(len(rows)), side="right")].T)
 
 
 class _Rows:

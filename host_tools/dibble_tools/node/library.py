@@ -11,16 +11,21 @@ from dibble_tools.common.files import write_atomically
 from dibble_tools.common.shipped import FIRMWARE, LIBRARY
 from dibble_tools.node.files import ARCHITECTURES, compiled, made_for, mpy_version, reached, runs, source_of
 
-FAMILIES = ("forest", "additive", "mlp")
+FAMILIES = ("forest", "additive", "mlp", "stream")
 ALL = "package"  # every family, novelty and the model as code
 PACKAGES = (ALL, *FAMILIES)
 _INFERENCE = "dibble.inference"
-_BY_NEED = ("novelty", "ratios", "unrolled")  # parts that a plain model of one family never asks for
+_BY_NEED = ("novelty", "ratios", "stand_ins", "unrolled")  # parts that a plain model of one family never asks for
 FIRST_VERSION = {2: "1.20", 3: "1.23"}  # of MicroPython, by the sub-version of machine code in .mpy
 
 
 def library_modules(
-    families: Iterable[str], *, novelty: bool = False, code: bool = False, ratios: bool = False
+    families: Iterable[str],
+    *,
+    novelty: bool = False,
+    code: bool = False,
+    ratios: bool = False,
+    stand_ins: bool = False,
 ) -> list[str]:
     """Return the modules that load and run models of some families.
 
@@ -28,9 +33,10 @@ def library_modules(
         novelty: with what knows unusual combinations, which brings the family additive along.
         code: with what runs a model as code.
         ratios: with what makes channels of others.
+        stand_ins: with what decides without a reading.
     """
     wanted = {*families, *(("additive", "novelty") if novelty else ()), *(("unrolled",) if code else ())}
-    wanted |= {"ratios"} if ratios else set()
+    wanted |= ({"ratios"} if ratios else set()) | ({"stand_ins"} if stand_ins else set())
     without = [f"{_INFERENCE}.{name}" for name in (*FAMILIES, *_BY_NEED) if name not in wanted]
     without += [f"{_INFERENCE}.{name}_checks" for name in FAMILIES if name not in wanted]
     return sorted(reached([_INFERENCE, *(f"{_INFERENCE}.{name}" for name in wanted)], without))
@@ -39,7 +45,7 @@ def library_modules(
 def modules_of(package: str) -> list[str]:
     """Return the modules of one of PACKAGES."""
     return (
-        library_modules(FAMILIES, novelty=True, code=True, ratios=True)
+        library_modules(FAMILIES, novelty=True, code=True, ratios=True, stand_ins=True)
         if package == ALL
         else library_modules([package])
     )

@@ -5,14 +5,13 @@ used; what nobody asks for isn't there.
 """
 
 import ast
-import copy
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.node.merging import BUILTINS, Shipment, free_name
-from dibble_tools.node.modules import Module, assigned, bound_names, executed, imported
+from dibble_tools.node.modules import Module, assigned, bound_names, executed, imported, parsed_source, walk
 from dibble_tools.node.short_names import Shorten
 
 _PURE = ("array", "bytes", "bytearray", "const", "hasattr", "getattr", "range", "tuple")  # calls that do nothing else
@@ -42,6 +41,7 @@ class _Merge:
         self.body: list[ast.stmt] = []
         self.imports: dict[tuple[str, str], str] = {}  # of what is no part of this file -> name in it
         self.done: set[str] = set()
+        self.used: set[str] | None = None
         self.taken = set(BUILTINS) | shipment.avoided
         self.taken |= {name for part in shipment.files[file] for name in shipment.final[part].values()}
 
@@ -93,11 +93,16 @@ class _Merge:
         if not isinstance(value, ast.Name) or value.id in self._kept():
             return value
         given = [each for each in self.body if value.id == _only_names(each)]
-        uses = sum(value.id in _loaded([each]) for each in self.body)
-        if uses or len(given) != 1 or not isinstance(given[0], ast.Assign):
+        if len(given) != 1 or not isinstance(given[0], ast.Assign) or value.id in self._names_used():
             return value
         self.body.remove(given[0])
         return given[0].value
+
+    def _names_used(self) -> set[str]:
+        """Return the names that the file's statements use; of one that is taken out, nothing is missed."""
+        if self.used is None:
+            self.used = _loaded(self.body)
+        return self.used
 
     def _aliases(self) -> list[ast.stmt]:
         """Return what lets others find modules that are merged under their own names."""
@@ -119,8 +124,8 @@ class _Merge:
                     if self.shipment.file_of.get(target) == self.file:
                         self._add(target)
         rename = _Rename(self, module)
-        for statement in module.tree.body:
-            self.body += rename.top(copy.deepcopy(statement))
+        for statement in parsed_source(module.source).body:  # its tree is to be read only
+            self.body += rename.top(statement)
 
     def global_name(self, module: str, name: str) -> str:
         """Return what something that isn't of this file is called here; it's imported at the top."""
@@ -135,7 +140,7 @@ def _loaded(statements: Iterable[ast.stmt]) -> set[str]:
     """Return the names that statements use."""
     found: set[str] = set()
     for statement in statements:
-        for node in ast.walk(statement):
+        for node in walk(statement):
             if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store):
                 found.add(node.id)
             elif isinstance(node, ast.Global):
@@ -167,7 +172,7 @@ def _only_names(statement: ast.stmt) -> str | None:
     if isinstance(statement, ast.FunctionDef | ast.ClassDef):
         return statement.name
     if isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name):
-        calls = [node for node in ast.walk(statement.value) if isinstance(node, ast.Call)]
+        calls = [node for node in walk(statement.value) if isinstance(node, ast.Call)]
         if all(isinstance(call.func, ast.Name) and call.func.id in _PURE for call in calls):
             return statement.targets[0].id
     return None
@@ -438,7 +443,7 @@ class _Rename(ast.NodeTransformer):
     def _comprehension(self, node: Any) -> Any:
         generators: list[ast.comprehension] = node.generators
         generators[0].iter = self.visit(generators[0].iter)
-        names = {each.id for g in generators for each in ast.walk(g.target) if isinstance(each, ast.Name)}
+        names = {each.id for g in generators for each in walk(g.target) if isinstance(each, ast.Name)}
         self.scopes.append((names, {}))
         first = generators[0].iter
         generators[0].iter = ast.Constant(None)

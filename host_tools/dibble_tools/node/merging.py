@@ -8,7 +8,7 @@ import builtins
 from collections.abc import Iterable, Mapping
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.node.modules import Module, attributes_of, imported
+from dibble_tools.node.modules import Module, attributes_of, imported, nodes_of
 from dibble_tools.node.short_names import PrivateNames, named_in_calls
 
 BUILTINS = frozenset(dir(builtins))
@@ -84,7 +84,7 @@ class Shipment:
     def _between_files(self) -> None:
         """Find what the files ask of each other, by name or of a module as an object."""
         for module in self.modules.values():
-            for node in ast.walk(module.tree):
+            for node in nodes_of(module.tree):
                 if isinstance(node, ast.Import | ast.ImportFrom):
                     for source, wanted, bound in imported(node):
                         target, name = self.origin(source, wanted)

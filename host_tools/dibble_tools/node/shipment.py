@@ -2,18 +2,19 @@
 
 import ast
 from collections.abc import Iterable, Mapping
-from functools import cache
 from pathlib import Path
 
 from dibble_tools.common.shipped import ROOMS
 from dibble_tools.node.merging import Shipment
-from dibble_tools.node.modules import attributes_of
+from dibble_tools.node.modules import attributes_of, nodes_of, tree_of
 
-_INFERENCE, _KERNELS, _STORAGE, _REPORT = (
+_INFERENCE, _KERNELS, _STORAGE, _REPORT, _SENSES, _UPDATE = (
     "dibble.inference.",
     "dibble.inference.kernels.",
     "dibble.storage.",
     "dibble.report.",
+    "dibble.senses.",
+    "dibble.update.",
 )
 _PORT = "dibble.ports.micropython"
 DRIVERS = "dibble.drivers"
@@ -29,6 +30,8 @@ OF_DRIVERS = (
     "build",
     "channels",
 )
+STREAMS = "dibble.streams."
+OF_STREAMS = ("SETTINGS", "BLOCKS", "build")  # what is asked of a stream's driver
 GUESTS = ROOMS / "link" / "guest"
 
 
@@ -40,7 +43,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
     # from power-on on
     "dibble": (
         *("dibble", "dibble.app", "dibble.forgetting"),
-        *_of(_STORAGE, "boot", "slots", "words"),
+        *_of(_STORAGE, "boot", "key", "slots", "words"),
         *_of(_INFERENCE, "crc32", "fixed_point"),
         *_of(_REPORT, "serial_line"),
     ),
@@ -71,23 +74,48 @@ FILES: Mapping[str, tuple[str, ...]] = {
     ),
     "dibble.additive": _of(_INFERENCE, "additive", "novelty", "kernels.additive_bytecode", "kernels.additive_plan"),
     "dibble.mlp": _of(_INFERENCE, "mlp", "kernels.mlp_bytecode", "kernels.mlp_plan"),
+    "dibble.pages": (*_of(_INFERENCE, "pages"), *_of(_KERNELS, "crc_viper")),
+    "dibble.maps": (
+        *_of(_INFERENCE, "image", "maps", "maps_checks"),
+        *_of(_KERNELS, "maps_words", "maps_take", "maps_bytecode", "maps_thumb", "maps_viper"),
+    ),
+    "dibble.stream": (
+        *_of(_INFERENCE, "stream"),
+        *_of(_KERNELS, "stream_bytecode", "stream_plan", "stream_thumb", "stream_viper"),
+    ),
     "dibble.coded": (*_of(_KERNELS, "coded_plan", "coded_thumb", "coded_viper"), *_of(_INFERENCE, "scale")),
     # a model's first look
     "dibble.checks": (
         *_of(_INFERENCE, "checks", "bounds", "forest_checks", "additive_checks", "mlp_checks"),
+        *_of(_INFERENCE, "stream_checks"),
         *_of(_INFERENCE, "description", "strings", "errors", "golden"),
     ),
     "dibble.rare": _of(_INFERENCE, "explanation", "units", "unrolled"),
     "dibble.ratios": _of(_INFERENCE, "ratios"),
     "dibble.number": _of(_INFERENCE, "number"),
     "dibble.stand_ins": _of(_INFERENCE, "stand_ins"),
+    "dibble.baselines": _of(_INFERENCE, "baselines"),
     "dibble.parts": _of(_INFERENCE, "parts"),
+    "dibble.heat": ("dibble.senses.heat", *_of(_REPORT, "frame_lines")),
     "dibble.manifest": _of(_STORAGE, "manifest"),
     # reports
     "dibble.radio": (
         *_of(_REPORT, "radio", "mqtt", "state", "forward", "home_assistant", "name_lookup", "network_time"),
+        *_of(_REPORT, "about"),
         *_of("dibble.ports.", "sockets", "stream"),
     ),
+    # a stream
+    "dibble.listening": (
+        *_of("dibble.", "listening_node", "listening", "ports.micropython_microphones"),
+        *_of(_SENSES, "listener", "gate", "take", "segment"),
+        *_of(_SENSES, "frames", "frames_bytecode", "frames_plan", "frames_thumb", "frames_viper"),
+        *_of(_SENSES, "widen", "widen_viper"),
+    ),
+    "dibble.streams": ("dibble.streams", *_of("dibble.streams.", "adc_mic", "i2s_mic", "pdm_mic")),
+    # what comes by radio
+    "dibble.update": _of(_UPDATE, "offer", "over_mqtt", "parcel", "trial"),
+    "dibble.place": _of(_UPDATE, "place"),
+    "dibble.unpack": _of(_STORAGE, "bits", "unpack"),
     "dibble.tls": _of("dibble.ports.", "tls"),  # there may be no module ssl
 }
 # In bytecode: what a model's code needs even where its tables run in machine code.
@@ -143,24 +171,21 @@ def shipment_of(
         sources,
         files,
         sorted(asked),
-        {} if apart else dict.fromkeys(named, OF_DRIVERS),
+        {
+            **({} if apart else dict.fromkeys(named, OF_DRIVERS)),
+            **{name: OF_STREAMS for name in sources if name.startswith(STREAMS)},
+        },
         {name: by for name, by in aliases.items() if name not in files},
         _names_in(own),
     )
-
-
-@cache
-def _tree(source: str) -> ast.Module:
-    """Return a source's syntax tree, to be read only."""
-    return ast.parse(source)
 
 
 def _used_as_objects(sources: Mapping[str, str]) -> set[str]:
     """Return the modules that others hand about."""
     found = set()
     for source in sources.values():
-        tree = _tree(source)
-        for node in ast.walk(tree):
+        tree = tree_of(source)
+        for node in nodes_of(tree):
             if isinstance(node, ast.ImportFrom):
                 for alias in node.names:
                     module = f"{node.module}.{alias.name}"
@@ -176,7 +201,7 @@ def _at_once(module: str, sources: Mapping[str, str]) -> bool:
         isinstance(node, ast.ImportFrom)
         and (node.module == module or (node.module == package and last in [alias.name for alias in node.names]))
         for source in sources.values()
-        for node in _tree(source).body
+        for node in tree_of(source).body
     )
 
 
@@ -191,11 +216,11 @@ def _seen_by(module: str, files: Mapping[str, object]) -> str:
 def _port_names(sources: Mapping[str, str]) -> set[str]:
     """Return what the others ask their port for: it's an object to them."""
     others = [text for name, text in sources.items() if not name.startswith("dibble.ports.")]
-    trees = [_tree(text) for text in (*others, *(path.read_text(encoding="utf-8") for path in GUESTS.glob("*.py")))]
-    nodes = [node for tree in trees for node in ast.walk(tree)]
+    trees = [tree_of(text) for text in (*others, *(path.read_text(encoding="utf-8") for path in GUESTS.glob("*.py")))]
+    nodes = [node for tree in trees for node in nodes_of(tree)]
     named = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     named |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    return named & {name for node in _tree(sources.get(_PORT, "")).body for name in _bound(node)}
+    return named & {name for node in tree_of(sources.get(_PORT, "")).body for name in _bound(node)}
 
 
 def _bound(node: ast.stmt) -> set[str]:
@@ -206,8 +231,8 @@ def _bound(node: ast.stmt) -> set[str]:
 
 def _names_in(own: Iterable[Path]) -> set[str]:
     """Return all names in programs beside these: one's own drivers, and what the host runs on a board."""
-    trees = [_tree(path.read_text(encoding="utf-8")) for path in (*GUESTS.glob("*.py"), *own)]
-    nodes = [node for tree in trees for node in ast.walk(tree)]
+    trees = [tree_of(path.read_text(encoding="utf-8")) for path in (*GUESTS.glob("*.py"), *own)]
+    nodes = [node for tree in trees for node in nodes_of(tree)]
     found = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     found |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     return found | {node.arg for node in nodes if isinstance(node, ast.keyword) and node.arg}
@@ -215,8 +240,8 @@ def _names_in(own: Iterable[Path]) -> set[str]:
 
 def _asked_in(path: Path) -> Iterable[tuple[str, str]]:
     """Yield what a program imports of dibble."""
-    tree = _tree(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
+    tree = tree_of(path.read_text(encoding="utf-8"))
+    for node in nodes_of(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "dibble":
             for alias in node.names:
                 module = f"{node.module}.{alias.name}"

@@ -9,12 +9,14 @@ import string
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from dibble_tools.node.modules import nodes_of, walk
+
 _OWN = ("self", "_")
 
 
 def named_in_calls(trees: Iterable[ast.AST]) -> set[str]:
     """Return the parameters that some call names."""
-    return {node.arg for tree in trees for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg}
+    return {node.arg for tree in trees for node in nodes_of(tree) if isinstance(node, ast.keyword) and node.arg}
 
 
 @dataclass
@@ -41,12 +43,12 @@ class PrivateNames:
 
     def __init__(self, trees: Iterable[ast.Module], others: Iterable[str] = ()) -> None:
         trees = list(trees)
-        classes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+        classes = [node for tree in trees for node in nodes_of(tree) if isinstance(node, ast.ClassDef)]
         known = set(others)
         for tree in trees:
             known |= {name for node in _outside_classes(tree) for name in _attributes(node)}
             known |= {
-                node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+                node.value for node in nodes_of(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
             }
         families: list[_Family] = []
         for each in classes:
@@ -66,8 +68,8 @@ class PrivateNames:
         taken: set[str] = set()
         for each in classes:
             taken |= {node.name for node in each.body if isinstance(node, ast.FunctionDef)}
-            taken |= {node.id for node in ast.walk(each) if isinstance(node, ast.Name)}  # its own variables
-            for node in ast.walk(each):
+            taken |= {node.id for node in walk(each) if isinstance(node, ast.Name)}  # its own variables
+            for node in walk(each):
                 if isinstance(node, ast.Attribute):
                     own = isinstance(node.value, ast.Name) and node.value.id == "self" and node.attr.startswith("_")
                     private += [node.attr] if own and not node.attr.startswith("__") else []
@@ -85,7 +87,7 @@ class PrivateNames:
 
 
 def _attributes(node: ast.AST) -> Iterator[str]:
-    return (each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute))
+    return (each.attr for each in walk(node) if isinstance(each, ast.Attribute))
 
 
 def _outside_classes(tree: ast.Module) -> Iterator[ast.stmt]:
@@ -128,9 +130,10 @@ class Shorten(ast.NodeTransformer):
         self.generic_visit(node)
         if any("micropython" in ast.unparse(each) for each in node.decorator_list):
             return node  # machine code: its parameters are registers, or typed
-        used = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
-        used |= {each.arg for each in ast.walk(node) if isinstance(each, ast.arg)}
-        used |= {name for each in ast.walk(node) if isinstance(each, ast.Global | ast.Nonlocal) for name in each.names}
+        inside = walk(node)
+        used = {each.id for each in inside if isinstance(each, ast.Name)}
+        used |= {each.arg for each in inside if isinstance(each, ast.arg)}
+        used |= {name for each in inside if isinstance(each, ast.Global | ast.Nonlocal) for name in each.names}
         free = (letter for letter in _letters() if letter not in used)
         names = {
             each.arg: next(free)
@@ -144,7 +147,7 @@ class Shorten(ast.NodeTransformer):
 
 def _rebinds(function: ast.FunctionDef, names: set[str]) -> bool:
     """Tell whether something inside a function has a scope with such a name of its own."""
-    inner = [node for node in ast.walk(function) if node is not function]
+    inner = [node for node in walk(function) if node is not function]
     bound = {
         each.arg
         for node in inner
@@ -155,12 +158,12 @@ def _rebinds(function: ast.FunctionDef, names: set[str]) -> bool:
         each.id
         for node in inner
         if isinstance(node, ast.comprehension)
-        for each in ast.walk(node.target)
+        for each in walk(node.target)
         if isinstance(each, ast.Name)
     }
     for node in inner:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            bound |= {e.id for e in ast.walk(node) if isinstance(e, ast.Name) and isinstance(e.ctx, ast.Store)}
+            bound |= {e.id for e in walk(node) if isinstance(e, ast.Name) and isinstance(e.ctx, ast.Store)}
         elif isinstance(node, ast.Import | ast.ImportFrom):
             bound |= {alias.asname or alias.name for alias in node.names}
         elif isinstance(node, ast.ExceptHandler) and node.name:

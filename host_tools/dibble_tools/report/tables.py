@@ -69,7 +69,12 @@ def training_tables(card: dict[str, Any], width: int) -> list[Table]:
     scan.show_header = False
     for words in scan_words(card):
         scan.add_row(Text(words))
-    more = [*([places] if each else []), *([scan] if card.get("scan") else [])]
+    gone = new_table("without a reading", "missing", "cross-validated", "held out", numbers=(1, 2))
+    without = card.get("without_reading") or {}
+    for row in without.get("channels", []):
+        kept = percent(row["held_out"]) if row["tolerated"] else "decides nothing"
+        gone.add_row(Text(row["channel"]), percent(row["cross_validated"]), kept)
+    more = [*([gone] if without else []), *([places] if each else []), *([scan] if card.get("scan") else [])]
     return [*([front] if len(card["front"]) > 1 else []), stages, *more]
 
 
@@ -253,9 +258,12 @@ def inspection_tables(content: dict[str, Any]) -> list[Table]:
         for key, value in content["sound"].items():
             sound.add_row(key, value)
         return [head, sound]
-    channels = new_table("channels", "name", "unit", "one step", "valid range")
+    stands_in = any("stands_in" in c for c in content["channels"])
+    more = ["stands in for a missing one"] if stands_in else []
+    channels = new_table("channels", "name", "unit", "one step", "valid range", *more)
     for c in content["channels"]:
-        channels.add_row(Text(c["name"]), Text(c["unit"] or "-"), f"{c['resolution']:g}", Text(c["range"]))
+        cells = [Text(c["stands_in"] or "nothing: nothing is decided")] if stands_in else []
+        channels.add_row(Text(c["name"]), Text(c["unit"] or "-"), f"{c['resolution']:g}", Text(c["range"]), *cells)
     features = new_table("features", "channel", "feature", "readings", numbers=(2,))
     for f in content["features"]:
         features.add_row(Text(f["channel"]), f["feature"], str(f["readings"]))

@@ -54,6 +54,7 @@ def train(
     sure: float = 0.6,
     novelty: float | None = None,
     hysteresis: int | None = None,
+    tolerate_missing: bool = False,
     refit: bool = True,
     seed: int = 0,
     name: str | None = None,
@@ -95,6 +96,7 @@ def train(
         sure: chance of being right, 0 to 1, below which the node says unsure.
         novelty: rate of false alarms, up to 0.5, at which to flag combinations never seen; None: none are.
         hysteresis: decisions in a row that change the held class; None: 2 with time, else 1.
+        tolerate_missing: decide without a reading, too, where that is better than one answer for all; flagged.
         refit: return the recipe fitted again on all rows, once the rows held out have judged it.
         seed: for all that is drawn by chance.
         name: the model's; None: the file's.
@@ -127,6 +129,7 @@ def train(
                 when=when,
                 until=until,
                 ahead_ms=round(1000 * parse_seconds(ahead, "ahead")) if ahead else 0,
+                tolerate=tolerate_missing,
             ),
             family=family,
             recipe=recipe,

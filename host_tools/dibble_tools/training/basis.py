@@ -9,6 +9,7 @@ import numpy as np
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.prepare import Prepared, prepare
 from dibble_tools.model.limits import Limits
+from dibble_tools.training.baselines import with_baselines
 from dibble_tools.training.costs import parse_costs
 from dibble_tools.training.cross_validation import ACCURACY, COST, MACRO_F1, Task, cross_validate
 from dibble_tools.training.drift import note as drift_note
@@ -70,7 +71,12 @@ def study(path: Path, options: TrainOptions, clock: Clock, progress: Progress = 
     learner = Learner(data, y, len(names), costs, balance, options.data.seed, options.jobs)
     parts = learner.parts(rows, options.data.seed, each_group=True)
     search_parts = learner.parts(rows, options.data.seed)
-    data, pools = with_ratios(data, y, [(rows[fit], rows[score]) for fit, score in search_parts], rows, learner.seed)
+    pools = None
+    if not data.stand_ins:  # a scan's steps are one sensor's: they are missing together
+        scored = [(rows[fit], rows[score]) for fit, score in search_parts]
+        data, pools = with_ratios(data, y, scored, rows, learner.seed)
+    if data.features and data.interval_ms and options.data.features is None and not recipe:
+        data = with_baselines(data, y, [(rows[fit], rows[score]) for fit, score in search_parts], learner.seed)
     learner = replace(learner, data=data)
     held_out = HeldOut(data.values[held], y[held], costs, names, learner.units()[held])
     data.notes.extend(_thin_classes(data, y, rows, names))
@@ -131,6 +137,7 @@ def about_of(options: TrainOptions, data: Prepared, names: list[str], rows: np.n
         data.interval_ms,
         data.readings[rows],
         None if data.elapsed_ms is None else data.elapsed_ms[rows],
+        data.stand_ins,
     )
 
 

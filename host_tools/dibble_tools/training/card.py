@@ -9,6 +9,7 @@ import sklearn
 from dibble import __version__
 from dibble.inference.decision import NOVEL, OUT_OF_RANGE
 from dibble.inference.features import feature_zero
+from dibble.inference.fixed_point import MISSING
 from dibble.inference.ratios import STEPS
 
 from dibble_tools.families.additive.tables import AdditiveTables
@@ -21,6 +22,7 @@ from dibble_tools.model.oracle import class_scores
 from dibble_tools.model.reader import content_of
 from dibble_tools.report.verdict import verdict_of
 from dibble_tools.training.cross_validation import Candidate
+from dibble_tools.training.dropouts import dropped
 from dibble_tools.training.each_group import each_group
 from dibble_tools.training.insight import importance, learning_curve, shortcut_check
 from dibble_tools.training.intervals import interval
@@ -124,6 +126,7 @@ def make_card(t: Training, clock: Clock, progress: Callable[[str, float], None])
         },
         "persistence": _persistence(t, scored),
         "each_group": _each_group(t, np.flatnonzero(scored), subset),
+        "without_reading": _without_reading(t, subset, t.data.readings[scored]),
         **_insight(t, clock, progress),
         "shapes": _shapes(t),
         "scan": _scan(t, clock, progress),
@@ -157,6 +160,34 @@ def _each_group(t: Training, rows: np.ndarray, held_out: Decisions) -> dict[str,
     crossed = t.chosen.predictions
     correct = held_out.class_index == t.held_out.y_true
     return each_group(t.data, t.options.data.group, (crossed.rows, crossed.correct), (rows, correct))
+
+
+def _without_reading(t: Training, held_out: Decisions, readings: np.ndarray) -> dict[str, Any] | None:
+    """Return what the model decides when a channel is missing; None where nothing stands in for one.
+
+    Args:
+        held_out: decisions on the rows held out, as they come; readings: of these rows, of all channels.
+    """
+    if not t.absences:
+        return None
+    content, columns = t.judged.model.content, t.judged.student.columns
+    kept = t.about.kept(columns)
+    missing = (readings[:, kept] == MISSING).any(axis=1)
+    rows = []
+    for one in (t.absences[i] for i in kept):
+        row = {"channel": t.about.channels[one.channel].name, "tolerated": one.tolerated}
+        row |= {"cross_validated": round(one.accuracy, 4), "macro_f1": round(one.macro_f1, 4), "held_out": None}
+        if one.tolerated and len(t.held_out.y_true):
+            decided = _decide(content, columns, dropped(t.held_out.values, t.data, [one.channel]))
+            row["held_out"] = round(float(np.mean(decided == t.held_out.y_true)), 4)
+        rows.append(row)
+    correct = held_out.class_index == t.held_out.y_true
+    return {
+        "what": "accuracy when a reading of the channel is missing, and what stands in for it is decided on",
+        "channels": rows,
+        "rows_held_out_with_one": int(missing.sum()),
+        "right_on_these": round(float(correct[missing].mean()), 4) if missing.any() else None,
+    }
 
 
 def _cross_validated(t: Training) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from dibble_tools.data.prepare import Prepared
 from dibble_tools.data.splits import folds
 from dibble_tools.training.costs import Costs
 from dibble_tools.training.drift import drifting, without
+from dibble_tools.training.dropouts import with_dropouts
 from dibble_tools.training.ranking import rank_features
 from dibble_tools.training.teacher import soft_labels
 from dibble_tools.training.training_set import TrainingSet, mix
@@ -90,7 +91,8 @@ class Learner:
         weights = self.costs.row_weights(y, self.balance)
         parts = self.parts(rows, self.seed)
         soft = soft_labels(values, y, self.classes, weights, parts, seed=self.seed, quick=self.quick)
-        return TrainingSet(values, self.data.limits, self.data.lows, mix(soft, y, SOFT_SHARE), y, weights)
+        found = TrainingSet(values, self.data.limits, self.data.lows, mix(soft, y, SOFT_SHARE), y, weights)
+        return with_dropouts(found, self.data, self.seed) if self.data.stand_ins else found
 
     def fold(self, fit: np.ndarray, score: np.ndarray) -> Fold:
         """Return a round that learns from rows `fit` and scores rows `score`, those of a class it can know."""

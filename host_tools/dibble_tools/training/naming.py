@@ -27,6 +27,7 @@ class About:
     Attributes:
         features: none where each is the last reading of its channel.
         readings, elapsed_ms: of rows to choose golden vectors from; readings of all channels.
+        stand_ins: for each channel what stands in for a missing reading, above its low; None: nothing.
     """
 
     name: str
@@ -36,6 +37,7 @@ class About:
     interval_ms: int
     readings: np.ndarray
     elapsed_ms: np.ndarray | None
+    stand_ins: Sequence[int | None] = ()
 
     def kept(self, columns: Sequence[int]) -> list[int]:
         """Return the channels that features `columns` need, ascending."""
@@ -50,7 +52,8 @@ class About:
         features = self.features
         if not features and list(columns) != sorted(set(columns)):  # a feature coded in several parts
             features = [FeatureSpec(i, LAST, 1) for i in range(len(self.channels))]
-        _, channels, kept = keep_features(self.channels, features, columns)
+        places, channels, kept = keep_features(self.channels, features, columns)
+        settings |= {"stand_ins": [self.stand_ins[i] for i in places]} if self.stand_ins else {}
         return ModelSpec(self.name, channels, self.classes, tables, kept, interval_ms=self.interval_ms, **settings)
 
     def blob(self, spec: ModelSpec, columns: Sequence[int], golden: int = 8, *, odd: bool = True) -> bytes:

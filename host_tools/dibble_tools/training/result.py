@@ -16,6 +16,7 @@ from dibble_tools.model.host_model import CARD_FILE, MODEL_FILE, HostModel
 from dibble_tools.model.limits import Limits
 from dibble_tools.report.html import report_files
 from dibble_tools.report.verdict import ModelVerdict, verdict_of
+from dibble_tools.training.absences import Absence
 from dibble_tools.training.cross_validation import Candidate, Task
 from dibble_tools.training.naming import About
 from dibble_tools.training.ratio_pools import Pools
@@ -68,6 +69,7 @@ class Training:
         margins: what calling decisions below a margin unsure is worth; see metrics.coverage.
         balance: see TrainOptions, or what the objective asks for.
         pools: what steps of a heater scan and their ratios reached; None where there are none.
+        absences: what the chosen recipe decides without each channel, where something stands in for it.
     """
 
     path: Path
@@ -86,6 +88,7 @@ class Training:
     margins: list[dict[str, float]]
     balance: float
     pools: Pools | None = None
+    absences: Sequence[Absence] = ()
 
 
 @dataclass(frozen=True)

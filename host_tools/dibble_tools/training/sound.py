@@ -429,7 +429,7 @@ class _SoundTraining:
             "frame": f.size,
             "hop": f.hop,
             "bands": f.bands,
-            "gate": self.sense.gate._asdict(),
+            "gate": self.options.gate._asdict(),
             "clips": len(held),
             "heard": round(float(heard.mean()), 4),
             "right": round(float(correct.mean()), 4),

@@ -1,5 +1,6 @@
 """`dibble train`: a CSV of readings -> a model and its card, without writing anything."""
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +14,13 @@ from dibble_tools.families.novelty import Novelty, fit_novelty
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.limits import Limits, estimate
 from dibble_tools.model.metrics import unsure_below
+from dibble_tools.training.absences import Absence, absences
 from dibble_tools.training.basis import Basis, about_of, study
 from dibble_tools.training.card import make_card
 from dibble_tools.training.cross_validation import Candidate, Task, cross_validate
 from dibble_tools.training.folds import Learner, Parts
 from dibble_tools.training.naming import About
-from dibble_tools.training.recipes import FAMILIES, parse_recipe
+from dibble_tools.training.recipes import FAMILIES, Recipe, parse_recipe
 from dibble_tools.training.result import Clock, Fitted, Progress, Trained, Training, TrainOptions
 from dibble_tools.training.students import Student, fit_student
 from dibble_tools.training.training_set import TrainingSet
@@ -41,6 +43,9 @@ def train(path: Path, options: TrainOptions, progress: Progress = lambda step, s
     Raises:
         InputError: something in the file or the options has to change.
     """
+    if options.data.tolerate and (options.data.usual or options.data.target is not None):
+        what = "--usual" if options.data.usual else f"--target {options.data.target}"
+        raise InputError(f"--tolerate-missing: expected a model that decides a class, got {what}")
     if options.data.usual:
         from dibble_tools.training.usual import train_usual
 
@@ -81,7 +86,7 @@ def choose(
     candidates = _search(task, basis, options, clock, progress, data.notes)
     progress("fitting the chosen student on all training rows", clock.used())
     about = basis.about
-    finish = _Finish(options, limits, about, basis.parts, options.data.seed)
+    finish = _Finish(options, limits, about, basis.parts, options.data.seed, task, data)
     chosen, judged, margins = finish.best(candidates, basis.training_set, basis.order)
     judged.model.cross_check(about.readings[:, about.kept(judged.student.columns)], about.elapsed_ms)
     shipped = judged
@@ -106,6 +111,7 @@ def choose(
         margins,
         basis.learner.balance,
         basis.pools,
+        finish.absences(chosen),
     )
 
 
@@ -164,8 +170,33 @@ def _other_tasks(task: Task, learner: Learner, rows: np.ndarray, clock: Clock) -
 class _Finish:
     """From a candidate to a model file within the limits."""
 
-    def __init__(self, options: TrainOptions, limits: Limits, about: About, parts: Parts, seed: int) -> None:
+    def __init__(
+        self,
+        options: TrainOptions,
+        limits: Limits,
+        about: About,
+        parts: Parts,
+        seed: int,
+        task: Task,
+        data: Prepared,
+    ) -> None:
         self.options, self.limits, self.about, self.parts, self.seed = options, limits, about, parts, seed
+        self.task, self.data = task, data
+        self._absences: dict[Recipe, list[Absence]] = {}
+
+    def absences(self, candidate: Candidate) -> list[Absence]:
+        """Return what a candidate's recipe decides without each channel; none where nothing stands in for one."""
+        if not self.data.stand_ins:
+            return []
+        if candidate.recipe not in self._absences:
+            self._absences[candidate.recipe] = absences(self.task, candidate.recipe, self.data)
+        return self._absences[candidate.recipe]
+
+    def on(self, about: About, parts: Parts) -> "_Finish":
+        """Return the same on other rows."""
+        other = copy.copy(self)
+        other.about, other.parts = about, parts
+        return other
 
     def best(
         self, candidates: Sequence[Candidate], training_set: TrainingSet, order: Sequence[int]
@@ -192,6 +223,13 @@ class _Finish:
     ) -> tuple[Fitted | None, int]:
         """Return the model of a candidate's recipe, or None where it breaks a limit, and the bytes it takes."""
         student = fit_student(candidate.recipe, training_set, order, self.seed, full=True)
+        if gone := self.absences(candidate):
+            about = replace(
+                about,
+                stand_ins=[
+                    offset if one.tolerated else None for offset, one in zip(self.data.stand_ins, gone, strict=True)
+                ],
+            )
         novelty = self._novelty(training_set, student)
         threshold, _ = self._unsure(candidate)
         spec = about.spec(
@@ -205,7 +243,7 @@ class _Finish:
             blob = about.blob(spec, student.columns, golden, odd=odd)
             model = HostModel(blob)
             if self.options.limits.hold(len(blob), estimate(model.content, len(blob))):
-                return Fitted(len(training_set.y_true), student, novelty, model), len(blob)
+                return Fitted(len(about.readings), student, novelty, model), len(blob)
         return None, len(blob)
 
     def _unsure(self, candidate: Candidate) -> tuple[float, list[dict[str, float]]]:
@@ -234,7 +272,7 @@ def _refit(
     rows = np.flatnonzero(data.whole)
     training_set = learner.training_set(rows)
     about = about_of(finish.options, data, finish.about.classes, rows)
-    again = _Finish(finish.options, finish.limits, about, learner.parts(rows, finish.seed), finish.seed)
+    again = finish.on(about, learner.parts(rows, finish.seed))
     try:
         fitted, _ = again.fit(chosen, training_set, learner.order(rows, training_set), about)
     except InputError:

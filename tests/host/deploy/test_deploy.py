@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+from board_files import write_files
 from deploy_bench import NOT_COMPARED, OLD_FOLDER, DeployBench
 from dibble import ModelError
 from dibble.storage.boot import TRIES, BootState
@@ -64,7 +65,7 @@ class Bench:
 
     def put(self, **files: bytes) -> None:
         with Session.open(self.board.port) as session:
-            session.run("stage.stage_files", [[name.replace("__", "."), data] for name, data in files.items()])
+            write_files(session, {name.replace("__", "."): data for name, data in files.items()})
 
 
 def wrong_by_its_vectors(model: bytes) -> bytes:
@@ -136,7 +137,7 @@ def test_a_rollback_never_goes_to_a_model_that_the_node_rejected(bench, tmp_path
         for _ in range(TRIES + 1):  # boots of the newest that were never confirmed, as the node counts them
             BootState(Slots(str(tmp_path / "boot"))).begin(newest, other)
         boots = {name: (tmp_path / name).read_bytes() for name in ("boot.a", "boot.b")}
-        session.run("stage.stage_files", list(map(list, boots.items())))
+        write_files(session, boots)
     with pytest.raises(InputError, match=f"--rollback: .*generation {newest} is one that the node rejected"):
         bench.deploy(rollback=True)
     assert bench.deploy(610, only_model=True).first_run.model.startswith("dry below 610")
@@ -152,11 +153,11 @@ def test_a_rollback_never_goes_to_a_model_that_the_node_rejected(bench, tmp_path
 def test_a_rollback_where_there_is_nothing_to_go_back_to_says_so(bench, tmp_path):
     with Session.open(bench.board.port) as session:
         held = {name: session.read_file(name) for name in ("model.a", "model.b")}
-        session.run("stage.stage_files", [["model.a", b""]])
+        write_files(session, {"model.a": b""})
     with pytest.raises(InputError, match=r"--rollback: .*the board has none"):
         bench.deploy(rollback=True)
     with Session.open(bench.board.port) as session:
-        session.run("stage.stage_files", list(map(list, held.items())))
+        write_files(session, held)
 
 
 def test_a_model_that_fails_its_self_test_on_the_board_changes_nothing(bench):
@@ -230,13 +231,13 @@ def test_a_watchdog_that_nobody_knows_of_bites_once_and_the_deploy_goes_on(bench
 def test_a_board_that_takes_files_by_its_drive_says_so():
     lines = ["runtime circuitpython", "version 9.2.1", "machine Feather", "mpy 0", "heap 100000", "flash 512 100 50"]
     with pytest.raises(DriveNeeded, match="its drive CIRCUITPY: mount it, or name it with --drive"):
-        check_board(parse([*lines, "rom no", "sums no"]))
+        check_board(parse([*lines, "rom no", "sums no", "inflates no"]))
 
 
 def test_a_board_without_a_file_system_is_told_what_to_do():
     lines = ["runtime micropython", "version 1.27.0", "machine Pico", "mpy 4102", "heap 200000", "flash 0 0 0"]
     with pytest.raises(InputError, match="Pico: expected a file system on its flash, got none that is mounted: erase"):
-        check_board(parse([*lines, "rom no", "sums yes"]))
+        check_board(parse([*lines, "rom no", "sums yes", "inflates yes"]))
 
 
 def test_a_board_without_a_romfs_partition_is_told_so(bench):
@@ -247,7 +248,7 @@ def test_a_board_without_a_romfs_partition_is_told_so(bench):
 
 def test_what_would_shadow_the_new_firmware_is_removed_and_what_is_nobodys_stays(bench):
     with Session.open(bench.board.port) as session:
-        session.run("stage.stage_files", [["lib/dibble/node.py", b"broken ("], ["lib/dibble/mine.py", b""]])
+        write_files(session, {"lib/dibble/node.py": b"broken (", "lib/dibble/mine.py": b""})
     outcome = bench.deploy()
     assert outcome.first_run.works
     assert "lib/dibble/node.py" in outcome.plan.removals
@@ -301,10 +302,10 @@ def test_the_command_refuses_what_contradicts_itself(arguments, message):
 
 
 def test_while_dibble_takes_over_the_strangers_program_runs(tmp_path):
-    files = [["main.py", HANDOVER.read_bytes()], ["main_before.py", STRANGER]]
+    files = {"main.py": HANDOVER.read_bytes(), "main_before.py": STRANGER}
     board = VirtualBoard.start(tmp_path / "flash", name=f"handover-{os.getpid()}", flash="256k")
     with board, Session.open(board.port) as session:
-        session.run("stage.stage_files", files)
+        write_files(session, files)
         session.restart()
         assert b"the stranger runs" in session.listen(10) + session.listen(2)
 

@@ -29,7 +29,7 @@ PLAIN = {"lib/dibble/inference/kernels/choice.mpy": b""}
 
 def board(architecture: str = "", version: int | None = None, heap_bytes: int = 200_000) -> BoardState:
     mpy = MpyFormat(version or mpy_version(), 3 if architecture else 0, architecture)
-    return BoardState("micropython", (1, 26, 0), "a board", mpy, heap_bytes, 4096, 300, 200, False, True, {})
+    return BoardState("micropython", (1, 26, 0), "a board", mpy, heap_bytes, 4096, 300, 200, False, True, True, {})
 
 
 @pytest.mark.parametrize(("files", "kind"), [(VIPER, "viper"), (THUMB, "assembler")])

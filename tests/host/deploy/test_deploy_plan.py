@@ -10,6 +10,7 @@ from dibble_tools.deploy.board_state import BoardState, OnBoard, digest_of, pars
 from dibble_tools.deploy.checks import check_board
 from dibble_tools.deploy.plan import blocks_needed, check_room, make_plan, stale_files
 from dibble_tools.link.session import LinkError
+from dibble_tools.node import files
 from dibble_tools.node.files import (
     OPTIONAL,
     MpyFormat,
@@ -29,6 +30,7 @@ LINES = [
     "flash 4096 352 340",
     "rom no",
     "sums yes",
+    "inflates yes",
     "file 0123456789abcdef 12 main.py",
     "file - 40 secrets.py",
     "file 0123456789abcdef 3 lib/dibble/with a space.py",
@@ -51,6 +53,7 @@ def test_a_board_tells_all_that_a_deploy_asks():
         352,
         340,
         False,
+        True,
         True,
         {
             "main.py": OnBoard(12, "0123456789abcdef"),
@@ -145,7 +148,7 @@ def test_a_node_gets_what_it_imports_and_no_more():
     assert len(files) <= 22 and not {path for path in files if "radio" in path or "signatures" in path}
     every = node_files(["soil_adc"], MpyFormat(6, 3, "armv6m"))
     assert set(every) - set(files) == {
-        f"lib/dibble/{name}.mpy" for name in ("radio", "tls", "signatures", "clock_chips")
+        f"lib/dibble/{name}.mpy" for name in ("radio", "tls", "signatures", "clock_chips", "listening", "streams")
     }
     sources = circuitpython_files(["soil_adc"])
     assert "lib/dibble/drivers/soil_adc.py" in sources and "lib/dibble/ports/micropython.py" not in sources
@@ -176,3 +179,15 @@ def test_machine_code_goes_where_it_runs(mpy, kinds):
     assert all((content[2] >> 2 & 15 != 0) <= bool(kinds) for name, content in files.items() if name.endswith(".mpy"))
     assert (files["lib/dibble/forest.mpy"][2] >> 2 & 15 != 0) == bool(kinds)
     assert {kind for kind in ("forest_thumb", "forest_viper") if runs(kind, machine_code_of(mpy))} == kinds
+
+
+def test_compiled_files_are_made_anew_where_anything_they_depend_on_differs(tmp_path, monkeypatch):
+    keys = [files._made_from()]
+    for what, content in (("a.py", b"1"), ("a.py", b"2"), ("b/a.py", b"2")):
+        monkeypatch.setattr(files, "LIBRARY", tmp_path)
+        (tmp_path / what).parent.mkdir(exist_ok=True)
+        (tmp_path / what).write_bytes(content)
+        keys.append(files._made_from())
+    monkeypatch.setattr(files, "version", lambda name: "another")
+    keys.append(files._made_from())
+    assert len(set(map(tuple, keys))) == len(keys)

@@ -8,7 +8,7 @@ import pytest
 from dibble import __version__
 from dibble.inference.decision import NO_CLASS
 from dibble.inference.fixed_point import MISSING, READING_LIMIT
-from dibble.report.home_assistant import messages, state_topic, status_topic, topic_part
+from dibble.report.home_assistant import messages, topic_of, topic_part
 from dibble.report.state import KEYS, state
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,8 +102,8 @@ def test_each_sensor_has_what_discovery_asks_for():
 
     for topic, content in found.values():
         assert topic == f"homeassistant/sensor/{content['uniq_id'].removeprefix('dibble_')}/config"
-        assert content["stat_t"] == state_topic("north 1") == "dibble/north_1/state"
-        assert content["avty_t"] == status_topic("north 1") == "dibble/north_1/status"
+        assert content["stat_t"] == topic_of("north 1", "state") == "dibble/north_1/state"
+        assert content["avty_t"] == topic_of("north 1", "status") == "dibble/north_1/status"
         assert content["exp_aft"] == 3600
         assert content["dev"] == {
             "ids": ["dibble_north_1"],

@@ -9,11 +9,12 @@ from dibble import ModelError
 from dibble.inference.model import Model
 from dibble.senses.listener import Listener
 from dibble_tools.common.shipped import FIRMWARE, LIBRARY, MODELS
+from dibble_tools.data.sound.segments import rows_of
 from dibble_tools.machines.replay import MACHINE_CODE, WASI_HEAP, WASI_MEMORY
 from dibble_tools.machines.vms import run_unix, run_wasi
 from dibble_tools.model.hearing import hear
 from dibble_tools.model.host_model import HostModel
-from sounds import random_ear, stream
+from sounds import RATE_HZ, random_ear, random_stream, stream
 
 GUEST = """
 import micropython
@@ -87,6 +88,26 @@ def test_unix_without_machine_code_hears_it_too(heard: tuple[Path, list[list[int
     folder, rows = heard
     shutil.copytree(folder, tmp_path / "plain", ignore=shutil.ignore_patterns(*MACHINE_CODE))
     assert told(run_unix(tmp_path / "plain", "main.py").stdout) == rows
+
+
+@pytest.mark.parametrize("hop", [100, 37])
+def test_a_network_over_rows_decides_at_each_hop_as_on_the_host(hop: int, tmp_path: Path) -> None:
+    model = random_stream(hop=hop)
+    sense = model.content.sound
+    assert sense is not None
+    size = sense.front_end.size
+    samples = stream(KINDS)[: 3 * RATE_HZ // hop * hop]
+    (tmp_path / "model.dib").write_bytes(model.blob)
+    (tmp_path / "samples.bin").write_bytes(samples.astype("<i2").tobytes())
+    (tmp_path / "main.py").write_text(GUEST)
+    shutil.copytree(LIBRARY, tmp_path / "lib" / "dibble", ignore=shutil.ignore_patterns("__pycache__"))
+    rows = rows_of(np.concatenate([np.zeros(size - hop, np.int16), samples]), sense.front_end)
+    decided = model.decide(rows.astype(np.int64))
+    columns = np.stack([decided.class_index, decided.margin, decided.flags], axis=1).tolist()
+    expected = [[at, 1, *columns[at - 1]] for at in range(2, len(rows) + 1, 2)]  # its stride is 2
+    assert len({row[2] for row in expected}) > 1
+    assert told(run_unix(tmp_path, "main.py").stdout) == expected
+    assert told(run_wasi(tmp_path, "main.py", heap=WASI_HEAP, memory_bytes=WASI_MEMORY).stdout) == expected
 
 
 def test_a_model_that_does_not_listen_is_refused() -> None:

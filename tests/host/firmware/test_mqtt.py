@@ -13,7 +13,7 @@ import dibble
 import pytest
 from dibble.ports.sockets import open_stream
 from dibble.report.forward import forward
-from dibble.report.home_assistant import messages, status_topic
+from dibble.report.home_assistant import messages, topic_of
 from dibble.report.mqtt import Client
 from dibble_tools.machines.vms import run_unix
 from mosquitto import Collector, Mosquitto
@@ -77,11 +77,11 @@ def test_retained_message_waits_for_later_subscribers(broker):
 
 
 def test_will_is_published_when_the_node_falls_silent_and_not_when_it_parts(broker, collector):
-    client = client_of(broker, will=(status_topic("n"), "offline"), keep_alive_s=1)
+    client = client_of(broker, will=(topic_of("n", "status"), "offline"), keep_alive_s=1)
     assert client.connect()
     client.disconnect()
     assert client.connect()
-    assert client.publish(status_topic("n"), "online", True)
+    assert client.publish(topic_of("n", "status"), "online", True)
     # No ping for 1.5 times its keep-alive: the broker gives it up.
     assert [payload for _, payload, _ in collector.wait_for(2)] == [b"online", b"offline"]
     assert not client.ping() and not client.connected

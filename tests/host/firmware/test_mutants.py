@@ -29,7 +29,9 @@ def test_a_mutant_is_refused_or_decides_as_on_the_host(kind: str, folder: Path) 
     assert kind.startswith("packed") or verdict.refused < SAMPLE * 0.9
 
 
-@pytest.mark.parametrize("kind", ["forest with windows", "widest additive", "widest forest", "network", "novelty"])
+@pytest.mark.parametrize(
+    "kind", ["forest with windows", "widest additive", "widest forest", "network", "novelty", "stream"]
+)
 def test_on_a_vm_of_31_bit_ints(kind: str, folder: Path) -> None:
     verdict = compare(on_wasi, list(mutants(kind, ORIGINALS[kind], ON_WASI, seed=3)), folder)
     assert not verdict.wrong and 0 < verdict.refused < ON_WASI

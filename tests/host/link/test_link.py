@@ -3,9 +3,12 @@
 import ast
 import os
 import time
+import zlib
 
 import pytest
+from board_files import write_files
 from dibble_tools.common.errors import InputError
+from dibble_tools.deploy.transfer import WINDOW_BITS
 from dibble_tools.link.ports import find_port
 from dibble_tools.link.session import PIECE_BYTES, LinkError, RemoteError, Session, _literal
 from dibble_tools.virtual_board.board import VirtualBoard
@@ -40,42 +43,48 @@ def session(board):
         yield opened
 
 
-def put(session: Session, path: str, content: bytes) -> None:
-    session.run("stage.stage_files", [[path, content]])
-
-
+@pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("size", [0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES])
-def test_a_file_is_read_as_it_was_written(session, size):
+def test_a_file_is_read_as_it_was_written(session, size, packed):
     content = bytes(i * 7 + (i >> 8) & 255 for i in range(size))
-    session.run("stage.stage_begin", "some", content[:2000])
-    for at in range(2000, size, 2000):
-        session.run("stage.stage_more", content[at : at + 2000])
+    for at in range(0, max(size, 1), 2000):
+        piece = content[at : at + 2000]
+        sent = zlib.compress(piece, wbits=WINDOW_BITS) if packed else piece
+        session.run("stage.stage_parts", [["some", len(piece)]], sent, packed)
     session.run("stage.stage_end")
     assert session.read_file("some") == content
 
 
+def test_nothing_goes_on_where_writing_has_failed(session):
+    session.run("stage.stage_parts", [["some", 3]], b"abc", False)
+    with pytest.raises(RemoteError, match="expected 2 bytes more of some"):
+        session.run("stage.stage_parts", [["some", 5]], b"def", False)
+    write_files(session, {"some": b"anew"})
+    assert session.read_file("some") == b"anew"
+
+
 def test_a_file_that_is_longer_than_expected_is_refused(session):
-    put(session, "long", bytes(3000))
+    write_files(session, {"long": bytes(3000)})
     with pytest.raises(LinkError, match="at most 2999 bytes"):
         session.read_file("long", 2999)
 
 
 def test_an_answer_that_is_longer_than_expected_is_refused(board):
     with Session.open(board.port) as session, pytest.raises(LinkError, match="at most 10 bytes"):
-        put(session, "long", bytes(100))
+        write_files(session, {"long": bytes(100)})
         session.run("files.read", "long", 0, 100, most=10)
 
 
 def test_what_fails_on_the_board_is_an_error_that_names_it(session):
     with pytest.raises(RemoteError, match=r"OSError: .*ENOENT"):
         session.read_file("nobody")
-    put(session, "x", b"and the session goes on")
+    write_files(session, {"x": b"and the session goes on"})
     assert session.read_file("x") == b"and the session goes on"
 
 
 def test_text_arrives_whatever_is_in_it(session):
     path = "a'b\"c\\n) + ü"
-    put(session, path, b"1")
+    write_files(session, {path: b"1"})
     assert session.read_file(path) == b"1"
 
 
@@ -94,8 +103,8 @@ def test_only_plain_values_become_literals():
 def test_a_node_with_a_watchdog_is_reset_first_and_runs_again_afterwards(board):
     with Session.open(board.port) as session:
         session.run("stage.stage_folders", ["lib", "lib/dibble", "lib/dibble/ports"])
-        put(session, "lib/dibble/ports/micropython.py", PORT.encode())
-        put(session, "main.py", SLEEPER.encode())
+        write_files(session, {"lib/dibble/ports/micropython.py": PORT.encode()})
+        write_files(session, {"main.py": SLEEPER.encode()})
         session.restart()
         said = b""
         deadline = time.monotonic() + 20
@@ -105,7 +114,7 @@ def test_a_node_with_a_watchdog_is_reset_first_and_runs_again_afterwards(board):
     before = board.state()["lives"]
     with Session.open(board.port) as session:
         assert session.run("state.watched") == "no"
-        put(session, "main.py", b"")
+        write_files(session, {"main.py": b""})
     assert board.state()["lives"] > before + 1  # a reset and a soft one, and a soft one to run again
 
 
@@ -129,11 +138,11 @@ def test_auto_finds_the_one_virtual_board_or_lists_all(board, tmp_path, monkeypa
 
 def test_a_session_that_ends_in_the_middle_of_something_leaves_the_node_running(board):
     with Session.open(board.port) as session:
-        put(session, "main.py", b"open('ran', 'w').close()")
-        put(session, "large", bytes(4000))
+        write_files(session, {"main.py": b"open('ran', 'w').close()"})
+        write_files(session, {"large": bytes(4000)})
         session.run("stage.stage_rename", "large", "ran")
     with pytest.raises(LinkError, match="expected an answer"), Session.open(board.port) as session:
         session.run("stage.stage_sums", ["ran"] * 2000, timeout_s=0.01)
     with Session.open(board.port) as session:
         assert session.read_file("ran") == b""
-        put(session, "main.py", b"")
+        write_files(session, {"main.py": b""})

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from board_files import write_files
 from deploy_bench import DeployBench
 from dibble_tools.link import session as link
 from dibble_tools.link.session import Session
@@ -18,7 +19,8 @@ import sys
 from dibble_tools.link import session
 session.SILENCE_S = {silence}
 with session.Session.open(sys.argv[1]) as board:
-    board.run("stage.stage_files", [["there", b"1"]])
+    board.run("stage.stage_parts", [["there", 1]], b"1", False)
+    board.run("stage.stage_end")
     print("holds", flush=True)
     sys.stdin.read()
 """
@@ -29,7 +31,7 @@ def board(tmp_path_factory):
     folder = tmp_path_factory.mktemp("silence")
     with VirtualBoard.start(folder / "flash", name=f"silence-{os.getpid()}", flash="256k") as running:
         with Session.open(running.port) as session:
-            session.run("stage.stage_files", [["main.py", NODE]])
+            write_files(session, {"main.py": NODE})
         yield running
 
 

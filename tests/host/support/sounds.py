@@ -4,10 +4,12 @@ import wave
 from pathlib import Path
 
 import numpy as np
+from dibble_tools.bench.stream_net import codes, drawn
 from dibble_tools.data.sound.front_end import settings_for
 from dibble_tools.data.sound.segments import SegmentSettings, SoundSettings, sound_channels
 from dibble_tools.families.mlp.tables import Layer, MlpTables
 from dibble_tools.families.mlp.training import AS_IT_IS
+from dibble_tools.families.stream.network import DEPTHWISE, FULL, LayerShape
 from dibble_tools.model.encoding import sound_parts
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.writer import ModelSpec, export
@@ -62,10 +64,23 @@ def stream(kinds: list[str], seed: int = 0, rate_hz: int = RATE_HZ) -> np.ndarra
     return np.clip(np.round(whole), -32768, 32767).astype(np.int16)
 
 
-def random_ear(seed: int = 0, *, hop: int = 100, rows: int = 6, bands: int = 5) -> HostModel:
+def random_stream(seed: int = 0, *, hop: int = 100, bands: int = 5) -> HostModel:
+    """Return a model that decides at each hop, of random weights."""
+    shapes = [
+        LayerShape(FULL, 8, 3, bits=4),
+        LayerShape(DEPTHWISE, 8, 4),
+        LayerShape(FULL, 8, 2, 2),
+        LayerShape(FULL, 3),
+    ]
+    sense = SoundSettings(settings_for(RATE_HZ, 128, hop, bands))
+    spec = ModelSpec("s", sound_channels(sense), ["a", "b", "_c"], drawn(bands, shapes, seed), parts=sound_parts(sense))
+    return HostModel(export(spec, codes(bands, 4).tolist()))
+
+
+def random_ear(seed: int = 0, *, hop: int = 100, rows: int = 6, bands: int = 5, rate_hz: int = RATE_HZ) -> HostModel:
     """Return a model that hears, of random weights."""
     rng = np.random.default_rng(seed)
-    sense = SoundSettings(settings_for(RATE_HZ, 128, hop, bands), SegmentSettings(rows=rows, tail=8, most=200))
+    sense = SoundSettings(settings_for(rate_hz, 128, hop, bands), SegmentSettings(rows=rows, tail=8, most=200))
     shapes = ((7, sense.features), (2, 7))
     layers = []
     for i, shape in enumerate(shapes):

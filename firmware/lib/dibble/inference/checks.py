@@ -7,7 +7,7 @@ VM. That no number has more than 31 bits, the cursor has seen.
 from dibble.inference.bounds import within
 from dibble.inference.description import Description
 from dibble.inference.fixed_point import READING_LIMIT
-from dibble.inference.format import ADDITIVE, CRC_BYTES, FOREST, NOVELTY, PASSES, Cursor
+from dibble.inference.format import ADDITIVE, CRC_BYTES, FOREST, NOVELTY, PASSES, STREAM, Cursor
 
 MOST_OCTAVES = 31 << 10  # of a ratio, in its 1/1024
 
@@ -32,10 +32,12 @@ def check(model):
         spans += [ratio[3] for ratio in model.ratios]
         within("channels", len(spans), 255, 1)
     if model.windows:
-        from dibble.inference.features import EMA, window_limit
+        from dibble.inference.features import ABOVE, window_limit
 
         for channel, kind, size in model.windows.features:
-            within("kind", kind, EMA)
+            within("kind", kind, ABOVE)
+            if kind == ABOVE and b"baselines" not in model.parts:
+                raise ValueError("a window above its baseline, without the part that says so")
             within("size", size, 255, 1)
             within("sum", window_limit(kind, size, spans[channel]))
     file = Cursor(model.blob, told.family_at)
@@ -44,6 +46,8 @@ def check(model):
         from dibble.inference.forest_checks import forest as check_tables
     elif family & 127 == ADDITIVE:
         from dibble.inference.additive_checks import additive as check_tables
+    elif family == STREAM:
+        from dibble.inference.stream_checks import stream as check_tables
     else:
         from dibble.inference.mlp_checks import mlp as check_tables
     check_tables(file, model.tables, told.limits, len(told.classes))
@@ -58,7 +62,10 @@ def check(model):
         number.check(model, len(told.classes))
     for _ in range(file.number()):
         for low in model.low:
-            within("golden", file.number() + low, READING_LIMIT + 1, low)
+            if family == STREAM:  # codes, none of which is missing
+                within("golden", file.number(), 256, 1)
+            else:
+                within("golden", file.number() + low, READING_LIMIT + 1, low)
         file.byte()
         file.number()
         file.byte()

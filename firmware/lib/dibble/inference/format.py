@@ -3,7 +3,7 @@
 MAGIC = b"DIBL"
 FORMATS = 2, 3  # 3 has optional parts: parts.py
 HEADER_BYTES = 10
-FOREST, ADDITIVE, MLP = 1, 2, 3
+FOREST, ADDITIVE, MLP, STREAM = 1, 2, 3, 4
 NOVELTY = 128  # flag of the family byte: tables of how usual a combination is follow the family's
 CRC_BYTES = 4
 PASSES = ".ok"  # of the name of the file beside a model that holds the CRCs of the last two that passed all checks
@@ -57,7 +57,7 @@ class Cursor:
         blob = self.blob
         try:
             blob = memoryview(blob)
-        except NameError:  # MicroPython 1.9: slices are copies
+        except (NameError, TypeError):  # MicroPython 1.9, and a file that isn't in memory: slices are copies
             pass
         return blob[self.at - size : self.at]
 

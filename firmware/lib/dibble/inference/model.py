@@ -98,7 +98,10 @@ class Model(Predictor):
             file.at += 1
         if file.at + format.CRC_BYTES != len(self.blob):
             raise ValueError("its parts end at %d of %d bytes" % (file.at + format.CRC_BYTES, len(self.blob)))
-        self._begin(low, high, windows, score, unsure_below, hysteresis)
+        if self.blob[5] == format.STREAM:
+            self.tables.begin(self, low, high, score, unsure_below, hysteresis)
+        else:
+            self._begin(low, high, windows, score, unsure_below, hysteresis)
         if self.novelty:
             self.watch(*self.novelty)
         if b"stand_ins" in self.parts:
@@ -122,6 +125,8 @@ class Model(Predictor):
             from dibble.inference import additive as tables
         elif family & 127 == format.MLP:
             from dibble.inference import mlp as tables
+        elif family == format.STREAM and isinstance(limits, bytes):
+            from dibble.inference import stream as tables
         else:
             raise ValueError
         self.tables = tables

@@ -90,6 +90,7 @@ def _calendar():
 
 _clock = Clock(ticks_ms, ticks_diff, _calendar)
 date = _clock.date
+up_s = _clock.up_s
 date_is_set = _clock.is_set
 
 
@@ -168,6 +169,13 @@ def pulses(pin, lockout_ms, pull_up):
     return counter
 
 
+def microphones():
+    """Return the module of a board's microphones, which a node asks for that listens."""
+    from dibble.ports import circuitpython_microphones
+
+    return circuitpython_microphones
+
+
 def connect(timeout_ms):
     """Join the Wi-Fi of settings.toml (WIFI_SSID, WIFI_PASSWORD); return whether that worked in time.
 
@@ -214,6 +222,16 @@ def connect(timeout_ms):
     if error:
         raise error
     return radio.connected
+
+
+def rssi_dbm():
+    """Return how strong the access point is heard, None where the board doesn't say."""
+    try:
+        import wifi
+
+        return wifi.radio.ap_info.rssi
+    except (ImportError, AttributeError):
+        return None
 
 
 def disconnect():

@@ -78,6 +78,7 @@ def _calendar():
 
 _clock = Clock(ticks_ms, ticks_diff, _calendar)
 date = _clock.date
+up_s = _clock.up_s
 date_is_set = _clock.is_set
 
 
@@ -264,6 +265,13 @@ def onewire(pin):
     return _OneWire(pin)
 
 
+def microphones():
+    """Return the module of a board's microphones, which a node asks for that listens."""
+    from dibble.ports import micropython_microphones
+
+    return micropython_microphones
+
+
 def connect(timeout_ms):
     """Join the Wi-Fi of secrets.py; return whether that worked in time.
 
@@ -315,6 +323,16 @@ def dns_server():
     import network
 
     return network.WLAN(network.STA_IF).ifconfig()[3]
+
+
+def rssi_dbm():
+    """Return how strong the access point is heard, None where the board doesn't say."""
+    try:
+        import network
+
+        return network.WLAN(network.STA_IF).status("rssi")
+    except (ImportError, OSError, RuntimeError, ValueError, TypeError):
+        return None
 
 
 def disconnect():

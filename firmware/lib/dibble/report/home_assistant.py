@@ -35,14 +35,9 @@ _KINDS = (
 )
 
 
-def state_topic(node):
-    """Return where the node's states go."""
-    return "dibble/%s/state" % topic_part(node)
-
-
-def status_topic(node):
-    """Return where "online" goes, and the last will, "offline"."""
-    return "dibble/%s/status" % topic_part(node)
+def topic_of(node, end):
+    """Return a topic of a node: "state" has its records, "status" whether it's online, others: UPDATES.md."""
+    return "dibble/%s/%s" % (topic_part(node), end)
 
 
 def topic_part(text):
@@ -101,8 +96,8 @@ def _message(node, board, expire_s, name, key, change, about):
     ) % (
         quoted(name),
         unique,
-        state_topic(node),
-        status_topic(node),
+        topic_of(node, "state"),
+        topic_of(node, "status"),
         quoted("{{ %s }}" % value),
         about,
         expire_s,

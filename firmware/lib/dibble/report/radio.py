@@ -1,9 +1,11 @@
 """Reports over Wi-Fi and MQTT: from the record log, so that an outage only delays them."""
 
 from dibble import RecordError
+from dibble.forgetting import forget
 from dibble.inference.decision import Decision
+from dibble.report.about import Health, about
 from dibble.report.forward import forward
-from dibble.report.home_assistant import messages, state_topic, status_topic
+from dibble.report.home_assistant import messages, topic_of
 from dibble.report.mqtt import Client
 from dibble.report.name_lookup import look_up
 from dibble.report.network_time import network_date
@@ -13,6 +15,7 @@ from dibble.storage.words import number_bytes
 
 RECORDS_A_TIME = 24
 PATIENCE_MS = 3600000
+TRIALS = 6  # contacts in a row that what came by radio has to report in one of
 _DAY_S = 86400
 
 
@@ -49,6 +52,9 @@ class Radio:
         settings: of config.json's mqtt.
         name: the node's.
         sent: Slots of the number of the last record that arrived, which is `last`.
+    Attributes:
+        complete: an update has come whole, to be placed when the radio is off.
+        silent: what came by radio before hasn't reported, and had its time.
     """
 
     def __init__(self, node, settings, name, sent, last):
@@ -67,6 +73,12 @@ class Radio:
         self._clock_error = ""
         self._ca = settings["ca"]
         self._failures = 0
+        self._updates = settings["updates"]
+        self.complete = self.silent = False
+        self._trials = 0
+        self._told = ["", ""]  # texts of `about` and `update`
+        self._settled = None  # bytes of an offer of which nothing more comes
+        self._health = Health()
         self._sent = sent
         self._last = last
         self._logged = Logged(node)
@@ -78,7 +90,7 @@ class Radio:
             "dibble-" + port.node_id(),
             settings["user"] or None,
             port.secret("MQTT_PASSWORD") or None,
-            (status_topic(name), "offline"),
+            (topic_of(name, "status"), "offline"),
             min(65535, 3 * self._every * node.interval_ms // 1000),
             self._timeout_ms,
         )
@@ -86,21 +98,25 @@ class Radio:
     def report(self, node):
         """Send if it's time; return why that didn't arrive, "" if it did; None: it isn't time.
 
-        Takes at most the time to join and ten timeouts. After each failure to join the pause is twice as long, up to
-        four times `every`, or an hour.
+        Takes at most the time to join and fourteen timeouts. After each failure to join the pause is twice as long, up
+        to four times `every`, or an hour; as long as what came by radio hasn't reported, each cycle tries.
 
         Raises:
             Exception: what the radio's driver raises; the next report comes in its time all the same.
         """
         self._left -= 1
+        self._health.count(node.decision)
         held = node.decision.held_index
-        if self._left > 0 and (held == self._held or self._failures):
+        on_trial = node.boot.awaits_report
+        if self._left > 0 and not on_trial and (held == self._held or self._failures):
             return None
         self._held = held
         self._left = min(self._every << min(self._failures, 10), max(self._every, self._patience))
         self._failures += 1
         node.log.flush()
         error = ""
+        self._trials += on_trial
+        self.silent = self._trials >= TRIALS
         try:
             if not self._port.connect(self._join_ms):
                 return "Wi-Fi: expected to join within %d ms" % self._join_ms
@@ -108,10 +124,18 @@ class Radio:
             self._set_clock(node)
             if not self._send(node):
                 error = self._client.error
+            elif on_trial:
+                node.boot.report_arrived()
+                self.silent = False
+                self._left = 0  # until it's confirmed
             self._client.disconnect()
         finally:
             self._port.disconnect()
         return error
+
+    def hurry(self):
+        """There is something to tell: report at the next cycle."""
+        self._left = 0
 
     def _open(self, host, tcp_port, timeout_ms):
         """Return a connection to the broker; the look-up of its name counts as time."""
@@ -146,7 +170,7 @@ class Radio:
     def _send(self, node):
         """Return whether the broker has everything that fits into this time."""
         client = self._client
-        if not client.connect() or not client.publish(status_topic(self._name), "online", True):
+        if not client.connect() or not client.publish(topic_of(self._name, "status"), "online", True):
             return False
         if self._discover:
             expire_s = 3 * self._every * node.interval_ms // 1000
@@ -156,11 +180,15 @@ class Radio:
                 if late or not client.publish(topic, payload, True):
                     return False
             self._discover = False
+        if not self._tell(0, "about", about(node)):
+            return False
+        if self._updates and not client.subscribe(topic_of(self._name, "in/+")):
+            return False
         last = forward(
             client,
             node.log,
             self._last,
-            state_topic(self._name),
+            topic_of(self._name, "state"),
             self._logged.payload,
             RECORDS_A_TIME,
             3 * self._timeout_ms,
@@ -172,4 +200,42 @@ class Radio:
                 self._sent.write(number_bytes(last))
             except RecordError as error:  # some are sent twice after a power cut
                 node.tell("log", str(error))
+        if client.connected:
+            client.publish(topic_of(self._name, "health"), self._health.text(node), True)
+        if client.connected and self._updates:
+            self._resend(node)
+            self._follow(node)
         return client.connected
+
+    def _tell(self, place, topic, text):
+        """Publish a retained text where it is another than the last; return whether the broker has it."""
+        if self._told[place] != text:
+            if not self._client.publish(topic_of(self._name, topic), text, True):
+                return False
+            self._told[place] = text
+        return True
+
+    def _resend(self, node):
+        """Send the log again from the record on that somebody misses."""
+        asked = self._client.inbox.get(b"resend")
+        if asked and self._client.publish(topic_of(self._name, "in/resend"), b"", True):
+            number = bytes(asked)
+            if number.isdigit() and len(number) < 10:
+                self._last = min(self._last, max(int(number) - 1, 0))
+                self._left = 0
+
+    def _follow(self, node):
+        """Look after an update, where there is one."""
+        client = self._client
+        offer = client.inbox.get(b"offer")
+        if offer == self._settled and self._told[1]:
+            return
+        from dibble.update.over_mqtt import Contact
+
+        contact = Contact(node, client, topic_of(self._name, ""))
+        text = contact.follow(2 * self._timeout_ms)
+        self.complete = contact.complete
+        if client.connected:
+            self._tell(1, "update", text)
+        self._settled = offer if contact.settled else b""
+        forget("dibble.update.over_mqtt", "dibble.update.parcel", "dibble.update.trial", "dibble.update.offer")

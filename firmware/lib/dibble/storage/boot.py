@@ -3,6 +3,9 @@
 The two are judged apart. Until a configuration has run for a good minute, whatever fails counts against it alone: the
 last good one takes its place. Then a new model that doesn't run gives way to the one before; if that doesn't run
 either, the node rests in safe mode and tries again later: a flat battery, which looks the same, ends no node for good.
+
+What came by radio has to report by radio, too, before it is good; and where it ends the node before it is installed, it
+is taken back before anything else is rejected.
 """
 
 from dibble import RecordError
@@ -17,6 +20,8 @@ PROVEN = bytes(4)  # a configuration under which the node has run
 _REJECTED = 1
 _PROVEN = 2
 _CONFIG_REJECTED = 4
+_BY_RADIO = 8  # something came by radio, and no report has arrived since
+_INSTALLED = 16  # it's the newest model by now
 
 
 class BootState:
@@ -30,12 +35,14 @@ class BootState:
         rejected: generation of the model not to run, 0: none.
         config_rejected: config.json isn't to be used, the last good one is.
         unconfirmed: boots since the last confirmed one, this one included.
+        undone: what came by radio is to be taken back.
         error: why the state couldn't be kept, "" if it was.
     """
 
     def __init__(self, memory):
         self.memory = memory
         self.error = ""
+        self.undone = False
         state = memory.newest()
         if state is None or len(state) != STATE_BYTES:
             state = bytes(STATE_BYTES)
@@ -51,6 +58,11 @@ class BootState:
     @property
     def config_rejected(self):
         return self._flags & _CONFIG_REJECTED != 0
+
+    @property
+    def awaits_report(self):
+        """Whether what came by radio hasn't reported since."""
+        return self._flags & _BY_RADIO != 0
 
     @property
     def config_on_trial(self):
@@ -71,9 +83,11 @@ class BootState:
             self.unconfirmed = 0
         if newest != self._generation:
             self._generation = newest
-            self._flags &= _CONFIG_REJECTED
+            self._flags &= _CONFIG_REJECTED | _BY_RADIO
+            if self._flags & _BY_RADIO:
+                self._flags |= _INSTALLED
             self.unconfirmed = 0
-        if not previous:
+        if not previous and not self._flags & _INSTALLED:
             self._flags &= ~_REJECTED
         if self.unconfirmed >= TRIES:
             if config != PROVEN and not self._flags & _CONFIG_REJECTED:
@@ -81,7 +95,11 @@ class BootState:
                     return SAFE
                 self._flags |= _CONFIG_REJECTED
                 self.unconfirmed = 0
-            elif previous and not self._flags & _REJECTED:
+            elif self._flags & _BY_RADIO and not self._flags & _INSTALLED:
+                self.undone = True
+                self._flags &= ~_BY_RADIO
+                self.unconfirmed = 0
+            elif (previous or self._flags & _INSTALLED) and not self._flags & _REJECTED:
                 self._flags |= _REJECTED
                 self.unconfirmed = 0
             else:
@@ -95,7 +113,26 @@ class BootState:
             if not self._flags & _REJECTED:
                 self._flags |= _PROVEN
             self._lift()
+            self._flags &= ~(_BY_RADIO | _INSTALLED)
             self._keep(0)
+
+    def by_radio(self):
+        """What the next boot finds came by radio: its first boot begins anew, and it isn't good until it reports so."""
+        self._flags = self._flags & ~_INSTALLED | _BY_RADIO
+        self._keep(0)
+
+    def report_arrived(self):
+        """What came by radio has reported, or is no more."""
+        self._flags &= ~_BY_RADIO
+        self._keep(self.unconfirmed)
+
+    def reject_silent(self):
+        """What came by radio doesn't report: the next boot goes without it."""
+        if self.config_on_trial:
+            self._flags = self._flags & ~_BY_RADIO | _CONFIG_REJECTED
+            self._keep(0)
+        else:
+            self.reject()
 
     def forgive(self):
         """Take this boot back: a person ended it."""
@@ -105,7 +142,7 @@ class BootState:
     def reject(self, generation=0):
         """Reject a model that can't be loaded; 0: the newest that begin() was told."""
         self._generation = generation or self._generation
-        self._flags = self._flags & _CONFIG_REJECTED | _REJECTED
+        self._flags = self._flags & (_CONFIG_REJECTED | _INSTALLED) | _REJECTED
         self._keep(self.unconfirmed)
 
     def retry(self):

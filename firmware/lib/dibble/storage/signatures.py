@@ -26,12 +26,14 @@ class Signatures:
         memory: keeps the highest counter accepted of each kind; has newest() -> bytes or None and write(bytes).
         feed: called often, as a digest takes seconds where the runtime has none.
         folder: where the files lie, with its slash.
+        key_folder: where the key lies; None: beside them.
     """
 
-    def __init__(self, memory, feed, folder=""):
+    def __init__(self, memory, feed, folder="", key_folder=None):
         self._memory = memory
         self._feed = feed
         self._folder = folder
+        self._key_folder = folder if key_folder is None else key_folder
 
     def accept(self, path, content):
         """Take a file that is signed: from now on no older one is.
@@ -53,11 +55,13 @@ class Signatures:
     def check(self, path, content):
         """Return the counter of a file that is signed, and isn't older than the last one accepted.
 
+        Args:
+            content: its bytes, or the file open for reading, at its start.
         Raises:
             RecordError: it isn't signed, or an older one.
         """
         where = path + SUFFIX
-        signature = self._read(where, HEAD_BYTES + DIGEST_BYTES)
+        signature = self._read(self._folder, where, HEAD_BYTES + DIGEST_BYTES)
         kind = KINDS.index(path)
         if signature[:4] != MAGIC or signature[4] != kind:
             raise RecordError("%s: expected a signature of %s, got another's" % (where, path))
@@ -84,10 +88,10 @@ class Signatures:
             return bytes(_COUNTER_BYTES * len(KINDS))
         return bytes(kept)
 
-    def _read(self, name, size):
+    def _read(self, folder, name, size):
         """Return a file's bytes, which have to be so many."""
         try:
-            file = self._open(name)
+            file = self._open(folder + name)
             try:
                 content = file.read(size + 1)
             finally:
@@ -99,21 +103,33 @@ class Signatures:
             raise RecordError("%s: expected %d bytes, got %s" % (name, size, found))
         return content
 
-    def _open(self, name):
-        return open(self._folder + name, "rb")
+    def _open(self, path):
+        return open(path, "rb")
 
     def _hmac(self, head, content):
         """Return the HMAC-SHA-256 of both. Source: RFC 2104, section 2; a key is shorter than a block."""
-        key = self._read(KEY, KEY_BYTES) + bytes(_BLOCK_BYTES - KEY_BYTES)
+        key = self._read(self._key_folder, KEY, KEY_BYTES) + bytes(_BLOCK_BYTES - KEY_BYTES)
         sha256 = digest_maker()
         inner = sha256(bytes([byte ^ 0x36 for byte in key]))
         inner.update(head)
-        for at in range(0, len(content), _PIECE_BYTES):
+        for piece in _pieces(content):
             self._feed()
-            inner.update(content[at : at + _PIECE_BYTES])
+            inner.update(piece)
         outer = sha256(bytes([byte ^ 0x5C for byte in key]))
         outer.update(inner.digest())
         return outer.digest()
+
+
+def _pieces(content):
+    """Yield a file's content, or its bytes, piece by piece."""
+    if hasattr(content, "read"):
+        piece = content.read(_PIECE_BYTES)
+        while piece:
+            yield piece
+            piece = content.read(_PIECE_BYTES)
+    else:
+        for at in range(0, len(content), _PIECE_BYTES):
+            yield content[at : at + _PIECE_BYTES]
 
 
 def digest_maker():

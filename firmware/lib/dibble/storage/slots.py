@@ -3,6 +3,8 @@
 No pointer file and no rename: the newest whole generation is the one that counts. Layout: models/RECORDS.md.
 """
 
+import os
+
 from dibble import RecordError
 from dibble.inference.crc32 import crc32
 from dibble.storage.words import crc_bytes, number_at, number_bytes
@@ -87,6 +89,15 @@ class Slots:
             raise RecordError("expected to write generation %d to %s, got %r" % (generation, path, error))
         self.generation = generation
         return generation
+
+    def drop(self, end):
+        """Remove the newest slot if its payload has this end."""
+        name = self._order()[0]
+        if self._read(name, 0)[0] and self._read(name, 0)[1][1] == end:
+            try:
+                os.remove(self.path + name)
+            except OSError:
+                pass  # it can't be written either
 
     def _order(self):
         return (".a", ".b") if self._read(".a", 0)[0] > self._read(".b", 0)[0] else (".b", ".a")

@@ -26,14 +26,16 @@ class SegmentSettings(NamedTuple):
 
 @dataclass(frozen=True)
 class SoundSettings:
-    """A sense that hears single sounds: its front end, and its gate."""
+    """A sense: its front end, and the gate of one that hears single sounds; without it, each frame is a row."""
 
     front_end: FrameSettings
-    gate: SegmentSettings
+    gate: SegmentSettings | None = None
 
     def __post_init__(self) -> None:
         """Raise InputError where a node couldn't do it."""
         g = self.gate
+        if g is None:
+            return
         if not all(0 <= value <= 255 for value in g) or not segment.holds(node_gate(g)):
             raise InputError(
                 "expected 2 rows or more, a tail shorter than the longest sound, and numbers up to 255; got "
@@ -44,7 +46,9 @@ class SoundSettings:
 
     @property
     def features(self) -> int:
-        """How many features a sound has."""
+        """How many features a sound has; codes in a row, where there are no single sounds."""
+        if self.gate is None:
+            return self.front_end.bands
         return segment.features_of(node_gate(self.gate), self.front_end.bands)
 
 
@@ -81,6 +85,7 @@ def sounds_of(rows: np.ndarray, settings: SoundSettings, floor: int | None = Non
         floor: before it begins; None: of a node that was just switched on.
     """
     bands = settings.front_end.bands
+    assert settings.gate is not None
     push, values = segment.build(node_gate(settings.gate), bands)
     push(None if floor is None else floor)
     found = []
@@ -105,7 +110,9 @@ def loudest(rows: np.ndarray, settings: SoundSettings) -> Sound | None:
 
 
 def sound_channels(settings: SoundSettings) -> list[Channel]:
-    """Return the channels that a sense implies: of each row the bands, then length and level."""
+    """Return the channels that a sense implies: of each row the bands, then length and level; or of one row alone."""
     front_end = settings.front_end
+    if settings.gate is None:
+        return [Channel(f"band {band}", "", 1, 0, 0, 255) for band in range(front_end.bands)]
     names = [f"row {row} band {band}" for row in range(settings.gate.rows) for band in range(front_end.bands)]
     return [Channel(name, "", 1, 0, 0, 255) for name in (*names, "length", "level")]

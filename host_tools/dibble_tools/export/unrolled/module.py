@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 from dibble.inference.format import CRC_BYTES
 
+from dibble_tools.common.errors import InputError
 from dibble_tools.export.unrolled.block import Block
 from dibble_tools.export.unrolled.forest import append_forest
 from dibble_tools.export.unrolled.sums import Inputs, append_additive, append_mlp
 from dibble_tools.export.unrolled.windows import append_windows, reading_names
-from dibble_tools.model.content import Additive, Content, Forest
+from dibble_tools.model.content import WITHOUT_FILE, Additive, Content, Forest, Maps, Mlp, Stream
 from dibble_tools.model.host_model import HostModel
 
 HEAD = """\
@@ -35,6 +36,11 @@ def unrolled_source(model: HostModel, *, ranges: bool = True) -> str:
         ranges: no readings beyond theirs are taken; without, as other people's code, it is only to be compared with.
     """
     content = model.content
+    if isinstance(content.family, Stream):
+        raise InputError(
+            f"{content.name}: expected a model that decides on rows by themselves, got a network over a stream: as "
+            "code it would be no faster, and runs from its file"
+        )
     end = model.blob[-CRC_BYTES:]
     crc = (int.from_bytes(end[2:], "little"), int.from_bytes(end[:2], "little"))
     text = HEAD.format(name=content.name, crc=crc, tables_end=model.model.tables_end)
@@ -183,6 +189,9 @@ def _append_family(
         return [], append_forest(body, family, inputs, merged=merged)
     if isinstance(family, Additive):
         return append_additive(body, family, inputs, apart=apart), []
+    if isinstance(family, Maps):
+        raise InputError(WITHOUT_FILE)
+    assert isinstance(family, Mlp)
     append_mlp(body, family, inputs)
     return [], []
 

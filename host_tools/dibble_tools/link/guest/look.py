@@ -34,8 +34,19 @@ def look():
     except ImportError:
         sha256 = None
     print("sums", "yes" if sha256 else "no")
+    print("inflates", "yes" if _inflates() else "no")
     if sha256 and block and hasattr(os, "ilistdir"):
         _list("", sha256, [MOST_FILES])
+
+
+def _inflates():
+    """Tell whether the board can read what is compressed."""
+    try:
+        from deflate import DeflateIO  # noqa: F401
+
+        return True
+    except ImportError:
+        return False
 
 
 def _has_rom():

@@ -3,9 +3,11 @@
 import os
 from binascii import hexlify
 from hashlib import sha256
+from io import BytesIO
 
 PIECE_BYTES = 4096
-open_file = []
+WRITE_BYTES = 512
+open_file = []  # path, file
 
 
 def stage_clear(paths):
@@ -14,25 +16,39 @@ def stage_clear(paths):
         os.remove(path)
 
 
-def stage_files(files):
-    """Write whole files: [path, content] each."""
-    for path, content in files:
-        with open(path, "wb") as file:
-            file.write(content)
+def stage_parts(parts, data, packed):
+    """Write parts of files, one after another; the last stays open, for more of it: stage_end() closes it.
 
+    Args:
+        parts: [path, bytes] each; one that isn't the open file's begins a file anew.
+        data: what they hold together.
+        packed: it is compressed, as zlib does it.
+    """
+    stream = BytesIO(data)
+    if packed:
+        from deflate import DeflateIO
 
-def stage_begin(path, content):
-    """Write a file's first part; stage_more() goes on, stage_end() ends it."""
-    open_file.append(open(path, "wb"))
-    open_file[0].write(content)
-
-
-def stage_more(content):
-    open_file[0].write(content)
+        stream = DeflateIO(stream)
+    for path, left in parts:
+        if not open_file or open_file[0] != path:
+            stage_end()
+            open_file.extend((path, open(path, "wb")))
+        try:
+            while left:
+                piece = stream.read(min(left, WRITE_BYTES))
+                if not piece:
+                    raise OSError("expected %d bytes more of %s" % (left, path))
+                open_file[1].write(piece)
+                left -= len(piece)
+        except OSError:
+            open_file.clear()  # nothing goes on where this ended
+            raise
 
 
 def stage_end():
-    open_file.pop().close()
+    if open_file:
+        open_file[1].close()
+        open_file.clear()
 
 
 def stage_sums(paths):

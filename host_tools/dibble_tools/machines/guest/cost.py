@@ -26,6 +26,8 @@ row = array("i", [0] * (channels + 1))
 with open(folder + "rows.bin", "rb") as file:
     while file.readinto(row):
         rows.append([row[i + 1] for i in range(channels)])
+        if isinstance(node.readings, bytearray):  # codes as they come
+            rows[-1] = bytes(rows[-1])
 for _ in range(times):
     for readings in rows:
         node.predict(readings)

@@ -2,7 +2,8 @@
 
 Beside it lie lib/dibble, model.dib and rows.bin: for each row the elapsed ms (-2: none told) and
 the readings, as 32-bit little-endian ints. Every other row is handed over as a list, None where a reading is
-missing. The heap is locked while predicting: an allocation would be a MemoryError.
+missing, or as bytes where a model takes codes. The heap is locked while predicting: an allocation would be a
+MemoryError.
 """
 
 from array import array
@@ -23,6 +24,8 @@ channels = len(node.readings)
 row = array("i", [0] * (channels + 1))
 readings = node.readings
 listed = None
+image = hasattr(node, "image")  # a frame's readings have 16 bits at most, and it is handed over
+least = -32768 if image else MISSING
 decision = node.decision
 predict = node.predict
 with open(folder + "rows.bin", "rb") as rows:
@@ -31,13 +34,15 @@ with open(folder + "rows.bin", "rb") as rows:
         if listed:
             listed = None
             for i in range(channels):
-                readings[i] = row[i + 1]
+                readings[i] = max(row[i + 1], least)
         else:
             listed = [None if reading == MISSING else reading for reading in row][1:]
+            if isinstance(readings, bytearray):  # codes as they come
+                listed = bytes(listed)
         micropython.heap_lock()
         try:
             if elapsed == -2:
-                predict(listed)
+                predict(readings if image and not listed else listed)
             else:
                 predict(listed, elapsed)
         finally:

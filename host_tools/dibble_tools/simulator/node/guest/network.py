@@ -7,6 +7,7 @@ import wire
 
 _RAISES = {1: OSError, 2: RuntimeError, 3: MemoryError}
 STA_IF = 0
+RSSI_DBM = -67
 
 
 def _ask(what, value=0):
@@ -41,6 +42,11 @@ class WLAN:
 
     def disconnect(self):
         _do(1, 0)
+
+    def status(self, parameter=None):
+        if parameter == "rssi":
+            return RSSI_DBM
+        return 3 if self.isconnected() else 0
 
     def ifconfig(self):
         return "127.0.0.1", "255.0.0.0", "127.0.0.1", "127.0.0.127"

@@ -41,6 +41,10 @@ class _Address:
         return self._text
 
 
+class _AccessPoint:
+    rssi = -67
+
+
 class _Radio:
     _enabled = True
 
@@ -61,6 +65,10 @@ class _Radio:
     @property
     def connected(self):
         return bool(_ask(3))
+
+    @property
+    def ap_info(self):
+        return _AccessPoint() if self.connected else None
 
     @property
     def ipv4_dns(self):

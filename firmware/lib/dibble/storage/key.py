@@ -1,0 +1,24 @@
+"""Whether a node has a key: then it takes signed files only, models/SIGNED.md."""
+
+import os
+
+KEY = "node.key"
+_NO_ENTRY = 2
+
+
+def signatures_of(port, folder=""):
+    """Return what tells signed files in a folder from others; None where the node has no key.
+
+    Args:
+        port: has memory(name), feed_watchdog().
+        folder: with its slash.
+    """
+    try:
+        os.stat(KEY)
+    except OSError as error:
+        if error.args[0] != _NO_ENTRY:
+            raise
+        return None
+    from dibble.storage.signatures import Signatures
+
+    return Signatures(port.memory("signed"), port.feed_watchdog, folder, "")

@@ -1,0 +1,88 @@
+"""What is on trial since it came by radio: whether it runs, and what becomes of one that doesn't."""
+
+import os
+
+from dibble import RecordError
+from dibble.inference.crc32 import crc32
+from dibble.storage.slots import Slots
+from dibble.storage.words import crc_bytes
+from dibble.update.offer import CONFIRMED, KINDS, REFUSED, ROLLED_BACK, TRIED, Kept
+
+CONFIG = 2
+SUFFIX = ".sig"  # of a signature's file
+NEVER = "it never came to a good minute and a report"
+
+
+def identity_of(node, kind):
+    """Return the identity of what a node runs of a kind; None: nothing."""
+    if kind == CONFIG:
+        return crc_bytes(crc32(node.config_text, len(node.config_text)))
+    classifier = (node.classifier, node.gate)[kind] if kind < CONFIG else None
+    return classifier.identity if classifier else None
+
+
+def is_on_trial(node):
+    """Tell whether the node runs what came by radio last, and that is still to be tried."""
+    kept = Kept()
+    return kept.state == TRIED and identity_of(node, kept.kind) == kept.identity
+
+
+def settle(node, kept):
+    """Bring the state of what was tried up to date: confirmed, refused or rolled back; what isn't used goes.
+
+    Raises:
+        RecordError: it can't be written.
+    """
+    path = KINDS[kept.kind]
+    if identity_of(node, kept.kind) == kept.identity:
+        if not node.boot.unconfirmed:
+            kept.write(CONFIRMED)
+        return
+    state, why = ROLLED_BACK, NEVER
+    if not (node.boot.config_rejected if kept.kind == CONFIG else node.boot.rejected):
+        for note in node.notes:
+            if path in note and " isn't used: " in note or kept.kind == CONFIG and note.startswith("config"):
+                state, why = REFUSED, note.split(" isn't used: ")[-1]
+                break
+    _put_back(node, kept)
+    kept.write(state, why)
+
+
+def undo():
+    """Take back a file by which the node ended before it was installed."""
+    kept = Kept()
+    if kept.state == TRIED:
+        _remove(KINDS[kept.kind])
+        _drop(kept)
+        try:
+            kept.write(ROLLED_BACK, NEVER)
+        except RecordError:
+            pass  # it's gone all the same
+
+
+def _put_back(node, kept):
+    """Remove the file that isn't used; the configuration in use takes its place."""
+    path = KINDS[kept.kind]
+    if kept.kind != CONFIG:
+        _remove(path)
+        _drop(kept)
+        return
+    try:
+        with open(path + ".old", "wb") as file:
+            file.write(node.config_text)
+        os.rename(path + ".old", path)
+    except OSError:
+        pass  # the last good one stands in
+
+
+def _drop(kept):
+    """Give up the slot that holds what was tried: it is never tried again."""
+    Slots(KINDS[kept.kind][:-4]).drop(kept.identity)
+
+
+def _remove(path):
+    for name in (path, path + SUFFIX):
+        try:
+            os.remove(name)
+        except OSError:
+            pass

@@ -1,0 +1,119 @@
+"""A file as it goes to a node by radio: packed, signed where the node has a key, offered, and in numbered pieces.
+
+models/UPDATES.md specifies the bytes; the firmware's dibble.update reads them.
+"""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dibble.update.offer import FRAME_BYTES, KINDS, MOST_PIECES, NAMES, VERSION, WAITS
+
+from dibble_tools.common.errors import InputError
+from dibble_tools.model.packing import crc16, pack
+from dibble_tools.node.signatures import counter_after, sign
+
+PIECE_BYTES = 256
+MOST_PIECE_BYTES = (1 << 12) - 1
+TURNS = 16
+MOST_STREAM_BYTES = (1 << 24) - 1
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A file for a node.
+
+    Attributes:
+        kind: of dibble.update.offer.NAMES: model, gate, config.
+        content: the file's bytes.
+        stream: what is cut into pieces: the signature, if there is one, and the file, packed where that is shorter.
+        piece_bytes: of the stream in a piece.
+        waits: the node takes it only when somebody has pressed "install".
+        turn: 0..15; a node that refused a stream, or went back from it, takes it in another turn.
+    """
+
+    kind: str
+    content: bytes
+    stream: bytes
+    piece_bytes: int = PIECE_BYTES
+    waits: bool = False
+    turn: int = 0
+
+    @property
+    def identity(self) -> bytes:
+        """The four bytes that tell the file from others: a model's last ones, else its CRC-32, least byte first."""
+        if self.kind in ("model", "gate"):
+            return self.content[-4:]
+        return zlib.crc32(self.content).to_bytes(4, "little")
+
+    @property
+    def crc(self) -> bytes:
+        """CRC-32 of the stream, least byte first."""
+        return zlib.crc32(self.stream).to_bytes(4, "little")
+
+    @property
+    def version(self) -> str:
+        """The identity as nodes tell it: 8 hexadecimal digits."""
+        return self.identity[::-1].hex()
+
+    @property
+    def told_crc(self) -> str:
+        """The stream's CRC-32 as nodes tell it."""
+        return self.crc[::-1].hex()
+
+    @property
+    def count(self) -> int:
+        return -(-len(self.stream) // self.piece_bytes)
+
+    def offer(self) -> bytes:
+        """Return what the node is told of it first."""
+        head = bytes([VERSION | NAMES.index(self.kind) | (WAITS if self.waits else 0)])
+        head += (self.piece_bytes | self.turn << 12).to_bytes(2, "little") + len(self.stream).to_bytes(3, "little")
+        head += self.crc + self.identity
+        return head + crc16(head).to_bytes(2, "big")
+
+    def message(self, number: int) -> bytes:
+        """Return a piece's message: number, data, check."""
+        data = self.stream[number * self.piece_bytes : (number + 1) * self.piece_bytes]
+        return framed(number, data, self.crc)
+
+    def messages(self) -> Iterator[bytes]:
+        return map(self.message, range(self.count))
+
+
+def framed(number: int, data: bytes, crc: bytes) -> bytes:
+    """Return data with its number before it and its check behind, which holds for this stream only."""
+    head = number.to_bytes(2, "little") + data
+    return head + crc16(head, crc16(crc)).to_bytes(FRAME_BYTES - 2, "big")
+
+
+def parcel_of(
+    kind: str,
+    content: bytes,
+    key: bytes | None = None,
+    *,
+    accepted: int = 0,
+    piece_bytes: int = PIECE_BYTES,
+    waits: bool = False,
+    turn: int = 0,
+) -> Parcel:
+    """Return a file as it goes by radio.
+
+    Args:
+        kind: "model", "gate" or "config".
+        key: the node's, None where it has none.
+        accepted: the highest counter that the node is known to have accepted for this kind, 0: not known.
+        piece_bytes: of the stream in a piece.
+        waits: for somebody to press "install".
+    Raises:
+        InputError: there are too many pieces.
+    """
+    path = KINDS[NAMES.index(kind)]
+    packed = pack(content)
+    stream = packed if len(packed) < len(content) else content
+    if key is not None:
+        stream = sign(key, path, counter_after(accepted), content) + stream
+    parcel = Parcel(kind, content, stream, piece_bytes, waits, turn)
+    if len(stream) > MOST_STREAM_BYTES or parcel.count > MOST_PIECES:
+        raise InputError(f"expected at most {MOST_PIECES:,} pieces of {piece_bytes} bytes, got {parcel.count:,}")
+    return parcel

@@ -1,0 +1,204 @@
+"""A model and a configuration by way of a real broker to a real node: taken, tried, confirmed, or taken back."""
+
+import hashlib
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dibble_tools.data.channels import Channel
+from dibble_tools.node.signatures import sign
+from dibble_tools.radio.mqtt import Retained, offer_topic, piece_topic
+from dibble_tools.radio.parcel import Parcel, parcel_of
+from dibble_tools.simulator.node.firmware import firmware_folder
+from mosquitto import Collector, Mosquitto
+from node_helpers import CHANNELS, soil_model
+from radio_bench import NODE, RadioBench, states, told
+
+KEY = hashlib.sha256(b"of this test").digest()
+OLD, NEW = soil_model(400), soil_model(500)
+
+
+@pytest.fixture(scope="module")
+def firmware(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return firmware_folder(tmp_path_factory.mktemp("firmware") / "node")
+
+
+class Field:
+    """A node that has run well, without a key or with one, and its broker: each test begins at that."""
+
+    def __init__(self, firmware: Path, folder: Path) -> None:
+        self.broker = Mosquitto(folder)
+        self.broker.start()
+        (folder / "plain").mkdir()
+        (folder / "keyed").mkdir()
+        self.plain = RadioBench(firmware, folder / "plain", self.broker, OLD)
+        self.keyed = RadioBench(firmware, folder / "keyed", self.broker, None)
+        self.keyed.send("node.key", KEY)
+        for name, content in (("config.json", config_of(self.keyed)), ("model.dib", OLD)):
+            self.keyed.send(name + ".sig", sign(KEY, name, 10, content))
+            self.keyed.send(name, content)
+        for bench in (self.plain, self.keyed):
+            bench.run(2.5)
+            bench.remember()
+
+
+@pytest.fixture(scope="module")
+def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
+    firmware = firmware_folder(tmp_path_factory.mktemp("firmware") / "node")
+    field = Field(firmware, tmp_path_factory.mktemp("field"))
+    yield field
+    field.broker.end(signal.SIGKILL)
+
+
+@pytest.fixture
+def collector(field: Field) -> Iterator[Collector]:
+    """Hears what this test's node says; afterwards the broker forgets what it retains."""
+    with Collector(field.broker, "#") as collector:
+        collector.messages.clear()
+        yield collector
+        collector.settle()
+        topics = {topic for topic, _, _ in collector.messages}
+        field.plain.publish(*(Retained(topic, b"") for topic in sorted(topics)))
+
+
+@pytest.fixture
+def bench(field: Field) -> RadioBench:
+    field.plain.restore()
+    return field.plain
+
+
+@pytest.fixture
+def keyed(field: Field) -> RadioBench:
+    field.keyed.restore()
+    return field.keyed
+
+
+def test_a_model_is_taken_tried_and_confirmed(bench, collector):
+    parcel = parcel_of("model", NEW, piece_bytes=40)
+    bench.offer(parcel)
+    assert bench.run_on(5) == ["reset", "stop"]
+    assert bench.runs() == "dry below 500"
+    assert states(collector) == ["receiving 4 of 4", "tried 4 of 4", "confirmed 4 of 4"]
+    last = told(collector)[-1]
+    assert (last["kind"], last["crc"], last["installed"], last["latest"]) == (
+        "model",
+        parcel.told_crc,
+        parcel.version,
+        parcel.version,
+    )
+    about = told(collector, "about")[-1]
+    assert (about["model"], about["model_name"], about["first_seq"]) == (parcel.version, "dry below 500", 1)
+    health = told(collector, "health")[-1]
+    assert (health["rssi_dbm"], health["unsure_permille"], health["records"]) == (-67, 0, bench.rows()[-1].sequence)
+
+
+def test_what_is_there_already_is_confirmed_without_a_piece(bench, collector):
+    bench.publish(Retained(offer_topic(NODE), parcel_of("model", OLD).offer()))
+    bench.run(1)
+    assert states(collector)[-1] == "tried 1 of 1"  # as this boot isn't confirmed
+
+
+def config_of(bench: RadioBench, **changes: object) -> bytes:
+    return json.dumps({**bench.config, **changes}).encode()
+
+
+def test_a_configuration_is_taken_tried_and_confirmed(bench, collector):
+    bench.offer(parcel_of("config", config_of(bench, interval_s=30)))
+    assert bench.run_on(5) == ["reset", "stop"]
+    assert states(collector)[-1] == "confirmed 2 of 2"
+    assert told(collector, "about")[-1]["interval_s"] == 30
+
+
+@pytest.mark.parametrize("silent", [{"port": 9}, {"host": ""}], ids=["another broker", "no radio"])
+def test_a_configuration_under_which_no_report_arrives_gives_way(bench, collector, silent):
+    """The node runs well under it: what it lacks is the radio, without which no other would ever come."""
+    bench.offer(parcel_of("config", config_of(bench, mqtt={**bench.config["mqtt"], "timeout_ms": 1000, **silent})))
+    assert bench.run_on(12) == ["reset", "reset", "stop"]
+    assert states(collector)[-1] == "rolled back 1 of 1: it never came to a good minute and a report"
+    bench.vm.console = b""
+    assert bench.run(1) == "stop" and bench.events("boot") == []
+    assert bench.rows()[-1].sequence == told(collector, "state")[-1]["seq"]
+
+
+def test_a_configuration_that_is_none_is_refused(bench, collector):
+    bench.offer(parcel_of("config", b'{"interval_s": 1}'))
+    assert bench.run_on(4) == ["reset", "stop"]
+    assert "refused" in states(collector)[-1] and "interval_s: expected 2 to 86400, got 1" in states(collector)[-1]
+
+
+def test_a_model_of_other_channels_is_refused_and_the_old_one_runs(bench, collector):
+    other = soil_model(500, [Channel("peat_moisture_permille", "permille", 1, 0, 0, 1000), CHANNELS[1]])
+    bench.offer(parcel_of("model", other))
+    assert bench.run_on(4) == ["reset", "stop"]
+    assert "refused 1 of 1: expected a sensor for the model's channel peat_moisture" in states(collector)[-1]
+    bench.vm.console = b""
+    assert bench.run(1) == "stop"
+    assert bench.runs() == "dry below 400" and bench.events("boot") == []
+
+
+def signed_parcel(content: bytes, counter: int, key: bytes = KEY) -> Parcel:
+    return Parcel("model", content, sign(key, "model.dib", counter, content) + content)
+
+
+def test_a_node_with_a_key_takes_what_is_signed_with_it_and_nothing_older(keyed, collector):
+    for parcel, why in (
+        (parcel_of("model", NEW), "refused 1 of 1: expected a signature, as this node has a key, got none"),
+        (
+            signed_parcel(NEW, 11, bytes(32)),
+            "refused 1 of 1: model.dib.sig: expected model.dib as it was signed with the node's key, got another",
+        ),
+        (
+            signed_parcel(soil_model(600), 9),
+            "refused 1 of 1: model.dib.sig: expected a counter of at least 10, got 9: an older file",
+        ),
+    ):
+        keyed.offer(parcel)
+        assert keyed.run_on(3) == ["stop"]
+        assert states(collector)[-1] == why
+    keyed.offer(parcel_of("model", NEW, KEY))
+    assert keyed.run_on(4) == ["reset", "stop"]
+    assert states(collector)[-1] == "confirmed 1 of 1" and keyed.runs() == "dry below 500"
+    assert KEY not in keyed.vm.console
+
+
+def test_an_offer_that_waits_is_taken_when_somebody_says_install(bench, collector):
+    parcel = parcel_of("model", NEW, waits=True)
+    bench.offer(parcel)
+    assert bench.run_on(3) == ["stop"]
+    assert states(collector)[-1] == "offered 0 of 1"
+    assert told(collector)[-1]["latest"] == parcel.version != told(collector)[-1]["installed"]
+    bench.publish(Retained(f"dibble/{NODE}/in/install", b"install"))
+    assert bench.run_on(4) == ["reset", "stop"]
+    assert states(collector)[-1] == "confirmed 1 of 1"
+    collector.settle()
+    assert (f"dibble/{NODE}/in/install", b"") in [(topic, payload) for topic, payload, _ in collector.messages]
+
+
+def test_a_piece_of_another_offer_is_told_and_waited_for(bench, collector):
+    parcel = parcel_of("model", NEW, piece_bytes=40)
+    bench.offer(parcel)
+    bench.publish(Retained(piece_topic(NODE, 2), parcel_of("model", OLD, piece_bytes=40).message(2)))
+    assert bench.run_on(2) == ["stop"]
+    assert states(collector)[-1] == "receiving 2 of 4: piece 2: expected one of this offer, got another"
+    bench.publish(Retained(piece_topic(NODE, 2), parcel.message(2)))
+    assert bench.run_on(4) == ["reset", "stop"]
+    assert states(collector)[-1] == "confirmed 4 of 4"
+
+
+def test_an_offer_withdrawn_changes_nothing(bench, collector):
+    parcel = parcel_of("model", NEW)
+    bench.offer(parcel)
+    assert bench.run_on(5) == ["reset", "stop"]
+    bench.withdraw(parcel)
+    assert bench.run_on(2) == ["stop"]
+    assert states(collector)[-1] == "confirmed 0 of 0" and bench.runs() == "dry below 500"
+
+
+def test_records_are_sent_again_from_where_somebody_asks(bench, collector):
+    bench.publish(Retained(f"dibble/{NODE}/in/resend", b"2"))
+    bench.run(2.5)
+    sent = [state["seq"] for state in told(collector, "state")]
+    again = sent.index(2)
+    assert again and sent[again:] == list(range(2, max(sent) + 1))

@@ -1,0 +1,80 @@
+"""A node with a broker on this machine, and what the node says of an update."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from dibble_tools.radio.mqtt import Retained, messages, withdrawal
+from dibble_tools.radio.parcel import Parcel
+from mosquitto import Collector, Mosquitto
+from node_helpers import Bench
+from paho.mqtt import publish
+
+NODE = "node"
+
+
+def mqtt(broker: Mosquitto, **more: object) -> dict[str, object]:
+    """Return a node's settings; its time is virtual and the broker's isn't, so timeouts are long."""
+    return {
+        "host": "127.0.0.1",
+        "port": broker.port,
+        "timeout_ms": 30000,
+        "every": 1,
+        "discovery": False,
+        "time_host": "",
+        **more,
+    }
+
+
+class RadioBench(Bench):
+    """A node that reports to a broker at each cycle."""
+
+    def __init__(self, firmware: Path, folder: Path, broker: Mosquitto, model: bytes | None, **config: Any) -> None:
+        super().__init__(firmware, folder, model, **{"mqtt": mqtt(broker), **config})
+        self.broker = broker
+        self._image = b""
+
+    def remember(self) -> None:
+        """Keep the flash as it is: restore() goes back to it."""
+        self._image = bytes(self.hardware.flash.image)
+
+    def restore(self) -> None:
+        self.hardware.flash.image[:] = self._image
+        self.vm.console = b""
+
+    def run_on(self, minutes: float) -> list[str]:
+        """Live on for so long over all resets; return what ended these lives."""
+        end_s = self.now_s() + 60 * minutes
+        lives = []
+        while (left_s := end_s - self.now_s()) > 1:
+            lives.append(self.run(left_s / 60))
+        return lives
+
+    def publish(self, *wanted: Retained) -> None:
+        self._publish(list(wanted))
+
+    def offer(self, parcel: Parcel) -> None:
+        self._publish(list(messages(NODE, parcel)))
+
+    def withdraw(self, parcel: Parcel) -> None:
+        self._publish(list(withdrawal(NODE, parcel.count)))
+
+    def _publish(self, wanted: list[Retained]) -> None:
+        told = [{"topic": m.topic, "payload": m.payload, "retain": m.retain, "qos": 1} for m in wanted]
+        publish.multiple(told, "127.0.0.1", self.broker.port)  # type: ignore[arg-type]
+
+    def runs(self) -> str:
+        """Return the name of the model that runs."""
+        return self.events("model")[-1].partition(" CRC ")[0]
+
+
+def told(collector: Collector, topic: str = "update") -> list[dict[str, Any]]:
+    """Return the JSON objects that came to a topic of the node's, in order."""
+    collector.settle()
+    return [json.loads(payload) for t, payload, _ in collector.messages if t == f"dibble/{NODE}/{topic}"]
+
+
+def states(collector: Collector) -> list[str]:
+    return [
+        f"{one['state']} {one['have']} of {one['of']}" + (one["why"] and f": {one['why']}") for one in told(collector)
+    ]
