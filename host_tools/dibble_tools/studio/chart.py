@@ -9,7 +9,7 @@ import numpy as np
 from dibble_tools.common.quantities import UNITS, channel_text, reading_text
 from dibble_tools.common.safe_text import plain
 from dibble_tools.console.labelled_rows import LABEL, TIME
-from dibble_tools.studio.tables import FileTable
+from dibble_tools.studio.tables import FLAGS, FileTable
 from dibble_tools.studio.timeline import ends_of, gap_texts, places_of
 
 WIDTH = 960  # all of it is the rows', so that a place in it is a row or the gap after it
@@ -22,10 +22,10 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b8578f", "#c98a00", "#56b4e9", "#7
 STYLE = """
 text { font: 14px system-ui, sans-serif; fill: #16201a; } .quiet { fill: #4c5851; } .paper { fill: #fff; }
 .line { fill: none; stroke: #14613a; stroke-width: 1.6; } .edge { stroke: #c6d0c9; } .label { font-weight: 600; }
-.gap { fill: #dfe5e1; }
+.gap { fill: #dfe5e1; } .flag { fill: #b3261e; }
 @media (prefers-color-scheme: dark) {
 text { fill: #eef2ef; } .quiet { fill: #b3beb7; } .paper { fill: #161b18; }
-.line { stroke: #7ddca4; } .edge { stroke: #46524b; } .gap { fill: #2b332f; }
+.line { stroke: #7ddca4; } .edge { stroke: #46524b; } .gap { fill: #2b332f; } .flag { fill: #ff9b95; }
 }
 """
 
@@ -55,6 +55,7 @@ def chart_svg(table: FileTable, first: int = 0, last: int | None = None, width: 
         out.append(f'<text class="quiet" x="{width - 6}" y="{y + 16}" text-anchor="end">{escape(span)}</text>')
         out.append(f'<path class="line" d="{_path(readings, y + TITLE, STRIP - 8, starts, ends)}"/>')
         y += STRIP + TITLE
+    out += _marks(table.texts(FLAGS)[shown], height - FOOT, starts, ends)
     edges = [times[0], times[-1]] if times else ["", ""]
     out.append(f'<text class="quiet" x="6" y="{height - 6}">{escape(plain(edges[0], 40))}</text>')
     out.append(
@@ -113,6 +114,22 @@ def _bands(
                 shown = plain(label, 60)
                 shown = shown if len(shown) <= fits else shown[: max(fits - 1, 1)] + "…"
                 out.append(f'<text class="label" x="{x + 4:.1f}" y="15">{escape(shown)}</text>')
+        at += count
+    return out
+
+
+def _marks(flags: Sequence[str], bottom: int, starts: np.ndarray, ends: np.ndarray) -> list[str]:
+    """Return a line under each stretch of decisions that weren't to be trusted."""
+    out, at = [], 0
+    for flag, rows in groupby(flags):
+        count = len(list(rows))
+        if flag:
+            x = starts[at]
+            wide = max(ends[at + count - 1] - x, 1)
+            out.append(
+                f'<rect class="flag" x="{x:.1f}" width="{wide:.1f}" y="{bottom - 5}" height="5">'
+                f"<title>{escape(plain(flag, 60))}</title></rect>"
+            )
         at += count
     return out
 
