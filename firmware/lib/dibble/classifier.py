@@ -22,6 +22,7 @@ FIRST_LOOK = (  # what is needed until a model runs
     "dibble.inference.forest_checks",
     "dibble.inference.additive_checks",
     "dibble.inference.mlp_checks",
+    "dibble.inference.stream_checks",
     "dibble.inference.golden",
     "dibble.inference.stream_checks",
     "dibble.inference.description",
