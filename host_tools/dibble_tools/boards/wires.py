@@ -97,7 +97,7 @@ def _sensor(
         )
         return WiredPart(f"{title} (`{name}`)", tuple(wires), tuple(notes), f"0x{entry['address']:02x}")
     pin = labels.get(entry["pin"], str(entry["pin"]))
-    use = _use(entry)
+    use = _use(entry, table)
     if use in ("pull-up", "input"):
         if use == "input":
             notes.append(f"a resistor of 10 kohm from {pin} to {supply}: the pin has no pull-up of its own")
@@ -148,16 +148,9 @@ def _supply(board: Board) -> str:
     return next((label for label in SUPPLIES if label in board.header.labels), "3.3 V")
 
 
-def _use(entry: dict[str, Any]) -> str:
-    """Return what a driver asks of its pin."""
+def _use(entry: dict[str, Any], table: dict[str, Any]) -> str:
+    """Return what a driver asks of its pin, the sensor being the only one of its whole configuration."""
     port = WiringPort()
-    sensors_of(
-        {
-            "i2c": {"sda": "", "scl": "", "frequency_hz": 0},
-            "interval_s": 600,
-            "listen": {"driver": ""},
-            "sensors": [dict(entry)],
-        },
-        port,
-    )
+    alone = {"i2c": {"sda": "", "scl": "", "frequency_hz": 0}, "gate": {**table["gate"], "motion": ""}}
+    sensors_of({**table, **alone, "sensors": [dict(entry)]}, port)
     return next((use for use, used in port.used if used == entry["pin"]), "")
