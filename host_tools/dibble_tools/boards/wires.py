@@ -151,6 +151,10 @@ def _supply(board: Board) -> str:
 def _use(entry: dict[str, Any], table: dict[str, Any]) -> str:
     """Return what a driver asks of its pin, the sensor being the only one of its whole configuration."""
     port = WiringPort()
-    alone = {"i2c": {"sda": "", "scl": "", "frequency_hz": 0}, "gate": {**table["gate"], "motion": ""}}
+    alone = {
+        "i2c": {"sda": "", "scl": "", "frequency_hz": 0},
+        "listen": {**table["listen"], "driver": ""},
+        "gate": {**table["gate"], "motion": False},
+    }
     sensors_of({**table, **alone, "sensors": [dict(entry)]}, port)
     return next((use for use, used in port.used if used == entry["pin"]), "")

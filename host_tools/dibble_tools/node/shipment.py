@@ -107,7 +107,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
     # a stream
     "dibble.listening": (
         *_of("dibble.", "listening_node", "listening", "ports.micropython_microphones"),
-        *_of(_SENSES, "listener", "gate", "take", "segment"),
+        *_of(_SENSES, "counts", "listener", "gate", "take", "segment"),
         *_of(_SENSES, "frames", "frames_bytecode", "frames_plan", "frames_thumb", "frames_viper"),
         *_of(_SENSES, "widen", "widen_viper"),
     ),
