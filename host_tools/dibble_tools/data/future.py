@@ -211,7 +211,7 @@ def _series(ds: Dataset) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
 
 def _column(ds: Dataset, name: str) -> np.ndarray:
     if name not in ds.columns:
-        raise InputError(f"{ds.name}: expected a column {name!r}; {listed(name, ds.columns)}")
+        raise InputError(f"expected a column {name!r} in {ds.name}; {listed(name, ds.columns)}")
     return ds.values[:, ds.columns.index(name)]
 
 
