@@ -132,7 +132,7 @@ def evaluate_number(
             raise InputError(f"--until: expected the condition of the model's {number.channel.name}, got {until!r}")
     elif number.channel.name.startswith(TIME_TO) and column == "label":
         raise InputError(
-            f"--until: expected the condition until which the model's {number.channel.name} is, as it was trained with, "
+            f"--until: expected the condition until which the model's {number.channel.name} is, as in training, "
             "or --label with a column of such minutes"
         )
     shared = bool(until) or column in [channel.name for channel in model.channels]
