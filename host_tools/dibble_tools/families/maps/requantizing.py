@@ -190,10 +190,10 @@ def _without_drift(
     drift = (target.scale * (true - target.zero_point) - real).mean(axis=(0, 1, 2))
     active = ((outputs > 0) & (outputs < CODE_MAX)).mean(axis=(0, 1, 2))
     # Of a unit without weights there is nothing to set right.
-    active = np.where(np.any(layer.weights, axis=tuple(range(1, np.ndim(layer.weights)))), active, 0.0)
+    assert layer.weights is not None
+    active = np.where(np.any(layer.weights.reshape(len(layer.weights), -1), axis=1), active, 0.0)
     moved = np.where(active > LEAST_ACTIVE, drift / np.maximum(active, LEAST_ACTIVE), 0.0)
     steps = moved / told.scales * 2.0 ** np.array(layer.shifts)
-    assert layer.weights is not None
     return replace(layer, biases=tuple(_within(np.array(layer.biases) + np.round(steps), layer.weights).tolist()))
 
 
