@@ -26,7 +26,7 @@ def convert(
     Its multipliers become shifts. With --frames each layer's outputs are looked at, so that less is rounded away, and
     it is told on how many frames the model decides as the original does.
     """
-    from dibble_tools.data.frames import arrays_in
+    from dibble_tools.data.labelled_frames import arrays_in
     from dibble_tools.model.convert_network import convert_network
 
     target = out if out != Path() else network.with_suffix(".dib")

@@ -1,150 +1,189 @@
-"""Frames to learn from: folders of pictures, arrays of NumPy, or a CSV with a frame a row."""
+"""Frames of arrays, labelled: a CSV of a row a frame, or an .npz. What a network over frames is trained from."""
 
-import re
+import csv
+import io
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.common.extras import extras_named
+from dibble_tools.common.files import write_atomically
 
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp")
-LABEL, GROUP, FRAMES = "label", "group", "frames"
-GROUP_OF = re.compile(r"^(.*?)[_\-. ]*\d*$")  # a file's name without its number
+NPZ = ".npz"
+COLUMNS = ("time", "node", "recording", "sensor", "unit", "step", "label", "rows", "columns", "pixels")
+_TEXTS = ("times", "nodes", "recordings", "labels")
+MOST_PIXELS = 1024
+PIXEL_LIMIT = 32767
 
 
 @dataclass(frozen=True)
-class FrameSet:
-    """Labelled frames.
+class Frames:
+    """Frames of one kind of array.
 
     Attributes:
-        frames: (rows, height, width, depth) int64: bytes 0..255 of pictures, or readings of 16 bits.
-        labels, groups: of each; frames of one group were taken together, and are never split.
-        names: of each, for people.
+        pixels: int16 (frames, rows, columns): what each pixel is above its background, in steps.
+        labels, times, nodes, recordings: of each frame; a recording is an unbroken run of one label, by number.
+        sensor, unit, step: driver of the array; a step is so many of the unit.
     """
 
-    frames: np.ndarray
+    pixels: np.ndarray
     labels: list[str]
-    groups: list[str]
-    names: list[str]
+    times: list[str]
+    nodes: list[str]
+    recordings: list[str]
+    sensor: str
+    unit: str
+    step: int
+
+    def __len__(self) -> int:
+        return len(self.labels)
 
     @property
-    def scaled(self) -> bool:
-        """Whether readings need more than 8 bits."""
-        return bool(len(self.frames)) and (self.frames.min() < 0 or self.frames.max() > 255)
+    def groups(self) -> list[str]:
+        """What is kept whole when frames are split: frames of one recording are nearly the same."""
+        return [f"{node} {recording}" for node, recording in zip(self.nodes, self.recordings, strict=True)]
+
+    def joined(self, more: "Frames") -> "Frames":
+        """Return these frames and more of the same array.
+
+        Raises:
+            InputError: they are of another kind.
+        """
+        own, other = ((f.sensor, *f.pixels.shape[1:], f.unit, f.step) for f in (self, more))
+        if own != other:
+            raise InputError(f"expected frames of {_kind(self)}, got such of {_kind(more)}: choose another file")
+        return replace(
+            self,
+            pixels=np.concatenate([self.pixels, more.pixels]),
+            labels=self.labels + more.labels,
+            times=self.times + more.times,
+            nodes=self.nodes + more.nodes,
+            recordings=self.recordings + more.recordings,
+        )
 
 
-def read_frames(path: Path, *, size: tuple[int, int] | None = None, grey: bool = False) -> FrameSet:
-    """Return the frames of a folder with a folder of pictures for each class, of an .npz, or of a CSV.
+def _kind(frames: Frames) -> str:
+    rows, columns = frames.pixels.shape[1:]
+    return f"{frames.sensor}, {rows} x {columns} in {frames.step} {frames.unit}"
 
-    Args:
-        size: (height, width) to which pictures are brought; a CSV needs it.
-        grey: colour pictures become grey ones.
+
+def read_frames(path: Path) -> Frames:
+    """Return the frames of a file, .npz or CSV.
+
     Raises:
-        InputError: there are none, they differ in size or colour, or a row isn't whole.
+        InputError: it isn't such a file, or a frame isn't whole; says where.
     """
-    if path.is_dir():
-        return _pictures(path, size, grey)
-    if path.suffix == ".npz":
-        return _arrays(path)
-    if path.suffix == ".csv":
-        return _table(path, size)
-    raise InputError(f"{path}: expected a folder of pictures, an .npz or a .csv of frames")
-
-
-def arrays_in(path: Path) -> dict[str, np.ndarray]:
-    """Return the arrays of an .npy or .npz file by their names; raise InputError where it is none."""
     try:
-        loaded = np.load(path, allow_pickle=False)
-        found = {FRAMES: loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
-        raise InputError(f"{path}: expected arrays of NumPy (.npy, .npz), got none: {error}") from None
-    if not found:
-        raise InputError(f"{path}: expected arrays, got an empty file")
-    return found
+        return _read_npz(path) if path.suffix == NPZ else _read_csv(path)
+    except OSError as error:
+        raise InputError(f"{path}: expected a file of frames, got: {error.strerror}.") from None
 
 
-def _arrays(path: Path) -> FrameSet:
-    found = arrays_in(path)
-    for name in (FRAMES, "labels"):
-        if name not in found:
-            raise InputError(f"{path}: expected arrays 'frames', 'labels' and 'groups', got {', '.join(found)}")
-    frames, labels = found[FRAMES], found["labels"]
-    if frames.ndim not in (3, 4) or frames.dtype.kind not in "iu":
-        raise InputError(f"{path}: expected whole numbers (frames, height, width), got {frames.dtype} {frames.shape}")
-    groups = found.get("groups", np.arange(len(frames)))
-    if not len(labels) == len(groups) == len(frames):
-        raise InputError(f"{path}: expected a label and a group for each of {len(frames)} frames, got {len(labels)}")
-    frames = frames.astype(np.int64).reshape(*frames.shape[:3], -1)
-    names = [f"frame {i}" for i in range(len(frames))]
-    return FrameSet(frames, list(map(str, labels)), list(map(str, groups)), names)
+def write_frames(path: Path, frames: Frames) -> None:
+    """Write frames to a file, whole or not at all, in the format that its name ends in."""
+    write_atomically(path, _npz(frames) if path.suffix == NPZ else _csv(frames))
 
 
-def _table(path: Path, size: tuple[int, int] | None) -> FrameSet:
-    with extras_named():
-        import pandas as pd
+def csv_row(frames: Frames, i: int) -> list[str]:
+    """Return the fields of one frame, as COLUMNS names them."""
+    rows, columns = frames.pixels.shape[1:]
+    return [
+        *(frames.times[i], frames.nodes[i], frames.recordings[i], frames.sensor, frames.unit, str(frames.step)),
+        *(frames.labels[i], str(rows), str(columns), " ".join(map(str, frames.pixels[i].ravel().tolist()))),
+    ]
+
+
+def _csv(frames: Frames) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(csv_row(frames, i) for i in range(len(frames)))
+    return text.getvalue().encode()
+
+
+def _npz(frames: Frames) -> bytes:
+    data = io.BytesIO()
+    contents: dict[str, Any] = {name: np.array(getattr(frames, name), dtype=np.str_) for name in (*_TEXTS, "groups")}
+    contents |= {name: np.array(getattr(frames, name)) for name in ("pixels", "sensor", "unit", "step")}
+    np.savez_compressed(data, **contents)
+    return data.getvalue()
+
+
+def _read_npz(path: Path) -> Frames:
     try:
-        table = pd.read_csv(path, dtype=str)
-    except (OSError, ValueError, pd.errors.ParserError) as error:
-        raise InputError(f"{path}: expected a CSV with a frame a row: {str(error).strip()}") from None
-    if LABEL not in table:
-        raise InputError(f"{path}: expected a column '{LABEL}', got {', '.join(map(str, table.columns[:6]))} ...")
-    pixels = [name for name in table.columns if re.fullmatch(r"\D*\d+", str(name))]
-    if size is None or size[0] * size[1] != len(pixels):
-        told = f"{size[0]} x {size[1]}" if size else "none"
-        raise InputError(f"{path}: expected --size HEIGHTxWIDTH of its {len(pixels)} numbered columns, got {told}")
-    numbers = table[pixels].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
-    broken = ~np.isfinite(numbers) | (numbers != np.round(numbers))
-    if broken.any():
-        row, column = np.argwhere(broken)[0]
-        got = table[pixels[column]].iloc[row]
-        raise InputError(f"{path}, line {row + 2}, column {pixels[column]}: expected a whole number, got {got!r}")
-    frames = numbers.astype(np.int64).reshape(-1, *size, 1)
-    rows = [str(i) for i in range(len(frames))]
-    groups = table[GROUP].astype(str).tolist() if GROUP in table else rows
-    return FrameSet(frames, table[LABEL].astype(str).tolist(), groups, [f"line {i + 2}" for i in range(len(frames))])
+        with np.load(path, allow_pickle=False) as found:
+            missing = [name for name in ("pixels", *_TEXTS, "sensor", "unit", "step") if name not in found]
+            if missing:
+                raise InputError(
+                    f"{path}: expected frames as of `dibble collect --frames`, got none of {', '.join(missing)}"
+                )
+            pixels = found["pixels"]
+            texts = {name: [str(text) for text in found[name]] for name in _TEXTS}
+            one = Frames(
+                pixels.astype(np.int16),
+                **texts,
+                sensor=str(found["sensor"]),
+                unit=str(found["unit"]),
+                step=int(found["step"]),
+            )
+    except (ValueError, zipfile.BadZipFile, EOFError) as error:
+        raise InputError(f"{path}: expected an .npz of frames, got: {str(error)[:100]}") from None
+    lengths = {len(texts[name]) for name in _TEXTS}
+    if pixels.ndim != 3 or not np.issubdtype(pixels.dtype, np.integer) or lengths != {len(pixels)}:
+        raise InputError(
+            f"{path}: expected integer pixels (frames, rows, columns) and a label of each, got {pixels.dtype} "
+            f"{pixels.shape} and {len(one)} labels"
+        )
+    if pixels.size and int(np.abs(pixels.astype(np.int64)).max()) > PIXEL_LIMIT:
+        raise InputError(f"{path}: expected pixels within {PIXEL_LIMIT}, got {int(np.abs(pixels).max())}")
+    return one
 
 
-def _pictures(folder: Path, size: tuple[int, int] | None, grey: bool) -> FrameSet:
-    with extras_named():
-        from PIL import Image, UnidentifiedImageError
-    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in PICTURES)
-    frames, labels, groups = [], [], []
-    first: tuple[Path, tuple[int, ...]] | None = None
-    for file in files:
-        parts = file.relative_to(folder).parts
-        if len(parts) < 2:
-            raise InputError(f"{file}: expected pictures in a folder for each class, {folder}/CLASS/PICTURE.png")
+def _read_csv(path: Path) -> Frames:
+    with path.open(newline="", encoding="utf-8", errors="replace") as file:
+        reader = csv.reader(file)
         try:
-            with Image.open(file) as image:
-                seen = image.convert("L" if grey or image.mode in ("1", "L", "LA", "I;16") else "RGB")
-                seen = seen if size is None else seen.resize((size[1], size[0]), Image.Resampling.BOX)
-                pixels = np.asarray(seen, dtype=np.int64)
-        except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
-            raise InputError(f"{file}: expected a picture, got one that can't be read: {error}") from None
-        pixels = pixels.reshape(*pixels.shape[:2], -1)
-        if first is None:
-            first = file, pixels.shape
-        elif pixels.shape[2] != first[1][2]:
-            kinds = ["a grey" if depth == 1 else "a colour" for depth in (first[1][2], pixels.shape[2])]
-            raise InputError(
-                f"{file}: expected {kinds[0]} picture, as {first[0].name} is, got {kinds[1]} one: add --grey"
-            )
-        elif pixels.shape != first[1]:
-            sizes = [f"{shape[0]} x {shape[1]}" for shape in (first[1], pixels.shape)]
-            raise InputError(
-                f"{file}: expected {sizes[0]} pixels, as {first[0].name} has, got {sizes[1]}: add --size HEIGHTxWIDTH"
-            )
-        frames.append(pixels)
-        labels.append(parts[0])
-        taken = parts[1] if len(parts) > 2 else (GROUP_OF.match(file.stem) or [""])[1]
-        groups.append(f"{parts[0]}/{taken or file.stem}")
-    if not frames:
-        raise InputError(f"{folder}: expected pictures ({', '.join(PICTURES)}) in a folder for each class, got none")
-    if all(groups.count(group) == groups.count(groups[0]) for group in set(groups)) and len(set(groups)) == len(
-        set(labels)
-    ):
-        groups = [str(file) for file in files]  # one name for all of a class tells no recordings apart
-    return FrameSet(np.stack(frames), labels, groups, [str(file.relative_to(folder)) for file in files])
+            header = next(reader, [])
+            if tuple(header) != COLUMNS:
+                raise InputError(
+                    f"{path}: expected the columns {','.join(COLUMNS)} of `dibble collect --frames`, got "
+                    f"{','.join(header)[:100] or 'an empty file'}"
+                )
+            rows = [(reader.line_num, row) for row in reader if row]
+        except csv.Error as error:
+            raise InputError(f"{path}, line {reader.line_num}: expected CSV text, got: {error}") from None
+    kinds = {tuple(row[i] for i in (3, 4, 5, 7, 8)) for _, row in rows if len(row) == len(COLUMNS)}
+    frames, fields = [], []
+    for line, row in rows:
+        frames.append(_pixels(path, line, row))
+        fields.append(row)
+    if not rows:
+        raise InputError(f"{path}: expected frames, got none")
+    if len(kinds) > 1:
+        raise InputError(f"{path}: expected frames of one array, got {len(kinds)} kinds: split the file by `sensor`")
+    columns = [list(column) for column in zip(*fields, strict=True)]
+    times, nodes, recordings, labels = (columns[i] for i in (0, 1, 2, 6))
+    sensor, unit, step = (columns[i][0] for i in (3, 4, 5))
+    return Frames(np.stack(frames), labels, times, nodes, recordings, sensor, unit, int(step))
+
+
+def _pixels(path: Path, line: int, row: Sequence[str]) -> np.ndarray:
+    def refused(expected: str, got: str) -> InputError:
+        return InputError(f"{path}, line {line}: expected {expected}, got {got}")
+
+    if len(row) != len(COLUMNS):
+        raise refused(f"{len(COLUMNS)} fields", str(len(row)))
+    try:
+        step, rows, columns = int(row[5]), int(row[7]), int(row[8])
+        pixels = np.array(row[9].split(), dtype=np.int64)
+    except (ValueError, OverflowError):
+        raise refused("whole numbers", repr(row[9][:40])) from None
+    if step < 1 or rows < 1 or columns < 1 or len(pixels) != rows * columns or len(pixels) > MOST_PIXELS:
+        raise refused(f"{row[7]} x {row[8]} pixels", str(len(pixels)))
+    if np.abs(pixels).max() > PIXEL_LIMIT:
+        raise refused(f"pixels within {PIXEL_LIMIT}", str(int(np.abs(pixels).max())))
+    return pixels.reshape(rows, columns).astype(np.int16)

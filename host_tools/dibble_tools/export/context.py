@@ -5,7 +5,7 @@ from typing import Any
 
 import jinja2
 from dibble import __version__
-from dibble.inference.features import DELTA, EMA, KINDS, LAST, MAX, MEAN, MIN, SLOPE
+from dibble.inference.features import ABOVE, DELTA, EMA, KINDS, LAST, MAX, MEAN, MIN, SLOPE
 from dibble.inference.fixed_point import MISSING
 
 from dibble_tools.common.errors import InputError
@@ -14,7 +14,7 @@ from dibble_tools.export import names
 from dibble_tools.export.c.families import additive_parts, forest_parts, mlp_parts
 from dibble_tools.export.c.tables import Kind, rows, signed, unsigned
 from dibble_tools.export.channel_text import about
-from dibble_tools.model.content import Additive, Content, Forest, Mlp, Stream
+from dibble_tools.model.content import WITHOUT_FILE, Additive, Content, Forest, Maps, Mlp, Stream
 
 
 def environment(language: str) -> jinja2.Environment:
@@ -42,6 +42,8 @@ def context_of(content: Content, prefix: str) -> dict[str, Any]:
             f"{content.name}: expected a model that decides on rows by themselves, got a network over a stream: it "
             "runs from its file"
         )
+    if isinstance(content.family, Maps):
+        raise InputError(f"{content.name}: {WITHOUT_FILE}")
     channels = [about(channel) for channel in content.channels]
     for channel, ending in zip(channels, names.endings([c.name for c in content.channels], "channel"), strict=True):
         channel["ending"] = ending
@@ -146,7 +148,7 @@ def _windows(content: Content) -> dict[str, Any]:
     for i in range(len(content.channels)):
         back = [f.size - depths[f.kind] for f in features if f.channel == i and f.kind in depths]
         sizes.append(max(back, default=0))
-    each = [{SLOPE: 2, MEAN: 1, EMA: 1}.get(f.kind, 0) for f in features]
+    each = [{SLOPE: 2, MEAN: 1, EMA: 1, ABOVE: 1}.get(f.kind, 0) for f in features]
     ringed = [channel.high - channel.low for channel, size in zip(content.channels, sizes, strict=True) if size]
     begins = list(itertools.accumulate(sizes, initial=0))[:-1]
     sums_at = list(itertools.accumulate(each, initial=0))[:-1]

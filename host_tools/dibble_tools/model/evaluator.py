@@ -14,7 +14,7 @@ from dibble.inference.fixed_point import MISSING
 from dibble.inference.stand_ins import fill_in
 
 from dibble_tools.data.feature_spec import run_windows, windows_of
-from dibble_tools.model.content import Content, Stream
+from dibble_tools.model.content import Content, Maps, Stream
 from dibble_tools.model.decisions import Decisions
 from dibble_tools.model.oracle import novel, ratio_offsets, scorer, stream_scores
 
@@ -86,6 +86,8 @@ class _Rows:
         if not len(above) or bool(np.all(above.view(np.uint64).max(axis=0) <= self.span)):
             return above, None, None
         missing = readings == MISSING
+        if isinstance(self.model.family, Maps):  # a frame's readings can't be out of range, and are clamped
+            return np.where(missing, -1, np.clip(readings, self.low, self.high) - self.low), missing, missing & False
         beyond = ((readings < self.low) | (readings > self.high)) & ~missing
         return np.where(missing, -1, np.clip(readings, self.low, self.high) - self.low), missing, beyond
 

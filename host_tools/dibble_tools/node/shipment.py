@@ -8,11 +8,12 @@ from dibble_tools.common.shipped import ROOMS
 from dibble_tools.node.merging import Shipment
 from dibble_tools.node.modules import attributes_of, nodes_of, tree_of
 
-_INFERENCE, _KERNELS, _STORAGE, _REPORT, _UPDATE = (
+_INFERENCE, _KERNELS, _STORAGE, _REPORT, _SENSES, _UPDATE = (
     "dibble.inference.",
     "dibble.inference.kernels.",
     "dibble.storage.",
     "dibble.report.",
+    "dibble.senses.",
     "dibble.update.",
 )
 _PORT = "dibble.ports.micropython"
@@ -29,6 +30,8 @@ OF_DRIVERS = (
     "build",
     "channels",
 )
+STREAMS = "dibble.streams."
+OF_STREAMS = ("SETTINGS", "BLOCKS", "build")  # what is asked of a stream's driver
 GUESTS = ROOMS / "link" / "guest"
 
 
@@ -91,7 +94,9 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.ratios": _of(_INFERENCE, "ratios"),
     "dibble.number": _of(_INFERENCE, "number"),
     "dibble.stand_ins": _of(_INFERENCE, "stand_ins"),
+    "dibble.baselines": _of(_INFERENCE, "baselines"),
     "dibble.parts": _of(_INFERENCE, "parts"),
+    "dibble.heat": ("dibble.senses.heat", *_of(_REPORT, "frame_lines")),
     "dibble.manifest": _of(_STORAGE, "manifest"),
     # reports
     "dibble.radio": (
@@ -99,6 +104,14 @@ FILES: Mapping[str, tuple[str, ...]] = {
         *_of(_REPORT, "about"),
         *_of("dibble.ports.", "sockets", "stream"),
     ),
+    # a stream
+    "dibble.listening": (
+        *_of("dibble.", "listening_node", "listening", "ports.micropython_microphones"),
+        *_of(_SENSES, "listener", "gate", "take", "segment"),
+        *_of(_SENSES, "frames", "frames_bytecode", "frames_plan", "frames_thumb", "frames_viper"),
+        *_of(_SENSES, "widen", "widen_viper"),
+    ),
+    "dibble.streams": ("dibble.streams", *_of("dibble.streams.", "adc_mic", "i2s_mic", "pdm_mic")),
     # what comes by radio
     "dibble.update": _of(_UPDATE, "offer", "over_mqtt", "parcel", "trial"),
     "dibble.place": _of(_UPDATE, "place"),
@@ -158,7 +171,10 @@ def shipment_of(
         sources,
         files,
         sorted(asked),
-        {} if apart else dict.fromkeys(named, OF_DRIVERS),
+        {
+            **({} if apart else dict.fromkeys(named, OF_DRIVERS)),
+            **{name: OF_STREAMS for name in sources if name.startswith(STREAMS)},
+        },
         {name: by for name, by in aliases.items() if name not in files},
         _names_in(own),
     )

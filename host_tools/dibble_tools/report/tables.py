@@ -274,6 +274,8 @@ def inspection_tables(content: dict[str, Any]) -> list[Table]:
     head.add_row("unsure", f"when the winner leads by less than {content['unsure_below']}")
     head.add_row("hysteresis", f"{content['hysteresis']} trusted decisions in a row change the held class")
     head.add_row("golden vectors", f"{content['golden_vectors']}, replayed just now: all agree")
+    if content["family"] == "maps":  # what a frame is, is told; not each of its readings
+        return [head]
     if content["sound"]:
         sound = new_table("what it hears", "what", "value")
         for key, value in content["sound"].items():

@@ -11,7 +11,7 @@ from dibble import __version__
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.datasets import Dataset
-from dibble_tools.data.frames import FrameSet, read_frames
+from dibble_tools.data.labelled_frames import FrameSet, read_labelled
 from dibble_tools.data.splits import check_classes, folds, split
 from dibble_tools.families.maps.network import Shape
 from dibble_tools.families.maps.tables import Frame, MapsTables
@@ -106,7 +106,7 @@ class _ImageTraining:
         self.path, self.options, self.progress = path, options, progress
         progress("reading the frames", 0.0)
         self.clock = Clock(options.budget_s)
-        self.set = read_frames(path, size=options.size, grey=options.grey)
+        self.set = read_labelled(path, size=options.size, grey=options.grey)
         self.classes = sorted(set(self.set.labels))
         self.y = np.array([self.classes.index(label) for label in self.set.labels])
         self.notes: list[str] = []
