@@ -276,7 +276,7 @@ class Golden:
     flags: int
 
 
-WITHOUT_FILE = "a network of maps isn't written as a program: its weights are used where they lie in model.dib: take that"
+WITHOUT_FILE = "a network of maps isn't written as a program: its weights are used where they lie, in model.dib"
 FAMILIES: dict[type, str] = {
     Forest: "forest",
     Additive: "additive",

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from dibble.inference.decision import NO_CLASS, NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE
 from dibble.inference.fixed_point import MISSING
+from dibble.inference.kernels.maps_take import NO_READING
 from dibble.inference.stand_ins import fill_in
 
 from dibble_tools.data.feature_spec import run_windows, windows_of
@@ -87,6 +88,8 @@ class _Rows:
             return above, None, None
         missing = readings == MISSING
         if isinstance(self.model.family, Maps):  # a frame's readings can't be out of range, and are clamped
+            if self.model.family.frame.scaled:
+                missing = readings <= NO_READING
             return np.where(missing, -1, np.clip(readings, self.low, self.high) - self.low), missing, missing & False
         beyond = ((readings < self.low) | (readings > self.high)) & ~missing
         return np.where(missing, -1, np.clip(readings, self.low, self.high) - self.low), missing, beyond
