@@ -18,7 +18,8 @@ from dibble_tools.report.tables import image_tables, number_tables, sound_tables
 from dibble_tools.training.images import Examples, ImageOptions, train_images
 from dibble_tools.training.result import CARD_FILE, Trained, TrainOptions
 from dibble_tools.training.result import Progress as TrainProgress
-from dibble_tools.training.sound import SoundOptions, train_sound
+from dibble_tools.training.sound import train_sound
+from dibble_tools.training.sound_options import SoundOptions
 from dibble_tools.training.train import train
 
 EXAMPLES_FILE = "examples.png"
