@@ -15,7 +15,7 @@ from dibble_tools.data.labelled_frames import FrameSet, read_labelled
 from dibble_tools.data.splits import check_classes, folds, split
 from dibble_tools.families.maps.network import Shape
 from dibble_tools.families.maps.tables import Frame, MapsTables
-from dibble_tools.families.maps.training import Augmentation, fit, shares, tables_of
+from dibble_tools.families.maps.training import BATCH, Augmentation, fit, shares, tables_of
 from dibble_tools.model.content import Maps
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
 from dibble_tools.model.limits import Limits, estimate
@@ -27,6 +27,8 @@ from dibble_tools.training.result import Clock, Progress, Trained
 
 DEFAULT_BYTES = 6144
 EPOCHS_MOST, EPOCHS_LEAST = 120, 6
+STEPS_LEAST = 240  # of a student's training, whatever the time
+TEACHER_LEAST = 0.8  # of the frames it learned from that a teacher has to know, to teach
 SMALL = 12  # a side: such an array has as few readings as the other families take
 BLOCKS: tuple[tuple[int, tuple[tuple[int, int], ...]], ...] = (
     (8, ((16, 2),)),
@@ -169,17 +171,19 @@ class _ImageTraining:
             return inner, outer
         raise InputError(f"{self.path}: expected frames of at least two groups to train on: take some on other days")
 
-    def _teach(self, fitted: np.ndarray) -> np.ndarray:
+    def _teach(self, fitted: np.ndarray) -> np.ndarray | None:
         self.progress("fitting a larger network, the teacher", self.clock.used())
         shape = Shape(*TEACHER, first_stride=self._strides()[0])
         layers = self._layers(shape, fitted, None, SHARES[0])
-        return shares(layers, self.x)
+        told = shares(layers, self.x)
+        known = float(np.mean(told[fitted].argmax(axis=1) == self.y[fitted]))
+        return told if known >= TEACHER_LEAST else None
 
     def _strides(self) -> tuple[int, ...]:
         side = max(self.frame.shape[:2])
         return (1, 2) if side <= SMALL else (2, 3) if side <= 48 else (4, 3)
 
-    def _search(self, fitted: np.ndarray, held: np.ndarray, taught: np.ndarray) -> list[ImageCandidate]:
+    def _search(self, fitted: np.ndarray, held: np.ndarray, taught: np.ndarray | None) -> list[ImageCandidate]:
         shapes = [Shape(*blocks, first_stride=stride) for blocks in BLOCKS for stride in self._strides()]
         small = [(shape, *self._needs(shape)) for shape in shapes]
         within = [entry for entry in small if self.options.limits.hold(entry[1], entry[2])]
@@ -222,7 +226,7 @@ class _ImageTraining:
         size = head + weights + 5 * units  # as channels that tell nothing yet are left out of an untrained one
         return size, estimate(model.content, size)
 
-    def _fit(self, shape: Shape, rows: np.ndarray, taught: np.ndarray, until: float) -> MapsTables:
+    def _fit(self, shape: Shape, rows: np.ndarray, taught: np.ndarray | None, until: float) -> MapsTables:
         return tables_of(self._layers(shape, rows, taught, until), self.frame, self.codes[rows])
 
     def _layers(self, shape: Shape, rows: np.ndarray, taught: np.ndarray | None, until: float) -> Any:
@@ -233,7 +237,8 @@ class _ImageTraining:
         teacher = None if taught is None else taught[rows]
         fit(shape, self.x[rows], self.y[rows], classes, 1, rng, teacher=teacher, augmentation=self.augmentation)
         one = max(self.clock.used() - began, 1e-6)
-        epochs = int(np.clip((until - began) / one - 1, EPOCHS_LEAST, EPOCHS_MOST))
+        least = EPOCHS_LEAST if shape.blocks == TEACHER[1] else max(EPOCHS_LEAST, -(-STEPS_LEAST * BATCH // len(rows)))
+        epochs = int(np.clip((until - began) / one - 1, least, max(EPOCHS_MOST, least)))
         return fit(
             shape,
             self.x[rows],

@@ -65,7 +65,7 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("images")
     frames, labels, groups = thermal_scenes(1, 8, 16)
     np.savez(folder / "scenes.npz", frames=frames.astype(np.int16), labels=labels, groups=groups)
-    arguments = ["train", str(folder / "scenes.npz"), "--images", "--max-bytes", "1024", "--budget", "4s"]
+    arguments = ["train", str(folder / "scenes.npz"), "--images", "--max-bytes", "1024", "--budget", "1s"]
     done = CliRunner().invoke(app, [*arguments, "--out", str(folder / "model")])
     return folder / "model", done
 
@@ -80,7 +80,7 @@ def test_a_model_of_a_thermal_array_is_judged_on_recordings_it_never_saw(trained
     frames, labels, _ = thermal_scenes(99, 4, 16)
     decided = model.decide(frames.reshape(len(frames), -1))
     right = np.mean(np.array(model.classes)[decided.class_index] == np.array(labels))
-    assert right > 0.6  # after four seconds; what longer training reaches is in the README
+    assert right > 0.6  # after a few hundred steps
     assert (folder / "examples.png").read_bytes()[:4] == b"\x89PNG" and (folder / "report.html").is_file()
 
 

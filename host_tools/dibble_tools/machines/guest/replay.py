@@ -32,7 +32,7 @@ predict = node.predict
 with open(folder + "rows.bin", "rb") as rows:
     while rows.readinto(row):
         elapsed = row[0]
-        if listed and not (image and least == 0 and MISSING in row):
+        if listed and not (image and least == 0 and min(row) == MISSING):
             listed = None
             for i in range(channels):
                 readings[i] = min(most, max(row[i + 1], least)) if image else row[i + 1]
