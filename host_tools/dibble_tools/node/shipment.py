@@ -94,6 +94,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
         *_of(_REPORT, "about"),
         *_of("dibble.ports.", "sockets", "stream"),
     ),
+    "dibble.diagnostics": _of(_REPORT, "diagnostics"),
     # what comes by radio
     "dibble.update": _of(_UPDATE, "offer", "over_mqtt", "parcel", "trial"),
     "dibble.place": _of(_UPDATE, "place"),

@@ -175,10 +175,17 @@ class Radio:
         if self._discover:
             expire_s = 3 * self._every * node.interval_ms // 1000
             started_ms = self._port.ticks_ms()
-            for topic, payload in messages(self._name, self._port.KIND, node.classes, node.channels, expire_s):
-                late = self._port.ticks_diff(self._port.ticks_ms(), started_ms) > self._timeout_ms
-                if late or not client.publish(topic, payload, True):
-                    return False
+            from dibble.report import diagnostics
+
+            for found in (
+                messages(self._name, self._port.KIND, node.classes, node.channels, expire_s),
+                diagnostics.messages(self._name, self._port.KIND, expire_s, self._updates),
+            ):
+                for topic, payload in found:
+                    late = self._port.ticks_diff(self._port.ticks_ms(), started_ms) > self._timeout_ms
+                    if late or not client.publish(topic, payload, True):
+                        return False
+            forget("dibble.report.diagnostics")
             self._discover = False
         if not self._tell(0, "about", about(node)):
             return False

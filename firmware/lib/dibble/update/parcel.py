@@ -61,6 +61,20 @@ class Parcel:
             self._first += 1
         return -1
 
+    def has(self, number):
+        return self._places[number] != _NONE
+
+    def put(self, number, data):
+        """Take a piece that was found otherwise: its data, at least as many bytes as it has."""
+        end = 2 + self.offer.data_bytes(number)
+        self.buffer[0] = number & 255
+        self.buffer[1] = number >> 8
+        self.buffer[2:end] = data[: end - 2]
+        check = crc16(self.buffer, 0, end, self._seed)
+        self.buffer[end] = check >> 8
+        self.buffer[end + 1] = check & 255
+        self.take(end + 2)
+
     def take(self, size):
         """Take the message of so many bytes in the buffer; return whether it is one of this stream.
 
@@ -81,6 +95,7 @@ class Parcel:
         """Copy a piece's data to target; return its size."""
         self._file.seek(OFFER_BYTES + self._places[number] * self._frame_bytes + 2)
         self._file.readinto(target)
+        self._file.seek(OFFER_BYTES + self._frames * self._frame_bytes)
         return self.offer.data_bytes(number)
 
     def _note(self):
