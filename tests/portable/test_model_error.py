@@ -38,9 +38,9 @@ def test_another_format():
 
 
 def test_another_family():
-    assert message(sealed(b"DIBL\x02\x00", b"")) == "expected a family from 1 to 3, got 0: update the firmware"
-    assert message(sealed(b"DIBL\x02\x84", b"")) == "expected a family from 1 to 3, got 4: update the firmware"
-    assert message(sealed(b"DIBL\x02\x07", b"")) == "expected a family from 1 to 3, got 7: update the firmware"
+    assert message(sealed(b"DIBL\x02\x00", b"")) == "expected a family from 1 to 5, got 0: update the firmware"
+    assert message(sealed(b"DIBL\x02\x86", b"")) == "expected a family from 1 to 5, got 6: update the firmware"
+    assert message(sealed(b"DIBL\x02\x07", b"")) == "expected a family from 1 to 5, got 7: update the firmware"
 
 
 def test_another_length():

@@ -40,8 +40,10 @@ def run(port):
             _undo()
         signatures = signatures_of(port)
         configured = _configure(kept, boot, signatures)
-        from dibble.node import Node  # not before: the schema and the node don't have to fit at once
-
+        if configured[0]["listen"]["driver"]:  # not before: the schema and the node don't have to fit at once
+            from dibble.listening_node import ListeningNode as Node
+        else:
+            from dibble.node import Node
         node = Node(port, boot, models, configured, signatures)
         if signatures:
             signatures.forget()

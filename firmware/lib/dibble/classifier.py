@@ -43,11 +43,13 @@ class Classifier:
         model: the Model.
         kernel: "code", or the kind of kernels that run its tables.
         in_place: whether its bytes lie in the flash.
+        hears: whether it takes a stream's samples instead of readings.
         identity: 4 bytes, the CRC of its file.
         names: of its channels.
         readings: array("i") of the last readings it decided on, in the sensors' units.
     Raises:
-        ModelError: the file isn't whole, computes otherwise than the host did, or wants what no sensor gives.
+        ModelError: the file isn't whole, computes otherwise than the host did, or wants what no sensor gives, or a
+            stream that config.listen doesn't name.
     """
 
     def __init__(self, blob, sensors, interval_ms, code=None, checked=False):
@@ -69,7 +71,10 @@ class Classifier:
         from dibble.inference.description import Description
 
         description = Description(model)
-        for i in range(len(model.readings)):
+        self.hears = b"frames" in model.parts
+        if self.hears and not sensors.hears:
+            raise ModelError("expected config.listen, as a model that hears wants it, got none")
+        for i in range(0 if self.hears else len(model.readings)):
             name, unit, mantissa, exponent, _, _ = description.channel(i)
             if name not in sensors.names:
                 raise ModelError(

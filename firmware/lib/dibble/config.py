@@ -14,6 +14,9 @@ MOST_BYTES = 32768  # of config.json
 LEAST_WATCHDOG_MS = 1000  # between two of its parts a cycle computes for longer than a shorter one waits
 STANDS_IN = "the last good configuration is used"
 PIN = (int, str)
+STREAMS = ("dibble.streams.", "config.listen.driver")  # where drivers of streams lie, and where one is named
+AT_ADC = ("battery", "gas_adc", "mox_adc", "soil_adc", "wind_vane")
+PINS_OF_STREAMS = ("pin", "sck", "ws", "sd", "clock", "data")
 CLOCK_CHIPS = ("ds3231", "pcf8563")
 SENSOR = (  # of every sensor; its driver's SETTINGS follow
     ("driver", str, 1, 20, None),
@@ -33,6 +36,15 @@ ACTION = (
     ("rest_s", int, 0, 604800, 43200),
     ("active_low", bool, 0, 1, False),
 )
+LISTEN = (  # the stream's own SETTINGS follow
+    ("driver", str, 0, 20, ""),  # of lib/dibble/streams; "": the node doesn't listen
+    ("rest_ms", int, 0, 600000, 1000),  # after a decision that acted no other does
+    ("gate_permille", int, 0, 16000, 0),  # of the quiet's span that a hop's samples span to be heard; 0: all are
+    ("skip", str, 0, 60, ""),  # class of voice.dib after which model.dib isn't asked
+    ("in_time", str, 2, 4, "auto"),  # frames as samples come: yes, no (once a sound has ended), auto: as the board can
+    ("take_permille", int, 1500, 16000, 3000),  # gate_permille of sounds that are heard once they have ended
+    ("take_ms", int, 200, 10000, 2000),  # of which so much is kept at most
+)
 SCHEMA = (
     ("node", str, 1, 32, "node"),
     ("interval_s", int, 2, 86400, 600),
@@ -48,10 +60,11 @@ SCHEMA = (
         {},
     ),
     ("clock", (("chip", str, 0, 7, ""),), 0, 0, {}),  # on the I2C bus: CLOCK_CHIPS
-    ("sensors", [SENSOR], 1, 16, None),
+    ("sensors", [SENSOR], 0, 16, None),
     ("actions", [ACTION], 0, 8, []),
     ("low_battery_mv", int, 0, 20000, 0),  # below it outputs go off and the radio stays silent; 0: never
     ("margin", int, 0, 65535, 0),  # decisions with a smaller one are unsure, where the model itself asks for less
+    ("listen", LISTEN, 0, 0, {}),
     ("gate", (("skip", str, 0, 60, ""), ("max_age_cycles", int, 0, 10000, 36)), 0, 0, {}),
     (
         "log",
@@ -86,7 +99,7 @@ def check(table, driver_settings):
 
     Args:
         table: dict, as JSON has it.
-        driver_settings: given a driver's name, returns its SETTINGS.
+        driver_settings: given what drivers.driver is, returns that driver's SETTINGS.
     Raises:
         ConfigError: names the place, what was expected and what is there.
     """
@@ -109,6 +122,24 @@ def check(table, driver_settings):
     config["sensors"] = sensors
     for i in range(len(config["actions"])):
         _check_cause(config["actions"][i], "config.actions[%d]" % i)
+    listen = config["listen"]
+    if listen["driver"]:
+        settings = LISTEN + tuple(driver_settings(listen["driver"], *STREAMS))
+        config["listen"] = listen = _table(table["listen"], settings, "config.listen")
+        if listen["in_time"] not in ("auto", "yes", "no"):
+            raise ConfigError("config.listen.in_time: expected auto, yes or no, got %r" % listen["in_time"])
+        for i in range(len(sensors)):
+            if listen["driver"] == "adc_mic" and sensors[i]["driver"] in AT_ADC:
+                raise ConfigError(
+                    "config.sensors[%d]: expected none at an ADC pin, as adc_mic has the ADC for itself, got %s"
+                    % (i, sensors[i]["driver"])
+                )
+        if "address" in listen and config["i2c"]["sda"] == "":
+            raise ConfigError("config.i2c: expected sda and scl, which config.listen needs, got none")
+    elif table.get("listen"):
+        raise ConfigError("config.listen.driver: expected a driver, got none")
+    elif not sensors:
+        raise ConfigError("config.sensors: expected at least one, or config.listen, got none")
     if config["low_battery_mv"] and "battery" not in [sensor["driver"] for sensor in sensors]:
         raise ConfigError("config.low_battery_mv: expected the sensor battery with it, got none")
     if 0 < config["watchdog_ms"] < LEAST_WATCHDOG_MS:
@@ -145,6 +176,9 @@ def _check_pins(config):
     for name in ("sda", "scl"):
         take(config["i2c"][name], "config.i2c", name)
     take(config["led"], "config", "led")
+    listen = config["listen"]
+    for name in PINS_OF_STREAMS:
+        take(listen.get(name, ""), "config.listen", name)
     for kind in ("actions", "sensors"):
         for i in range(len(config[kind])):
             entry = config[kind][i]
@@ -249,7 +283,7 @@ def _table(table, schema, where):
             raise ConfigError("%s: expected it, got none" % place)
         else:
             out[name] = _table(default, kind, place) if isinstance(kind, tuple) and kind != PIN else default
-    if schema is not SENSOR:  # whose further names are the driver's
+    if schema is not SENSOR and schema is not LISTEN:  # whose further names are the driver's
         names = [row[0] for row in schema]
         for name in table:
             if name not in out:

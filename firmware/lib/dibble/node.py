@@ -114,6 +114,7 @@ class Node:
         if model and model.unsure_below < config["margin"]:
             model.unsure_below = config["margin"]
         self.decision = model.decision if model else Decision(1)
+        self._begin_beside(config, signatures)
         self.classes = model.classes if model else ()
         self.model_name = ""
         self.readings = self.sensors.values  # all of them, whatever the model uses: they train the next one
@@ -174,6 +175,9 @@ class Node:
         if boot.awaits_report:
             self._look_at_trial()
         port.on_wait = self._waited
+
+    def _begin_beside(self, config, signatures):
+        """What a node of another kind begins beside this one's cycle: its readings come after the sensors'."""
 
     def cycle(self):
         """Wake, read, decide, act, remember, tell, sleep."""
@@ -260,13 +264,7 @@ class Node:
         """
         faulty = self.decision.flags & SENSOR_FAULT and self.decision.class_index == NO_CLASS
         flat = self._is_flat()
-        self.action = 0
-        if self._alarm:
-            self._alarm.update()
-        for i in range(len(self.actions)):
-            follows = self._follows[i]
-            self.actions[i].want(follows.held_index if follows else NO_CLASS, faulty or flat)
-            self.action |= self.actions[i].is_on << i
+        self._switch(faulty or flat)
         if self._on_times and self._on_times.error != self._told.get("on_times", ""):
             self._told["on_times"] = self._on_times.error
             if self._on_times.error:
@@ -274,7 +272,20 @@ class Node:
         if self._led:
             if self._stands_in:
                 self._blink(2, 400)
-            self._blink(1 if faulty else min(self.decision.class_index, 9) + 1, 400 if faulty else 40)
+            self._show(faulty)
+
+    def _switch(self, off):
+        """Switch the outputs by the held class or flag, or off."""
+        self.action = 0
+        if self._alarm:
+            self._alarm.update()
+        for i in range(len(self.actions)):
+            follows = self._follows[i]
+            self.actions[i].want(follows.held_index if follows else NO_CLASS, off)
+            self.action |= self.actions[i].is_on << i
+
+    def _show(self, faulty):
+        self._blink(1 if faulty else min(self.decision.class_index, 9) + 1, 400 if faulty else 40)
 
     def switch_off(self):
         """Switch all outputs off, as for a fault."""
@@ -350,7 +361,7 @@ class Node:
     def confirm(self):
         """After a good reading and a minute: this boot, its model and its configuration are good."""
         self._pass(0)
-        good = self.boot.unconfirmed and self._up_ms >= CONFIRM_MS and self.faults < len(self.sensors.all)
+        good = self.boot.unconfirmed and self._up_ms >= CONFIRM_MS and self.faults < max(1, len(self.sensors.all))
         if self.boot.awaits_report:
             if self._radio.silent if self._radio else good and not self._mqtt:
                 self.tell("update", "no report arrived since: the node goes back to what it ran before")
@@ -376,10 +387,14 @@ class Node:
             before_ms = self._cycle_ms
             self.port.doze_ms(part_ms, self._light)  # which counts it, by _waited()
             until_off = self._pass(0)
-            self.sensors.keep_alive()
+            self._awake()
             left_ms -= max(1, self._cycle_ms - before_ms)
         self._elapsed_ms = self._cycle_ms
         self._cycle_ms = 0
+
+    def _awake(self):
+        """A part of the sleep is over."""
+        self.sensors.keep_alive()
 
     def tell(self, kind, text):
         """Write an event's line on the console."""

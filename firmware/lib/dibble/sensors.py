@@ -138,6 +138,7 @@ class Sensors:
         notes: what there is to tell of the channels' names.
         keep_alive_ms: how often keep_alive() has to be called; 0: never.
         count_asleep: whether one counts what a light sleep would miss.
+        hears: whether the node listens to a stream beside them.
     """
 
     def __init__(self, config, port):
@@ -148,6 +149,7 @@ class Sensors:
         self.units = []
         self.all = []
         self.count_asleep = False
+        self.hears = config["listen"]["driver"] != ""
         channels, self.notes = channels_of(config["sensors"])
         for i in range(len(channels)):
             settings = config["sensors"][i]

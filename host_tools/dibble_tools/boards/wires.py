@@ -147,5 +147,13 @@ def _supply(board: Board) -> str:
 def _use(entry: dict[str, Any]) -> str:
     """Return what a driver asks of its pin."""
     port = WiringPort()
-    sensors_of({"i2c": {"sda": "", "scl": "", "frequency_hz": 0}, "interval_s": 600, "sensors": [dict(entry)]}, port)
+    sensors_of(
+        {
+            "i2c": {"sda": "", "scl": "", "frequency_hz": 0},
+            "interval_s": 600,
+            "listen": {"driver": ""},
+            "sensors": [dict(entry)],
+        },
+        port,
+    )
     return next((use for use, used in port.used if used == entry["pin"]), "")

@@ -24,6 +24,8 @@ EXTRA_OF = {  # import name -> extra of pyproject.toml
     "m2cgen": "bench",
     "distributed": "dask",
     "soundfile": "sound",
+    "tflite": "networks",
+    "onnx": "networks",
     "paho": "fleet",
     "sqlalchemy": "fleet",
     "psycopg": "fleet",

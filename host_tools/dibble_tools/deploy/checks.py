@@ -136,6 +136,8 @@ def check_together(config: dict[str, Any], bounds: Bounds, model: HostModel | No
         raise InputError(str(error)) from None
     if not model:
         return
+    if config["listen"]["driver"] and model.content.sound is not None:
+        return  # a node that listens: its sensors' readings are another matter
     check_reads(model)
     units = dict(zip(sensors.names, sensors.units, strict=True))
     for channel in model.channels:

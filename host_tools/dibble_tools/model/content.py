@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
+import numpy as np
 from dibble.inference.features import KINDS, LAST
 
 from dibble_tools.data.channels import Channel
 from dibble_tools.data.feature_spec import ChannelRatio
 from dibble_tools.data.sound.segments import SoundSettings
+from dibble_tools.families.maps.tables import Frame
 from dibble_tools.model.number import Quantity
 
 LARGEST_CODE = 255
@@ -178,6 +180,25 @@ class Mlp:
 
 
 @dataclass(frozen=True)
+class Step:
+    """A step of a network of maps, as its plan tells it to a kernel.
+
+    Attributes:
+        kind: "conv", "depthwise", "pool" or "add".
+        words: of its plan, by the names that firmware's kernels/maps_words.py has for them.
+        around: words of the plan that fills what lies around its output; empty where nothing does.
+        weights: (units, weights of each), biases, shifts: of conv and depthwise; else empty.
+    """
+
+    kind: str
+    words: Mapping[str, int]
+    around: tuple[int, ...]
+    weights: np.ndarray
+    biases: list[int]
+    shifts: list[int]
+
+
+@dataclass(frozen=True)
 class RowLayer:
     """A layer of a network with a memory.
 
@@ -195,6 +216,34 @@ class RowLayer:
     rows: list[list[int]]
     biases: list[int]
     shifts: list[int]
+
+
+@dataclass(frozen=True)
+class Maps:
+    """A convolutional network over a frame; all maps lie in one arena, the scores of 16 bits, too.
+
+    Attributes:
+        taken: where the frame goes: place, bytes of a row, bytes to skip after it, rows.
+        around: as Step's, of the frame.
+    """
+
+    frame: Frame
+    arena_bytes: int
+    taken: tuple[int, ...]
+    around: tuple[int, ...]
+    steps: list[Step]
+
+    def used(self) -> set[int]:
+        """Return the features: a network asks about each reading of a frame."""
+        return set(range(self.frame.size))
+
+    def renumbered(self, new: Mapping[int, int], limits: Sequence[int]) -> "Maps":
+        """Return the same network: a frame's readings keep their order."""
+        return self
+
+    def multiply_adds(self) -> int:
+        """Return how many products of a weight and a code a frame takes."""
+        return sum(step.words["OUT_HEIGHT"] * step.words["OUT_WIDTH"] * step.weights.size for step in self.steps)
 
 
 @dataclass(frozen=True)
@@ -227,7 +276,17 @@ class Golden:
     flags: int
 
 
-FAMILIES: dict[type, str] = {Forest: "forest", Additive: "additive", Mlp: "mlp", Stream: "stream"}
+WITHOUT_FILE = (
+    "a network of maps isn't written as Python code: its weights are used where they lie in model.dib, by kernels in "
+    "machine code: deploy the model itself, or export it as C"
+)
+FAMILIES: dict[type, str] = {
+    Forest: "forest",
+    Additive: "additive",
+    Mlp: "mlp",
+    Stream: "stream",
+    Maps: "maps",
+}
 
 
 @dataclass(frozen=True)
@@ -255,7 +314,7 @@ class Content:
     channels: list[Channel]
     features: list[Feature]
     windowed: bool
-    family: Forest | Additive | Mlp | Stream
+    family: Forest | Additive | Mlp | Stream | Maps
     novelty: Additive | None
     novel_below: int
     interval_ms: int

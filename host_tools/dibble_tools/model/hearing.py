@@ -37,8 +37,8 @@ def check_reads(model: HostModel) -> None:
     """Raise InputError where a model hears: a node decides on readings of sensors."""
     if model.content.sound is not None:
         raise InputError(
-            f"the model {model.content.name!r} hears sounds: expected one that decides on readings of sensors, as a "
-            "node does; run it in a program of your own, as in firmware/examples/listen.py"
+            f"the model {model.content.name!r} hears sounds: expected one that decides on readings of sensors, or a "
+            "configuration with `listen`, which names a microphone: dibble drivers i2s_mic"
         )
 
 

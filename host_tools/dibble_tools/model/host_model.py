@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from dibble import ModelError
-from dibble.inference.model import Model
+from dibble.inference import model_of
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.files import write_atomically
@@ -40,7 +40,7 @@ class HostModel:
     def __init__(self, blob: bytes, notes: Sequence[str] = ()) -> None:
         self.blob = blob
         self.notes = tuple(notes)
-        self.model = Model(blob)
+        self.model = model_of(blob)
         self.content = content_of(self.model)
         self.channels = self.content.channels
         self.classes = self.content.classes

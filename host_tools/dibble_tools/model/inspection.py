@@ -7,7 +7,7 @@ from dibble.inference.features import KINDS
 
 from dibble_tools.data.channels import steps_to_text, to_values
 from dibble_tools.data.sound.segments import SoundSettings
-from dibble_tools.model.content import Additive, Content, Forest, RowLayer, Stream
+from dibble_tools.model.content import Additive, Content, Forest, Maps, RowLayer, Step, Stream
 from dibble_tools.model.host_model import HostModel
 
 FORM_TEXTS = {
@@ -115,6 +115,14 @@ def _tables(model: Content) -> dict[str, Any]:
             "pairs": sum(term.b is not None for term in family.terms),
             "entries": sum(len(cell) for term in family.terms for cell in term.entries),
         }
+    elif isinstance(family, Maps):
+        found = {
+            "frame": str(family.frame),
+            "layers": ", ".join(_step(step) for step in family.steps),
+            "weights": sum(step.weights.size for step in family.steps),
+            "multiply_adds": family.multiply_adds(),
+            "arena_bytes": family.arena_bytes,
+        }
     elif isinstance(family, Stream):
         found = {
             "layers": ", ".join(_layer_text(layer) for layer in family.layers),
@@ -126,3 +134,12 @@ def _tables(model: Content) -> dict[str, Any]:
             "weights": ", ".join(FORM_TEXTS[layer.form] for layer in family.layers),
         }
     return {**found, "bytes": model.family_bytes}
+
+
+def _step(step: Step) -> str:
+    """Return a step for people: what it makes, and by what."""
+    words = step.words
+    made = f"{words['OUT_HEIGHT']}x{words['OUT_WIDTH']}x{words['UNITS']}"
+    largest = step.kind == "pool" and not words["MULTIPLIER"]
+    name = "dense" if words["WIDE"] else "largest" if largest else step.kind
+    return f"{name} {made}"

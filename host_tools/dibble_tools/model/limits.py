@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dibble.inference.features import LAST
+from dibble.inference.kernels.maps_words import CONV_UNITS, DEPTHWISE_UNITS
+from dibble.inference.maps import BUFFER_BYTES
+from dibble.inference.pages import KEPT_BYTES
 
 from dibble_tools.families.forest.integer_trees import IntegerTrees
-from dibble_tools.model.content import Additive, CodeScaler, Content, Forest, Stream
+from dibble_tools.model.content import Additive, CodeScaler, Content, Forest, Maps, Step, Stream
 from dibble_tools.model.reader import trees_of
 
 
@@ -82,6 +85,10 @@ COSTS = {
     "rank step": 270,
     "tree": 2_050,
     "split": 3_630,
+    "map code": 500,
+    "map weight": 400,
+    "map output": 1_500,
+    "map layer": 10_000,
 }
 # Bytes that a loaded model keeps beside its file, fitted to what the 32-bit VM keeps for the same models.
 HEAP = {
@@ -101,7 +108,10 @@ HEAP = {
     "history": 1,
     "rank step": 29,
     "split": 2,
+    "map once": 2_500,
+    "map layer": 500,
 }
+BLOCKS = {"conv": CONV_UNITS, "depthwise": DEPTHWISE_UNITS}
 
 
 def work(model: Content) -> dict[str, float]:
@@ -123,6 +133,13 @@ def work(model: Content) -> dict[str, float]:
         counts["split"] = depth(trees_of(family))
     elif isinstance(family, Additive):
         _count_additive(family, counts)
+    elif isinstance(family, Maps):
+        counts["map code"] = family.frame.size
+        counts["map weight"] = family.multiply_adds()
+        counts["map output"] = sum(
+            s.words["OUT_HEIGHT"] * s.words["OUT_WIDTH"] * s.words["UNITS"] for s in family.steps
+        )
+        counts["map layer"] = len(family.steps)
     elif isinstance(family, Stream):
         each = 1.0
         for part in family.layers:  # the mean of a hop, where layers have strides
@@ -141,6 +158,28 @@ def work(model: Content) -> dict[str, float]:
     if model.novelty:
         _count_additive(model.novelty, counts)
     return counts
+
+
+def maps_heap(network: Maps, size: int) -> int:
+    """Return the bytes that a network of maps keeps: arena, plans, and its file or what is read of it at once."""
+    file = size if size <= KEPT_BYTES else max(piece(step)[1] for step in network.steps)
+    scratch = max(scratch_bytes(step) for step in network.steps)
+    return network.arena_bytes + file + scratch + HEAP["map layer"] * len(network.steps) + HEAP["map once"]
+
+
+def scratch_bytes(step: Step) -> int:
+    """Return what a kernel in machine code needs for a block's weights as words."""
+    return int(4 * BLOCKS.get(step.kind, 0) * (2 + step.words["WEIGHTS"]))
+
+
+def piece(step: Step) -> tuple[int, int]:
+    """Return (units whose weights are read at once, bytes of these) where the file isn't in memory."""
+    if not step.biases:
+        return 0, 0
+    each = 5 + step.words["WEIGHTS"]
+    block = BLOCKS[step.kind]
+    units = min(len(step.biases), max(1, BUFFER_BYTES // (block * each)) * block)
+    return units, units * each
 
 
 def depth(trees: IntegerTrees) -> float:
@@ -181,5 +220,7 @@ def estimate(model: Content, size: int) -> Estimate:
     """Return the estimate for a model of `size` bytes, from counts of its parts."""
     counts = work(model)
     instructions = sum(COSTS.get(name, 0) * count for name, count in counts.items())
+    if isinstance(model.family, Maps):
+        return Estimate(round(instructions), maps_heap(model.family, size))
     heap = sum(HEAP.get(name, 0) * count for name, count in counts.items())
     return Estimate(round(instructions), size + round(heap))

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from dibble_tools.families.forest.integer_trees import scores as walked
-from dibble_tools.model.content import Additive, CodeScaler, Content, Forest, Mlp, Stream
+from dibble_tools.families.maps.tables import batches
+from dibble_tools.model.content import Additive, CodeScaler, Content, Forest, Maps, Mlp, Step, Stream
 from dibble_tools.model.reader import trees_of
 
 LOG_STEPS = 256
@@ -31,6 +32,8 @@ def scorer(model: Content) -> Callable[[np.ndarray], np.ndarray]:
         return TreeWalk(trees, model.limits).scores
     if isinstance(family, Additive):
         return lambda values: _additive(family, values).T
+    if isinstance(family, Maps):
+        return lambda values: _maps(family, values).T
     assert isinstance(family, Mlp)
     return lambda values: _mlp(family, values).T
 
@@ -101,6 +104,72 @@ def _mlp(network: Mlp, values: np.ndarray) -> np.ndarray:
         highest = 65535 if i + 1 == len(network.layers) else 255
         x = np.clip(total // 2 ** np.array(layer.shifts, dtype=np.int64), 0, highest)
     return np.column_stack([np.full(len(values), network.base, dtype=np.int64), x])
+
+
+def _maps(network: Maps, values: np.ndarray) -> np.ndarray:
+    """Return the scores of frames' offsets above their channels' lows."""
+    low = -32767 if network.frame.scaled else 0
+    found = [_arena(network, network.frame.codes(rows + low)) for rows in batches(values)]
+    return np.concatenate(found) if found else np.zeros((0, network.steps[-1].words["UNITS"]), dtype=np.int64)
+
+
+def _arena(network: Maps, codes: np.ndarray) -> np.ndarray:
+    """Return the scores of frames of codes (rows, readings): each step over arenas of bytes, one a row."""
+    arena = np.zeros((len(codes), network.arena_bytes), dtype=np.uint8)
+    _fill(arena, network.around)
+    at, row_bytes, skip, rows = network.taken
+    _view(arena, at, (rows, row_bytes), (row_bytes + skip, 1))[:] = codes.reshape(-1, rows, row_bytes)
+    total = np.zeros(0)
+    for step in network.steps:
+        words = step.words
+        height, width, units = words["OUT_HEIGHT"], words["OUT_WIDTH"], words["UNITS"]
+        _fill(arena, step.around)
+        total = _sums(arena, step)
+        if not words["WIDE"]:
+            row = words["OUT_DOWN"] + width * words["OUT_STEP"]
+            out = _view(arena, words["OUT_AT"], (height, width, units), (row, words["OUT_STEP"], 1))
+            out[:] = np.clip(total, 0, 255)
+    return np.clip(total, 0, 65535).reshape(len(codes), -1).astype(np.int64)
+
+
+def _sums(arena: np.ndarray, step: Step) -> np.ndarray:
+    """Return the shifted sums of a step (rows, height, width, units)."""
+    w = step.words
+    size = w["OUT_HEIGHT"], w["OUT_WIDTH"]
+    steps = w["X_DOWN"] + size[1] * w["X_STEP"], w["X_STEP"]
+    if step.kind == "conv":
+        seen = _view(arena, w["X_AT"], (*size, w["KERNEL_ROWS"], w["RUN"]), (*steps, w["X_ROW"], 1))
+        flat = seen.reshape(len(arena), *size, -1).astype(np.float64)  # sums of integers below 2**53 are exact
+        return (flat @ step.weights.T).astype(np.int64) + np.array(step.biases) >> np.array(step.shifts)
+    if step.kind == "add":
+        a = _view(arena, w["X_AT"], (*size, w["UNITS"]), (*steps, 1)).astype(np.int64)
+        steps = w["B_DOWN"] + size[1] * w["B_STEP"], w["B_STEP"]
+        b = _view(arena, w["B_AT"], (*size, w["UNITS"]), (*steps, 1)).astype(np.int64)
+        return a * w["MULTIPLIER"] + b * w["B_MULTIPLIER"] + w["BIAS"] >> w["SHIFT"]
+    kernel = w["KERNEL_ROWS"], w["RUN"], w["UNITS"]
+    seen = _view(arena, w["X_AT"], (*size, *kernel), (*steps, w["X_ROW"], w["X_PIXEL"], 1))
+    if step.kind == "depthwise":
+        weights = step.weights.reshape(w["UNITS"], *kernel[:2]).astype(np.float64)
+        total = np.einsum("nhwijc,cij->nhwc", seen.astype(np.float64), weights).astype(np.int64)
+        return total + np.array(step.biases) >> np.array(step.shifts)
+    if not w["MULTIPLIER"]:
+        return seen.max(axis=(3, 4))
+    return seen.astype(np.int64).sum(axis=(3, 4)) * w["MULTIPLIER"] + w["BIAS"] >> w["SHIFT"]
+
+
+def _fill(arena: np.ndarray, around: Sequence[int]) -> None:
+    if around:
+        at, before, between, row, gaps, after, code = around
+        arena[:, at : at + before] = code
+        gap = at + before + row - between
+        _view(arena, gap, (gaps, between), (row, 1))[:] = code
+        end = gap + gaps * row
+        arena[:, end : end + after] = code
+
+
+def _view(arena: np.ndarray, at: int, counts: tuple[int, ...], steps: tuple[int, ...]) -> np.ndarray:
+    """Return what lies at `at` of each row's arena, as (rows, *counts), `steps` bytes from one to the next."""
+    return np.lib.stride_tricks.as_strided(arena[:, at:], (len(arena), *counts), (arena.strides[0], *steps))
 
 
 def stream_scores(network: Stream, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -4,11 +4,14 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from dibble import ModelError
-from dibble.inference import additive, forest, mlp, stream
+from dibble.inference import additive, forest, maps, mlp, model_of, stream
 from dibble.inference.description import Description
 from dibble.inference.features import LAST, feature_limit
 from dibble.inference.format import ADDITIVE, FOREST, MLP, NOVELTY, STREAM, Cursor
+from dibble.inference.image import MAPS, draw
+from dibble.inference.kernels import maps_words
 from dibble.inference.model import Model
 from dibble.inference.number import number_of
 from dibble.senses import frames, segment
@@ -20,6 +23,7 @@ from dibble_tools.data.sound.front_end import settings_of
 from dibble_tools.data.sound.segments import SegmentSettings, SoundSettings, sound_channels
 from dibble_tools.families.forest.integer_trees import IntegerTrees
 from dibble_tools.families.forest.tree_sharing import Split
+from dibble_tools.families.maps.tables import KINDS, Frame
 from dibble_tools.model.content import (
     Additive,
     CodeScaler,
@@ -27,15 +31,24 @@ from dibble_tools.model.content import (
     Feature,
     Forest,
     Golden,
+    Maps,
     Mlp,
     NetworkLayer,
     RowLayer,
+    Step,
     Stream,
     TableTerm,
 )
 from dibble_tools.model.number import quantity_of
 from dibble_tools.model.tables_bytes import FORMS
 
+# The words of a step's plan, in their order.
+STEP_WORDS = (
+    *("X_AT", "OUT_AT", "UNITS", "RUN", "X_ROW", "X_DOWN", "X_STEP", "OUT_STEP", "OUT_WIDTH", "OUT_DOWN", "OUT_HEIGHT"),
+    *("WEIGHTS", "X_PIXEL", "KERNEL_ROWS", "WIDE", "MULTIPLIER", "BIAS", "SHIFT"),
+    *("B_AT", "B_DOWN", "B_STEP", "B_MULTIPLIER"),
+)
+NO_WEIGHTS: tuple[np.ndarray, list[int], list[int]] = np.zeros((0, 0), dtype=np.int64), [], []
 LEAVES = 128  # the first reference to a leaf
 FORM_OF = {number: form for form, number in FORMS.items()}
 STREAM_KINDS = "full8", "full4", "depthwise8", "mean"
@@ -49,10 +62,11 @@ def content_of(file: bytes | Model) -> Content:
     Raises:
         ModelError: damaged, cut short, of another format, or it says what can't be.
     """
-    m = file if isinstance(file, Model) else Model(file)
+    m: Any = file if isinstance(file, Model) else model_of(file)
     told = Description(m)
     sound = _sound(m)
-    channels = [Channel(*told.channel(i)) for i in range(len(m.low))]
+    seen = m.size if m.blob[5] == MAPS else 0
+    channels = [Channel(*told.channel(i)) for i in range(seen or len(m.low))]
     if sound:
         channels = sound_channels(sound)
     if not all(channel.mantissa for channel in channels):
@@ -66,11 +80,13 @@ def content_of(file: bytes | Model) -> Content:
     limits = [feature.limit for feature in features]
     kind = m.blob[5] & ~NOVELTY
     cursor = Cursor(m.blob, told.family_at)
-    family: Forest | Additive | Mlp | Stream
+    family: Forest | Additive | Mlp | Stream | Maps
     if kind == FOREST:
         family = _forest(cursor, limits, len(told.classes))
     elif kind == ADDITIVE:
         family = _additive(cursor, limits, len(told.classes))
+    elif kind == MAPS:
+        family = _maps(cursor, m.frame, len(told.classes))
     elif kind == STREAM:
         family = _stream(cursor, told.limits, len(told.classes))
     else:
@@ -95,7 +111,7 @@ def content_of(file: bytes | Model) -> Content:
         interval_ms=told.interval_ms,
         unsure_below=m.unsure_below,
         hysteresis=m.decision.hysteresis,
-        golden=_golden(m),
+        golden=_golden_frames(m) if seen else _golden(m),
         format=m.blob[4],
         parts=tuple(str(name, "utf-8") for name in m.parts),
         sound=sound,
@@ -234,6 +250,46 @@ def _layer(number: int, rows: list, biases: list[int], shifts: list[int], extra:
         return NetworkLayer(form, places, biases, shifts, [byte - 128 for byte in bytes(extra)])
     zero_point = 128 if form == "dense8" else 32768
     return NetworkLayer(form, [[weight - zero_point for weight in row] for row in rows], biases, shifts, [])
+
+
+def _maps(cursor: Cursor, frame: tuple[int, ...], classes: int) -> Maps:
+    arena_bytes, taken, around, steps = maps.read(cursor, frame, classes)
+    height, width, depth, scaled, *scaling = frame
+    read = []
+    for kind, plan, own, at in steps:
+        words = dict(zip(STEP_WORDS, plan, strict=True))
+        weights, biases, shifts = NO_WEIGHTS
+        if kind <= maps.DEPTHWISE:
+            weights, biases, shifts = _blocks(cursor.blob, at, words["UNITS"], words["WEIGHTS"], KINDS[kind])
+        read.append(Step(KINDS[kind], words, tuple(own), weights, biases, shifts))
+    seen = Frame(height, width, depth, bool(scaled), *scaling)
+    return Maps(seen, arena_bytes, tuple(taken[:4]), tuple(around), read)
+
+
+def _blocks(blob: bytes, at: int, units: int, each: int, kind: str) -> tuple[np.ndarray, list[int], list[int]]:
+    """Return (weights (units, each), biases, shifts) of a step's blocks in the file."""
+    weights: list[np.ndarray] = []
+    biases: list[int] = []
+    shifts: list[int] = []
+    step = maps_words.CONV_UNITS if kind == "conv" else maps_words.DEPTHWISE_UNITS
+    for first in range(0, units, step):
+        count = min(step, units - first)
+        biases += np.frombuffer(blob, "<i4", count, at).tolist()
+        shifts += np.frombuffer(blob, np.uint8, count, at + 4 * count).tolist()
+        own = np.frombuffer(blob, np.uint8, count * each, at + 5 * count).astype(np.int64) - 128
+        weights.append(own.reshape(each, count).T if kind == "conv" else own.reshape(count, each))
+        at += count * (5 + each)
+    return np.concatenate(weights), biases, shifts
+
+
+def _golden_frames(m: Any) -> list[Golden]:
+    cursor = Cursor(m.blob, m.tables_end)
+    found = []
+    for _ in range(cursor.number()):
+        frame = [0] * m.size
+        draw(cursor.number(), frame, m.frame)
+        found.append(Golden(list(frame), cursor.byte(), cursor.number(), cursor.byte()))
+    return found
 
 
 def _golden(m: Model) -> list[Golden]:

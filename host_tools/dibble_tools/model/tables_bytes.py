@@ -8,25 +8,34 @@ import numpy as np
 from dibble.inference.additive import OWN_TABLE
 from dibble.inference.forest import width_of
 from dibble.inference.format import ADDITIVE, FOREST, MLP, STREAM
+from dibble.inference.image import MAPS
 from dibble.inference.mlp import CODEBOOK4, DENSE8, DENSE16, SPARSE8
 from dibble.inference.stream import DEPTHWISE8, FULL8, TOGETHER
 from dibble.inference.stream import MEAN as STREAM_MEAN
 
 from dibble_tools.families.additive.tables import AdditiveTables
 from dibble_tools.families.forest.pages import ForestTables
+from dibble_tools.families.maps.tables import MapsTables
 from dibble_tools.families.mlp.tables import Layer, MlpTables
 from dibble_tools.families.stream.tables import StreamLayer, StreamTables
 from dibble_tools.model.encoding import number, scaler, signed
+from dibble_tools.model.maps_bytes import maps_bytes
 
-Tables = ForestTables | AdditiveTables | MlpTables | StreamTables
+Tables = ForestTables | AdditiveTables | MlpTables | StreamTables | MapsTables
+FAMILIES: dict[type, int] = {
+    ForestTables: FOREST,
+    AdditiveTables: ADDITIVE,
+    MlpTables: MLP,
+    StreamTables: STREAM,
+    MapsTables: MAPS,
+}
 FORMS = {"dense8": DENSE8, "dense16": DENSE16, "sparse8": SPARSE8, "codebook4": CODEBOOK4}
 BOOK = 16
 
 
 def family_of(tables: Tables) -> int:
     """Return the family's number in the file."""
-    kinds: dict[type, int] = {ForestTables: FOREST, AdditiveTables: ADDITIVE, MlpTables: MLP, StreamTables: STREAM}
-    return kinds[type(tables)]
+    return FAMILIES[type(tables)]
 
 
 def family_bytes(tables: Tables, limits: Sequence[int], at: int) -> bytes:
@@ -40,6 +49,8 @@ def family_bytes(tables: Tables, limits: Sequence[int], at: int) -> bytes:
         return _forest(tables, limits, at)
     if isinstance(tables, AdditiveTables):
         return _additive(tables)
+    if isinstance(tables, MapsTables):
+        return maps_bytes(tables)
     if isinstance(tables, StreamTables):
         return _stream(tables)
     return _mlp(tables, at, told=not isinstance(limits, bytes))

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dibble.inference import features as windows_of
+from dibble.inference import model_of
 from dibble.inference.features import LAST
 from dibble.inference.fixed_point import READING_LIMIT
 from dibble.inference.format import CRC_BYTES, FORMATS, MAGIC, NOVELTY
-from dibble.inference.model import Model
-from dibble.inference.parts import CELLS, STAND_INS
+from dibble.inference.parts import CELLS, IMAGE, STAND_INS
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel
@@ -79,7 +79,7 @@ def export(spec: ModelSpec, golden: Sequence[Sequence[int]] = ()) -> bytes:
     check_bounds(spec)
     results = []
     if golden:
-        probe = Model(_assemble(spec, b"", 0))
+        probe = model_of(assemble(spec, b"", 0))
         for row in golden:
             d = probe.predict(row)
             results.append((d.class_index, d.margin, d.flags))
@@ -90,7 +90,7 @@ def export(spec: ModelSpec, golden: Sequence[Sequence[int]] = ()) -> bytes:
         body.append(class_index)
         body += number(margin)
         body.append(flags)
-    return _assemble(spec, bytes(body), len(golden))
+    return assemble(spec, bytes(body), len(golden))
 
 
 def check_bounds(spec: ModelSpec) -> None:
@@ -146,7 +146,8 @@ def _ratios(ratios: Sequence[ChannelRatio]) -> bytes:
     return bytes(out)
 
 
-def _assemble(spec: ModelSpec, golden: bytes, golden_count: int) -> bytes:
+def assemble(spec: ModelSpec, golden: bytes, golden_count: int) -> bytes:
+    """Return the bytes of a model file; nothing is checked, and `golden` are its golden vectors' bytes."""
     family = family_of(spec.tables) | (NOVELTY if spec.novelty else 0)
     text = Strings()
     # The least format that says it, so that nodes of an older firmware read what they can.
@@ -161,7 +162,7 @@ def _assemble(spec: ModelSpec, golden: bytes, golden_count: int) -> bytes:
             out += bytes((len(name),)) + name + number(len(content)) + content
     out += number(spec.interval_ms) + number(spec.unsure_below) + number(spec.hysteresis) + text(spec.name)
     out += number(len(spec.classes)) + b"".join(map(text, spec.classes))
-    told = [] if CELLS in spec.parts else spec.channels
+    told = [] if CELLS in spec.parts or IMAGE in spec.parts else spec.channels
     out += number(len(told)) + _channels(told)
     out += number(len(spec.features))
     for feature in spec.features:

@@ -21,7 +21,7 @@ def whole(table: dict[str, Any]) -> dict[str, Any]:
         ConfigError: it isn't one.
     """
     try:
-        config = check(table, lambda name: driver(name).SETTINGS)
+        config = check(table, lambda *named: driver(*named).SETTINGS)
     except ConfigError as error:
         raise ConfigError(suggested(str(error), table)) from None
     channels_of(config["sensors"])

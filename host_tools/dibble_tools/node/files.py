@@ -67,15 +67,25 @@ class MpyFormat:
 # What a node without them doesn't need.
 KERNELS = "dibble.inference.kernels"
 RADIO, CLOCK_CHIP, KEY = "dibble.report.radio", "dibble.clock_keeper", "dibble.storage.signatures"
+LISTENING = "dibble.listening_node"
+SENSES = "dibble.senses"
+IN_ALL_KINDS = ("features_bytecode", "widen_viper")  # of a model's code; there is no assembler of it
 UPDATES = tuple(f"dibble.update.{name}" for name in ("over_mqtt", "place", "trial"))
-OPTIONAL = (RADIO, CLOCK_CHIP, KEY, *UPDATES)
+OPTIONAL = (RADIO, CLOCK_CHIP, KEY, LISTENING, *UPDATES)
+MICROPHONES = ("dibble.ports.micropython_microphones", "dibble.ports.circuitpython_microphones")  # of the last
+STREAMS = "dibble.streams"
 SOCKETS = ("dibble.ports.sockets", "dibble.ports.circuitpython_sockets")  # of the radio
 
 
 def not_needed(config: Mapping[str, Any], has_key: bool) -> list[str]:
     """Return those of the firmware's optional modules that a node under a configuration never asks for."""
     mqtt = config["mqtt"]
-    needed = {RADIO: mqtt["host"], CLOCK_CHIP: config["clock"]["chip"], KEY: has_key}
+    needed = {
+        RADIO: mqtt["host"],
+        CLOCK_CHIP: config["clock"]["chip"],
+        KEY: has_key,
+        LISTENING: config["listen"]["driver"],
+    }
     needed |= dict.fromkeys(UPDATES, mqtt["host"] and mqtt["updates"])
     return [module for module in OPTIONAL if not needed[module]]
 
@@ -184,10 +194,12 @@ def kind_of(machine_code: str) -> str:
 
 def _other_kernels(kind: str) -> list[str]:
     """Return the modules that kernels of another kind are made of; a model's code has its features from bytecode."""
-    folder = LIBRARY / "inference" / "kernels"
     ends = {"thumb": ("_bytecode", "_viper", "viper_probe"), "viper": ("_bytecode",), "bytecode": ()}[kind]
-    stems = [path.stem for path in folder.glob("*.py") if path.stem.endswith(ends)]
-    return [f"{KERNELS}.{stem}" for stem in stems if stem != "features_bytecode"]
+    found = []
+    for package in (KERNELS, SENSES):
+        stems = [path.stem for path in source_of(package).parent.glob("*.py") if path.stem.endswith(ends)]
+        found += [f"{package}.{stem}" for stem in stems if stem not in IN_ALL_KINDS]
+    return found
 
 
 @cache
@@ -212,10 +224,21 @@ def path_of(name: str, files: Iterable[str], folders: Container[str] = ()) -> st
     return f"{path}{'/__init__' if package else ''}.mpy"
 
 
-def circuitpython_files(drivers: Iterable[str], own: Iterable[Path] = ()) -> dict[str, bytes]:
-    """Return path -> content of the program of a CircuitPython node with these sensors, code.py last."""
+def streams() -> list[str]:
+    """Return the drivers of streams: modules of the firmware."""
+    return [f"{STREAMS}.{path.stem}" for path in sorted(source_of(STREAMS).parent.glob("*.py")) if path.stem[0] != "_"]
+
+
+def circuitpython_files(
+    drivers: Iterable[str], own: Iterable[Path] = (), without: Iterable[str] = ()
+) -> dict[str, bytes]:
+    """Return path -> content of the program of a CircuitPython node with these sensors, code.py last.
+
+    Args:
+        without: of OPTIONAL.
+    """
     own = list(own)
-    modules = _modules(["dibble.app", CIRCUITPYTHON], drivers, own, "", ())
+    modules = _modules(["dibble.app", CIRCUITPYTHON], drivers, own, "", without)
     files = {_path(source_of(module)): source_of(module).read_bytes() for module in modules}
     files |= {f"lib/{path.name}": path.read_bytes() for path in own}
     return files | {name: (FIRMWARE / name).read_bytes() for name in CIRCUITPYTHON_ENTRY}
@@ -225,7 +248,13 @@ def _modules(
     roots: Iterable[str], drivers: Iterable[str], own: Iterable[Path], machine_code: str, without: Iterable[str]
 ) -> list[str]:
     """Return dibble's modules that a node's program imports."""
-    without = [*without, *(SOCKETS if RADIO in without else ())]
+    without = [
+        *without,
+        *(SOCKETS if RADIO in without else ()),
+        *(MICROPHONES if LISTENING in without else ()),
+    ]
+    if LISTENING not in without:
+        roots = [*roots, *streams()]
     roots = [*roots, *map("dibble.drivers.{}".format, drivers), *(name for path in own for name in _names(path))]
     return [module for module in sorted(reached(roots, without)) if runs(source_of(module).stem, machine_code)]
 

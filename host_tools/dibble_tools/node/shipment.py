@@ -8,11 +8,12 @@ from dibble_tools.common.shipped import ROOMS
 from dibble_tools.node.merging import Shipment
 from dibble_tools.node.modules import attributes_of, nodes_of, tree_of
 
-_INFERENCE, _KERNELS, _STORAGE, _REPORT, _UPDATE = (
+_INFERENCE, _KERNELS, _STORAGE, _REPORT, _SENSES, _UPDATE = (
     "dibble.inference.",
     "dibble.inference.kernels.",
     "dibble.storage.",
     "dibble.report.",
+    "dibble.senses.",
     "dibble.update.",
 )
 _PORT = "dibble.ports.micropython"
@@ -29,6 +30,8 @@ OF_DRIVERS = (
     "build",
     "channels",
 )
+STREAMS = "dibble.streams."
+OF_STREAMS = ("SETTINGS", "BLOCKS", "build")  # what is asked of a stream's driver
 GUESTS = ROOMS / "link" / "guest"
 
 
@@ -71,6 +74,11 @@ FILES: Mapping[str, tuple[str, ...]] = {
     ),
     "dibble.additive": _of(_INFERENCE, "additive", "novelty", "kernels.additive_bytecode", "kernels.additive_plan"),
     "dibble.mlp": _of(_INFERENCE, "mlp", "kernels.mlp_bytecode", "kernels.mlp_plan"),
+    "dibble.pages": (*_of(_INFERENCE, "pages"), *_of(_KERNELS, "crc_viper")),
+    "dibble.maps": (
+        *_of(_INFERENCE, "image", "maps", "maps_checks"),
+        *_of(_KERNELS, "maps_words", "maps_take", "maps_bytecode", "maps_thumb", "maps_viper"),
+    ),
     "dibble.stream": (
         *_of(_INFERENCE, "stream"),
         *_of(_KERNELS, "stream_bytecode", "stream_plan", "stream_thumb", "stream_viper"),
@@ -95,6 +103,14 @@ FILES: Mapping[str, tuple[str, ...]] = {
         *_of("dibble.ports.", "sockets", "stream"),
     ),
     "dibble.diagnostics": _of(_REPORT, "diagnostics"),
+    # a stream
+    "dibble.listening": (
+        *_of("dibble.", "listening_node", "listening", "ports.micropython_microphones"),
+        *_of(_SENSES, "listener", "gate", "take", "segment"),
+        *_of(_SENSES, "frames", "frames_bytecode", "frames_plan", "frames_thumb", "frames_viper"),
+        *_of(_SENSES, "widen", "widen_viper"),
+    ),
+    "dibble.streams": ("dibble.streams", *_of("dibble.streams.", "adc_mic", "i2s_mic", "pdm_mic")),
     # what comes by radio
     "dibble.update": _of(_UPDATE, "offer", "over_mqtt", "parcel", "trial"),
     "dibble.place": _of(_UPDATE, "place"),
@@ -154,7 +170,10 @@ def shipment_of(
         sources,
         files,
         sorted(asked),
-        {} if apart else dict.fromkeys(named, OF_DRIVERS),
+        {
+            **({} if apart else dict.fromkeys(named, OF_DRIVERS)),
+            **{name: OF_STREAMS for name in sources if name.startswith(STREAMS)},
+        },
         {name: by for name, by in aliases.items() if name not in files},
         _names_in(own),
     )

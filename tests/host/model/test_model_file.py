@@ -120,7 +120,7 @@ def test_another_format_is_told(blob: bytes) -> None:
 
 
 def test_another_family_is_told(blob: bytes) -> None:
-    with pytest.raises(ModelError, match=r"^expected a family from 1 to 3, got 9: update the firmware$"):
+    with pytest.raises(ModelError, match=r"^expected a family from 1 to 5, got 9: update the firmware$"):
         Model(sealed(blob[:5] + b"\x09" + blob[6:-4]))
 
 
@@ -287,6 +287,6 @@ def test_optional_parts_are_read_and_passed_over(monkeypatch, blob: bytes) -> No
 
 def test_a_part_that_this_firmware_does_not_know_is_refused_by_its_name() -> None:
     with pytest.raises(
-        ModelError, match=r"\(cells, frames, number, ratios, segment, stand_ins\), got part 'stream': update"
+        ModelError, match=r"\(cells, frames, image, number, ratios, segment, stand_ins\), got part 'stream': update"
     ):
         export(dataclasses.replace(random_spec(3), parts={b"stream": b"abc"}), [[0, 0, 0]])

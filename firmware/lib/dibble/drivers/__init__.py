@@ -6,16 +6,18 @@ ENTRIES = ("main", "code", "boot", "safemode", "dibble_update", "secrets")
 own = __import__  # finds a driver that isn't dibble's, in the board's root or lib; the host has its own way
 
 
-def driver(name):
+def driver(name, package="dibble.drivers.", where="config.sensors"):
     """Return the module of a driver: dibble's, or one of the grower's own.
 
+    Args:
+        package: where dibble's lie; where: the place of the configuration that names it.
     Raises:
         ConfigError: there is none of that name.
     """
     module = None
     if not name.strip("abcdefghijklmnopqrstuvwxyz0123456789_"):
         try:
-            module = __import__("dibble.drivers." + name, None, None, ("CHANNELS",))
+            module = __import__(package + name, None, None, ("SETTINGS",))
         except ImportError:
             if name not in ENTRIES:
                 try:
@@ -24,7 +26,8 @@ def driver(name):
                     pass
     if not hasattr(module, "SETTINGS"):  # what drivers share has none
         raise ConfigError(
-            "config.sensors: expected a driver of lib/dibble/drivers, or a module of your own, got %r" % name
+            "%s: expected a driver of lib/%s, or a module of your own, got %r"
+            % (where, package.replace(".", "/")[:-1], name)
         )
     return module
 

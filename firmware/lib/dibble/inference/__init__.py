@@ -25,13 +25,20 @@ def load(path, code=None):
 
 
 def contents(path):
-    """Return a file's bytes: in place from a ROMFS, from any other file system read once, into one buffer."""
+    """Return a file's bytes: in place from a ROMFS, from any other file system read once, into one buffer.
+
+    Of a model of the family maps that is larger than 32 KB the pages.Pages, whose file stays open.
+    """
     with open(path, "rb") as file:
         try:
             return memoryview(file)  # only a ROMFS's file is a buffer: a piece of the flash
         except TypeError:
             size = file.seek(0, 2)
             file.seek(0)
+            if size > 32768:
+                from dibble.inference.pages import contents
+
+                return contents(path, file, size)
             return file.read(size)  # without its size, the buffer would grow
 
 
@@ -45,6 +52,8 @@ def model_of(blob, code=None, checked=False):
     """
     from dibble.inference.model import Model
 
+    if blob[5:6] == b"\x05":  # the family maps
+        from dibble.inference.image import ImageModel as Model  # noqa: F811
     if code:
         from dibble.inference.unrolled import Unrolled
 

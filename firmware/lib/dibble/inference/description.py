@@ -2,6 +2,7 @@
 
 from dibble.inference.errors import reason
 from dibble.inference.format import Cursor, read_channel, read_head
+from dibble.inference.parts import IMAGE
 from dibble.inference.strings import Strings
 
 
@@ -36,12 +37,13 @@ class Description:
         self.interval_ms = read_head(cursor)[0]
         self.name = cursor.strings[0]
         self.classes = tuple(cursor.strings[1:])
-        self.limits = [model.high[i] - model.low[i] for i in range(cursor.number())]
+        told = cursor.number()
         self._channels_at = cursor.at
-        if self.limits:
-            self._channel(cursor, len(self.limits) - 1)
+        if told:
+            self.limits = [model.high[i] - model.low[i] for i in range(told)]
+            self._channel(cursor, told - 1)
         else:
-            self.limits = b"\xff" * len(model.low)  # see parts.cells
+            self.limits = b"\xff" * (0 if IMAGE in model.parts else len(model.low))  # see parts.cells
         if cursor.number():
             from dibble.inference.features import FEATURE_BYTES, feature_limit
 
@@ -54,6 +56,8 @@ class Description:
     def channel(self, index):
         """Return (name, unit, mantissa, exponent, low, high) of a channel; a ratio's is in 1/1024 octave."""
         if isinstance(self.limits, bytes):
+            if IMAGE in self._model.parts and self._model.frame[3]:
+                return str(index), "", 1, 0, -32767, 32767
             return str(index), "", 1, 0, 0, 255
         ratios = index - len(self._model.low)
         if ratios >= 0:

@@ -2,7 +2,9 @@
 
 from dibble import ModelError
 from dibble.inference.crc32 import crc32
-from dibble.inference.format import CRC_BYTES, FOREST, FORMATS, HEADER_BYTES, MAGIC, STREAM, WHOLE
+from dibble.inference.format import CRC_BYTES, FOREST, FORMATS, HEADER_BYTES, MAGIC, WHOLE
+
+NEWEST = 5  # of the families that this firmware runs: maps
 
 
 def reason(blob, error):
@@ -20,10 +22,9 @@ def reason(blob, error):
         return ModelError(
             "expected model format %d or %d, got %d: update the firmware or export again" % (FORMATS + (blob[4],))
         )
-    if not FOREST <= blob[5] & 127 <= STREAM:
-        return ModelError(
-            "expected a family from %d to %d, got %d: update the firmware" % (FOREST, STREAM, blob[5] & 127)
-        )
+    if not FOREST <= blob[5] & 127 <= NEWEST:
+        told = FOREST, NEWEST, blob[5] & 127
+        return ModelError("expected a family from %d to %d, got %d: update the firmware" % told)
     # Halves, so that no byte of a damaged length makes a long int.
     if blob[8] | blob[9] << 8 != size >> 16 or blob[6] | blob[7] << 8 != size & 0xFFFF:
         return ModelError("got %d bytes, but the file's header tells another length: cut short, copy it again" % size)

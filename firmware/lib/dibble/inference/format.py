@@ -57,7 +57,7 @@ class Cursor:
         blob = self.blob
         try:
             blob = memoryview(blob)
-        except NameError:  # MicroPython 1.9: slices are copies
+        except (NameError, TypeError):  # MicroPython 1.9, and a file that isn't in memory: slices are copies
             pass
         return blob[self.at - size : self.at]
 

@@ -9,10 +9,11 @@ from dibble import ModelError
 from dibble.inference.format import Cursor
 
 CELLS = b"cells"  # how many channels of 8 bits there are, none of which is told: a sense's
+IMAGE = b"image"  # image.py
 NUMBER = b"number"  # number.py
 STAND_INS = b"stand_ins"  # stand_ins.py
 # Those that this firmware reads, some of them in senses/.
-KNOWN = CELLS, b"frames", NUMBER, b"ratios", b"segment", STAND_INS
+KNOWN = CELLS, b"frames", IMAGE, NUMBER, b"ratios", b"segment", STAND_INS
 
 
 def read(file):

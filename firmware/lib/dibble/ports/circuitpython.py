@@ -169,6 +169,13 @@ def pulses(pin, lockout_ms, pull_up):
     return counter
 
 
+def microphones():
+    """Return the module of a board's microphones, which a node asks for that listens."""
+    from dibble.ports import circuitpython_microphones
+
+    return circuitpython_microphones
+
+
 def connect(timeout_ms):
     """Join the Wi-Fi of settings.toml (WIFI_SSID, WIFI_PASSWORD); return whether that worked in time.
 

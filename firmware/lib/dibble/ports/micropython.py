@@ -265,6 +265,13 @@ def onewire(pin):
     return _OneWire(pin)
 
 
+def microphones():
+    """Return the module of a board's microphones, which a node asks for that listens."""
+    from dibble.ports import micropython_microphones
+
+    return micropython_microphones
+
+
 def connect(timeout_ms):
     """Join the Wi-Fi of secrets.py; return whether that worked in time.
 

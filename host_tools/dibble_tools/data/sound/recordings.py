@@ -27,15 +27,29 @@ def read_recording(path: Path, rate_hz: int) -> np.ndarray:
     Raises:
         InputError: it can't be read, or is no sound.
     """
+    samples, rate = _read(path)
+    return _whole(samples if rate == rate_hz else resampled(samples, rate, rate_hz))
+
+
+def at_its_own_rate(path: Path) -> tuple[np.ndarray, int]:
+    """Return a recording's samples, as read_recording() does, and how many a second it has."""
+    samples, rate = _read(path)
+    return _whole(samples), rate
+
+
+def _whole(samples: np.ndarray) -> np.ndarray:
+    return np.clip(np.floor(samples + 0.5), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+
+
+def _read(path: Path) -> tuple[np.ndarray, int]:
+    """Return samples, float64 in steps of 16 bits, and the rate."""
     try:
         samples, rate = _wav(path) if path.suffix.lower() == WAV else _other(path)
     except OSError as error:
         raise InputError(f"{path}: expected a recording: {error.strerror or error}") from None
     if not len(samples):
         raise InputError(f"{path}: expected a recording, got one without a sample")
-    if rate != rate_hz:
-        samples = resampled(samples, rate, rate_hz)
-    return np.clip(np.floor(samples + 0.5), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+    return samples, rate
 
 
 def resampled(samples: np.ndarray, rate_hz: int, to_hz: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any
 from dibble_tools.common.errors import InputError
 from dibble_tools.export.context import context_of, environment
 from dibble_tools.export.names import prefix_of
-from dibble_tools.model.content import Additive, Content, Forest, Mlp, NetworkLayer
+from dibble_tools.model.content import WITHOUT_FILE, Additive, Content, Forest, Maps, Mlp, NetworkLayer
 
 WIDTH = 100
 FUNCTIONS = {"dense8": "dense", "dense16": "wide", "sparse8": "sparse", "codebook4": "codebook"}
@@ -67,6 +67,8 @@ def _parts(content: Content) -> dict[str, Any]:
         parts["additive_groups"].append(("family", _groups(family)))
     elif isinstance(family, Forest):
         parts["node_tables"] = [list(table) for table in zip(*family.nodes, strict=True)]
+    elif isinstance(family, Maps):
+        raise InputError(WITHOUT_FILE)
     elif isinstance(family, Mlp):
         parts |= _layers(family) if len(content.classes) > 1 else {}
     if content.novelty:

@@ -10,7 +10,7 @@ from dibble_tools.export.unrolled.block import Block
 from dibble_tools.export.unrolled.forest import append_forest
 from dibble_tools.export.unrolled.sums import Inputs, append_additive, append_mlp
 from dibble_tools.export.unrolled.windows import append_windows, reading_names
-from dibble_tools.model.content import Additive, Content, Forest, Mlp, Stream
+from dibble_tools.model.content import WITHOUT_FILE, Additive, Content, Forest, Maps, Mlp, Stream
 from dibble_tools.model.host_model import HostModel
 
 HEAD = """\
@@ -189,6 +189,8 @@ def _append_family(
         return [], append_forest(body, family, inputs, merged=merged)
     if isinstance(family, Additive):
         return append_additive(body, family, inputs, apart=apart), []
+    if isinstance(family, Maps):
+        raise InputError(WITHOUT_FILE)
     assert isinstance(family, Mlp)
     append_mlp(body, family, inputs)
     return [], []

@@ -29,7 +29,7 @@ def readings_begin(interval_s, instead):
         from dibble.node import Sensors
 
     with open("/config.json", "rb") as file:
-        settings = config.parse(file.read(), lambda name: driver(name).SETTINGS)
+        settings = config.parse(file.read(), lambda *named: driver(*named).SETTINGS)
     settings["interval_s"] = interval_s
     for place in instead:
         settings["sensors"][place].update(instead[place])

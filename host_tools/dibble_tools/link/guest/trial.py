@@ -88,7 +88,7 @@ def _make(with_model, watchdog_ms):
     from dibble.ports import micropython as port
 
     with open(PLACE + "/config.json", "rb") as file:
-        settings = config.parse(file.read(), lambda name: driver(name).SETTINGS)
+        settings = config.parse(file.read(), lambda *named: driver(*named).SETTINGS)
     block, _, blocks = os.statvfs("/")[:3]
     config.check_board(settings, block * blocks, watchdog_ms)
     sensors = Sensors(settings, port)

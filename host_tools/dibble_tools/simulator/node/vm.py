@@ -18,7 +18,7 @@ from dibble_tools.machines.vms import VmError, unix_command
 from dibble_tools.simulator.node.flash import Flash, PowerCut
 from dibble_tools.simulator.node.pins import pins_of
 from dibble_tools.simulator.node.wire import POWER_ON, REQUEST, Hardware, NodeHangs, NodeReset, WatchdogBite
-from dibble_tools.simulator.unkindness import Likeness, chip_of
+from dibble_tools.simulator.unkindness import chip_of
 
 GUESTS = ROOMS / "simulator" / "node" / "guest"
 HANG_S = 30  # of the computer's time without a request
@@ -36,6 +36,8 @@ class FieldVm:
         heap: of the VM, as `-X heapsize` takes it.
         guests: folder of the power-on script and the runtime's modules; what isn't there comes from GUESTS.
     Attributes:
+        work_us: what a frame, a look at a hop, and a sound that has ended take the board, of files as they are in the
+            clone: counted elsewhere; None: nothing.
         console: all that the node has printed, in all its lives.
     """
 
@@ -43,6 +45,7 @@ class FieldVm:
         self.hardware = hardware
         self.guests = guests
         self.heap = heap
+        self.work_us: tuple[int, int, int] | None = None
         self.console = b""
         self._output: IO[bytes] | None = None
         self._collected = 0
@@ -106,7 +109,7 @@ class FieldVm:
         before = len(self.console)
         with (
             tempfile.TemporaryFile() as self._output,
-            _process(self.guests, arguments, heap or self.heap, self._output, self.hardware.like) as (
+            _process(self.guests, arguments, heap or self.heap, self._output, self.hardware, self.work_us) as (
                 process,
                 requests,
                 answers,
@@ -161,14 +164,22 @@ class FieldVm:
 
 @contextlib.contextmanager
 def _process(
-    guests: Path, arguments: tuple[str, ...], heap: str, console: IO[bytes], like: Likeness
+    guests: Path,
+    arguments: tuple[str, ...],
+    heap: str,
+    console: IO[bytes],
+    hardware: Hardware,
+    work_us: tuple[int, int, int] | None,
 ) -> Iterator[tuple[subprocess.Popen[bytes], int, int]]:
     """Start a VM with its two pipes; end it by its process id at last."""
     their_answers, answers = os.pipe()
     requests, their_requests = os.pipe()
     command = [unix_command(), "-X", f"heapsize={heap}", str(guests / "power_on.py"), *arguments]
+    like = hardware.like
     environment = {
         **os.environ,
+        **({"DIBBLE_HEARS": "1"} if hardware.sounds else {}),
+        **({"DIBBLE_WORK": ",".join(map(str, work_us))} if work_us else {}),
         "MICROPYPATH": f"{guests}:{GUESTS}:.frozen",
         "DIBBLE_BOARD": f"{like.platform},{like.version},{chip_of(like)}",
         "DIBBLE_PINS": pins_of(chip_of(like)).text(),

@@ -9,6 +9,16 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
+from dibble_tools.simulator.devices.microphone import (
+    ADC,
+    I2S,
+    I2S_IN,
+    AdcRun,
+    I2sRing,
+    PlayedSound,
+    Recorder,
+    SampleClock,
+)
 from dibble_tools.simulator.node.bus import TICKS_PERIOD, Analog, I2cDevice, Nack, OneWireDevice, Pulses
 from dibble_tools.simulator.node.flash import Flash
 from dibble_tools.simulator.node.wifi import NO_RADIO, Wifi
@@ -27,6 +37,7 @@ LIKE = Likeness()
 EARLY_SHARE = 0.3  # of the light sleeps, that end early
 EARLY_MS = (27, 64)
 LONGEST_SLEEP_MS = (1 << 32) // 1000
+FILLED = 254  # status of a sleep in which a hop of samples was filled; simulator/node/guest/wire.py has the same
 
 
 class WatchdogBite(Exception):
@@ -51,6 +62,9 @@ class Hardware:
         seed: of when it is unkind.
     Attributes:
         i2c, analog, pulses, onewire: address or pin -> device.
+        sounds: data pin -> what is heard there, by a microphone.
+        dropped: samples that a stream's ring had no room for, of this life.
+        charged_us: time that the node has computed for, of this life, as its stand-ins for counted work say.
         outputs: pin -> level, as the node drives it.
         on_output: called with (pin, level) when one changes.
         on_time: called after time has passed: the world moves on.
@@ -72,6 +86,8 @@ class Hardware:
         self.analog: dict[int, Analog] = {}
         self.pulses: dict[int, Pulses] = {}
         self.onewire: dict[int, OneWireDevice] = {}
+        self.sounds: dict[int, PlayedSound] = {}
+        self.charged_us = 0
         self.outputs: dict[int, int] = {}
         self.inputs: dict[int, int] = {}
         self.on_output: Callable[[int, int], None] = lambda pin, level: None
@@ -99,6 +115,9 @@ class Hardware:
             ord("H"): self._arm,
             ord("Q"): self._radio,
             ord("C"): lambda a, b, data: (self.cause, b""),
+            ord("M"): self._listen,
+            ord("D"): self._samples,
+            ord("L"): self._work,
             ord("N"): lambda a, b, data: (0, b"dibble01"),
             ord("B"): lambda a, b, data: (0, self.flash.read(a, b >> 16, b & 0xFFFF)),
             ord("G"): self._program,
@@ -113,6 +132,8 @@ class Hardware:
         self._listening: dict[int, tuple[int, int]] = {}  # pin -> until when its changes were told, which of them
         self._pending: list[tuple[int, int, bool]] = []
         self._sleeping_until: int | None = None
+        self._stream: I2sRing | AdcRun | Recorder | None = None
+        self.charged_us = 0
         self._watchdog_us: int | None = None
         self._bite_at: int | None = None
         self._reset_at: int | None = None  # by a timer
@@ -183,6 +204,11 @@ class Hardware:
             for pin, (_, edges) in self._listening.items():
                 self._listening[pin] = self._sleeping_until, edges
         assert self._sleeping_until is not None
+        until_us = max(self.now_us, self._pending[-1][0] if self._pending else self._sleeping_until)
+        filled_us = self._stream.run(until_us) if isinstance(self._stream, I2sRing) else None
+        if filled_us is not None:
+            self.pass_time(max(self.now_us, filled_us), awake=True)
+            return FILLED, b""
         if self._pending:
             pin = self._pending[-1][1]
             changes: list[tuple[int, bool]] = []
@@ -193,6 +219,48 @@ class Hardware:
             words = [(at // 1000 + self.ticks_offset_ms) % TICKS_PERIOD << 1 | closed for at, closed in changes]
             return 1 + pin, struct.pack(f"<{len(words)}I", *words)
         self.pass_time(self._sleeping_until, awake=True)
+        return 0, b""
+
+    @property
+    def dropped(self) -> int:
+        return self._stream.dropped if isinstance(self._stream, I2sRing) else 0
+
+    def _listen(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
+        """Start a stream of kind a at rate b. data: 32 bits each, its pin and its ring's room."""
+        pin, room = struct.unpack("<II", data)
+        stream = SampleClock(self.sounds.get(pin), b, self.now_us)
+        if a == I2S:
+            self._stream = I2sRing(stream, room)
+        elif a == ADC:
+            self._stream = AdcRun(stream)
+        else:
+            self._stream = Recorder(stream, room if a == I2S_IN else 0, self.now_us)
+        return 0, b""
+
+    def _samples(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
+        """Answer what a stream is asked: of I2S a = 1 for b samples to come, 0 for those that are there.
+
+        Of an ADC the last b values since it was last asked; of a recorder b samples, for which this waits: status 1
+        where some were lost before.
+        """
+        stream = self._stream
+        if isinstance(stream, I2sRing):
+            if a:
+                stream.request(b, self.now_us)
+                return 0, b""
+            return 0, stream.take()
+        if isinstance(stream, AdcRun):
+            return 0, stream.values(self.now_us, b)
+        assert stream is not None
+        stream.overflow = False
+        moment, samples = stream.record(b, self.now_us)
+        self.pass_time(moment, awake=True)
+        return int(stream.overflow), struct.pack(f"<{len(samples)}h", *samples)
+
+    def _work(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
+        """Let b us pass, for which the node computes."""
+        self.charged_us += b
+        self.pass_time(self.now_us + b, awake=True)
         return 0, b""
 
     def _seen(self, pin: int, since_us: int, end_us: int) -> list[tuple[int, bool]]:

@@ -6,8 +6,8 @@ DIBBLE_PINS has its pins, its analog ones and those that are inputs only, "DIGIT
 import sys as _sys
 from os import getenv
 
-platform, _version, _chip = (getenv("DIBBLE_BOARD") or "rp2,1.28.0,RP2040").split(",")
-NO_PULL_UP = _chip == "ESP32"  # at pins 34 to 39
+platform, _version, chip = (getenv("DIBBLE_BOARD") or "rp2,1.28.0,RP2040").split(",")
+NO_PULL_UP = chip == "ESP32"  # at pins 34 to 39
 DIGITAL, ANALOG, INPUTS = [int(n) for n in (getenv("DIBBLE_PINS") or "1073741823/1006632960/0").split("/")]
 version = "3.4.0; MicroPython v" + _version
 
@@ -19,5 +19,5 @@ def __getattr__(name):
 class implementation:
     name = "micropython"
     version = tuple([int(part) for part in _version.split("-")[0].split(".")] + ["preview"] * ("-" in _version))
-    _machine = "simulated board with " + _chip
+    _machine = "simulated board with " + chip
     _mpy = _sys.implementation._mpy

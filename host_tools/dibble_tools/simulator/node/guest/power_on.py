@@ -14,12 +14,17 @@ import time
 import vfs
 from board_files import copy, run
 from flash_device import FlashDevice
-from os import ilistdir, mkdir, remove
+from os import getenv, ilistdir, mkdir, remove
 
 try:  # noqa: SIM105
     import network
 except ImportError:  # the board has no radio
     pass
+
+if getenv("DIBBLE_HEARS"):
+    import microphones
+if getenv("DIBBLE_WORK"):
+    import work
 
 arguments = sys.argv[1:]
 device = FlashDevice()
@@ -56,6 +61,8 @@ else:
     sys.path[:] = ["", "/lib", ".frozen"]
     sys.modules["sys"] = board_sys
     del copy
+    if getenv("DIBBLE_WORK"):
+        work.charge(getenv("DIBBLE_WORK"))
     if arguments[0] == "run":
         run(arguments[1])
     else:

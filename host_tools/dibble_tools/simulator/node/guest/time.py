@@ -8,6 +8,7 @@ from utime import localtime, mktime
 _PERIOD = 1 << 30
 _TO_UNIX = 946684800
 handlers = {}  # pin -> what an interrupt calls
+filled = None  # what a stream calls when what it was asked for is there
 levels = {}  # pin -> its level at its last interrupt
 
 
@@ -17,7 +18,9 @@ def sleep_ms(ms):
         if status == wire.INTERRUPTED:
             raise KeyboardInterrupt
         handler = handlers.get(status - 1)
-        if handler:
+        if status == wire.FILLED:
+            filled()
+        elif handler:
             now = wire.ticks
             for at in range(0, wire.size, 4):  # each in its own moment
                 word = unpack_from("<I", wire.data, at)[0]

@@ -15,6 +15,7 @@ _out = bytearray(9)
 _in = bytearray(9)
 _byte = bytearray(1)
 INTERRUPTED = 255  # status of a sleep that a Ctrl-C ended: on the virtual board
+FILLED = 254  # of a sleep in which what a stream was asked for came
 ticks = 0  # ms, as of the last answer
 data = bytearray(256)  # of the last answer for which there was no other buffer
 size = 0  # bytes of the last answer

@@ -23,6 +23,7 @@ import vfs
 import watchdog
 from board_files import copy, run
 from fat_device import FatDevice
+from uos import getenv
 
 if "alarm" not in microcontroller.LACKS:
     import alarm
@@ -34,6 +35,13 @@ except ImportError:  # the board has no radio
 else:
     import socketpool
     import ssl
+
+if getenv("DIBBLE_HEARS"):
+    import analogbufio
+    import audiobusio
+    import audioi2sin
+if getenv("DIBBLE_WORK"):
+    import work
 
 arguments = sys.argv[1:]
 device = FatDevice()
@@ -56,6 +64,8 @@ else:
     for name in microcontroller.LACKS:
         sys.modules.pop(name, None)
     del copy
+    if getenv("DIBBLE_WORK"):
+        work.charge(getenv("DIBBLE_WORK"))
     if arguments[0] == "run":
         run(arguments[1])
     elif supervisor.runtime.safe_mode_reason != supervisor.SafeModeReason.NONE:

@@ -11,6 +11,7 @@ from ustruct import pack, unpack, unpack_from
 
 _PERIOD = 1 << 30
 handlers = {}  # pin number -> what a contact calls as it changes, with whether it is closed
+streams = []  # what is called as time has passed: memory that the hardware writes to
 _up_ms = int(getenv("DIBBLE_UPTIME_S") or 0) * 1000
 _seen = None
 
@@ -57,3 +58,5 @@ def sleep(seconds):
             wire.ticks = now
         status = wire.ask(83, 1)  # go on
     up_ms()
+    for stream in streams:
+        stream()

@@ -1,0 +1,1 @@
+"""Small convolutional networks in integers, over frames of bytes."""
