@@ -341,6 +341,8 @@ class Node:
     def report(self):
         """Write a line on the console; by radio when it's time, of which nothing ends a cycle: it's an event."""
         self.lines.decision(self)
+        for sensor in self.sensors.arrays:
+            sensor.tell_frame(self.lines, self.sequence)
         if (
             self._mqtt and not self._flat and not 0 < self._pass(0) < self._radio_ms
         ):  # a radio may wait in one piece: not beyond that

@@ -17,6 +17,7 @@ class Sensor:
         fault: why its last reading failed, "" if it didn't.
         keep_alive_ms: how often it has to be asked between its readings; 0: never.
         counts_asleep: it counts what happens between its readings, which a light sleep would miss.
+        driver: what its module built.
         air: places of the air's temperature and humidity among the readings, None: nobody measures them, or it
             doesn't want to know.
     """
@@ -27,7 +28,7 @@ class Sensor:
         self.first = first
         self.count = len(channels_given(settings))
         self.fault = ""
-        self._driver = module.build(settings, port, bus)
+        self.driver = module.build(settings, port, bus)
         self._port = port
         self._started = False
         self._power = port.output(settings["power_pin"]) if settings["power_pin"] != "" else None
@@ -37,7 +38,7 @@ class Sensor:
         self.keep_alive_ms = getattr(module, "KEEP_ALIVE_MS", 0)
         self.counts_asleep = getattr(module, "COUNTS_ASLEEP", False)
         self.air = None
-        self._in_stages = hasattr(self._driver, "read_cheap")
+        self._in_stages = hasattr(self.driver, "read_cheap")
         stuck = settings["stuck_cycles"]
         steps = settings["max_step"] or getattr(module, "MAX_STEP", ())
         self._health = Health(self.count, getattr(module, "STUCK_CYCLES", 0) if stuck < 0 else stuck, steps)
@@ -54,21 +55,21 @@ class Sensor:
         try:
             self._power_on()
             if self.air and values[self.air[0]] != MISSING and values[self.air[1]] != MISSING:
-                self._driver.compensate(values[self.air[0]], values[self.air[1]])
+                self.driver.compensate(values[self.air[0]], values[self.air[1]])
             if not self._in_stages:
-                readings = self._driver.read()
+                readings = self.driver.read()
             elif not costly:
-                readings = self._driver.read_cheap()
+                readings = self.driver.read_cheap()
             elif start:
-                readings = self._driver.read_costly()
+                readings = self.driver.read_costly()
             else:
-                readings = self._driver.read_cheap() + self._driver.read_costly()
+                readings = self.driver.read_cheap() + self.driver.read_costly()
             for i in range(start, end):
                 reading = readings[i - start]
                 values[self.first + i] = (
                     reading if reading == MISSING else min(READING_LIMIT, max(-READING_LIMIT, reading))
                 )
-            self.fault = getattr(self._driver, "partial", "")
+            self.fault = getattr(self.driver, "partial", "")
         except SensorError as error:
             self.fail(values, start, end, error)
         finally:
@@ -76,21 +77,29 @@ class Sensor:
                 self._power.set(0)
                 self._started = False
 
+    def tell_frame(self, lines, sequence):
+        """Write the frame of an array, each so manyth that its configuration wants."""
+        array = self.driver
+        if not self.fault and sequence % array.frames == 0:
+            from dibble.report.frame_lines import write_frame
+
+            write_frame(lines, self.name, sequence, array)
+
     def keep_alive(self):
         """Ask it in between, if it was started."""
         if self._started:
-            self._driver.keep_alive()
+            self.driver.keep_alive()
 
     def know_air(self, names):
         """Find the readings that the driver wants to know of the air."""
-        if hasattr(self._driver, "compensate") and AIR[0] in names and AIR[1] in names:
+        if hasattr(self.driver, "compensate") and AIR[0] in names and AIR[1] in names:
             self.air = (names.index(AIR[0]), names.index(AIR[1]))
 
     def check_plausible(self, values, names):
         """Doubt what can't be; call once a cycle in which all was read."""
         if self.fault:
             return
-        raw = getattr(self._driver, "raw", None)
+        raw = getattr(self.driver, "raw", None)
         if raw is None:
             raw = [values[self.first + i] for i in range(self.count)]
         health = self._health
@@ -119,7 +128,7 @@ class Sensor:
         if self._power:
             self._power.set(1)
             self._port.sleep_ms(self._power_up_ms)
-        self._driver.start()
+        self.driver.start()
         self._started = True
 
     def _miss(self, values, start, end):
@@ -137,6 +146,7 @@ class Sensors:
         bus: I2C, None: there is none.
         notes: what there is to tell of the channels' names.
         keep_alive_ms: how often keep_alive() has to be called; 0: never.
+        arrays: sensors whose frames are told.
         count_asleep: whether one counts what a light sleep would miss.
         hears: whether the node listens to a stream beside them.
     """
@@ -162,6 +172,7 @@ class Sensors:
                 self.names.append(name)
                 self.units.append(unit)
         self.values = array("i", [MISSING] * len(self.names))
+        self.arrays = [sensor for sensor in self.all if getattr(sensor.driver, "frames", 0)]
         self.kept_alive = [sensor for sensor in self.all if sensor.keep_alive_ms]
         self.keep_alive_ms = min([sensor.keep_alive_ms for sensor in self.kept_alive]) if self.kept_alive else 0
         for sensor in self.all:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from dibble_tools.boards.figure import Figure
 from dibble_tools.boards.schema import Runtime
-from dibble_tools.common.shipped import FIRMWARE, LIBRARY, ROOMS
+from dibble_tools.common.shipped import LIBRARY, ROOMS
 from dibble_tools.machines.replay import WASI_HEAP, WASI_MEMORY
 from dibble_tools.machines.vms import run_wasi
 from dibble_tools.node.files import (
     MpyFormat,
+    circuitpython_files,
     compiled,
     made_for,
     mpy_version,
@@ -57,7 +58,7 @@ SLOTS = 2  # that the node keeps of a model, beside model.dib
 def library_bytes(runtime_name: str, runtime: Runtime, config: dict) -> int:
     """Return the bytes of the firmware's files in whole blocks: compiled for MicroPython, sources for CircuitPython."""
     if runtime_name == "circuitpython":
-        return _sources_bytes(runtime.block_bytes)
+        return _sources_bytes(runtime.block_bytes, drivers_of(config))
     drivers, without = drivers_of(config), tuple(not_needed(config, has_key=False))
     return _compiled_bytes(runtime.block_bytes, runtime.mpy_arch if runtime.viper else "", drivers, without)
 
@@ -70,10 +71,8 @@ def _compiled_bytes(block: int, machine_code: str, drivers: tuple[str, ...], wit
 
 
 @lru_cache
-def _sources_bytes(block: int) -> int:
-    files = [path for path in LIBRARY.rglob("*.py") if runs(path.stem, "") and path.stem != "micropython"]
-    files += [FIRMWARE / name for name in ("code.py", "boot.py", "safemode.py")]
-    return sum(stored(path.stat().st_size, block) for path in files)
+def _sources_bytes(block: int, drivers: tuple[str, ...]) -> int:
+    return sum(stored(len(content), block) for content in circuitpython_files(drivers).values())
 
 
 def stored(size: int, block: int) -> int:

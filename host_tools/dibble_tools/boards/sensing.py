@@ -7,9 +7,11 @@ from typing import Any
 from dibble import SensorError
 from dibble.drivers import driver
 
-from dibble_tools.simulator.devices.bme680 import Bme680
+from dibble_tools.simulator.devices.amg8833 import Amg8833
+from dibble_tools.simulator.devices.bme680 import BME688, Bme680
 from dibble_tools.simulator.devices.ds18b20 import Ds18b20
 from dibble_tools.simulator.devices.ens160 import Ens160
+from dibble_tools.simulator.devices.mlx90640 import Mlx90640
 from dibble_tools.simulator.devices.seesaw_soil import SeesawSoil
 from dibble_tools.simulator.devices.sgp30 import Sgp30
 from dibble_tools.simulator.devices.sht3x import Sht3x
@@ -24,6 +26,8 @@ CHIPS: dict[str, Callable[[Callable[[], int]], Any]] = {
     "seesaw_soil": SeesawSoil,
     "sgp30": Sgp30,
     "ens160": Ens160,
+    "amg8833": Amg8833,
+    "mlx90640_raw": Mlx90640,
 }
 SAME_WORK = {"bme680_adafruit": "bme680"}  # the other one needs Adafruit's library
 # mA while a sensor has power, beside what its device model counts; data sheets, recalled and unverified.
@@ -116,6 +120,8 @@ def sensing(settings: dict[str, Any], interval_s: int, *, light_sleep: bool = Fa
     name = settings["driver"]
     clock = VirtualClock()
     chip = CHIPS[name](clock.now_us) if name in CHIPS else None
+    if isinstance(chip, Bme680) and settings.get("mode") == "parallel":
+        chip = Bme680(clock.now_us, variant=BME688)
     wire = Ds18b20(clock.now_us)
     bus = SimBus({settings["address"]: chip} if chip else {})
     module = driver(SAME_WORK.get(name, name))

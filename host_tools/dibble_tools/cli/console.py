@@ -36,6 +36,10 @@ def collect(
             help="read the sensors this often, such as 10s, while the node stands still; else as the node reads"
         ),
     ] = None,
+    frames: Annotated[
+        Path | None,
+        typer.Option(help="also the frames of a thermal array with `frames` in its configuration: FILE.npz or .csv"),
+    ] = None,
 ) -> None:
     """Append a node's readings to a CSV as they come, labelled; keys switch the label.
 
@@ -49,6 +53,7 @@ def collect(
     from dibble_tools.console.clock import NodeClock
     from dibble_tools.console.collect import End, keys_pressed
     from dibble_tools.console.collect import collect as run
+    from dibble_tools.console.frames import FrameStore
     from dibble_tools.console.labelled_rows import Collector
     from dibble_tools.console.labels import check_label, parse_keys
 
@@ -61,15 +66,21 @@ def collect(
             f"interval_s {every_s:g} in config.json, too, or take --features with `last` only"
         )
     end = End(count, None if minutes is None else 60 * minutes)
+    store = FrameStore(frames) if frames else None
     with AppendedCsv(out) as table:
         say(table.notes)
         collector = Collector(table, NodeClock(None if captured else time.time), label)
         with keys_pressed() as pressed:
-            run(feed, collector, chosen, end, pressed, console, interval_s)
+            run(feed, collector, chosen, end, pressed, console, interval_s, store)
     totals = ", ".join(f"{name} {rows}" for name, rows in sorted(collector.counts.items()))
     say([f"{out}: {collector.written} rows written by this run; in all: {totals or 'none'}"])
+    if store:
+        say([f"{store.path}: {store.written} frames written by this run"])
+        if not store.written and collector.written:
+            say(['no frame came: the array\'s entry in config.json takes "frames": 1'])
+        say(f"frames not written: {reason}: {number}" for reason, number in store.left_out.most_common())
     say(f"not written: {reason}: {rows}" for reason, rows in collector.left_out.most_common())
-    say([collector.hint] if collector.hint else [])
+    say(filter(None, (collector.hint, collector.in_one_go)))
     say(f"rejected lines: {reason}: {lines}" for reason, lines in feed.reader.rejected.most_common())
     if not collector.written:
         raise typer.Exit(1)

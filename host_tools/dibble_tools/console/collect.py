@@ -10,11 +10,12 @@ from rich.live import Live
 
 from dibble_tools.common.terminal import Console
 from dibble_tools.console.feed import Feed, Status
+from dibble_tools.console.frames import Assembler, FrameStore
 from dibble_tools.console.history import History
 from dibble_tools.console.labelled_rows import Collector
 from dibble_tools.console.labels import QUIT
 from dibble_tools.console.view import collect_view, readings_text
-from dibble_tools.node.console_lines import Event, Row
+from dibble_tools.node.console_lines import Event, FrameRow, Row
 
 DRAW_S = 0.2
 
@@ -35,6 +36,7 @@ def collect(
     pressed: Callable[[], str],
     console: Console,
     interval_s: float | None = None,
+    frames: FrameStore | None = None,
 ) -> None:
     """Take rows until the end, the key q, Ctrl-C or the last of them.
 
@@ -43,7 +45,9 @@ def collect(
         pressed: returns the keys pressed since it was last called.
         console: a terminal shows a view that is kept up to date, anything else a line a row.
         interval_s: of the node's readings, where it is known before.
+        frames: takes the frames of an array that come with the rows.
     """
+    assembler = Assembler()
     history = History(interval_s)
     screen = Live(console=console, auto_refresh=False, transient=False) if console.is_terminal else None
     until = None if end.seconds is None else time.monotonic() + end.seconds
@@ -72,6 +76,10 @@ def collect(
                         if collector.hint and not hinted:
                             hinted = True
                             console.print(collector.hint, markup=False, highlight=False, soft_wrap=True)
+                elif isinstance(line, FrameRow):
+                    frame = assembler.take(line)
+                    if frame and frames and collector.taken and collector.taken[0] == frame.sequence:
+                        frames.take(frame, *collector.taken[1:], collector.label)
                 elif line is None:
                     collector.flush()
                     for key in pressed():
@@ -79,7 +87,8 @@ def collect(
                             return
                         collector.label = keys.get(key, collector.label)
                     if screen and time.monotonic() >= drawn + DRAW_S:
-                        screen.update(collect_view(history, collector, keys, feed.reader.rejected), refresh=True)
+                        view = collect_view(history, collector, keys, feed.reader.rejected, assembler.last)
+                        screen.update(view, refresh=True)
                         drawn = time.monotonic()
                     if until is not None and time.monotonic() >= until:
                         return
@@ -89,6 +98,8 @@ def collect(
         return
     finally:
         collector.flush()
+        if frames:
+            frames.flush()
 
 
 @contextmanager

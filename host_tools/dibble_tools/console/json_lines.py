@@ -2,6 +2,7 @@
 
 from dibble_tools.console.clock import NodeClock
 from dibble_tools.console.feed import Status
+from dibble_tools.console.frames import HeardFrame
 from dibble_tools.console.reasons import Reason
 from dibble_tools.model.decisions import FLAG_NAMES
 from dibble_tools.node.console_lines import Event, Row
@@ -41,3 +42,14 @@ def event_object(event: Event) -> dict[str, object]:
 
 def status_object(status: Status) -> dict[str, object]:
     return {"connected": status.connected, "text": status.text}
+
+
+def frame_object(frame: HeardFrame) -> dict[str, object]:
+    """Return an array's frame: pixels row by row, each above its background by so many steps of the unit."""
+    return {
+        "frame": frame.sensor,
+        "sequence": frame.sequence,
+        "unit": frame.unit,
+        "step": frame.step,
+        "pixels": frame.pixels.tolist(),
+    }

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from datetime import datetime
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.safe_text import plain
@@ -14,6 +15,7 @@ from dibble_tools.node.console_lines import Header, Row
 
 TIME, NODE, LABEL = "time", "node", "label"
 MOST_NODES = 255
+BREAK_S = 1800  # between two rows of a label, from which on they are of two recordings
 STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 
@@ -26,9 +28,11 @@ class Collector:
         label: of the rows that come now; it may be set at any time. SKIP: they aren't written.
     Attributes:
         counts: label -> rows in the file.
+        recordings: label -> how often it was recorded anew: after another label, or after BREAK_S.
         left_out: why -> rows that weren't written.
         written: rows written by this run.
         header: under which the last row came.
+        taken: (sequence, time, node) of the last row, where it was taken; else None.
     Raises:
         InputError: what is in the file already isn't of this kind.
     """
@@ -36,14 +40,17 @@ class Collector:
     def __init__(self, table: AppendedCsv, clock: NodeClock, label: str) -> None:
         self.label = label
         self.counts: Counter[str] = Counter()
+        self.recordings: Counter[str] = Counter()
         self.left_out: Counter[str] = Counter()
         self.written = 0
         self.header: Header | None = None
+        self.taken: tuple[int, str, str] | None = None
         self._table = table
         self._clock = clock
         self._judged: tuple[Header, str] | None = None  # and why its rows aren't taken
         self._waiting: list[list[str]] = []
         self._last: dict[str, str] = {}  # node -> time of its last row
+        self._last_label: dict[str, str] = {}
         self._behind = ("", "")  # time of a row that is older than its node's last in the file, and that one's
         if table.columns:
             self._resume()
@@ -54,6 +61,7 @@ class Collector:
         Raises:
             InputError: the first header of this run isn't that of the file, or the disk is full.
         """
+        self.taken = None
         reason = self._judge(header) or self._unfit(row)
         if reason:
             self.left_out[reason] += 1
@@ -74,8 +82,8 @@ class Collector:
         readings = ["" if reading is None else str(reading) for reading in row.readings.values()]
         self._table.begin(_columns(header))
         self._waiting.append([time, row.node, *readings, self.label])
-        self._last[row.node] = time
-        self.counts[self.label] += 1
+        self._count(row.node, time, self.label)
+        self.taken = row.sequence, time, row.node
         self.written += 1
         return True
 
@@ -98,6 +106,17 @@ class Collector:
         return (
             f"the node's clock says {now}, the file ends at {last}: it was set back, or a virtual board ran fast; "
             "rows count again from there on, or at once in another file (--out)"
+        )
+
+    @property
+    def in_one_go(self) -> str:
+        """What to do about labels that were recorded once only; "" where there are none, or one label alone."""
+        once = sorted(label for label, times in self.recordings.items() if times == 1)
+        if len(self.counts) < 2 or not once:
+            return ""
+        return (
+            f"recorded in one go: {', '.join(once)}: a model may tell that hour's air or light instead; record each "
+            "label several times, in turn"
         )
 
     def training(self) -> str:
@@ -145,9 +164,23 @@ class Collector:
                     f"{self._table.path}: expected times such as 2026-05-01 06:30:00, got {plain(time, 40)!r}: "
                     "did a spreadsheet rewrite them? Choose another file with --out"
                 )
-            self._last[node] = max(time, self._last.get(node, ""))
-            if label:
-                self.counts[label] += 1
+            self._count(node, max(time, self._last.get(node, "")), label)
+
+    def _count(self, node: str, time: str, label: str) -> None:
+        """Count a row, and the recording that it begins."""
+        if label:
+            self.counts[label] += 1
+            if self._last_label.get(node) != label or _seconds_between(self._last[node], time) > BREAK_S:
+                self.recordings[label] += 1
+        self._last_label[node], self._last[node] = label, time
+
+
+def _seconds_between(first: str, second: str) -> float:
+    """Return how much later the second of two times is, 0 where either is none."""
+    try:
+        return (datetime.fromisoformat(second) - datetime.fromisoformat(first)).total_seconds()
+    except ValueError:
+        return 0.0
 
 
 def _columns(header: Header) -> list[str]:

@@ -10,12 +10,13 @@ from rich.text import Text
 from dibble_tools.common.safe_text import plain
 from dibble_tools.common.terminal import Console
 from dibble_tools.console.feed import Feed, Status
+from dibble_tools.console.frames import Assembler
 from dibble_tools.console.history import History
-from dibble_tools.console.json_lines import event_object, row_object, status_object
+from dibble_tools.console.json_lines import event_object, frame_object, row_object, status_object
 from dibble_tools.console.reasons import Reasons
 from dibble_tools.console.row_table import RowTable
 from dibble_tools.console.view import line_of, monitor_view
-from dibble_tools.node.console_lines import Event, Header, Line, Rejected, Row
+from dibble_tools.node.console_lines import Event, FrameRow, Header, Line, Rejected, Row
 
 DRAW_S = 0.2
 
@@ -43,6 +44,7 @@ def monitor(
         InputError: the table can't be written.
     """
     history = History(interval_s)
+    assembler = Assembler()
     screen = Live(console=console, auto_refresh=False) if say is None and console.is_terminal else None
     until = None if seconds is None else time.monotonic() + seconds
     drawn = -DRAW_S
@@ -58,22 +60,26 @@ def monitor(
                     spoken = event_object(line)
                 elif isinstance(line, Row) and (header := feed.reader.header):
                     spoken = _take(header, line, history, table, reasons)
+                elif isinstance(line, FrameRow):
+                    spoken = frame_object(frame) if (frame := assembler.take(line)) else None
                 elif line is None:
                     if table:
                         table.flush()
                     if screen and time.monotonic() >= drawn + DRAW_S:
-                        screen.update(monitor_view(history, feed.reader.rejected, reasons), refresh=True)
+                        screen.update(
+                            monitor_view(history, feed.reader.rejected, reasons, assembler.last), refresh=True
+                        )
                         drawn = time.monotonic()
                 elif isinstance(line, Rejected):
                     continue
                 if spoken and say:
                     say(spoken)
-                elif spoken and not screen:
+                elif spoken and not screen and not isinstance(line, FrameRow):
                     console.print(_line(line, history, reasons), soft_wrap=True)
                 if (rows and history.rows >= rows) or (until is not None and time.monotonic() >= until):
                     break
             if screen:
-                screen.update(monitor_view(history, feed.reader.rejected, reasons), refresh=True)
+                screen.update(monitor_view(history, feed.reader.rejected, reasons, assembler.last), refresh=True)
     except KeyboardInterrupt:
         pass
     return history

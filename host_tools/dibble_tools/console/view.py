@@ -10,6 +10,7 @@ from rich.text import Text
 from dibble_tools.common.quantities import channel_text, reading_text
 from dibble_tools.common.safe_text import plain
 from dibble_tools.console.clock import NodeClock
+from dibble_tools.console.frames import HeardFrame, picture
 from dibble_tools.console.history import History
 from dibble_tools.console.json_lines import flag_words
 from dibble_tools.console.labelled_rows import Collector
@@ -21,11 +22,15 @@ from dibble_tools.node.console_lines import Header, Row
 _CLOCK = NodeClock(None)
 
 
-def monitor_view(history: History, rejected: Counter[str], reasons: Reasons | None = None) -> RenderableType:
+def monitor_view(
+    history: History, rejected: Counter[str], reasons: Reasons | None = None, frame: HeardFrame | None = None
+) -> RenderableType:
     """Return the screen of `dibble monitor`: decision, margin, channels, the node itself."""
     lines: list[RenderableType] = [status_line(history)]
     if history.last:
-        lines += [_decision(history.last, reasons), _margin(history), channel_table(history), _node(history.last)]
+        shown = [picture(frame)] if frame else []
+        lines += [_decision(history.last, reasons), _margin(history), channel_table(history), *shown]
+        lines.append(_node(history.last))
     extra = (
         waiting_line(history, rejected),
         Text(reasons.note, "dim") if reasons else Text(),
@@ -103,7 +108,11 @@ MOST_LABELS = 12
 
 
 def collect_view(
-    history: History, collector: Collector, keys: dict[str, str], rejected: Counter[str]
+    history: History,
+    collector: Collector,
+    keys: dict[str, str],
+    rejected: Counter[str],
+    frame: HeardFrame | None = None,
 ) -> RenderableType:
     """Return the screen of `dibble collect`: the label at hand, rows so far, channels."""
     now = Text("label ")
@@ -120,6 +129,8 @@ def collect_view(
         counts.append(f"{count}  ", "bold")
     counts.append(f"(this run {collector.written})", "dim")
     lines: list[RenderableType] = [status_line(history), now, counts, channel_table(history)]
+    if frame:
+        lines.append(picture(frame))
     extra = (
         waiting_line(history, rejected),
         reasons_line("not written", collector.left_out),

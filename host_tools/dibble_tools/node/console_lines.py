@@ -1,6 +1,6 @@
 """What a node says on its serial console, read strictly: a line is understood whole, or counted with its reason.
 
-The format is specified in firmware/lib/dibble/report/serial_line.py. Nothing that arrives raises.
+The format is specified in firmware/lib/dibble/report/serial_line.py, and frame_lines.py. Nothing that arrives raises.
 """
 
 import re
@@ -16,12 +16,15 @@ LINE_BYTES = 4096  # no node writes longer lines
 VERSION = "2"
 FIXED = ("seq", "time_s", "class", "held", "margin", "flags", "action", "faults", "battery_mv")
 EVENT_FIELDS = 3
+FRAME_FIELDS = 8
+MOST_PIXELS = 1024
 NATURAL_LIMIT = 2**32 - 1
 
 _SEALED = re.compile(rb"([^*]+)\*([0-9A-F]{8})")
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,9}")
 _VISIBLE = re.compile(rb"[!-~]+")
 _ESCAPE = re.compile(r"%([0-9A-F]{2})")
+_PIXELS = re.compile(r"(?:[0-9A-F]{4})+")
 _PLAIN = re.compile(r"(?:[^%!#]|%[0-9A-F]{2})*")
 
 
@@ -61,6 +64,20 @@ class Event:
 
 
 @dataclass(frozen=True)
+class FrameRow:
+    """A row of an array's frame: what each pixel is above its background, in steps of so many of the unit."""
+
+    sensor: str
+    sequence: int  # of the decision that it came with
+    row: int
+    rows: int
+    columns: int
+    unit: str
+    step: int
+    pixels: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Rejected:
     """A line that can't be trusted."""
 
@@ -68,7 +85,7 @@ class Rejected:
     line: bytes
 
 
-Line = Header | Row | Event | Rejected
+Line = Header | Row | Event | FrameRow | Rejected
 
 
 class _Unfit(Exception):
@@ -118,7 +135,7 @@ class LineReader:
             self.header = parsed
         return parsed
 
-    def _parse(self, line: bytes) -> Header | Row | Event:
+    def _parse(self, line: bytes) -> Header | Row | Event | FrameRow:
         if len(line) > LINE_BYTES:
             _unfit("too long")
         sealed = _SEALED.fullmatch(line)
@@ -128,10 +145,12 @@ class LineReader:
         if not _VISIBLE.fullmatch(body):
             _unfit("other than visible ASCII")
         crc, text = int(digits, 16), body.decode("ascii")
-        if text[0] in "#!":
+        if text[0] in "#!=":
             own = zlib.crc32(body)
             if own != crc:
                 _unfit("checksum")
+            if text[0] == "=":
+                return _frame_row(text)
             return _header(text, own) if text[0] == "#" else _event(text)
         if not self.header:
             self.header = next((header for header in self._heard if zlib.crc32(body, header.crc) == crc), None)
@@ -187,6 +206,21 @@ def _event(text: str) -> Event:
     if len(fields) != EVENT_FIELDS or not fields[0]:
         _unfit("number of fields")
     return Event(_text(fields[0]), _natural(fields[1]), _text(fields[2]))
+
+
+def _frame_row(text: str) -> FrameRow:
+    fields = text[1:].split(",")
+    if len(fields) != FRAME_FIELDS:
+        _unfit("number of fields")
+    sequence, row, rows, columns = map(_natural, fields[1:5])
+    step = _natural(fields[6])
+    if not 0 <= row < rows or not 0 < rows * columns <= MOST_PIXELS:
+        _unfit("frame of no such size")
+    if not _PIXELS.fullmatch(fields[7]) or len(fields[7]) != 4 * columns:
+        _unfit("frame's row of another length")
+    words = (int(fields[7][i : i + 4], 16) for i in range(0, 4 * columns, 4))
+    pixels = tuple(word - 0x10000 if word & 0x8000 else word for word in words)
+    return FrameRow(_text(fields[0]), sequence, row, rows, columns, _text(fields[5]), step, pixels)
 
 
 def _natural(field: str) -> int:

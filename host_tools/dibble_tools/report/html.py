@@ -14,7 +14,6 @@ from dibble_tools.common.files import write_together
 from dibble_tools.common.formatting import is_number, percent, points, times_in_100, whole
 from dibble_tools.common.shipped import ROOMS
 from dibble_tools.report.plots import DRAWINGS, pictures
-from dibble_tools.report.scan import scan_words
 from dibble_tools.report.verdict import NOTABLE, number_text, verdict_of
 
 REPORT_FILE = "report.html"
@@ -39,11 +38,7 @@ def report_files(card: Mapping[str, Any], folder: Path) -> tuple[dict[Path, byte
     """
     drawn = pictures(card)
     files = {folder / PLOTS_FOLDER / f"{name}.png": picture.light for name, picture in drawn.items()}
-    html = (
-        _environment()
-        .get_template("report.html.j2")
-        .render(card=card, facts=facts(card), pictures=drawn, scan=scan_words(card))
-    )
+    html = _environment().get_template("report.html.j2").render(card=card, facts=facts(card), pictures=drawn)
     files[folder / REPORT_FILE] = html.encode()
     return files, [folder / PLOTS_FOLDER / f"{name}.png" for name in DRAWINGS.keys() - drawn.keys()]
 

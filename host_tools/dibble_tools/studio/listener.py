@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.safe_text import plain
 from dibble_tools.console.feed import Feed, Status, from_port
+from dibble_tools.console.frames import Assembler
 from dibble_tools.console.history import History
 from dibble_tools.console.remembered import Remembered
-from dibble_tools.node.console_lines import Event, Header, Row
+from dibble_tools.node.console_lines import Event, FrameRow, Header, Row
 from dibble_tools.studio import view_model
 from dibble_tools.studio.collecting import Collecting
 from dibble_tools.studio.state import State
@@ -78,6 +79,7 @@ class Listener:
     def forget(self) -> None:
         """Show nothing of what was heard before."""
         self._history = History()
+        self._assembler = Assembler()
         self._events: deque[dict[str, Any]] = deque(maxlen=MOST_EVENTS)
         self._heard_events = 0
         self._followed: Sequence[Path] = ()
@@ -113,6 +115,8 @@ class Listener:
                 self._collecting.take(header, line)
                 self._explain(header, line)
                 changed = True
+            elif isinstance(line, FrameRow):
+                changed |= self._assembler.take(line) is not None
             elif line is None:
                 self._collecting.flush()
                 waiting = not self._history.last and feed.reader.rejected["no header yet"] > 0
@@ -143,6 +147,7 @@ class Listener:
             channels=view_model.channels(history),
             decision=view_model.decision(history, reasons.last if reasons else None, self._unsure_below),
             events=list(self._events),
+            frame=view_model.frame(self._assembler.last) if self._assembler.last else None,
             waiting=self._waiting,
             node=plain(history.header.node, 60) if history.header else None,
             decides=bool(history.last and history.last.class_name),

@@ -7,6 +7,7 @@ from dibble.inference.decision import NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE
 from dibble_tools.common.quantities import channel_text, reading_text
 from dibble_tools.common.safe_text import plain
 from dibble_tools.console.clock import NodeClock
+from dibble_tools.console.frames import HeardFrame
 from dibble_tools.console.history import History
 from dibble_tools.node.console_lines import Row
 
@@ -33,6 +34,19 @@ def channels(history: History) -> list[dict[str, Any]]:
     if not history.header or not history.last:
         return []
     return [_channel(history, name, unit) for name, unit in history.header.channels[:MOST_CHANNELS]]
+
+
+def frame(shown: HeardFrame) -> dict[str, Any]:
+    """Return an array's frame: pixels row by row, each in steps above its background, and what it shows in words."""
+    rows, columns = shown.pixels.shape
+    low, high = (reading_text(int(end) * shown.step, shown.unit) for end in (shown.pixels.min(), shown.pixels.max()))
+    return {
+        "rows": rows,
+        "columns": columns,
+        "pixels": shown.pixels.ravel().tolist(),
+        "words": f"What {plain(shown.sensor, NAME_LENGTH)} sees: {rows} × {columns}",
+        "range": f"from {low} to {high} above the background of each pixel",
+    }
 
 
 def decision(history: History, reason: "Reason | None", unsure_below: int | None) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def test_a_second_chip_gets_the_other_address_and_names_of_its_own():
         (["bme680", "bme680", "bme680"], "got none that is free beside 0x77 bme680, 0x76 bme680"),
         (["soil_adc"] * 4, "expected a free pin of pico for an analog voltage, got none left"),
         (["bme68"], "Did you mean 'bme680'"),
-        (["soil"], "there are: anemometer"),
+        (["soil"], "there are: amg8833, anemometer"),
         ([""], "expected DRIVER, DRIVER:PIN or DRIVER:ADDRESS"),
     ],
 )

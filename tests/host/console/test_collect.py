@@ -70,6 +70,19 @@ def test_a_second_run_adds_only_what_is_new(out: Path) -> None:
     assert again.left_out == {"not after the node's last row in the file": 2}
 
 
+def test_labels_recorded_in_one_go_are_told_until_they_come_anew(out: Path) -> None:
+    """A class that is one session can't be told from that hour's air."""
+    node = Node()
+    said = [node.say(410 + i, 90) for i in range(6)]
+    alone = take(out, feed_of(*said[:2]))
+    assert alone.in_one_go == ""  # nothing to tell from
+    both = take(out, feed_of(*said[:4]), "wet")
+    assert both.recordings == {"dry": 1, "wet": 1} and both.in_one_go.startswith("recorded in one go: dry, wet:")
+    anew = take(out, feed_of(*said[:5]))
+    assert anew.recordings == {"dry": 2, "wet": 1} and anew.in_one_go.startswith("recorded in one go: wet:")
+    assert take(out, feed_of(*said), "wet").in_one_go == ""
+
+
 def test_a_clock_that_was_set_back_is_told_with_a_way_on(out: Path) -> None:
     take(out, feed_of(*three()))
     behind = take(out, feed_of(Node(start_s=START_S - 3600).say(1, 2)))

@@ -48,7 +48,7 @@ class Board:
     """A board with a probe and an air sensor, and an example as its program."""
 
     def __init__(self, folder: Path, example: str, entry: str, bed: Path, guests: Path = GUESTS) -> None:
-        self.hardware = Hardware(Flash(256), START_S)
+        self.hardware = Hardware(Flash(384), START_S)
         self.air = Sht4x(lambda: self.hardware.now_us)
         self.probe = SoilProbe(random.Random(1))
         self.hardware.i2c = {0x44: self.air}

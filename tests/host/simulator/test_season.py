@@ -6,6 +6,7 @@ import pytest
 from dibble_tools.boards.catalogue import likeness, read_power
 from dibble_tools.common.errors import InputError
 from dibble_tools.model.host_model import HostModel
+from dibble_tools.node.config import whole
 from dibble_tools.simulator.faults import FAULTS, parse_faults
 from dibble_tools.simulator.season import START_S, Orchard, SimulatedBoard, Simulation
 from dibble_tools.simulator.unkindness import kind_names
@@ -64,15 +65,16 @@ def test_unknown_faults_are_refused():
 
 
 def test_heater_scans_cost_what_they_take_and_the_gate_saves_them():
-    """17 scans of HP-354, 10.8 s at 12 mA each."""
+    """17 scans of HP-354, 10.8 s at 12 mA each: in parallel, as a BME688 can, and step by step."""
     spent = []
-    for gate in (None, HostModel.open(MODELS / "orchard_gate")):
+    for gate, mode in ((None, "parallel"), (HostModel.open(MODELS / "orchard_gate"), "forced")):
         board = SimulatedBoard(read_power("esp32_devkit"), likeness("esp32_devkit"), heap="104wk")  # 21 channels
         season = Simulation(
             HostModel.open(MODELS / "orchard"), board, Orchard(seed=1, start_s=SUMMER_S), days=0.115, gate=gate
         )
         names = ["case_centi_c", "case_permille", "case_pa", *(f"gas_{step}_ohm" for step in range(10))]
-        season.config["sensors"].append({"driver": "bme680", "profile": "hp354", "channels": names})
+        season.config["sensors"].append({"driver": "bme680", "profile": "hp354", "mode": mode, "channels": names})
+        season.site.wire(whole(season.config))
         lived = season.run()
         assert len(lived.moments) == 17 and not lived.tracebacks, lived.console[-2000:]
         assert all(moment.line.readings["gas_3_ohm"] > 0 for moment in lived.moments)

@@ -1,8 +1,10 @@
 """The studio hears a node that has been at work for long."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
+from dibble.senses.heat import Heat
 from dibble_tools.studio.collecting import Collecting
 from dibble_tools.studio.listener import Listener
 from dibble_tools.studio.project import Project
@@ -57,3 +59,18 @@ def test_a_node_heard_before_is_shown_at_once_and_another_is_waited_for(heard, t
     state = heard(line)
     say_until(line, at_work("bed-2"), state, lambda state: state.get("waiting"))
     assert state.get("node") is None
+
+
+def test_an_arrays_picture_is_shown(heard, tmp_path):
+    line, node = Line(tmp_path), Node("gate-1", every=1)
+    heat = Heat(8, 8, 6)
+    heat.above[9] = 44
+    state = heard(line)
+    say_until(line, node, state, lambda state: state.get("decides"))
+    assert state.get("frame") is None
+    line.say(node.frame(SimpleNamespace(heat=heat, unit="centi_c", step=25)))
+    say_until(line, node, state, lambda state: state.get("frame"))
+    shown = state.get("frame")
+    assert (shown["rows"], shown["columns"], shown["pixels"][9], sum(shown["pixels"])) == (8, 8, 44, 44)
+    assert shown["words"] == "What amg8833 sees: 8 × 8"
+    assert shown["range"] == "from 0.0 °C to 11.0 °C above the background of each pixel"

@@ -26,7 +26,7 @@ FIRMWARE = Path(__file__).parents[3] / "firmware"
 CIRCUITPYTHON = GUESTS.parent / "guest_circuitpython"
 HEAPS = {"circuitpython": "120wk", "micropython": "96wk"}  # the firmware as source, compiled on the board
 WIFI_HEAPS = {"circuitpython": "192wk", "micropython": "128wk"}  # with reports, stand-ins, and TLS beside it
-BLOCKS = 256
+BLOCKS = 384
 START_S = 830_000_000
 CLASSES = ("ok", "irrigate", "frost")
 SENSORS = (
@@ -73,7 +73,7 @@ class Node:
     ) -> None:
         self.port = port
         shutil.copytree(
-            FIRMWARE, folder, ignore=shutil.ignore_patterns("__pycache__", ".*", "microbit"), dirs_exist_ok=True
+            FIRMWARE, folder, ignore=shutil.ignore_patterns("__pycache__", ".*", "examples", "*.md"), dirs_exist_ok=True
         )
         (folder / "model.dib").write_bytes(model())
         settings = {

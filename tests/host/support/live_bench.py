@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from dibble.inference.decision import NO_CLASS
+from dibble.report.frame_lines import write_frame
 from dibble.report.serial_line import SerialLines
 from dibble_tools.console.feed import Feed, from_port
 
@@ -52,6 +53,11 @@ class Node:
                 readings=readings,
             )
         )
+        return self._taken()
+
+    def frame(self, array: object, sensor: str = "amg8833") -> bytes:
+        """Return an array's frame as it writes it after the readings just said."""
+        write_frame(self._lines, sensor, self.sequence, array)
         return self._taken()
 
     def event(self, kind: str, text: str) -> bytes:

@@ -53,7 +53,7 @@ class SerialLines:
         """Write a line for a report; before the first and every so often, one that names the fields."""
         if not self._left:
             self._left = self._every
-            self._crc = self._line("#dibble,2,", self._head)
+            self._crc = self.line("#dibble,2,", self._head)
         self._left -= 1
         decision = report.decision
         fields = [
@@ -68,13 +68,14 @@ class SerialLines:
             report.battery_mv,
         ]
         fields.extend(report.readings)
-        self._line("", fields, self._crc)
+        self.line("", fields, self._crc)
 
     def event(self, kind, time_s, text):
         """Write a line on what happened: kind "boot", "fault", ...; a text's end beyond 160 characters is cut."""
-        self._line("!", (kind, time_s, text[:160]))
+        self.line("!", (kind, time_s, text[:160]))
 
-    def _line(self, start, values, crc=(0, 0)):
+    def line(self, start, values, crc=(0, 0)):
+        """Write fields as a line; return its CRC-32, which goes on from `crc`."""
         text = start + ",".join([_field(value) for value in values])
         crc = crc32(text.encode(), len(text), 0, crc)
         self._write("%s*%04X%04X\n" % (text, crc[0], crc[1]))

@@ -2,6 +2,7 @@
 
 # Drivers whose sensors there are in the simulated orchard.
 SIMULATED = (
+    "amg8833",
     "anemometer",
     "battery",
     "bme680",
@@ -9,6 +10,7 @@ SIMULATED = (
     "ds18b20",
     "ens160",
     "gas_adc",
+    "mlx90640_raw",
     "rain_gauge",
     "seesaw_soil",
     "sgp30",

@@ -14,6 +14,7 @@ from dibble_tools.simulator.devices.bme680_physics import DUMPED_TRIM, Trim, cou
 from dibble_tools.simulator.devices.bme690_physics import PLAUSIBLE_TRIM
 from dibble_tools.simulator.node.bus import Nack
 
+BME680, BME688, BME690 = range(3)  # variants
 _STARTUP_US = 2000
 _WAKE_US = 1000
 _CONVERSION_US = 1963
@@ -57,7 +58,7 @@ class Bme680:
     Args:
         now_us: the clock.
         trim: what the factory measured; by default that of a real BME680, or a BME690's.
-        variant: 0 is a BME680, 1 a BME688, 2 a BME690.
+        variant: BME680, BME688 or BME690.
     Attributes:
         air_temperature_c, humidity_percent, pressure_pa, gas_resistance_ohm: the truth it measures; of the gas, with
             the heater at 320 C.
@@ -75,9 +76,9 @@ class Bme680:
         hangs: a measurement, once started, never ends.
     """
 
-    def __init__(self, now_us: Callable[[], int], trim: Trim | None = None, variant: int = 0) -> None:
+    def __init__(self, now_us: Callable[[], int], trim: Trim | None = None, variant: int = BME680) -> None:
         self._now_us = now_us
-        self.trim = trim or (PLAUSIBLE_TRIM if variant == 2 else DUMPED_TRIM)
+        self.trim = trim or (PLAUSIBLE_TRIM if variant == BME690 else DUMPED_TRIM)
         self.variant = variant
         self.chip_id = 0x61
         self.air_temperature_c = 20.0

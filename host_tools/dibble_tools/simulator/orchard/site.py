@@ -9,12 +9,14 @@ from dataclasses import astuple
 from typing import Any
 
 from dibble_tools.common.errors import InputError
+from dibble_tools.simulator.devices.amg8833 import Amg8833
 from dibble_tools.simulator.devices.analog import AnalogPin, EthyleneCell, SoilProbe, esp32_adc, ideal_adc
 from dibble_tools.simulator.devices.anemometer import CupAnemometer
-from dibble_tools.simulator.devices.bme680 import Bme680
+from dibble_tools.simulator.devices.bme680 import BME688, Bme680
 from dibble_tools.simulator.devices.cable import OneWireCable
 from dibble_tools.simulator.devices.ds18b20 import Ds18b20
 from dibble_tools.simulator.devices.ens160 import Ens160
+from dibble_tools.simulator.devices.mlx90640 import Mlx90640
 from dibble_tools.simulator.devices.rain_gauge import RainGauge
 from dibble_tools.simulator.devices.seesaw_soil import SeesawSoil
 from dibble_tools.simulator.devices.sgp30 import Sgp30
@@ -26,6 +28,7 @@ from dibble_tools.simulator.node.energy import Battery, Energy
 from dibble_tools.simulator.node.pins import OrchardPins, places_on
 from dibble_tools.simulator.node.wire import Hardware
 from dibble_tools.simulator.orchard.truth import Field
+from dibble_tools.simulator.orchard.visitors import Visitors
 from dibble_tools.simulator.unkindness import chip_of
 
 PLACES = OrchardPins()  # on an RP2040, and on chips whose pins have names
@@ -120,12 +123,17 @@ class Site:
         self.old_air = Sht3x(now)
         self.gas_chip = Bme680(now)
         self.gas_chip.first_is_unstable = "bme68x_first_gas" in unkind
+        self._newer_gas_chip = Bme680(now, variant=BME688)
+        self._newer_gas_chip.first_is_unstable = self.gas_chip.first_is_unstable
         self.old_air.periodic = "sht3x_periodic" in unkind
         self.old_air.heater_at_power_on = self.old_air.heater_on = "sht3x_heater" in unkind
         self.sgp30, self.ens160 = Sgp30(now), Ens160(now)
         self.sgp30.learns = "sgp30_baseline" in unkind
         self.ens160.aged = "ens160_first_hour" not in unkind
         self.seesaw = SeesawSoil(now)
+        self.eye, self.camera = Amg8833(now, seed), Mlx90640(now, seed)
+        self.visitors = Visitors(seed)
+        self.eye.scene = self.camera.scene = self._at_the_gate
         self.drop = Ds18b20(now)
         self.probe = SoilProbe(rng)
         self.probes = [self.probe]
@@ -166,10 +174,13 @@ class Site:
         hardware = self.hardware
         hardware.i2c, hardware.analog, hardware.pulses, hardware.onewire = {}, {}, {}, {}
         chips: dict[str, I2cDevice] = {"sht4x": self.air, "sht3x": self.old_air, "seesaw_soil": self.seesaw}
-        chips |= {"sgp30": self.sgp30, "ens160": self.ens160}
+        chips |= {"sgp30": self.sgp30, "ens160": self.ens160, "amg8833": self.eye, "mlx90640_raw": self.camera}
         chips |= dict.fromkeys(("bme680", "bme680_adafruit"), self.gas_chip)
         simulated = {"gas_adc": self.gas_pin, "battery": self._battery_pin, "wind_vane": self._vane_pin}
         del self.probes[1:]
+        if any(settings.get("mode") == "parallel" for settings in config["sensors"]):  # a BME680 can't
+            self.gas_chip = self._newer_gas_chip
+            chips["bme680"] = self.gas_chip
         for settings in config["sensors"]:
             driver, at = settings["driver"], _number(settings.get("pin"))
             if driver in chips:
@@ -234,6 +245,10 @@ class Site:
         self.hardware.pulses = {self.places.wind: self.cups, self.places.rain: self.gauge}
         self.hardware.onewire = {self.places.drop: self._cable}
 
+    def _at_the_gate(self, row: float, column: float) -> float:
+        now_s = self.hardware.now_us / 1e6 + TO_UNIX_S
+        return self.visitors.celsius(now_s, self.field.air_temperature_c, row, column)
+
     def move(self) -> None:
         """Bring the truth and the devices to the hardware's time."""
         now_us = self.hardware.now_us
@@ -254,6 +269,7 @@ class Site:
         for part in (self.sgp30, self.ens160):
             part.tvoc_ppb = CLEAN_TVOC_PPB + TVOC_A_PPB * field.ethylene_ppb
             part.air_temperature_c, part.humidity_percent = field.air_temperature_c, field.humidity_percent
+        self.eye.array_c = self.camera.array_c = field.air_temperature_c + 2
         self.seesaw.soil_moisture_percent = field.soil_moisture_permille / 10
         self.seesaw.soil_temperature_c = self.drop.temperature_c = field.soil_temperature_c
         for probe in self.probes:
@@ -290,7 +306,7 @@ class Site:
             cut: the sensors lose their power, too.
         """
         if cut:
-            for part in (self.old_air, self.sgp30, self.ens160):
+            for part in (self.old_air, self.sgp30, self.ens160, self.eye, self.camera):
                 part.power_cycle()
         for pin, level in list(self.hardware.outputs.items()):
             if level:

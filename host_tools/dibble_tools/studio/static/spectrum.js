@@ -2,14 +2,18 @@
 import { make, say } from "./dom.js";
 
 const WIDTH = 200, HEIGHT = 60, LOW = 10, HIGH = 27; // octaves of ohm: 1 kohm to 134 Mohm
-const STEP = /^gas_(?:s\d+_)?(\d+)_ohm$/;
+const STEP = /^gas_(?:s(\d+)_)?(\d+)_ohm$/;
 
-// The steps among the channels: number, reading now and a scan ago; none of fewer than two.
+// The steps among the channels, of the last scan where each is given: number, reading now and a scan ago, its text;
+// none of fewer than two.
 export function stepsOf(channels) {
-  const found = channels.filter((channel) => STEP.test(channel.name)).map((channel) => ({
-    number: Number(STEP.exec(channel.name)[1]),
+  const named = channels.map((channel) => [STEP.exec(channel.name), channel]).filter(([match]) => match);
+  const last = Math.max(...named.map(([match]) => Number(match[1] ?? 0)));
+  const found = named.filter(([match]) => Number(match[1] ?? 0) === last).map(([match, channel]) => ({
+    number: Number(match[2]),
     now: channel.history.at(-1) ?? null,
     before: channel.history.at(-2) ?? null,
+    text: channel.text,
   }));
   return found.length > 1 ? found : [];
 }
@@ -25,7 +29,8 @@ export function showSpectrum(channels) {
   for (const grid of document.querySelectorAll("[data-channels]")) {
     let figure = grid.previousElementSibling;
     if (!figure?.matches(".spectrum")) {
-      figure = make("figure", { class: "spectrum" }, make("figcaption", { class: "quiet" }), drawing());
+      figure = make("figure", { class: "spectrum" }, make("figcaption"), drawing(), make("p", { class: "steps quiet" }),
+        make("p", { class: "quiet note" }));
       grid.before(figure);
     }
     figure.hidden = !steps.length;
@@ -56,8 +61,14 @@ function draw(figure, steps) {
   const svg = figure.querySelector("svg");
   svg.querySelector(".bars").setAttribute("d", bars.join(""));
   svg.querySelector(".before").setAttribute("d", before.join(""));
-  const missing = steps.filter((step) => !(step.now > 0)).map((step) => step.number);
-  const words = `The heater’s scan: ${steps.length} steps${missing.length ? `, none at ${missing.join(", ")}` : ""}`;
-  svg.setAttribute("aria-label", words);
-  say(figure.querySelector("figcaption"), words);
+  const missing = steps.filter((step) => !(step.now > 0));
+  const words = `The heater’s scan: ${steps.length} steps${missing.length ? `, none at ${missing.map((step) => step.number).join(", ")}` : ""}`;
+  const sorted = steps.filter((step) => step.now > 0).sort((one, other) => one.now - other.now);
+  const span = sorted.length ? `, from ${sorted[0].text} to ${sorted.at(-1).text}` : "";
+  svg.setAttribute("aria-label", words + span);
+  say(figure.querySelector("figcaption"), words + span);
+  const numbers = figure.querySelector(".steps");
+  if (numbers.childElementCount !== steps.length) numbers.replaceChildren(...steps.map(() => make("span")));
+  steps.forEach((step, i) => say(numbers.children[i], step.now > 0 ? String(step.number) : `${step.number} ✕`));
+  say(figure.querySelector(".note"), "By the logarithm, 1 kΩ to 134 MΩ; line: the scan before.");
 }

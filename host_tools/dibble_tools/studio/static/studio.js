@@ -3,6 +3,7 @@ import { showChannels } from "./channels.js";
 import { showDecision, showEvents } from "./decision.js";
 import { find, keep, make, say } from "./dom.js";
 import { filesToTrain, showFiles } from "./files.js";
+import { showFrame } from "./frame.js";
 import { isBusy, showJob } from "./jobs.js";
 import { showModels } from "./models.js";
 import { showSetup } from "./setup.js";
@@ -30,6 +31,7 @@ function show(state) {
   showModels(state.models);
   showChannels(state.channels);
   showSpectrum(state.channels);
+  showFrame(state.frame);
   find("#waiting").hidden = !state.waiting;
   showDecision(state.decision);
   showEvents(state.events);
