@@ -83,7 +83,7 @@ def _undo():
     except ImportError:  # the firmware that came since has no updates by radio
         return
     undo()
-    forget("dibble.update.trial", "dibble.update.offer")
+    forget("dibble.update.trial", "dibble.update.kept", "dibble.update.offer")
 
 
 def _configure(kept, boot, signatures):

@@ -461,7 +461,7 @@ class Node:
             on_trial = False
         if not on_trial:
             self.boot.report_arrived()
-        forget("dibble.update.trial", "dibble.update.offer")
+        forget("dibble.update.trial", "dibble.update.kept", "dibble.update.offer")
 
     def take_update(self, reports=False):
         """Take what came by radio, complete: start anew with it, or return why not.
@@ -475,7 +475,8 @@ class Node:
             why = place(self.port, self.boot, reports)
         except (OSError, RecordError) as error:
             why = str(error)
-        forget("dibble.update.place", "dibble.update.parcel", "dibble.update.offer", "dibble.storage.signatures")
+        forget("dibble.update.place", "dibble.update.parcel", "dibble.update.kept", "dibble.update.offer")
+        forget("dibble.storage.signatures")
         if why:
             self.tell("update", "refused: " + why)
             return why

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from dibble.update import trial
 from dibble.update.lorawan import PORT, Downlinks
+from dibble.update.offer import identity_of
 from dibble.update.parcel import Parcel as NodeParcel
 from dibble.update.parcel import Stream
 from dibble_tools.common.errors import InputError
@@ -177,7 +177,7 @@ def test_what_is_too_large_for_lorawan_is_told():
 def test_a_node_that_runs_what_is_offered_says_so(node, monkeypatch):
     parcel = parcel_of_bytes(100)
     node.classifier = SimpleNamespace(identity=parcel.identity)
-    assert trial.identity_of(node, 0) == parcel.identity
+    assert identity_of(node, 0) == parcel.identity
     ear = Downlinks(node)
     assert ear.take(next(downlinks(parcel)))
     assert Answer.of(ear.answer()).state == "confirmed"

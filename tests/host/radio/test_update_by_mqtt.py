@@ -1,78 +1,14 @@
 """A model and a configuration by way of a real broker to a real node: taken, tried, confirmed, or taken back."""
 
-import hashlib
-import json
-import signal
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from dibble_tools.data.channels import Channel
 from dibble_tools.node.signatures import sign
 from dibble_tools.radio.mqtt import Retained, offer_topic, piece_topic
 from dibble_tools.radio.parcel import Parcel, parcel_of
-from dibble_tools.simulator.node.firmware import firmware_folder
-from mosquitto import Collector, Mosquitto
 from node_helpers import CHANNELS, soil_model
-from radio_bench import NODE, RadioBench, states, told
+from radio_bench import KEY, NODE, OLD, config_of, states, told
 
-KEY = hashlib.sha256(b"of this test").digest()
-OLD, NEW = soil_model(400), soil_model(500)
-
-
-@pytest.fixture(scope="module")
-def firmware(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return firmware_folder(tmp_path_factory.mktemp("firmware") / "node")
-
-
-class Field:
-    """A node that has run well, without a key or with one, and its broker: each test begins at that."""
-
-    def __init__(self, firmware: Path, folder: Path) -> None:
-        self.broker = Mosquitto(folder)
-        self.broker.start()
-        (folder / "plain").mkdir()
-        (folder / "keyed").mkdir()
-        self.plain = RadioBench(firmware, folder / "plain", self.broker, OLD)
-        self.keyed = RadioBench(firmware, folder / "keyed", self.broker, None)
-        self.keyed.send("node.key", KEY)
-        for name, content in (("config.json", config_of(self.keyed)), ("model.dib", OLD)):
-            self.keyed.send(name + ".sig", sign(KEY, name, 10, content))
-            self.keyed.send(name, content)
-        for bench in (self.plain, self.keyed):
-            bench.run(2.5)
-            bench.remember()
-
-
-@pytest.fixture(scope="module")
-def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
-    firmware = firmware_folder(tmp_path_factory.mktemp("firmware") / "node")
-    field = Field(firmware, tmp_path_factory.mktemp("field"))
-    yield field
-    field.broker.end(signal.SIGKILL)
-
-
-@pytest.fixture
-def collector(field: Field) -> Iterator[Collector]:
-    """Hears what this test's node says; afterwards the broker forgets what it retains."""
-    with Collector(field.broker, "#") as collector:
-        collector.messages.clear()
-        yield collector
-        collector.settle()
-        topics = {topic for topic, _, _ in collector.messages}
-        field.plain.publish(*(Retained(topic, b"") for topic in sorted(topics)))
-
-
-@pytest.fixture
-def bench(field: Field) -> RadioBench:
-    field.plain.restore()
-    return field.plain
-
-
-@pytest.fixture
-def keyed(field: Field) -> RadioBench:
-    field.keyed.restore()
-    return field.keyed
+NEW = soil_model(500)
 
 
 def test_a_model_is_taken_tried_and_confirmed(bench, collector):
@@ -98,10 +34,6 @@ def test_what_is_there_already_is_confirmed_without_a_piece(bench, collector):
     bench.publish(Retained(offer_topic(NODE), parcel_of("model", OLD).offer()))
     bench.run(1)
     assert states(collector)[-1] == "tried 1 of 1"  # as this boot isn't confirmed
-
-
-def config_of(bench: RadioBench, **changes: object) -> bytes:
-    return json.dumps({**bench.config, **changes}).encode()
 
 
 def test_a_configuration_is_taken_tried_and_confirmed(bench, collector):

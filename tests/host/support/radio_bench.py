@@ -1,16 +1,20 @@
 """A node with a broker on this machine, and what the node says of an update."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
+from dibble_tools.node.signatures import sign
 from dibble_tools.radio.mqtt import Retained, messages, withdrawal
 from dibble_tools.radio.parcel import Parcel
 from mosquitto import Collector, Mosquitto
-from node_helpers import Bench
+from node_helpers import Bench, soil_model
 from paho.mqtt import publish
 
 NODE = "node"
+KEY = hashlib.sha256(b"of these tests").digest()
+OLD = soil_model(400)
 
 
 def mqtt(broker: Mosquitto, **more: object) -> dict[str, object]:
@@ -78,3 +82,26 @@ def states(collector: Collector) -> list[str]:
     return [
         f"{one['state']} {one['have']} of {one['of']}" + (one["why"] and f": {one['why']}") for one in told(collector)
     ]
+
+
+def config_of(bench: RadioBench, **changes: object) -> bytes:
+    return json.dumps({**bench.config, **changes}).encode()
+
+
+class Field:
+    """A node that has run well, without a key or with one, and its broker: each test begins at that."""
+
+    def __init__(self, firmware: Path, folder: Path) -> None:
+        self.broker = Mosquitto(folder)
+        self.broker.start()
+        (folder / "plain").mkdir()
+        (folder / "keyed").mkdir()
+        self.plain = RadioBench(firmware, folder / "plain", self.broker, OLD)
+        self.keyed = RadioBench(firmware, folder / "keyed", self.broker, None)
+        self.keyed.send("node.key", KEY)
+        for name, content in (("config.json", config_of(self.keyed)), ("model.dib", OLD)):
+            self.keyed.send(name + ".sig", sign(KEY, name, 10, content))
+            self.keyed.send(name, content)
+        for bench in (self.plain, self.keyed):
+            bench.run(2.5)
+            bench.remember()

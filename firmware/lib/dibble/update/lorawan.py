@@ -5,9 +5,10 @@ Beside the pieces come sums of them (numbers from the count on), each of which s
 models/UPDATES.md specifies them. Sums that can't be solved yet are held in RAM, at most MOST_SUMS.
 """
 
-from dibble.update.offer import FRAME_BYTES, OFFER_BYTES, RECEIVING, REFUSED, Kept, Offer, crc16
+from dibble.update.kept import CONFIRMED, RECEIVING, REFUSED, Kept
+from dibble.update.offer import FRAME_BYTES, OFFER_BYTES, Offer, crc16, identity_of
 from dibble.update.parcel import Parcel
-from dibble.update.trial import identity_of, settle
+from dibble.update.trial import settle
 
 PORT = 22
 OFFER_NUMBER = 0xFFFF
@@ -131,7 +132,7 @@ class Downlinks:
             return True
         if identity_of(self._node, offer.kind) == offer.identity:
             kept.take(offer)
-            kept.write(2)
+            kept.write(CONFIRMED)
             return True
         self._offer = offer
         self._sums = []

@@ -7,7 +7,8 @@ from dibble.forgetting import forget
 from dibble.inference.crc32 import crc32
 from dibble.storage.key import signatures_of
 from dibble.storage.words import crc_bytes
-from dibble.update.offer import KINDS, RECEIVING, REFUSED, TRIED, Kept
+from dibble.update.kept import RECEIVING, REFUSED, TRIED, Kept
+from dibble.update.offer import KINDS
 from dibble.update.parcel import PART, Parcel, Stream
 
 FOLDER = "update/"  # where a file waits, beside its signature
