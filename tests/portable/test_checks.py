@@ -95,8 +95,9 @@ def test_leaves_give_scores_of_16_bits():
 
 def test_windows():
     assert told(1, STUMP, HEAD + b"\x01\x01\x01\x04") != ""  # channel 1 of 1
-    assert told(1, STUMP, HEAD + b"\x01\x00\x07\x04") == "kind: expected 0 to 6, got 7"
-    for kind in range(7):
+    assert told(1, STUMP, HEAD + b"\x01\x00\x08\x04") == "kind: expected 0 to 7, got 8"
+    assert told(1, STUMP, HEAD + b"\x01\x00\x07\x04") == "a window above its baseline, without the part that says so"
+    for kind in range(8):
         assert told(1, STUMP.replace(b"\x32\x80", b"\x00\x80"), HEAD + bytes([1, 0, kind, 0])) != "", kind
     longest = HEAD[:-1] + b"\xff\xff\xff\x03" + b"\x01\x00\x01\xff"  # 255 readings of up to 2**23 - 1
     assert told(2, CURVE, longest).startswith("sum: expected 0 to 1073741823")

@@ -3,14 +3,14 @@
 from array import array
 
 from dibble import ModelError
-from dibble.inference.features import DELTA, EMA, LAST, MAX, MEAN, MIN, SLOPE
+from dibble.inference.features import ABOVE, DELTA, EMA, LAST, MAX, MEAN, MIN, SLOPE
 from dibble.inference.fixed_point import MISSING
 from dibble.inference.forest import forest
 from dibble.inference.kernels.choice import KIND
 from support import heap_lock, heap_unlock, in_file
 from vm_predictor import predictor
 
-ALL = (LAST, MEAN, MIN, MAX, DELTA, SLOPE, EMA)
+ALL = (LAST, MEAN, MIN, MAX, DELTA, SLOPE, EMA, ABOVE)
 
 
 def stump(low, high, windows, interval_ms, width, threshold, unsure_below, hysteresis):

@@ -1,6 +1,6 @@
 """Windows of readings: how they fill, restart, and what each kind computes."""
 
-from dibble.inference.features import DELTA, EMA, LAST, MAX, MEAN, MIN, SLOPE, ema_shift
+from dibble.inference.features import ABOVE, DELTA, EMA, LAST, MAX, MEAN, MIN, SLOPE, ema_shift
 from dibble.inference.fixed_point import READING_LIMIT
 from dibble.inference.kernels.features_bytecode import Windows
 
@@ -59,8 +59,13 @@ def test_ema_follows_by_its_power_of_two():
     assert values(EMA, 1, 100, [0, 8, 3]) == [0, 8, 3]
 
 
+def test_above_is_the_reading_less_its_ema_and_the_span():
+    assert values(ABOVE, 3, 100, [0, 8, 8, 8, 8, 0]) == [100, 104, 102, 101, 101, 96]
+    assert values(ABOVE, 255, 100, [100, 0, 0]) == [100, 1, 2]
+
+
 def test_constant_readings_change_nothing():
-    for kind, expected in ((LAST, 7), (MEAN, 7), (MIN, 7), (MAX, 7), (EMA, 7), (DELTA, 9), (SLOPE, 18)):
+    for kind, expected in ((LAST, 7), (MEAN, 7), (MIN, 7), (MAX, 7), (EMA, 7), (ABOVE, 9), (DELTA, 9), (SLOPE, 18)):
         assert values(kind, 5, 9, [7] * 12) == [expected] * 12
 
 

@@ -102,7 +102,7 @@ class Prepared:
         """What a feature's value of 0 stands for, in steps of its channel; 0 for a change, which has no ratio."""
         if not self.features:
             return [channel.low for channel in self.channels]
-        changes = (kinds.DELTA, kinds.SLOPE)
+        changes = (kinds.DELTA, kinds.SLOPE, kinds.ABOVE)
         return [0 if f.ratio or f.kind in changes else self.channels[f.channel].low for f in self.features]
 
     @property
@@ -175,25 +175,17 @@ def prepare(path: Path, options: DataOptions) -> Prepared:
         if not (whole & parts.train & (ds.labels == name)).any():
             raise InputError(f"class {name!r}: every training row of it has a missing reading; --ignore the column")
     values = np.where(offsets < 0, stand_ins, offsets) if stand_ins else offsets
-    absent = stand_ins
     elapsed, interval, features = None, 0, []
     if options.time:
         elapsed = elapsed_of(ds.times_ms, ds.groups, len(readings))
         assert elapsed is not None
         interval = interval_of(elapsed)
         features = read_features(options.features, channels) if options.features else default_features(channels)
-        gap = np.abs(elapsed - interval) > interval // 2
-        windows = windows_of(features, [c.high - c.low for c in channels], interval)
-        if stand_ins:
-            fill_in(windows, stand_ins)
-            nothing = np.full((1, len(channels)), -1)
-            absent = run_windows(windows, nothing, np.zeros(1, dtype=bool))[0].tolist()
-        values = run_windows(windows, offsets, gap)
-    return Prepared(
+    found = Prepared(
         ds,
         parts,
         channels,
-        features,
+        [],
         readings,
         values,
         whole,
@@ -202,7 +194,29 @@ def prepare(path: Path, options: DataOptions) -> Prepared:
         notes,
         options.ahead_ms,
         stand_ins,
-        absent,
+        stand_ins,
+    )
+    return with_features(found, features) if features else found
+
+
+def with_features(data: Prepared, features: Sequence[FeatureSpec]) -> Prepared:
+    """Return a time series with these features, after those that it has."""
+    assert data.elapsed_ms is not None
+    gap = np.abs(data.elapsed_ms - data.interval_ms) > data.interval_ms // 2
+    windows = windows_of(features, [c.high - c.low for c in data.channels], data.interval_ms)
+    absent: list[int] = []
+    if data.stand_ins:
+        fill_in(windows, data.stand_ins)
+        nothing = np.full((1, len(data.channels)), -1)
+        absent = run_windows(windows, nothing, np.zeros(1, dtype=bool))[0].tolist()
+    values = run_windows(windows, offsets_of(data.readings, data.channels), gap)
+    if not data.features:
+        return replace(data, features=[*features], values=values, absent=absent)
+    return replace(
+        data,
+        features=[*data.features, *features],
+        values=np.column_stack([data.values, values]),
+        absent=[*data.absent, *absent],
     )
 
 

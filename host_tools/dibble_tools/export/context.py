@@ -5,7 +5,7 @@ from typing import Any
 
 import jinja2
 from dibble import __version__
-from dibble.inference.features import DELTA, EMA, KINDS, LAST, MAX, MEAN, MIN, SLOPE
+from dibble.inference.features import ABOVE, DELTA, EMA, KINDS, LAST, MAX, MEAN, MIN, SLOPE
 from dibble.inference.fixed_point import MISSING
 
 from dibble_tools.common.errors import InputError
@@ -146,7 +146,7 @@ def _windows(content: Content) -> dict[str, Any]:
     for i in range(len(content.channels)):
         back = [f.size - depths[f.kind] for f in features if f.channel == i and f.kind in depths]
         sizes.append(max(back, default=0))
-    each = [{SLOPE: 2, MEAN: 1, EMA: 1}.get(f.kind, 0) for f in features]
+    each = [{SLOPE: 2, MEAN: 1, EMA: 1, ABOVE: 1}.get(f.kind, 0) for f in features]
     ringed = [channel.high - channel.low for channel, size in zip(content.channels, sizes, strict=True) if size]
     begins = list(itertools.accumulate(sizes, initial=0))[:-1]
     sums_at = list(itertools.accumulate(each, initial=0))[:-1]

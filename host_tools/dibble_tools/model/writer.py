@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from dibble.inference import features as windows_of
 from dibble.inference import model_of
-from dibble.inference.features import LAST
+from dibble.inference.features import ABOVE, LAST
 from dibble.inference.fixed_point import READING_LIMIT
 from dibble.inference.format import CRC_BYTES, FORMATS, MAGIC, NOVELTY
-from dibble.inference.parts import CELLS, IMAGE, STAND_INS
+from dibble.inference.parts import BASELINES, CELLS, IMAGE, STAND_INS
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel
@@ -155,6 +155,8 @@ def assemble(spec: ModelSpec, golden: bytes, golden_count: int) -> bytes:
     parts = {**spec.parts, **({RATIOS: _ratios(ratios)} if ratios else {})}
     if any(offset is not None for offset in spec.stand_ins):
         parts[STAND_INS] = b"".join(number(0 if offset is None else offset + 1) for offset in spec.stand_ins)
+    if any(feature.kind == ABOVE for feature in spec.features):
+        parts[BASELINES] = b""
     out = bytearray(MAGIC + bytes((FORMATS[1] if parts else FORMATS[0], family)) + bytes(4))
     if parts:
         out += number(len(parts))

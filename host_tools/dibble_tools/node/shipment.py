@@ -94,6 +94,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.ratios": _of(_INFERENCE, "ratios"),
     "dibble.number": _of(_INFERENCE, "number"),
     "dibble.stand_ins": _of(_INFERENCE, "stand_ins"),
+    "dibble.baselines": _of(_INFERENCE, "baselines"),
     "dibble.parts": _of(_INFERENCE, "parts"),
     "dibble.heat": ("dibble.senses.heat", *_of(_REPORT, "frame_lines")),
     "dibble.manifest": _of(_STORAGE, "manifest"),

@@ -9,6 +9,7 @@ import numpy as np
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.prepare import Prepared, prepare
 from dibble_tools.model.limits import Limits
+from dibble_tools.training.baselines import with_baselines
 from dibble_tools.training.costs import parse_costs
 from dibble_tools.training.cross_validation import ACCURACY, COST, MACRO_F1, Task, cross_validate
 from dibble_tools.training.drift import note as drift_note
@@ -74,6 +75,8 @@ def study(path: Path, options: TrainOptions, clock: Clock, progress: Progress = 
     if not data.stand_ins:  # a scan's steps are one sensor's: they are missing together
         scored = [(rows[fit], rows[score]) for fit, score in search_parts]
         data, pools = with_ratios(data, y, scored, rows, learner.seed)
+    if data.features and data.interval_ms and options.data.features is None and not recipe:
+        data = with_baselines(data, y, [(rows[fit], rows[score]) for fit, score in search_parts], learner.seed)
     learner = replace(learner, data=data)
     held_out = HeldOut(data.values[held], y[held], costs, names, learner.units()[held])
     data.notes.extend(_thin_classes(data, y, rows, names))

@@ -74,7 +74,7 @@ def with_ratios(
     tables = {BOTH: np.column_stack([data.values, values]), RATIOS: np.column_stack([data.values[:, others], values])}
     even = _logarithms(data, steps)  # a forest draws its splits evenly over the range of what it sees
     seen = {STEPS: even, BOTH: np.column_stack([even, values]), RATIOS: tables[RATIOS]}
-    both = {name: _accuracies(table, y, parts, seed, ROWS) for name, table in seen.items()}
+    both = {name: pool_accuracies(table, y, parts, seed, ROWS) for name, table in seen.items()}
     reached = {name: max(each) for name, each in both.items()}
     best = BOTH if reached[BOTH] + GAIN >= reached[RATIOS] else RATIOS
     # A node's trees and tables can't subtract: ratios that help a forest help them, though a line needs none.
@@ -119,10 +119,12 @@ def _ratios(data: Prepared, steps: Sequence[int], rows: np.ndarray) -> tuple[lis
 
 def float_accuracy(values: np.ndarray, y: np.ndarray, parts: Parts, seed: int, rows: int = ROWS) -> float:
     """Return the mean accuracy over the parts, classes counted alike, of a forest or a linear model, the better one."""
-    return max(_accuracies(values, y, parts, seed, rows))
+    return max(pool_accuracies(values, y, parts, seed, rows))
 
 
-def _accuracies(values: np.ndarray, y: np.ndarray, parts: Parts, seed: int, rows: int) -> tuple[float, float]:
+def pool_accuracies(
+    values: np.ndarray, y: np.ndarray, parts: Parts, seed: int, rows: int = ROWS
+) -> tuple[float, float]:
     """Return the mean accuracies of a forest and of a linear model."""
     rng = np.random.default_rng(seed)
     found = []

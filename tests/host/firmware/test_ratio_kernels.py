@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from dibble.inference import features
-from dibble.inference.features import LAST, MEAN
+from dibble.inference.features import ABOVE, DELTA, LAST, MEAN
 from dibble.inference.kernels.features_bytecode import Windows
 from dibble.inference.ratios import before
 from dibble_tools.bench import cortex_m0
@@ -20,6 +20,7 @@ RATIOS = [
     (4, b"\x00\x01\x02", -1000, 2000),
 ]
 FEATURES = [(5, LAST, 1), (2, LAST, 1), (6, LAST, 1), (7, LAST, 1), (8, LAST, 1), (9, LAST, 1), (6, MEAN, 3)]
+BASELINES = [(8, ABOVE, 3), (5, MEAN, 2), (0, ABOVE, 3), (8, DELTA, 2)]
 
 
 def plan_of(ratios: list[Any], chosen: list[tuple[int, int, int]]) -> Any:
@@ -73,6 +74,11 @@ def check(kind: str, ratios: list[Any], chosen: list[tuple[int, int, int]], tabl
 
 def test_assembler_makes_the_ratios_of_bytecode() -> None:
     check("thumb", RATIOS, FEATURES, rows(150))
+
+
+def test_assembler_makes_the_baselines_of_bytecode() -> None:
+    """Of a channel and of a ratio, between windows that look back by rings."""
+    check("thumb", RATIOS, BASELINES)
 
 
 def test_viper_makes_the_ratios_of_bytecode() -> None:

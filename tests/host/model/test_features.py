@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from dibble.inference.features import DELTA, EMA, KINDS, LAST, MAX, MEAN, MIN, SLOPE, ema_shift
+from dibble.inference.features import ABOVE, DELTA, EMA, KINDS, LAST, MAX, MEAN, MIN, SLOPE, ema_shift
 from dibble.inference.features import feature_limit as limit_of
 from dibble.inference.features import window_limit as proven_limit
 from dibble.inference.fixed_point import READING_LIMIT
@@ -33,12 +33,13 @@ def fitted_rise(window: list[int]) -> Fraction:
 
 def expected(kind: int, size: int, span: int, since_start: list[int]) -> int:
     """Return the feature's value after readings since the last start, gap or fault."""
-    if kind == EMA:
+    if kind in (EMA, ABOVE):
         shift = ema_shift(size)
         scaled = since_start[0] * 2**shift
         for offset in since_start[1:]:
             scaled += offset - scaled // 2**shift
-        return scaled // 2**shift
+        ema = scaled // 2**shift
+        return ema if kind == EMA else since_start[-1] - ema + span
     window = ([since_start[0]] * size + since_start)[-size:]
     return {
         LAST: window[-1],

@@ -287,6 +287,7 @@ def test_optional_parts_are_read_and_passed_over(monkeypatch, blob: bytes) -> No
 
 def test_a_part_that_this_firmware_does_not_know_is_refused_by_its_name() -> None:
     with pytest.raises(
-        ModelError, match=r"\(cells, frames, image, number, ratios, segment, stand_ins\), got part 'stream': update"
+        ModelError,
+        match=r"\(cells, frames, image, number, ratios, segment, stand_ins, baselines\), got part 'stream': update",
     ):
         export(dataclasses.replace(random_spec(3), parts={b"stream": b"abc"}), [[0, 0, 0]])

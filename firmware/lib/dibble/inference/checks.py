@@ -32,10 +32,12 @@ def check(model):
         spans += [ratio[3] for ratio in model.ratios]
         within("channels", len(spans), 255, 1)
     if model.windows:
-        from dibble.inference.features import EMA, window_limit
+        from dibble.inference.features import ABOVE, window_limit
 
         for channel, kind, size in model.windows.features:
-            within("kind", kind, EMA)
+            within("kind", kind, ABOVE)
+            if kind == ABOVE and b"baselines" not in model.parts:
+                raise ValueError("a window above its baseline, without the part that says so")
             within("size", size, 255, 1)
             within("sum", window_limit(kind, size, spans[channel]))
     file = Cursor(model.blob, told.family_at)

@@ -4,14 +4,14 @@ A window holds the offsets of one channel's last readings above the channel's lo
 it is negative. The first reading after a start, a gap or a sensor fault fills the whole window:
 as if it had always been so. That keeps every divisor constant.
 
-Every feature value is >= 0 and at most `feature_limit`; delta and slope, which may fall, are
+Every feature value is >= 0 and at most `feature_limit`; delta, slope and above, which may fall, are
 shifted up by `feature_zero`. Rounding is halves up: (n + d // 2) // d.
 
 All that is kept of the past lies in one array of words, the state, in this order (models/FORMAT.md has it, too):
 
     empty      for each channel 1 where its windows hold nothing, else 0
     places     for each distinct size of a ring its oldest reading's place, the same in all rings of the size
-    sums       for each feature in order: of a mean or EMA its sum, of a slope its sum and its ramp
+    sums       for each feature in order: of a mean, EMA or ABOVE its sum, of a slope its sum and its ramp
     rings      for each distinct (channel, size) its readings
 
 A new kind of feature is one more number here, its limits below, its words of the state in `Layout`, and its branch
@@ -22,8 +22,8 @@ What is made of a row of offsets before the windows see it (another channel out 
 
 from array import array
 
-LAST, MEAN, MIN, MAX, DELTA, SLOPE, EMA = range(7)
-KINDS = ("last", "mean", "min", "max", "delta", "slope", "ema")
+LAST, MEAN, MIN, MAX, DELTA, SLOPE, EMA, ABOVE = range(8)  # an EMA, and what the newest reading is above one
+KINDS = ("last", "mean", "min", "max", "delta", "slope", "ema", "above")
 FEATURE_BYTES = 3  # in a model file
 
 
@@ -36,8 +36,8 @@ def ema_shift(size):
 
 
 def feature_zero(kind, span):
-    """Return the value that stands for "no change" (delta, slope) or the channel's low (all others)."""
-    return span if kind == DELTA else 2 * span if kind == SLOPE else 0
+    """Return the value that stands for "no change" (delta, slope, above) or the channel's low (all others)."""
+    return span if kind == DELTA or kind == ABOVE else 2 * span if kind == SLOPE else 0
 
 
 def feature_limit(kind, span):
@@ -45,7 +45,7 @@ def feature_limit(kind, span):
 
     A least-squares line rises at most 3 * size * span : (2 * (size + 1)) < 2 * span.
     """
-    return 2 * span if kind == DELTA else 4 * span if kind == SLOPE else span
+    return 2 * span if kind == DELTA or kind == ABOVE else 4 * span if kind == SLOPE else span
 
 
 def window_limit(kind, size, span):
@@ -55,7 +55,7 @@ def window_limit(kind, size, span):
     if kind == SLOPE:
         rise = 6 * (size * size >> 2) * span + (size * (size + 1) >> 1)
         return max(size * (size - 1) * span, rise, feature_limit(kind, span))
-    if kind == EMA:
+    if kind >= EMA:
         return (span << ema_shift(size)) + span
     return feature_limit(kind, span)
 
@@ -89,14 +89,14 @@ class Past:
         self.sums = sums = []
         self.rings = rings = []
         for channel, kind, size in features:
-            if kind != LAST and kind != EMA:
+            if kind != LAST and kind < EMA:
                 if size not in sizes:
                     sizes.append(size)
                 if (channel, size) not in rings:
                     rings.append((channel, size))
         at = len(spans) + len(sizes)
         for channel, kind, size in features:
-            if kind == MEAN or kind == SLOPE or kind == EMA:
+            if kind == MEAN or kind >= SLOPE:
                 sums.append((channel, kind, size, at))
                 at += 2 if kind == SLOPE else 1
         for i in range(len(rings)):
@@ -144,7 +144,7 @@ class Past:
                     state[i] = offset
         for of, kind, size, at in self.sums:
             if of == channel:
-                if kind == EMA:
+                if kind >= EMA:
                     state[at] = offset << ema_shift(size)
                 else:
                     state[at] = offset * size

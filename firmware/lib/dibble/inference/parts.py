@@ -12,8 +12,9 @@ CELLS = b"cells"  # how many channels of 8 bits there are, none of which is told
 IMAGE = b"image"  # image.py
 NUMBER = b"number"  # number.py
 STAND_INS = b"stand_ins"  # stand_ins.py
+BASELINES = b"baselines"  # baselines.py
 # Those that this firmware reads, some of them in senses/.
-KNOWN = CELLS, b"frames", IMAGE, NUMBER, b"ratios", b"segment", STAND_INS
+KNOWN = CELLS, b"frames", IMAGE, NUMBER, b"ratios", b"segment", STAND_INS, BASELINES
 
 
 def read(file):

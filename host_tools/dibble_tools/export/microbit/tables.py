@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dibble.inference.features import LAST
+from dibble.inference.features import ABOVE, LAST
 from dibble.inference.fixed_point import MISSING
 
 from dibble_tools.export.unrolled import TABLES, deciding
@@ -18,8 +18,9 @@ LEAVES = 128  # the first reference to a leaf
 
 
 def has_room(content: Content) -> bool:
-    """Return whether a model is of a kind that is laid out for the board: trees or tables, no novelty, no stand-ins."""
-    return isinstance(content.family, Forest | Additive) and not content.novelty and not content.stand_ins
+    """Return whether a model is of a kind that is laid out for the board: trees or tables, without what is rare."""
+    plain = not content.novelty and not content.stand_ins and all(f.kind != ABOVE for f in content.features)
+    return plain and isinstance(content.family, Forest | Additive)
 
 
 def only_last(content: Content) -> bool:

@@ -6,7 +6,7 @@ with a missing reading comes with the channel's low in its place, and afterwards
 
 from collections.abc import Sequence
 
-from dibble.inference.features import DELTA, EMA, LAST, MAX, MEAN, MIN, SLOPE, ema_shift, feature_zero
+from dibble.inference.features import ABOVE, DELTA, EMA, LAST, MAX, MEAN, MIN, SLOPE, ema_shift, feature_zero
 
 from dibble_tools.export.unrolled.block import Block
 from dibble_tools.model.content import Content, Feature
@@ -25,7 +25,7 @@ def append_windows(out: Block, content: Content, readings: Sequence[str]) -> tup
         (statements that make what is kept, each feature's low: of a last reading its channel's, else 0).
     """
     features = content.features
-    rings = list(dict.fromkeys((f.channel, f.size) for f in features if f.kind not in (LAST, EMA)))
+    rings = list(dict.fromkeys((f.channel, f.size) for f in features if f.kind not in (LAST, EMA, ABOVE)))
     sizes = list(dict.fromkeys(size for _, size in rings))
     used = sorted({f.channel for f in features if f.kind != LAST})
     kept = [f"R{n} = [0] * {size}" for n, (_, size) in enumerate(rings)]
@@ -41,12 +41,13 @@ def append_windows(out: Block, content: Content, readings: Sequence[str]) -> tup
     for k, f in enumerate(features):
         if f.kind == LAST and readings[f.channel] != f"x{k}":
             out.add(f"x{k} = {readings[f.channel]}")
-        elif f.kind == EMA:
+        elif f.kind in (EMA, ABOVE):
             offset = offsets[f.channel]
             out.add(f"S{k} += {offset} - (S{k} >> {ema_shift(f.size)})")
-            out.add(f"x{k} = S{k} >> {ema_shift(f.size)}")
+            ema = f"S{k} >> {ema_shift(f.size)}"
+            out.add(f"x{k} = {ema}" if f.kind == EMA else f"x{k} = {offset} - ({ema}) + {_zero(f, content)}")
     for size in sizes:
-        of_size = [(k, f) for k, f in enumerate(features) if f.kind not in (LAST, EMA) and f.size == size]
+        of_size = [(k, f) for k, f in enumerate(features) if f.kind not in (LAST, EMA, ABOVE) and f.size == size]
         for k, f in of_size:
             _append_sum(out, k, f, f"R{rings.index((f.channel, size))}", offsets[f.channel], content)
         for n, (channel, ring_size) in enumerate(rings):
@@ -79,7 +80,7 @@ def _append_filling(
                 out.add(f"R{n}[j] = {offset}", 3)
         for k, f in enumerate(features):
             if f.channel == c and _sums(f):
-                out.add(f"S{k} = {offset} {f'<< {ema_shift(f.size)}' if f.kind == EMA else f'* {f.size}'}", 2)
+                out.add(f"S{k} = {offset} {f'<< {ema_shift(f.size)}' if f.kind in (EMA, ABOVE) else f'* {f.size}'}", 2)
                 if f.kind == SLOPE:
                     out.add(f"Z{k} = {offset} * {f.size * (f.size - 1) // 2}", 2)
 
@@ -105,7 +106,7 @@ def _zero(f: Feature, content: Content) -> int:
 
 
 def _sums(f: Feature) -> bool:
-    return f.kind in (MEAN, SLOPE, EMA)
+    return f.kind in (MEAN, SLOPE, EMA, ABOVE)
 
 
 def _minus(number: int) -> str:

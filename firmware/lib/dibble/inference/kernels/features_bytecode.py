@@ -7,7 +7,7 @@ that it drives out; differences and extremes after that.
 
 from array import array
 
-from dibble.inference.features import DELTA, EMA, LAST, MEAN, MIN, SLOPE, Past, ema_shift, feature_zero
+from dibble.inference.features import ABOVE, DELTA, EMA, LAST, MEAN, MIN, SLOPE, Past, ema_shift, feature_zero
 from dibble.inference.kernels.generator import started
 
 
@@ -17,6 +17,10 @@ class Windows(Past):
     def begin(self, words):
         self.state = array("i", [0] * words)
         self.push = _pushing(self)
+        if ABOVE in [kind for _, kind, _ in self.features]:
+            from dibble.inference.baselines import above
+
+            self.push = above(self, self.push)
 
 
 def _pushing(windows):
@@ -35,7 +39,7 @@ def _pushing(windows):
     for channel, kind, size in windows.features:
         if kind == LAST:
             lasts.append((k, channel))
-        elif kind == EMA:
+        elif kind >= EMA:
             emas.append((k, channel, sums.pop(0), ema_shift(size)))
         else:
             ring = ring_of[channel, size]

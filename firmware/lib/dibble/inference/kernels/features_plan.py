@@ -33,6 +33,7 @@ else:
 S_LAST, S_EMA, S_PLACE, S_MEAN, S_SLOPE, S_STORE, S_ADVANCE, S_DELTA, S_LEAST, S_MOST = range(0, 20, 2)
 S_LOG, S_RATIO, S_MIDDLE, S_DONE = range(20, 28, 2)
 HEAD_WORDS = 3
+UNFILLED = 0  # its place, whose word is 0 whenever the program runs
 
 
 def divider(divisor, zero):
@@ -131,8 +132,10 @@ class WindowsPlan(Past):
             zero = feature_zero(kind, self.spans[channel])
             if kind == LAST:
                 steps.extend(array("i", (S_LAST, offset, value)))
-            elif kind == EMA:
+            elif kind >= EMA:
                 steps.extend(array("i", (S_EMA, offset, value, sums.pop(0), ema_shift(size))))
+                if kind != EMA:  # the reading less that: a change since a ring of one, whose oldest reading it is
+                    steps.extend(array("i", (S_PLACE, UNFILLED, S_DELTA, offset, value, value, zero)))
             else:
                 ring = ring_of[channel, size]
                 before, after = groups[self.sizes.index(size)]
