@@ -475,8 +475,8 @@ class Node:
             why = place(self.port, self.boot, reports)
         except (OSError, RecordError) as error:
             why = str(error)
-        forget("dibble.update.place", "dibble.update.parcel", "dibble.update.kept", "dibble.update.offer")
-        forget("dibble.storage.signatures")
+        forget("dibble.update.place", "dibble.update.reading", "dibble.update.parcel", "dibble.update.kept")
+        forget("dibble.update.offer", "dibble.storage.signatures")
         if why:
             self.tell("update", "refused: " + why)
             return why

@@ -117,7 +117,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.update": _of(_UPDATE, "offer"),
     "dibble.looking": _of(_UPDATE, "kept", "looking"),
     "dibble.receiving": _of(_UPDATE, "parcel", "receiving"),
-    "dibble.place": _of(_UPDATE, "place"),
+    "dibble.place": _of(_UPDATE, "place", "reading"),
     "dibble.trial": _of(_UPDATE, "trial"),
     "dibble.unpack": _of(_STORAGE, "bits", "unpack"),
     "dibble.tls": _of("dibble.ports.", "tls"),  # there may be no module ssl

@@ -9,10 +9,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from dibble.update.kept import identity_of
 from dibble.update.lorawan import PORT, Downlinks
-from dibble.update.offer import identity_of
-from dibble.update.parcel import Parcel as NodeParcel
-from dibble.update.parcel import Stream
+from dibble.update.reading import ReadParcel, Stream
 from dibble_tools.common.errors import InputError
 from dibble_tools.node.signatures import sign
 from dibble_tools.radio.lorawan import (
@@ -52,7 +51,7 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 def received() -> bytes:
-    parcel = NodeParcel()
+    parcel = ReadParcel()
     stream = Stream(parcel, lambda: None)
     data = b"".join(iter(lambda: stream.read(30), b""))
     parcel.close()

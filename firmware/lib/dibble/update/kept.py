@@ -1,7 +1,12 @@
 """What became of the last offer that a node took up: models/UPDATES.md."""
 
+from dibble.inference.crc32 import crc32
 from dibble.storage.slots import Slots
+from dibble.storage.words import crc_bytes
 
+KINDS = ("model.dib", "gate.dib", "config.json", "firmware")
+NAMES = ("model", "gate", "config", "firmware")
+CONFIG = 2
 STATES = ("receiving", "tried", "confirmed", "refused", "rolled back")
 RECEIVING, TRIED, CONFIRMED, REFUSED, ROLLED_BACK = range(5)
 HEAD_BYTES = 10  # before the reason
@@ -49,3 +54,11 @@ class Kept:
         self.state = state
         self.why = why[:MOST_WHY]
         self._slots.write(self.crc + self.identity + bytes((self.turn << 4 | self.kind, state)) + self.why.encode())
+
+
+def identity_of(node, kind):
+    """Return the identity of what a node runs of a kind; None: nothing."""
+    if kind == CONFIG:
+        return crc_bytes(crc32(node.config_text, len(node.config_text)))
+    classifier = (node.classifier, node.gate)[kind] if kind < CONFIG else None
+    return classifier.identity if classifier else None

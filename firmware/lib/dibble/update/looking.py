@@ -1,8 +1,8 @@
 """The first part of an update's contact by MQTT: what is offered, how it stands, whether pieces are wanted."""
 
 from dibble.report.state import quoted
-from dibble.update.kept import CONFIRMED, RECEIVING, REFUSED, STATES, TRIED, Kept
-from dibble.update.offer import NAMES, Offer, identity_of
+from dibble.update.kept import CONFIRMED, NAMES, RECEIVING, REFUSED, STATES, TRIED, Kept, identity_of
+from dibble.update.offer import Offer
 
 OFFERED = "offered"
 

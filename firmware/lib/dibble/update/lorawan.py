@@ -5,9 +5,9 @@ Beside the pieces come sums of them (numbers from the count on), each of which s
 models/UPDATES.md specifies them. Sums that can't be solved yet are held in RAM, at most MOST_SUMS.
 """
 
-from dibble.update.kept import CONFIRMED, RECEIVING, REFUSED, Kept
-from dibble.update.offer import FRAME_BYTES, OFFER_BYTES, Offer, crc16, identity_of
-from dibble.update.parcel import Parcel
+from dibble.update.kept import CONFIRMED, RECEIVING, REFUSED, Kept, identity_of
+from dibble.update.offer import FRAME_BYTES, OFFER_BYTES, Offer, crc16
+from dibble.update.reading import ReadParcel
 from dibble.update.trial import settle
 
 PORT = 22
@@ -62,7 +62,7 @@ class Downlinks:
         self._offer = None
         self.complete = False
         try:
-            parcel = Parcel(None, node.port.feed_watchdog)
+            parcel = ReadParcel(None, node.port.feed_watchdog)
         except (OSError, ValueError):
             return
         self._offer = parcel.offer
@@ -83,7 +83,7 @@ class Downlinks:
             return self._take_offer(payload[2:])
         if number < 0 or not self._offer or self.complete:
             return False
-        parcel = Parcel(self._offer, self._node.port.feed_watchdog)
+        parcel = ReadParcel(self._offer, self._node.port.feed_watchdog)
         try:
             if number < self._offer.count:
                 parcel.buffer[: len(payload)] = payload[: len(parcel.buffer)]
@@ -136,7 +136,7 @@ class Downlinks:
             return True
         self._offer = offer
         self._sums = []
-        parcel = Parcel(offer, self._node.port.feed_watchdog)
+        parcel = ReadParcel(offer, self._node.port.feed_watchdog)
         self._note(parcel)
         parcel.close()
         return True

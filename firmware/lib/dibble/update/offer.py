@@ -1,11 +1,5 @@
 """What a node is offered by radio: models/UPDATES.md."""
 
-from dibble.inference.crc32 import crc32
-from dibble.storage.words import crc_bytes
-
-KINDS = ("model.dib", "gate.dib", "config.json", "firmware")
-NAMES = ("model", "gate", "config", "firmware")
-CONFIG = 2
 VERSION = 0x10
 WAITS = 4  # until somebody presses "install"
 OFFER_BYTES = 16
@@ -28,7 +22,7 @@ class Offer:
     Args:
         data: its bytes.
     Attributes:
-        kind: place in KINDS.
+        kind: place in kept.KINDS.
         waits: for "install".
         turn: 0..15, to offer a stream again that was refused or rolled back.
         size, piece_bytes, count: of the stream, of a piece's data, of the pieces.
@@ -60,11 +54,3 @@ class Offer:
     def data_bytes(self, number):
         """Return the bytes of a piece's data: the last one has the rest."""
         return min(self.piece_bytes, self.size - number * self.piece_bytes)
-
-
-def identity_of(node, kind):
-    """Return the identity of what a node runs of a kind; None: nothing."""
-    if kind == CONFIG:
-        return crc_bytes(crc32(node.config_text, len(node.config_text)))
-    classifier = (node.classifier, node.gate)[kind] if kind < CONFIG else None
-    return classifier.identity if classifier else None

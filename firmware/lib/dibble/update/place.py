@@ -7,9 +7,9 @@ from dibble.forgetting import forget
 from dibble.inference.crc32 import crc32
 from dibble.storage.key import signatures_of
 from dibble.storage.words import crc_bytes
-from dibble.update.kept import RECEIVING, REFUSED, TRIED, Kept
-from dibble.update.offer import KINDS
-from dibble.update.parcel import PART, Parcel, Stream
+from dibble.update.kept import KINDS, RECEIVING, REFUSED, TRIED, Kept
+from dibble.update.parcel import PART
+from dibble.update.reading import ReadParcel, Stream
 
 FOLDER = "update/"  # where a file waits, beside its signature
 PACKED = b"DIBZ"
@@ -54,7 +54,7 @@ def place(port, boot, reports):
         OSError, RecordError: the file system fails; it's tried again at the next contact.
     """
     kept = Kept()
-    parcel = Parcel(None, port.feed_watchdog)
+    parcel = ReadParcel(None, port.feed_watchdog)
     again = kept.is_of(parcel.offer) and kept.why != ""
     kept.take(parcel.offer)
     try:

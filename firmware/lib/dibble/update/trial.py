@@ -4,8 +4,7 @@ import os
 
 from dibble import RecordError
 from dibble.storage.slots import Slots
-from dibble.update.kept import CONFIRMED, REFUSED, ROLLED_BACK, TRIED, Kept
-from dibble.update.offer import CONFIG, KINDS, identity_of
+from dibble.update.kept import CONFIG, CONFIRMED, KINDS, REFUSED, ROLLED_BACK, TRIED, Kept, identity_of
 
 SUFFIX = ".sig"  # of a signature's file
 NEVER = "it never came to a good minute and a report"
