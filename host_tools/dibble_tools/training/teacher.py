@@ -213,7 +213,7 @@ def _cross_validate(
             raise
         notes.append(f"teacher: interrupted, chosen among {', '.join(raw)}")
     if skipped and budget_s is not None:
-        notes.append(f"teacher: {', '.join(skipped)} not tried: {budget_s:.0f} s had passed")
+        notes.append(f"teacher: {', '.join(skipped)} not tried: their {budget_s:.0f} s were over")
     return raw, notes
 
 

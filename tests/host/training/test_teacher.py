@@ -155,7 +155,7 @@ def test_a_spent_budget_leaves_the_first_candidate_and_says_so():
     values, y = blobs(90)
     found = teach(values, y, budget_s=0.0)
     assert (found.name, list(found.scores)) == ("logistic", ["logistic"])
-    assert found.notes == ["teacher: network, boosting, extra trees, forest not tried: 0 s had passed"]
+    assert found.notes == ["teacher: network, boosting, extra trees, forest not tried: their 0 s were over"]
 
 
 @pytest.mark.usefixtures("few_candidates")
