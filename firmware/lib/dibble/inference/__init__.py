@@ -50,17 +50,17 @@ def model_of(blob, code=None, checked=False):
             where there is no viper, for some 10 bytes of bytecode a split; None runs the tables.
         checked: this file passed all checks before.
     """
-    from dibble.inference.model import Model
-
     if blob[5:6] == b"\x05":  # the family maps
-        from dibble.inference.image import ImageModel as Model  # noqa: F811
+        from dibble.inference.image import ImageModel as Kind
+    else:
+        from dibble.inference.model import Model as Kind
     if code:
         from dibble.inference.unrolled import Unrolled
 
         if not checked:
-            Model(blob)
+            Kind(blob)
         return Unrolled(blob, code)
-    return Model(blob, checked)
+    return Kind(blob, checked)
 
 
 def passed(path, identity):

@@ -60,7 +60,6 @@ class ImageModel(Model):
         self.frame = frame = read_frame(format.Cursor(self.blob, self.parts[parts.IMAGE]))
         self.image = frame[:3]
         self.size = frame[0] * frame[1] * frame[2]
-        self.tables = maps
         found = maps.read(cursor, frame, self._classes)
         self.tables_end = cursor.at
         maps_checks.places(found, self._classes)
