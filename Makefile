@@ -9,18 +9,22 @@ BENCH_STAMP := .venv/.installed-bench
 # Readings of gas sensors to train on and measure, too: make bench GAS=gas_ethylene.csv.gz
 GAS ?=
 
-.PHONY: demo test bench emulator clean
+.PHONY: demo test checks tests bench emulator clean
 
 demo: $(DEMO_STAMP) emulator
 	$(BIN)/dibble demo
 	@command -v dibble >/dev/null || echo "the command dibble, in this terminal: . $(BIN)/activate   (else $(BIN)/dibble)"
 
 test: $(STAMP) emulator
-	@echo "== lint"
+	@$(MAKE) --no-print-directory -j2 checks tests
+
+checks: $(STAMP)
+	@echo "== lint and types, beside the tests"
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	@echo "== types"
 	$(BIN)/mypy
+
+tests: $(STAMP)
 	@echo "== tests, on every VM"
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 

@@ -177,6 +177,56 @@ def export(
         _say(f"next: label it by what was seen: dibble label {out} OBSERVATIONS.csv --out labelled.csv")
 
 
+@fleet.command()
+def update(
+    nodes: Annotated[str, typer.Option("--nodes", help="to be updated, whose names fit: 'bed-*'")],
+    model: Annotated[Path | None, typer.Option(help="model file, or a folder with model.dib")] = None,
+    gate: Annotated[Path | None, typer.Option(help="model file of the gate instead")] = None,
+    config: Annotated[Path | None, typer.Option(help="config.json instead")] = None,
+    broker: Where = "localhost",
+    db: Place = "fleet.db",
+    user: User = "",
+    ca: Authority = "",
+    key: Annotated[
+        Path | None, typer.Option(help="file of the nodes' key, or a folder with NODE.key; for nodes that have one")
+    ] = None,
+    canary: Annotated[int, typer.Option(min=1, help="nodes that get it first, and have to confirm it")] = 1,
+    then: Annotated[str, typer.Option(help="then so many at a time: a share, or a number")] = "10%",
+    patience: Annotated[str, typer.Option(help="how long a wave may take, such as 90m; nodes wake rarely")] = "6h",
+    yes: Annotated[bool, typer.Option("--yes", help="don't ask")] = False,
+) -> None:
+    """Bring nodes a new model or configuration by radio: the canary first, then a few at a time.
+
+    The first node that refuses it, falls back to its old one or stays silent ends it: exit status 1. Run again, it goes
+    on where it ended: nodes that have the file already are passed over.
+
+    Example: dibble fleet update --model models/orchard --nodes 'bed-*' --canary 1 --then 10%
+    """
+    with extras_named("fleet"):
+        from dibble_tools.fleet.database import open_database
+        from dibble_tools.fleet.health import fleet_health
+        from dibble_tools.fleet.rollout import Rollout, by_trust, parcels_of, waves
+    at = _broker(broker, user, ca)
+    patience_s = parse_seconds(patience, "--patience")
+    names = by_trust(fleet_health(open_database(db, must_exist=True), int(time.time()), nodes))
+    if not names:
+        raise InputError(f"--nodes {nodes}: expected the name of a node in {db}, got none that fits")
+    parcels = parcels_of(names, {"model": model, "gate": gate, "config": config}, key)
+    in_waves = waves(names, canary, then)
+    first = parcels[names[0]]
+    _say(f"{first.kind} {first.version}: {len(first.stream)} bytes in {first.count} pieces for {len(names)} nodes")
+    _say(f"first {', '.join(in_waves[0])}, then {then} at a time")
+    if not yes and not typer.confirm("Go on?", err=True):
+        raise typer.Exit(1)
+    with Rollout(at, parcels, patience_s, _say) as rollout:
+        outcome = rollout.run(in_waves)
+    for name, why in outcome.failed.items():
+        _say(f"{name}: {why}")
+    _say(f"{len(outcome.confirmed)} of {len(names)} nodes run it; {len(outcome.untouched)} were left as they are")
+    if outcome.failed:
+        raise typer.Exit(1)
+
+
 def _broker(text: str, user: str, ca: str) -> "Broker":
     with extras_named("fleet"):
         from dibble_tools.fleet.broker import Broker

@@ -17,7 +17,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Message:
+class Arrival:
     """What came, and when: seconds since 1970."""
 
     topic: str
@@ -82,7 +82,7 @@ class Intake:
         self._layouts: dict[str, int] = {}
         self._remember()
 
-    def take(self, messages: Sequence[Message]) -> list[Gap]:
+    def take(self, messages: Sequence[Arrival]) -> list[Gap]:
         """Store messages, all of them or none; return what is missing before those that came.
 
         Raises:
@@ -131,7 +131,7 @@ class _Batch:
         self._logs: dict[tuple[int, int], Row] = {}
         self._told: list[Row] = []
 
-    def take(self, connection: Connection, message: Message) -> None:
+    def take(self, connection: Connection, message: Arrival) -> None:
         parts = parts_of(message.topic)
         if parts is None or not message.payload:  # an empty retained message takes one away
             return

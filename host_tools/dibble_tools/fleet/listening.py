@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.fleet.broker import Broker
-from dibble_tools.fleet.intake import Gap, Intake, Message
+from dibble_tools.fleet.intake import Arrival, Gap, Intake
 from dibble_tools.fleet.messages import TOPICS
 
 MOST_AT_ONCE = 500
@@ -101,7 +101,7 @@ class Subscriber:
         except queue.Empty:
             pass
         came_s = int(self._clock())
-        gaps = self._stored([Message(message.topic, bytes(message.payload), came_s) for message in batch])
+        gaps = self._stored([Arrival(message.topic, bytes(message.payload), came_s) for message in batch])
         for message in batch:
             self._client.ack(message.mid, message.qos)
         for gap in gaps:  # once: what a node doesn't have any more never comes
@@ -113,7 +113,7 @@ class Subscriber:
         self.counts.unfit = sum(self._intake.unfit.values())
         return len(batch)
 
-    def _stored(self, messages: list[Message]) -> list[Gap]:
+    def _stored(self, messages: list[Arrival]) -> list[Gap]:
         try:
             return self._intake.take(messages)
         except SQLAlchemyError as error:

@@ -122,7 +122,7 @@ def send(
         InputError: there is no broker, or it doesn't acknowledge.
     """
     with Link(broker) as link:
-        _clear_left(link, node, parcel.count)
+        clear_left(link, node, parcel.count)
         link.publish(messages(node, parcel))
         link.subscribe(topic_of(node, "update"))
         end = time.monotonic() + wait_s
@@ -142,7 +142,7 @@ def send(
         return None
 
 
-def _clear_left(link: Link, node: str, count: int) -> None:
+def clear_left(link: Link, node: str, count: int) -> None:
     """Withdraw what the broker keeps of another offer: its pieces may be more."""
     probe = topic_of(node, "in/probe")
     link.subscribe(topic_of(node, "piece/+"), offer_topic(node), probe)

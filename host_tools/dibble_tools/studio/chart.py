@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 from dibble_tools.common.quantities import UNITS, channel_text, reading_text
 from dibble_tools.common.safe_text import plain
 from dibble_tools.console.labelled_rows import LABEL, TIME
-from dibble_tools.studio.tables import FileTable
+from dibble_tools.studio.tables import FLAGS, FileTable
 
 WIDTH = 960  # all of it is the rows', so that a place in it is a row
 LEAST_WIDTH, MOST_WIDTH = 300, 2000
@@ -18,9 +18,10 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b8578f", "#c98a00", "#56b4e9", "#7
 STYLE = """
 text { font: 14px system-ui, sans-serif; fill: #16201a; } .quiet { fill: #4c5851; } .paper { fill: #fff; }
 .line { fill: none; stroke: #14613a; stroke-width: 1.6; } .edge { stroke: #c6d0c9; } .label { font-weight: 600; }
+.flag { fill: #b3261e; }
 @media (prefers-color-scheme: dark) {
 text { fill: #eef2ef; } .quiet { fill: #b3beb7; } .paper { fill: #161b18; }
-.line { stroke: #7ddca4; } .edge { stroke: #46524b; }
+.line { stroke: #7ddca4; } .edge { stroke: #46524b; } .flag { fill: #ff9b95; }
 }
 """
 
@@ -47,6 +48,7 @@ def chart_svg(table: FileTable, first: int = 0, last: int | None = None, width: 
         out.append(f'<text class="quiet" x="{width - 6}" y="{y + 16}" text-anchor="end">{escape(span)}</text>')
         out.append(f'<path class="line" d="{_path(readings, y + TITLE, STRIP - 8, width)}"/>')
         y += STRIP + TITLE
+    out += _marks(table.texts(FLAGS)[first : last + 1], height - FOOT, width)
     ends = [times[0], times[-1]] if times else ["", ""]
     out.append(f'<text class="quiet" x="6" y="{height - 6}">{escape(plain(ends[0], 40))}</text>')
     out.append(
@@ -77,6 +79,21 @@ def _bands(labels: Sequence[str], colours: dict[str, str], height: int, width: i
                 shown = plain(label, 60)
                 shown = shown if len(shown) <= fits else shown[: max(fits - 1, 1)] + "…"
                 out.append(f'<text class="label" x="{x + 4:.1f}" y="15">{escape(shown)}</text>')
+        at += count
+    return out
+
+
+def _marks(flags: Sequence[str], bottom: int, width: int) -> list[str]:
+    """Return a line under each stretch of decisions that weren't to be trusted."""
+    out, at, step = [], 0, width / max(len(flags), 1)
+    for flag, rows in groupby(flags):
+        count = len(list(rows))
+        if flag:
+            x, wide = at * step, max(count * step, 1)
+            out.append(
+                f'<rect class="flag" x="{x:.1f}" width="{wide:.1f}" y="{bottom - 5}" height="5">'
+                f"<title>{escape(plain(flag, 60))}</title></rect>"
+            )
         at += count
     return out
 

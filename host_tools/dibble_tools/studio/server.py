@@ -22,7 +22,7 @@ from dibble_tools.studio.chart import LEAST_WIDTH, MOST_WIDTH, WIDTH, chart_svg
 from dibble_tools.studio.jobs import OPTION
 from dibble_tools.studio.project import Project
 from dibble_tools.studio.state import State
-from dibble_tools.studio.studio import Action, Studio
+from dibble_tools.studio.studio import Action, FleetPlace, Studio
 from dibble_tools.studio.tables import rows_json
 
 HOST = "127.0.0.1"
@@ -60,10 +60,13 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
-def run(folder: Path, board_port: str, http_port: int, ready: Callable[[str], None]) -> None:
+def run(
+    folder: Path, board_port: str, http_port: int, ready: Callable[[str], None], fleet: FleetPlace | None = None
+) -> None:
     """Serve a project's studio until Ctrl-C or SIGTERM.
 
     Args:
+        fleet: whose nodes it shows, too.
         board_port: connected to at the start: a port, or "auto".
         ready: called with the page's address, its token in it, when it can be opened.
     Raises:
@@ -72,7 +75,7 @@ def run(folder: Path, board_port: str, http_port: int, ready: Callable[[str], No
     project = Project(folder)
     listener = listen(http_port)
     port = listener.getsockname()[1]
-    studio = Studio(project)
+    studio = Studio(project, fleet)
     try:
         studio.board.connect_first(board_port)
         token = secrets.token_hex(TOKEN_BYTES)
@@ -173,13 +176,26 @@ def documents_of(studio: Studio) -> dict[str, Document]:
         return json.dumps(rows_json(tables.table(name))).encode(), "application/json", {}
 
     def file(name: str, query: dict[str, str]) -> tuple[bytes, str, dict[str, str]]:
-        path = tables.path(name)
-        return path.read_bytes(), "text/csv", _saved_as(path.name)
+        file_name = Path(name).with_suffix(".csv").name
+        return tables.content(name), "text/csv", _saved_as(file_name)
 
     def model(name: str, query: dict[str, str]) -> tuple[bytes, str, dict[str, str]]:
         return project.blob(name), "application/octet-stream", _saved_as(f"{name}.dib")
 
-    return {"report": report, "wiring": wiring, "chart": chart, "rows": rows, "file": file, "model": model}
+    def fleet(name: str, query: dict[str, str]) -> tuple[bytes, str, dict[str, str]]:
+        if name != "nodes" or studio.state.get("fleet") is None:
+            raise InputError("expected a fleet: start the studio with --fleet fleet.db")
+        return json.dumps(studio.nodes.rows_json()).encode(), "application/json", {}
+
+    return {
+        "fleet": fleet,
+        "report": report,
+        "wiring": wiring,
+        "chart": chart,
+        "rows": rows,
+        "file": file,
+        "model": model,
+    }
 
 
 def _within(query: dict[str, str], name: str, default: int, most: int) -> int:

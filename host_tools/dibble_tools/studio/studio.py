@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,18 @@ MOST_SPEED = 36000
 MOST_TRAINED, MOST_ROWS, MOST_MARGIN = 20, 10_000_000, 65535
 ENDS = ("dry", "wet", "zero")
 LOG = "log"
+MOST_OPENED, MOST_NODES = 20, 10_000
+
+
+@dataclass(frozen=True)
+class FleetPlace:
+    """Where a fleet is: its database, its broker, and the key of its nodes, if they have one."""
+
+    db: str
+    broker: str = ""
+    user: str = ""
+    ca: str = ""
+    key: str = ""
 
 
 class Studio:
@@ -38,8 +51,9 @@ class Studio:
         actions: button -> what it does with a request; raises InputError.
     """
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, fleet: FleetPlace | None = None) -> None:
         self.project = project
+        self._fleet = fleet
         self.state = State()
         self._lock = threading.Lock()
         self._deployed: Path | None = None
@@ -48,6 +62,11 @@ class Studio:
         self._collecting = Collecting(project, self.state, lambda: self._show_files())
         self._setup = Setup(project, self.state)
         self.tables = Tables(project)
+        if fleet:
+            from dibble_tools.studio.fleet_nodes import FleetNodes
+
+            self.nodes = self.tables.others = FleetNodes(fleet.db)
+        self.state.put(fleet={"broker": fleet.broker} if fleet else None)
         self.board = ConnectedBoard(self.state, self._make_ear)
         self._show_project()
         self.actions = {
@@ -73,6 +92,9 @@ class Studio:
             "rollback": self._rollback,
             "measure": self._measure,
             "margin": self._margin,
+            "open_node": self._open_node,
+            "take_labelled": self._take_labelled,
+            "update_nodes": self._update_nodes,
         }
         self.actions |= {name: self._alone(action) for name, action in one_by_one.items()}
 
@@ -236,6 +258,43 @@ class Studio:
         if config.difference():
             config.save()
         self._setup.look()
+
+    def _open_node(self, request: dict[str, Any]) -> None:
+        name = f"fleet/{_text(request, 'node')}"
+        self._fleet_place()
+        self.nodes.version(name)
+        if name not in self.tables.opened:
+            self.tables.opened = [*self.tables.opened[1 - MOST_OPENED :], name]
+        self._show_files()
+
+    def _take_labelled(self, request: dict[str, Any]) -> None:
+        self._fleet_place()
+        self.project.check_made()
+        self.state.put(fleet={**self.state.get("fleet"), "written": self.nodes.write_labelled(self.project.folder)})
+        self._show_files()
+
+    def _update_nodes(self, request: dict[str, Any]) -> None:
+        place = self._fleet_place()
+        name = _text(request, "model")
+        if not place.broker:
+            raise InputError("expected the fleet's broker: start the studio with --broker HOST")
+        rely, words = self.project.verdict(name)
+        if not rely and request.get("anyway") is not True:
+            raise InputError(f"{words} To bring it to the nodes all the same, tick the box that says so")
+        asked = {
+            **asdict(place),
+            "model": str(self.project.model(name)),
+            "nodes": _text(request, "nodes") or "*",
+            "canary": _number(request, "canary", 1, MOST_NODES),
+            "then": _text(request, "then") or "10%",
+            "patience_s": 3600 * _number(request, "patience_h", 1, 168),
+        }
+        self._jobs.start("update", "dibble_tools.studio.fleet_job", asked)
+
+    def _fleet_place(self) -> FleetPlace:
+        if self._fleet is None:
+            raise InputError("expected a fleet: start the studio with --fleet fleet.db")
+        return self._fleet
 
     def _lend(self, kind: str, module: str, words: str, request: dict[str, Any], after: Callable[[], object]) -> None:
         """Do a job at the board that changes nothing on it."""

@@ -8,7 +8,7 @@ import io
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.files import write_atomically
@@ -22,6 +22,7 @@ from dibble_tools.studio.project import Project
 MOST_BYTES = 50_000_000
 MOST_FILES = 50
 BEFORE = ".bak"
+FLAGS = "flags"  # a decision's, in a log
 NOT_CHANNELS = {*COLUMNS, *FIXED, TIME, NODE, LABEL}
 LABELLED = "-labelled.csv"
 
@@ -62,12 +63,29 @@ class FileTable:
         return out.getvalue().encode()
 
 
+class OtherTables(Protocol):
+    """Tables that aren't files of the project: nodes of a fleet. Each may raise InputError: there is no such node."""
+
+    def table(self, name: str) -> FileTable: ...
+
+    def version(self, name: str) -> str: ...
+
+    def label(self, name: str, first: int, last: int, label: str) -> None: ...
+
+
 class Tables:
-    """All CSV files of a project; any thread may call."""
+    """All CSV files of a project, and the nodes of its fleet that were opened; any thread may call.
+
+    Attributes:
+        others: the fleet; None: there is none.
+        opened: names of its nodes that the page shows.
+    """
 
     def __init__(self, project: Project) -> None:
+        self.others: OtherTables | None = None
+        self.opened: list[str] = []
         self._project = project
-        self._seen: dict[Path, tuple[tuple[int, int], dict[str, Any]]] = {}
+        self._seen: dict[str, dict[str, Any]] = {}
 
     def paths(self) -> dict[str, Path]:
         """Return the files in the project's folder, and in its folder of logs, by their names for the page."""
@@ -78,7 +96,11 @@ class Tables:
 
     def described(self) -> list[dict[str, Any]]:
         """Return what the page tells of each file."""
-        return [self._described(name, path) for name, path in self.paths().items()]
+        files = [self._described(name, path) for name, path in self.paths().items()]
+        if not self.others:
+            return files
+        opened = [self._told(name, self.others.version(name)) for name in self.opened]
+        return files + [{**told, "labelled": False} for told in opened]  # no file that could be trained from
 
     def path(self, name: object) -> Path:
         """Return one of paths().
@@ -98,6 +120,8 @@ class Tables:
         Raises:
             InputError: there is no such file, or it isn't one.
         """
+        if self.others and name in self.opened:
+            return self.others.table(str(name))
         path = self.path(name)
         try:
             if path.stat().st_size > MOST_BYTES:
@@ -115,6 +139,14 @@ class Tables:
             raise InputError(f"{name}: expected a header and rows as long as it is, got {what}")
         return FileTable(str(name), path, columns, rows)
 
+    def content(self, name: object) -> bytes:
+        """Return a table as the CSV that it is, or would be.
+
+        Raises:
+            InputError: there is no such table.
+        """
+        return self.table(name).csv() if name in self.opened else self.path(name).read_bytes()
+
     def label(self, name: object, first: int, last: int, label: str) -> str:
         """Label rows; return the name of the file that holds the labels now.
 
@@ -124,6 +156,9 @@ class Tables:
         Raises:
             InputError: no such file or rows, or it can't be written.
         """
+        if self.others and name in self.opened:
+            self.others.label(str(name), first, last, label)
+            return str(name)
         table = self.table(name)
         _check_span(table, first, last)
         if LABEL not in table.columns:
@@ -142,6 +177,8 @@ class Tables:
         """
         table = self.table(name)
         _check_span(table, first, last)
+        if name in self.opened:
+            raise InputError(f"{name}: expected a file, got a node of the fleet: its records stay whole")
         if LABEL not in table.columns:
             raise InputError(f"{name}: expected a file with labels, got a log: it stays whole, label a part of it")
         del table.rows[first : last + 1]
@@ -192,11 +229,14 @@ class Tables:
 
     def _described(self, name: str, path: Path) -> dict[str, Any]:
         state = path.stat()
-        version = (state.st_mtime_ns, state.st_size)
-        known = self._seen.get(path)
-        if known and known[0] == version:
-            return known[1]
-        told: dict[str, Any] = {"name": name, "version": f"{version[0]}-{version[1]}", "rows": 0, "labelled": False}
+        return self._told(name, f"{state.st_mtime_ns}-{state.st_size}")
+
+    def _told(self, name: str, version: str) -> dict[str, Any]:
+        """Return what the page tells of a table of this version."""
+        known = self._seen.get(name)
+        if known and known["version"] == version:
+            return known
+        told: dict[str, Any] = {"name": name, "version": version, "rows": 0, "labelled": False}
         try:
             table = self.table(name)
         except InputError as error:
@@ -212,7 +252,7 @@ class Tables:
                     else f"{unlabelled:,} readings, none labelled yet"
                 )
             told |= {"rows": len(table.rows), "labelled": bool(counts), "words": words or "no readings"}
-        self._seen[path] = (version, told)
+        self._seen[name] = told
         return told
 
 

@@ -5,7 +5,7 @@ import random
 import pytest
 from dibble_tools.common.errors import InputError
 from dibble_tools.fleet.database import happenings, nodes, open_database, records
-from dibble_tools.fleet.intake import Gap, Intake, Message
+from dibble_tools.fleet.intake import Arrival, Gap, Intake
 from dibble_tools.fleet.messages import record_of
 from fleet_messages import MAY_S, message, state, told
 from sqlalchemy import select
@@ -75,7 +75,7 @@ def test_a_record_has_the_model_that_the_node_told_last(engine):
 
 def test_what_no_node_can_have_sent_is_counted_and_left_out(engine):
     bad = [
-        Message("dibble/bed-1/state", payload, MAY_S)
+        Arrival("dibble/bed-1/state", payload, MAY_S)
         for payload in (
             b"{",
             b"[]",
@@ -96,8 +96,8 @@ def test_what_no_node_can_have_sent_is_counted_and_left_out(engine):
     ]
     intake = Intake(engine)
     odd = ["dibble//state", "dibble/a b/state", "dibble/bed-1/in/offer", "other", "dibble/bed-1/state/x"]
-    elsewhere = [Message(topic, state(1), MAY_S) for topic in odd]
-    intake.take([*bad, *elsewhere, message(1), Message("dibble/bed-1/state", b"", MAY_S)])
+    elsewhere = [Arrival(topic, state(1), MAY_S) for topic in odd]
+    intake.take([*bad, *elsewhere, message(1), Arrival("dibble/bed-1/state", b"", MAY_S)])
     assert rows(engine) == [("bed-1", 1, 1)]
     assert sum(intake.unfit.values()) == len(bad)
 

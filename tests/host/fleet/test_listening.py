@@ -11,6 +11,7 @@ import paho.mqtt.client as paho
 import pytest
 from dibble_tools.fleet.broker import Broker
 from dibble_tools.fleet.database import nodes, open_database, records
+from dibble_tools.fleet.known_models import model_crc
 from dibble_tools.fleet.listening import Subscriber
 from dibble_tools.simulator.node.firmware import firmware_folder
 from fleet_messages import state
@@ -103,24 +104,40 @@ def test_what_came_is_acknowledged_when_it_is_stored_and_gaps_are_asked_for(tmp_
     assert "bed-1: records 2 to 3 didn't come: asked for them" in said
 
 
-def test_a_real_node_reports_into_the_fleet(tmp_path):
-    engine = open_database(str(tmp_path / "fleet.db"))
+@pytest.mark.timeout(240)
+def test_what_a_killed_broker_lost_the_node_sends_again(tmp_path):
+    """The broker acknowledges to the node, and is killed before the fleet has it: its log has it still."""
+    place = tmp_path / "fleet.db"
+    engine = open_database(str(place))
     firmware = firmware_folder(tmp_path / "firmware")
-    with Mosquitto(tmp_path) as broker, Subscriber(Broker("127.0.0.1", broker.port), engine, print) as listening:
+    with Mosquitto(tmp_path) as broker:
         mqtt = {"host": "127.0.0.1", "port": broker.port, "timeout_ms": 30000, "every": 1, "discovery": False}
         bench = Bench(firmware, tmp_path, soil_model(400), mqtt=mqtt)
-        bench.run(3)
-        written = {row.sequence: row for row in bench.rows()}
-        until(lambda: listening.turn(0.1) + 0 or listening.counts.new >= len(written) - 1)
+        at = Broker("127.0.0.1", broker.port)
+        with Subscriber(at, engine, print) as listening:
+            bench.run(3)
+            until(lambda: listening.turn(0.1) + 0 or listening.counts.new >= 2)
+        before = len(sequences(place))
+        broker.save()
+        bench.run(4)
+        broker.end(signal.SIGKILL)
+        broker.start()
+        with Subscriber(at, engine, print) as listening:
+            bench.run(2)
+            until(lambda: listening.turn(0.1) + 0 or listening.counts.asked)
+            bench.run(3)
+            written = {row.sequence: row for row in bench.rows()}
+            until(lambda: listening.turn(0.1) + 0 or len(sequences(place)) >= len(written) - 2)
+    assert not listening.unfit
     with engine.connect() as connection:
-        got = connection.execute(select(records)).mappings().all()
-        (online,) = connection.execute(select(nodes.c.online)).scalars().all()
-    assert len(got) >= len(written) - 1 and not listening.unfit
+        got = connection.execute(select(records).order_by(records.c.sequence)).mappings().all()
+        about = json.loads(connection.execute(select(nodes.c.about)).scalar_one())
+    assert [row["sequence"] for row in got] == list(range(1, len(got) + 1)) and len(got) > before + 5
     for row in got:
         own = written[row["sequence"]]
         assert (row["decided"], row["margin"], row["flags"]) == (own.class_name, own.margin, own.flags)
         assert json.loads(row["readings"]) == list(own.readings.values())
-    assert online in (True, False)
+        assert row["model"] == about["model"] == model_crc(soil_model(400))
 
 
 def test_a_broker_that_is_not_there_is_told(tmp_path):

@@ -3,7 +3,7 @@
 import json
 
 from dibble_tools.console.clock import DAY_ZERO_UNIX_S
-from dibble_tools.fleet.intake import Message
+from dibble_tools.fleet.intake import Arrival
 
 MAY_S = 1_777_600_000  # seconds since 1970: in May 2026
 INTERVAL_S = 600
@@ -28,9 +28,9 @@ def state(sequence: int, at_s: int | None = None, **more: object) -> bytes:
     return json.dumps(said | more).encode()
 
 
-def message(sequence: int, node: str = "bed-1", came_s: int = MAY_S, **more: object) -> Message:
-    return Message(f"dibble/{node}/state", state(sequence, **more), came_s)
+def message(sequence: int, node: str = "bed-1", came_s: int = MAY_S, **more: object) -> Arrival:
+    return Arrival(f"dibble/{node}/state", state(sequence, **more), came_s)
 
 
-def told(what: str, node: str = "bed-1", came_s: int = MAY_S, **said: object) -> Message:
-    return Message(f"dibble/{node}/{what}", json.dumps(said).encode(), came_s)
+def told(what: str, node: str = "bed-1", came_s: int = MAY_S, **said: object) -> Arrival:
+    return Arrival(f"dibble/{node}/{what}", json.dumps(said).encode(), came_s)

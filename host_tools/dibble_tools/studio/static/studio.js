@@ -3,6 +3,7 @@ import { showChannels } from "./channels.js";
 import { showDecision, showEvents } from "./decision.js";
 import { find, keep, make, say } from "./dom.js";
 import { filesToTrain, showFiles } from "./files.js";
+import { showFleet } from "./fleet.js";
 import { showFrame } from "./frame.js";
 import { isBusy, showJob } from "./jobs.js";
 import { showModels } from "./models.js";
@@ -29,6 +30,7 @@ function show(state) {
   showCollecting(state.collect, state.board);
   showJob(state.job);
   showModels(state.models);
+  showFleet(state.fleet, state.models);
   showChannels(state.channels);
   showSpectrum(state.channels);
   showFrame(state.frame);
@@ -36,7 +38,7 @@ function show(state) {
   showDecision(state.decision);
   showEvents(state.events);
   say(find("#rows"), state.files.some((file) => file.labelled) ? "" : state.collect.rows_words);
-  for (const button of document.querySelectorAll("#train-form button, #deploy-form button, #fetch, #rollback, [data-measure]")) button.disabled = isBusy(state.job);
+  for (const button of document.querySelectorAll("#train-form button, #deploy-form button, #fetch, #rollback, #update-form button, [data-measure]")) button.disabled = isBusy(state.job);
 }
 
 function showSteps(done) {

@@ -1,0 +1,181 @@
+"""`dibble fleet update`: a file for many nodes, the canary first; the first node that doesn't take it ends it."""
+
+import math
+import queue
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dibble_tools.common.errors import InputError
+from dibble_tools.fleet.broker import Broker
+from dibble_tools.fleet.health import Health
+from dibble_tools.fleet.messages import object_of, parts_of
+from dibble_tools.fleet.sending import Link, Progress, clear_left, progress_of
+from dibble_tools.model.host_model import HostModel
+from dibble_tools.node.config import read_config
+from dibble_tools.node.signatures import read_key
+from dibble_tools.radio.mqtt import messages, withdrawal
+from dibble_tools.radio.parcel import Parcel, parcel_of
+
+TOPIC = "dibble/+/update"
+SETTLE_S = 1.0  # in which the broker has begun to send what it retains
+LULL_S = 0.1
+
+
+def parcels_of(names: Sequence[str], files: Mapping[str, Path | None], key: Path | None) -> dict[str, Parcel]:
+    """Return what each node gets.
+
+    Args:
+        files: kind -> path: exactly one is given.
+        key: of all nodes, or a folder with NODE.key for each; None: they have none.
+    Raises:
+        InputError: a file isn't what it should be, or a key isn't there.
+    """
+    given = [(kind, path) for kind, path in files.items() if path is not None]
+    if len(given) != 1:
+        raise InputError("expected one of --model, --gate and --config")
+    kind, path = given[0]
+    content = _config(path) if kind == "config" else HostModel.open(path).blob
+    if key is None:
+        parcel = parcel_of(kind, content)
+        return dict.fromkeys(names, parcel)
+    return {name: parcel_of(kind, content, read_key(key / f"{name}.key" if key.is_dir() else key)) for name in names}
+
+
+def _config(path: Path) -> bytes:
+    read_config(path)
+    return path.read_bytes()
+
+
+def waves(names: Sequence[str], canary: int, then: str) -> list[list[str]]:
+    """Return nodes in the order in which they are updated, a wave at a time.
+
+    Args:
+        canary: how many are first.
+        then: how many more at a time: "10%" of all, or a number.
+    Raises:
+        InputError: that isn't one.
+    """
+    share = then.removesuffix("%")
+    if not share.isdecimal() or not int(share) or (then != share and int(share) > 100):
+        raise InputError(f"--then: expected a share such as 10%, or a number of nodes, got {then!r}")
+    size = int(share) if then == share else max(1, math.floor(len(names) * int(share) / 100))
+    rest = names[canary:]
+    return [list(names[:canary]), *(list(rest[i : i + size]) for i in range(0, len(rest), size))]
+
+
+@dataclass
+class RolloutResult:
+    """How a rollout ended.
+
+    Attributes:
+        confirmed: nodes that run the file; those that did before are among them.
+        failed: node -> why it doesn't.
+        untouched: nodes that nothing was sent to, or from which it was taken back in time.
+    """
+
+    confirmed: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    untouched: list[str] = field(default_factory=list)
+
+
+class Rollout:
+    """Brings each node its parcel by way of the broker; a context manager.
+
+    Args:
+        parcels: node -> what it gets.
+        patience_s: how long a wave may take.
+        say: takes a line on what happens.
+    """
+
+    def __init__(
+        self, broker: Broker, parcels: Mapping[str, Parcel], patience_s: float, say: Callable[[str], None]
+    ) -> None:
+        self._broker = broker
+        self._parcels = parcels
+        self._patience_s = patience_s
+        self._say = say
+        self._link = Link(broker)
+        self._running: set[str] = set()  # nodes that run the file, confirmed
+        self._progress: dict[str, Progress] = {}
+
+    def __enter__(self) -> "Rollout":
+        self._link.__enter__()
+        self._link.subscribe(TOPIC)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._link.__exit__()
+
+    def run(self, in_waves: Sequence[Sequence[str]]) -> RolloutResult:
+        """Update the nodes, a wave after the other; stop at the first that refuses, rolls back or falls silent."""
+        outcome = RolloutResult()
+        self._hear(SETTLE_S)  # what the broker retains
+        for number, wave in enumerate(in_waves):
+            self._say(f"wave {number + 1} of {len(in_waves)}: {', '.join(wave)}")
+            begun = [name for name in wave if name not in self._running]
+            for name in begun:
+                with Link(self._broker) as other:
+                    clear_left(other, name, self._parcels[name].count)
+                self._link.publish(messages(name, self._parcels[name]))
+            self._wait(begun)
+            for name in begun:
+                self._link.publish(withdrawal(name, self._parcels[name].count))
+            outcome.confirmed += [name for name in wave if name in self._running]
+            outcome.failed = {name: self._why(name) for name in wave if name not in self._running}
+            if outcome.failed:
+                outcome.untouched = [name for later in in_waves[number + 1 :] for name in later]
+                break
+        return outcome
+
+    def _wait(self, names: Sequence[str]) -> None:
+        """Wait until each of the nodes has taken its file, or one hasn't, or time is up."""
+        end = time.monotonic() + self._patience_s
+        while not self._running.issuperset(names) and not any(map(self._failed, names)):
+            left_s = end - time.monotonic()
+            if left_s <= 0:
+                return
+            self._hear(left_s)
+
+    def _failed(self, name: str) -> bool:
+        progress = self._progress.get(name)
+        return progress is not None and progress.settled and not progress.good
+
+    def _why(self, name: str) -> str:
+        progress = self._progress.get(name)
+        if progress and self._failed(name):
+            return str(progress)
+        return f"not done within {self._patience_s / 3600:g} h: {progress or 'it said nothing'}"
+
+    def _hear(self, wait_s: float) -> None:
+        """Take the next message, and those that came with it; return at latest after so long."""
+        arrived = []
+        try:
+            arrived.append(self._link.arrived.get(timeout=wait_s))
+            while True:
+                arrived.append(self._link.arrived.get(timeout=LULL_S))
+        except queue.Empty:
+            pass
+        for topic, payload in arrived:
+            parts = parts_of(topic)
+            if parts and parts[0] in self._parcels:
+                self._take(parts[0], payload)
+
+    def _take(self, name: str, payload: bytes) -> None:
+        parcel = self._parcels[name]
+        try:
+            said = object_of(payload) if payload else {}
+        except InputError:
+            return
+        if said.get("state") == "confirmed" and said.get("installed") == parcel.version:
+            self._running.add(name)
+        progress = progress_of(payload, parcel)
+        if progress and progress != self._progress.get(name):
+            self._progress[name] = progress
+            self._say(f"{name}: {progress}")
+
+
+def by_trust(fleet: Sequence[Health]) -> list[str]:
+    """Return names of nodes, those first that are best watched: heard of lately, and with a good battery."""
+    return [node.name for node in sorted(fleet, key=lambda node: (node.late, -(node.battery_mv or 0), node.name))]

@@ -1,0 +1,135 @@
+"""A file for many nodes: the canary first, and no further than the first that doesn't take it."""
+
+import json
+import threading
+
+import pytest
+from dibble_tools.common.errors import InputError
+from dibble_tools.fleet.broker import Broker
+from dibble_tools.fleet.rollout import Rollout, parcels_of, waves
+from dibble_tools.simulator.node.firmware import firmware_folder
+from mosquitto import Mosquitto
+from node_helpers import soil_model
+from patience import PATIENCE_S
+from radio_bench import RadioBench
+from test_listening import publisher, until
+
+NODES = ["bed-3", "bed-1", "bed-2", "shed"]
+
+
+@pytest.fixture
+def model(tmp_path):
+    path = tmp_path / "model.dib"
+    path.write_bytes(soil_model(300))
+    return path
+
+
+def test_waves():
+    assert waves(NODES, 1, "10%") == [["bed-3"], ["bed-1"], ["bed-2"], ["shed"]]
+    assert waves(NODES, 1, "50%") == [["bed-3"], ["bed-1", "bed-2"], ["shed"]]
+    assert waves(NODES, 2, "2") == [["bed-3", "bed-1"], ["bed-2", "shed"]]
+    assert waves(NODES, 9, "100%") == [NODES]
+    for bad in ("0", "0%", "ten", "-1", "101%", "", "5.5%"):
+        with pytest.raises(InputError, match="--then: expected a share such as 10%"):
+            waves(NODES, 1, bad)
+
+
+def test_what_is_sent(model, tmp_path):
+    with pytest.raises(InputError, match="one of --model, --gate and --config"):
+        parcels_of(NODES, {"model": model, "gate": model, "config": None}, None)
+    with pytest.raises(InputError, match="one of --model, --gate and --config"):
+        parcels_of(NODES, {"model": None}, None)
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    (keys / "bed-3.key").write_bytes(bytes(range(32)))
+    with pytest.raises(InputError, match=r"bed-1\.key: expected the node's key"):
+        parcels_of(NODES, {"model": model}, keys)
+    assert parcels_of(["bed-3"], {"model": model}, keys)["bed-3"].stream[:4] == b"DSG1"
+
+
+class FakeNodes:
+    """Nodes that answer an offer as they are told to; what a real one says is test_real_node's."""
+
+    def __init__(self, broker, answers):
+        self.offered = []
+        self.withdrawn = []
+        self._answers = answers
+        self._client = publisher(broker)
+        self._client.on_message = self._take
+        self._client.subscribe("dibble/+/in/offer", 1)
+
+    def _take(self, client, _data, message):
+        name = message.topic.split("/")[1]
+        if not message.payload:
+            self.withdrawn.append(name)
+            return
+        self.offered.append(name)
+        said = {"kind": "model", "crc": message.payload[6:10][::-1].hex(), "have": 2, "of": 2, "why": ""}
+        identity = message.payload[10:14][::-1].hex()
+        for state in self._answers[name]:
+            installed = identity if state == "confirmed" else "00000000"
+            said |= {"state": state, "installed": installed, "why": "other channels" if state == "refused" else ""}
+            client.publish(f"dibble/{name}/update", json.dumps(said), qos=1, retain=True)
+
+    def end(self):
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+GOOD = ("receiving", "tried", "confirmed")
+
+
+@pytest.mark.parametrize(
+    ("answers", "confirmed", "failed", "untouched"),
+    [
+        (dict.fromkeys(NODES, GOOD), NODES, {}, []),
+        ({"bed-3": ("receiving", "refused")}, [], {"bed-3": "refused: other channels"}, NODES[1:]),
+        (
+            {**dict.fromkeys(NODES, GOOD), "bed-2": ("tried", "rolled back")},
+            ["bed-3", "bed-1"],
+            {"bed-2": "rolled back"},
+            ["shed"],
+        ),
+        ({"bed-3": GOOD, "bed-1": ("receiving",), "bed-2": GOOD}, ["bed-3", "bed-2"], {"bed-1"}, ["shed"]),
+    ],
+)
+def test_the_first_that_does_not_take_it_ends_it(tmp_path, model, answers, confirmed, failed, untouched):
+    with Mosquitto(tmp_path) as broker:
+        fakes = FakeNodes(broker, answers)
+        parcels = parcels_of(NODES, {"model": model}, None)
+        with Rollout(Broker("127.0.0.1", broker.port), parcels, 4 if "bed-1" in failed else 60, print) as rollout:
+            outcome = rollout.run([["bed-3"], ["bed-1", "bed-2"], ["shed"]])
+        until(lambda: sorted(fakes.withdrawn) == sorted(fakes.offered))  # nothing stays at the broker
+        fakes.end()
+    assert outcome.confirmed == confirmed and outcome.untouched == untouched
+    assert set(outcome.failed) == set(failed) and set(fakes.offered) == {*confirmed, *failed}
+    if isinstance(failed, dict):
+        assert outcome.failed == failed
+    else:
+        assert outcome.failed["bed-1"].startswith("not done within") and "receiving 2 of 2" in outcome.failed["bed-1"]
+
+
+def test_who_has_it_already_is_passed_over(tmp_path, model):
+    with Mosquitto(tmp_path) as broker:
+        fakes = FakeNodes(broker, dict.fromkeys(NODES, GOOD))
+        parcels = parcels_of(NODES, {"model": model}, None)
+        for _ in range(2):
+            with Rollout(Broker("127.0.0.1", broker.port), parcels, 60, print) as rollout:
+                assert rollout.run([["bed-3"], ["bed-1"]]).confirmed == ["bed-3", "bed-1"]
+        fakes.end()
+    assert fakes.offered == ["bed-3", "bed-1"]
+
+
+def test_a_real_node_takes_a_model(tmp_path, model):
+    firmware = firmware_folder(tmp_path / "firmware")
+    done = []
+    with Mosquitto(tmp_path) as broker:
+        bench = RadioBench(firmware, tmp_path, broker, soil_model(400))
+        parcels = parcels_of(["node"], {"model": model}, None)
+        with Rollout(Broker("127.0.0.1", broker.port), parcels, PATIENCE_S, print) as rollout:
+            thread = threading.Thread(target=lambda: done.append(rollout.run([["node"]])))
+            thread.start()
+            while thread.is_alive():
+                bench.run(3)
+                thread.join(0.2)
+    assert done[0].confirmed == ["node"], done
