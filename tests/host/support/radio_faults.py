@@ -9,9 +9,8 @@ from pathlib import Path
 from dibble_tools.radio.parcel import Parcel
 from mosquitto import Collector, Mosquitto
 from patience import PATIENCE_S
-from radio_bench import RadioBench, states, told
+from radio_bench import SETTLED_MINUTES, RadioBench, states, told
 
-SETTLED_MINUTES = 6
 _CHUNK = 4096
 
 
@@ -119,7 +118,7 @@ def check_cut(bench: RadioBench, parcel: Parcel, collector: Collector, cut: int,
 
 def check_settled(bench: RadioBench, parcel: Parcel, collector: Collector) -> None:
     """Live on: the new model runs, is confirmed, and each record that the node acknowledged has arrived."""
-    bench.run_on(SETTLED_MINUTES)
+    bench.settle(collector, parcel)
     assert told(collector)[-1]["installed"] == parcel.version, bench.vm.text()[-3000:]
     assert states(collector)[-1].startswith("confirmed"), states(collector)
     arrived = {state["seq"] for state in told(collector, "state")}
