@@ -22,6 +22,7 @@ FIRST_LOOK = (  # what is needed until a model runs
     "dibble.inference.forest_checks",
     "dibble.inference.additive_checks",
     "dibble.inference.mlp_checks",
+    "dibble.inference.stream_checks",
     "dibble.inference.golden",
     "dibble.inference.stream_checks",
     "dibble.inference.description",
@@ -44,6 +45,7 @@ class Classifier:
         kernel: "code", or the kind of kernels that run its tables.
         in_place: whether its bytes lie in the flash.
         hears: whether it takes a stream's samples instead of readings.
+        sees: the sensors.Sensor whose frames it takes instead of readings; None: it takes readings.
         identity: 4 bytes, the CRC of its file.
         names: of its channels.
         readings: array("i") of the last readings it decided on, in the sensors' units.
@@ -74,7 +76,9 @@ class Classifier:
         self.hears = b"frames" in model.parts
         if self.hears and not sensors.hears:
             raise ModelError("expected config.listen, as a model that hears wants it, got none")
-        for i in range(0 if self.hears else len(model.readings)):
+        self.sees = _array_for(model, sensors) if b"image" in model.parts else None
+        self.readings = () if self.sees else model.readings
+        for i in range(0 if self.hears else len(self.readings)):
             name, unit, mantissa, exponent, _, _ = description.channel(i)
             if name not in sensors.names:
                 raise ModelError(
@@ -94,14 +98,15 @@ class Classifier:
             self.names.append(name)
             self._places.append(place)
             self._factors.append(factors)
-        self.readings = model.readings
         if all([factors == (1, 1) for factors in self._factors]):
             self._factors = []
         else:
             self.readings = array("i", model.readings)
 
     def decide(self, elapsed_ms):
-        """Return the decision on the sensors' last readings."""
+        """Return the decision on the sensors' last readings, or on what an array sees."""
+        if self.sees:
+            return self.model.predict(None if self.sees.fault else self.sees.driver.heat.above)
         readings = self.readings
         values = self._values
         i = 0
@@ -121,6 +126,16 @@ class Classifier:
             reading = self.readings[i]
             steps[i] = reading if reading == MISSING else converted(reading, multiplier, divisor)
             i += 1
+
+
+def _array_for(model, sensors):
+    """Return the first sensor whose frames a model sees, by their size; raise ModelError where there is none."""
+    rows, columns, depth = model.image
+    for sensor in sensors.all:
+        heat = getattr(sensor.driver, "heat", None)
+        if heat and depth == 1 and (heat.rows, heat.columns) == (rows, columns) and model.frame[3]:
+            return sensor
+    raise ModelError("expected a thermal array of %d x %d pixels, as the model sees, got none" % (rows, columns))
 
 
 def install(path, slots, rejected, sensors, interval_ms, signatures=None):

@@ -110,6 +110,7 @@ class Node:
         self._skip = class_of(self.gate, config["gate"]["skip"], "gate.skip", self.notes) if self.gate else -1
         self._max_age = config["gate"]["max_age_cycles"]
         self._age = self._max_age  # cycles since the costly readings were taken
+        self._saw = False
         model = self.classifier.model if self.classifier else None
         if model and model.unsure_below < config["margin"]:
             model.unsure_below = config["margin"]
@@ -229,12 +230,18 @@ class Node:
     def read_costly(self):
         """Read what costs much (a gas heater), unless the gate is sure that it isn't worth it: the last one stays.
 
-        A failed one doesn't stay: it is read again.
+        A failed one doesn't stay: it is read again. What an array that is watched has seen is looked at once more after
+        it went: so what stays is what nobody was in.
         """
         look = self.sensors.costly
-        if look and self.gate and self._age < self._max_age and not self.sensors.costly_is_missing():
-            decision = self.gate.decide(self._elapsed_ms)
-            look = decision.flags != 0 or decision.class_index != self._skip
+        saw = self._saw
+        self._saw = look and self.sensors.sees()
+        if look and self._age < self._max_age and not self.sensors.costly_is_missing():
+            if self.sensors.watch:
+                look = self._saw or saw
+            if look and self.gate:
+                decision = self.gate.decide(self._elapsed_ms)
+                look = decision.flags != 0 or decision.class_index != self._skip
         if look:
             self.sensors.read(True)
             self._age = 0

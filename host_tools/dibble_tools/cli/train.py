@@ -51,7 +51,9 @@ def train(
     time_zone: TimeZone = "",
     na: NoReading = None,
     features: Annotated[Path | None, typer.Option(help="features.toml; needs --time")] = None,
-    family: Annotated[str, typer.Option(help="auto, forest, additive or mlp")] = "auto",
+    family: Annotated[
+        str, typer.Option(help="auto, forest, additive or mlp; with --sound: mlp (single sounds) or stream")
+    ] = "auto",
     recipe: Annotated[
         str | None,
         typer.Option(help="make just this one, such as mlp:8@5, additive:16+3@8, boosted:10x6@8, voting:10x32@12"),
@@ -114,6 +116,10 @@ def train(
         str | None,
         typer.Option(help="with --sound: pattern that finds in a file's name whose it is, as in '^([a-z]+)_'"),
     ] = None,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(help="with --sound: a keyword spotter of MLPerf Tiny, .tflite, whose soft labels are learned too"),
+    ] = None,
     rate: Annotated[int, typer.Option(min=4000, max=48000, help="with --sound: samples a second on the node")] = 16000,
 ) -> None:
     """Find the best tiny classifier for a CSV of readings; write model.dib, card.json and report.html.
@@ -129,6 +135,8 @@ def train(
     With --sound it is a folder of recordings with a folder for each sound, and the model hears it. Whose a recording
     is (speaker, machine) is kept whole when splitting: what stands before _NUMBER in its name, or --speaker, or
     groups.csv. Folders that begin with _ are what nothing is done about; _background_ is noise to mix in.
+    From 400 clips and --max-bytes 2400 on it is a network over the stream (--family stream), which decides at each
+    frame: give it --max-bytes 8500 and --budget 10m for ten words of anybody.
 
     Example: dibble train field.csv --label state --time when --group node --max-bytes 1000
 
@@ -165,7 +173,9 @@ def train(
             test_groups=test_group or (),
             budget_s=parse_seconds(budget, "--budget"),
             sure=sure,
-            hysteresis=hysteresis or 1,
+            hysteresis=hysteresis,
+            family=family,
+            teacher=teacher,
             refit=refit,
             seed=seed,
             name=name,
@@ -217,7 +227,7 @@ def train(
 def _train_sound(files: list[Path], own: bool, limits: "Limits", out: Path | None, **options: Any) -> None:
     from dibble_tools.common.errors import InputError
     from dibble_tools.training.job import run_sound
-    from dibble_tools.training.sound import SoundOptions
+    from dibble_tools.training.sound_options import SoundOptions
 
     if len(files) > 1:
         raise InputError(f"--sound: expected one folder of recordings, got {len(files)} files")

@@ -15,7 +15,8 @@ from dibble_tools.model.host_model import MODEL_FILE
 from dibble_tools.report.tables import number_tables, sound_tables, training_tables, usual_tables
 from dibble_tools.training.result import CARD_FILE, Trained, TrainOptions
 from dibble_tools.training.result import Progress as TrainProgress
-from dibble_tools.training.sound import SoundOptions, train_sound
+from dibble_tools.training.sound import train_sound
+from dibble_tools.training.sound_options import SoundOptions
 from dibble_tools.training.train import train
 
 
