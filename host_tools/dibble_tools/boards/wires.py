@@ -152,6 +152,7 @@ def _use(entry: dict[str, Any]) -> str:
             "i2c": {"sda": "", "scl": "", "frequency_hz": 0},
             "interval_s": 600,
             "listen": {"driver": ""},
+            "gate": {"motion": False},
             "sensors": [dict(entry)],
         },
         port,

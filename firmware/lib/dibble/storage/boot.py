@@ -9,6 +9,7 @@ is taken back before anything else is rejected.
 """
 
 from dibble import RecordError
+from dibble.forgetting import start_only
 from dibble.storage.words import number_at, number_bytes
 
 NORMAL = 0
@@ -40,6 +41,7 @@ class BootState:
         error: why the state couldn't be kept, "" if it was.
     """
 
+    @start_only
     def __init__(self, memory):
         self.memory = memory
         self.error = ""
@@ -70,6 +72,7 @@ class BootState:
         """Whether the node hasn't run under the configuration that it uses."""
         return self._config != PROVEN and not self.config_rejected
 
+    @start_only
     def begin(self, newest=0, previous=0, config=PROVEN, kept=False):
         """Count this boot; return NORMAL, PREVIOUS or SAFE. What wasn't seen before begins anew.
 
