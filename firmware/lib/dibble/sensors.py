@@ -4,6 +4,7 @@ from array import array
 
 from dibble import ConfigError, SensorError
 from dibble.drivers import channels_given, channels_of, driver
+from dibble.forgetting import start_only
 from dibble.health import AGREE, Health
 from dibble.inference.fixed_point import MISSING, READING_LIMIT
 
@@ -22,6 +23,7 @@ class Sensor:
             doesn't want to know.
     """
 
+    @start_only
     def __init__(self, settings, port, bus, first):
         module = driver(settings["driver"])
         self.name = settings["driver"]
@@ -90,6 +92,7 @@ class Sensor:
         if self._started:
             self.driver.keep_alive()
 
+    @start_only
     def know_air(self, names):
         """Find the readings that the driver wants to know of the air."""
         if hasattr(self.driver, "compensate") and AIR[0] in names and AIR[1] in names:
@@ -152,6 +155,7 @@ class Sensors:
         hears: whether the node listens to a stream beside them.
     """
 
+    @start_only
     def __init__(self, config, port):
         wiring = config["i2c"]
         bus = port.i2c(wiring["sda"], wiring["scl"], wiring["frequency_hz"]) if wiring["sda"] != "" else None
