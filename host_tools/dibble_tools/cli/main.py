@@ -15,6 +15,7 @@ from dibble_tools.cli.board import board
 from dibble_tools.cli.boards import boards, drivers, estimate
 from dibble_tools.cli.bring import bring
 from dibble_tools.cli.console import collect, monitor
+from dibble_tools.cli.convert import convert
 from dibble_tools.cli.deploy import deploy
 from dibble_tools.cli.doctor import doctor
 from dibble_tools.cli.export import export
@@ -122,6 +123,7 @@ PANELS = {
         pack,
         unpack,
         export,
+        convert,
         unroll,
         bench,
         library,
