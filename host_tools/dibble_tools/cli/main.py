@@ -15,6 +15,7 @@ from dibble_tools.cli.board import board
 from dibble_tools.cli.boards import boards, drivers, estimate
 from dibble_tools.cli.bring import bring
 from dibble_tools.cli.console import collect, monitor
+from dibble_tools.cli.convert import convert
 from dibble_tools.cli.deploy import deploy
 from dibble_tools.cli.doctor import doctor
 from dibble_tools.cli.export import export
@@ -25,6 +26,7 @@ from dibble_tools.cli.model import evaluate, inspect, pack, predict, unpack, ver
 from dibble_tools.cli.node import library, lorawan, microbit, sign, unroll
 from dibble_tools.cli.output import console, escape
 from dibble_tools.cli.project import new
+from dibble_tools.cli.send import downlinks, send
 from dibble_tools.cli.simulate import simulate
 from dibble_tools.cli.studio import studio
 from dibble_tools.cli.train import train
@@ -110,7 +112,7 @@ def demo(
 
 
 PANELS = {
-    "The way to the field and back": (new, collect, train, deploy, sign, doctor, monitor, fetch, label, studio),
+    "The way to the field and back": (new, collect, train, deploy, send, sign, doctor, monitor, fetch, label, studio),
     "Boards, and fields that are simulated": (boards, drivers, estimate, simulate),
     "A model": (
         inspect,
@@ -121,11 +123,13 @@ PANELS = {
         pack,
         unpack,
         export,
+        convert,
         unroll,
         bench,
         library,
         microbit,
         lorawan,
+        downlinks,
     ),
     "All of it at once": (demo,),
 }
