@@ -25,6 +25,7 @@ from dibble_tools.cli.model import evaluate, inspect, pack, predict, unpack, ver
 from dibble_tools.cli.node import library, lorawan, microbit, sign, unroll
 from dibble_tools.cli.output import console, escape
 from dibble_tools.cli.project import new
+from dibble_tools.cli.send import downlinks, send
 from dibble_tools.cli.simulate import simulate
 from dibble_tools.cli.studio import studio
 from dibble_tools.cli.train import train
@@ -110,7 +111,7 @@ def demo(
 
 
 PANELS = {
-    "The way to the field and back": (new, collect, train, deploy, sign, doctor, monitor, fetch, label, studio),
+    "The way to the field and back": (new, collect, train, deploy, send, sign, doctor, monitor, fetch, label, studio),
     "Boards, and fields that are simulated": (boards, drivers, estimate, simulate),
     "A model": (
         inspect,
@@ -126,6 +127,7 @@ PANELS = {
         library,
         microbit,
         lorawan,
+        downlinks,
     ),
     "All of it at once": (demo,),
 }

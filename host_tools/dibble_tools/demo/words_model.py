@@ -19,7 +19,11 @@ from dibble_tools.training.sound_stream import StreamTraining
 
 WORDS = ("left", "right", "stop", "yes")
 QUIET, OTHER = "_silence_", "_other_"
-OPTIONS = SoundOptions(family="stream", limits=Limits(max_bytes=5000), rounds=100, name="four_words")
+LICENCE = (
+    "trained on recordings of Google's Speech Commands v0.02 (Pete Warden, 2018, arXiv:1804.03209), licensed CC BY 4.0 "
+    "(https://creativecommons.org/licenses/by/4.0/); none of them is in the model"
+)
+OPTIONS = SoundOptions(family="stream", limits=Limits(max_bytes=5000), rounds=90, name="four_words")
 
 
 def four_words(clips: Clips) -> Clips:
@@ -32,7 +36,9 @@ def four_words(clips: Clips) -> Clips:
 def train(folder: Path) -> Trained:
     """Return the model of a folder of words."""
     clips = four_words(read_clips(folder, OPTIONS.rate_hz))
-    return StreamTraining(clips, OPTIONS, Clock(OPTIONS.budget_s), lambda step, share: None).run()
+    made = StreamTraining(clips, OPTIONS, Clock(OPTIONS.budget_s), lambda step, share: None).run()
+    made.card["data"]["licence"] = LICENCE
+    return made
 
 
 if __name__ == "__main__":

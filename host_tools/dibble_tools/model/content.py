@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -259,11 +258,6 @@ class Stream:
     def renumbered(self, new: Mapping[int, int], limits: Sequence[int]) -> "Stream":
         """Return itself: each code of a row has its place."""
         return self
-
-    @property
-    def stride(self) -> int:
-        """How many hops there are from one score to the next."""
-        return prod(layer.stride for layer in self.layers)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from dibble_tools.families.stream.network import hops_seen
 from dibble_tools.families.stream.training import integer_net, shapes_for, tables_of
 from dibble_tools.model.hearing import IDLE, REST_S, hear
 from dibble_tools.model.limits import Limits
+from dibble_tools.report.plots import pictures
 from dibble_tools.training.result import Trained
 from dibble_tools.training.sound import train_sound
 from dibble_tools.training.sound_options import SoundOptions
@@ -159,3 +160,10 @@ def test_coefficients_are_those_of_a_tone() -> None:
     for c in range(10):
         wanted = 2 * sum(level * np.cos(np.pi * c * (2 * n + 1) / 80) for n, level in enumerate(levels)) / np.sqrt(80)
         assert found[20, c] == pytest.approx(wanted, abs=1e-6)
+
+
+def test_what_is_confused_is_drawn() -> None:
+    rng = np.random.default_rng(1)
+    told = [{"name": name, "rows": [bytes(row).hex() for row in rng.integers(0, 256, (30, 20))]} for name in ("a", "b")]
+    assert "spectrograms" in pictures({"sound": {"spectrograms": told}})
+    assert "spectrograms" not in pictures({"sound": {"spectrograms": []}})

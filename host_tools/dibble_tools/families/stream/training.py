@@ -217,14 +217,11 @@ def _stepped(
 def tables_of(net: StreamNet) -> StreamTables:
     """Return the tables of a net in integer steps; scores as fine as 16 bits hold."""
     layers = []
-    unit = 1.0
     for shape, layer, rounding in zip(net.shapes, net.layers, net.rounding, strict=True):
         if layer is None or rounding is None:
             layers.append(StreamLayer(shape))
             continue
         weights = np.clip(np.rint(layer.weights), rounding.least, rounding.most).astype(np.int64)
-        if layer.mask is not None:
-            weights = weights * (layer.mask != 0)
         weights = np.moveaxis(weights, -1, 0)
         biases = np.rint(layer.bias).astype(np.int64)
         if shape is not net.shapes[-1]:
@@ -236,8 +233,7 @@ def tables_of(net: StreamNet) -> StreamTables:
         highest = int((biases + CODE_MAX * np.maximum(flat, 0).sum(axis=1)).max())
         shift = max(int(highest // (SCORE_MAX + 1)).bit_length(), 0)
         layers.append(StreamLayer(shape, weights, tuple(biases.tolist()), (shift,) * shape.units))
-        unit = float(1 / rounding.gains[0] / 2**shift)
-    tables = StreamTables(net.inputs, tuple(layers), unit)
+    tables = StreamTables(net.inputs, tuple(layers))
     tables.check()
     return tables
 
