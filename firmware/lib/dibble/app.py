@@ -87,7 +87,7 @@ def _undo():
     except ImportError:  # the firmware that came since has no updates by radio
         return
     undo()
-    forget("dibble.update.trial", "dibble.update.offer")
+    forget("dibble.update.trial", "dibble.update.kept", "dibble.update.offer")
 
 
 @start_only

@@ -366,7 +366,9 @@ class Node:
                 self._radio_error = error
                 self.tell("radio", error or "reports arrive")
             if self._radio and self._radio.complete:
-                self._take_update()
+                self._radio.complete = False
+                if self.take_update(True):
+                    self._radio.hurry()
 
     def confirm(self):
         """After a good reading and a minute: this boot, its model and its configuration are good."""
@@ -471,24 +473,27 @@ class Node:
             on_trial = False
         if not on_trial:
             self.boot.report_arrived()
-        forget("dibble.update.trial", "dibble.update.offer")
+        forget("dibble.update.trial", "dibble.update.kept", "dibble.update.offer")
 
-    def _take_update(self):
-        """Take what came by radio, complete: start anew with it, or say why not."""
+    def take_update(self, reports=False):
+        """Take what came by radio, complete: start anew with it, or return why not.
+
+        Args:
+            reports: whether the radio tells that a report arrived: what comes is good only after one.
+        """
         from dibble.update.place import place
 
-        self._radio.complete = False
         try:
-            why = place(self.port, self.boot)
+            why = place(self.port, self.boot, reports)
         except (OSError, RecordError) as error:
             why = str(error)
-        forget("dibble.update.place", "dibble.update.parcel", "dibble.update.offer", "dibble.storage.signatures")
+        forget("dibble.update.place", "dibble.update.reading", "dibble.update.parcel", "dibble.update.kept")
+        forget("dibble.update.offer", "dibble.storage.signatures")
         if why:
-            self._radio.hurry()
             self.tell("update", "refused: " + why)
-        else:
-            self.tell("update", "it has come whole: the node starts anew to try it")
-            self._start_anew()
+            return why
+        self.tell("update", "it has come whole: the node starts anew to try it")
+        self._start_anew()
 
     def _start_anew(self):
         self.switch_off()

@@ -270,10 +270,7 @@ class Golden:
     flags: int
 
 
-WITHOUT_FILE = (
-    "a network of maps isn't written as Python code: its weights are used where they lie in model.dib, by kernels in "
-    "machine code: deploy the model itself, or export it as C"
-)
+WITHOUT_FILE = "a network of maps isn't written as a program: its weights are used where they lie, in model.dib"
 FAMILIES: dict[type, str] = {
     Forest: "forest",
     Additive: "additive",

@@ -105,6 +105,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
         *_of(_REPORT, "about"),
         *_of("dibble.ports.", "sockets", "stream"),
     ),
+    "dibble.diagnostics": _of(_REPORT, "diagnostics"),
     # a stream
     "dibble.listening": (
         *_of("dibble.", "listening_node", "listening", "ports.micropython_microphones"),
@@ -114,8 +115,11 @@ FILES: Mapping[str, tuple[str, ...]] = {
     ),
     "dibble.streams": ("dibble.streams", *_of("dibble.streams.", "adc_mic", "i2s_mic", "pdm_mic")),
     # what comes by radio
-    "dibble.update": _of(_UPDATE, "offer", "over_mqtt", "parcel", "trial"),
-    "dibble.place": _of(_UPDATE, "place"),
+    "dibble.update": _of(_UPDATE, "offer"),
+    "dibble.looking": _of(_UPDATE, "kept", "looking"),
+    "dibble.receiving": _of(_UPDATE, "parcel", "receiving"),
+    "dibble.place": _of(_UPDATE, "place", "reading"),
+    "dibble.trial": _of(_UPDATE, "trial"),
     "dibble.unpack": _of(_STORAGE, "bits", "unpack"),
     "dibble.tls": _of("dibble.ports.", "tls"),  # there may be no module ssl
 }
