@@ -22,7 +22,7 @@ from dibble_tools.cli.export import export
 from dibble_tools.cli.fleet import fleet
 from dibble_tools.cli.hear import hear
 from dibble_tools.cli.log import fetch, label, retune
-from dibble_tools.cli.model import evaluate, inspect, pack, predict, unpack, verify
+from dibble_tools.cli.model import adapt, evaluate, inspect, pack, predict, unpack, verify
 from dibble_tools.cli.node import library, lorawan, microbit, sign, unroll
 from dibble_tools.cli.output import console, escape
 from dibble_tools.cli.project import new
@@ -118,6 +118,7 @@ PANELS = {
         inspect,
         predict,
         evaluate,
+        adapt,
         hear,
         verify,
         pack,
