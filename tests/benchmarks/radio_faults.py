@@ -38,7 +38,9 @@ def forget(field: Field, collector: Collector) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--every", type=int, default=1, help="only each N-th cut and message")
-    every = parser.parse_args().every
+    parser.add_argument("--first-cut", type=int, default=1, help="leave out the cuts before this one")
+    arguments = parser.parse_args()
+    every = arguments.every
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         field = Field(firmware_folder(folder / "firmware"), folder)
@@ -47,7 +49,7 @@ def main() -> None:
             with Collector(field.broker, "#") as collector:
                 count = operations_of_an_update(bench, PARCEL, collector)
                 print(f"an update and the minutes after it: {count} programs and erases", flush=True)
-                cuts = range(1, count + 1, every)
+                cuts = range(arguments.first_cut, count + 1, every)
                 for cut in cuts:
                     forget(field, collector)
                     check_cut(bench, PARCEL, collector, cut, 0.5 * (cut & 1))

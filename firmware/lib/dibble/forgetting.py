@@ -36,7 +36,7 @@ def forget_start():
 
 
 def _give_up(owner):
-    for name, value in list(owner.__dict__.items()):
+    for name, value in list(getattr(owner, "__dict__", {}).items()):
         if value in _at_start:
             setattr(owner, name, None)  # a class keeps what is only deleted
             delattr(owner, name)

@@ -185,10 +185,11 @@ class StreamTraining:
 
         fitted = fit(self.sense.front_end.bands, shapes, batch, steps, middle, self.rng, told)
         if epochs < GOOD_EPOCHS:
-            longer = self.clock.budget_s * GOOD_EPOCHS / epochs
+            longer = self.clock.budget_s * self.clock.used() * GOOD_EPOCHS / epochs
+            budget = f"{longer / 60:.0f}m" if longer >= 120 else f"{longer:.0f}s"
             self.notes.append(
-                f"trained {epochs:.0f} rounds through the clips: so small a network gains up to {GOOD_EPOCHS}, some "
-                f"points; on this computer that is about --budget {longer / 60:.0f}m"
+                f"trained {epochs:.0f} rounds through the clips: networks like this gained points up to {GOOD_EPOCHS}; "
+                f"on this computer that is about --budget {budget}"
             )
         return fitted, epochs
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dibble_tools.bench.stream_net import codes, drawn, model_of
+from dibble_tools.cli.main import app
 from dibble_tools.common.errors import InputError
 from dibble_tools.export.c.source import write_c, write_sketch
 from dibble_tools.export.python.source import write_python
@@ -14,7 +15,9 @@ from dibble_tools.families.stream.network import DEPTHWISE, FULL, MEAN, LayerSha
 from dibble_tools.machines.compiled import SANITIZERS, STRICT
 from dibble_tools.model.encoding import number
 from dibble_tools.model.host_model import HostModel
+from dibble_tools.model.rows import made_up_rows
 from dibble_tools.model.writer import ModelSpec, export
+from typer.testing import CliRunner
 
 BANDS = 9
 SHAPES = [
@@ -90,3 +93,15 @@ def test_programs_that_there_are_not_say_so(model: HostModel) -> None:
             write(model.content)
     with pytest.raises(InputError, match="got a network over a stream"):
         unrolled_source(model)
+
+
+def test_what_check_would_need_is_told(model: HostModel, tmp_path: Path) -> None:
+    (tmp_path / "s.dib").write_bytes(model.blob)
+    done = CliRunner().invoke(app, ["export", str(tmp_path / "s.dib"), "--to", "c", "--out", str(tmp_path), "--check"])
+    assert isinstance(done.exception, InputError) and not (tmp_path / "s.c").exists()
+
+
+def test_rows_that_are_made_up_are_codes(model: HostModel) -> None:
+    rows, elapsed = made_up_rows(model)
+    assert elapsed is None and rows.min() >= 0 and rows.max() <= 255
+    model.cross_check(rows)

@@ -1,8 +1,15 @@
 """A node with a thermal array, on both ports: its readings, its frames on the console, its log, and its faults."""
 
+from array import array
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from circuitpython_node import Node
+from dibble import ModelError
+from dibble.classifier import Classifier
+from dibble.inference.decision import NO_CLASS, SENSOR_FAULT
+from dibble.senses.heat import Heat
 from dibble_tools.common.errors import InputError
 from dibble_tools.console.frames import Assembler
 from dibble_tools.deploy.checks import Bounds, check_together
@@ -124,10 +131,15 @@ def test_a_network_decides_on_what_the_array_sees_as_the_host_does(tmp_path, dri
     assert len({row.margin for row in rows}) > 2
 
 
-def test_a_network_of_another_size_isnt_used(tmp_path):
-    node = live(tmp_path / "drive", "amg8833", 2, "micropython", network(24, 32))
-    assert "expected a thermal array of 24 x 32 pixels, as the model sees, got none" in " ".join(node.events("boot"))
-    assert [row.class_name for row in said(node)[0]] == [None, None]
+def test_a_network_of_another_size_isnt_used():
+    eye = SimpleNamespace(driver=SimpleNamespace(heat=Heat(8, 8, 6)), fault="")
+    sensors = SimpleNamespace(names=[], units=[], values=array("i"), hears=False, all=[eye])
+    with pytest.raises(ModelError, match="expected a thermal array of 24 x 32 pixels, as the model sees, got none"):
+        Classifier(network(24, 32).blob, sensors, 60_000)
+    classifier = Classifier(network(8, 8).blob, sensors, 60_000)
+    assert classifier.decide(None).flags == 0
+    eye.fault = "silent"
+    assert (classifier.decide(None).flags, classifier.decide(None).class_index) == (SENSOR_FAULT, NO_CLASS)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import contextlib
 import signal
 import socket
 import threading
+import time
 from pathlib import Path
 
 from dibble_tools.radio.parcel import Parcel
@@ -45,12 +46,22 @@ class KillingProxy:
                 node, _ = self._server.accept()
             except OSError:
                 return
-            with node, socket.create_connection(("127.0.0.1", self._broker.port)) as broker:
+            with node, self._to_broker() as broker:
                 back = threading.Thread(target=_pump, args=(broker, node), daemon=True)
                 back.start()
                 self._forward(node, broker)
-                broker.close()
+                with contextlib.suppress(OSError):
+                    broker.shutdown(socket.SHUT_RDWR)  # which ends the other direction, too
                 back.join(PATIENCE_S)
+
+    def _to_broker(self) -> socket.socket:
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return socket.create_connection(("127.0.0.1", self._broker.port))
+            except OSError:
+                assert time.monotonic() < end, "expected the broker to be back"
+                time.sleep(0.01)
 
     def _forward(self, node: socket.socket, broker: socket.socket) -> None:
         """Pass the node's messages on, one by one."""
@@ -70,7 +81,10 @@ class KillingProxy:
                     self._broker.end(signal.SIGKILL)
                     self._broker.start()
                     return
-                broker.sendall(held[:size])
+                try:
+                    broker.sendall(held[:size])
+                except OSError:  # it has closed the connection
+                    return
                 held = held[size:]
 
 
