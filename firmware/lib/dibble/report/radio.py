@@ -250,10 +250,11 @@ class Radio:
             self.complete = receive(standing, self._port, client, topic, 2 * self._timeout_ms)
             del receive
             forget("dibble.update.receiving", "dibble.update.parcel")
+        told = False
         if client.connected:
             from dibble.update.looking import text_of
 
-            self._tell(1, "update", text_of(standing, node.classifier and node.classifier.identity))
-        self._settled = offer if standing.settled else b""
+            told = self._tell(1, "update", text_of(standing, node.classifier and node.classifier.identity))
+        self._settled = offer if told and standing.settled else b""
         forget(*LOOKING)
         forget("dibble.update.offer")
