@@ -19,8 +19,14 @@ microphone = I2S(
     rate=ear.rate_hz,
     ibuf=16 * len(ear.into),  # eight hops: what is spoken while a decision is made isn't lost
 )
+held = None
 while True:
     microphone.readinto(ear.into)
     decision = ear.hear()
-    if decision and not decision.flags:
-        print(names[decision.class_index], "margin", decision.margin)
+    if not decision or decision.flags:
+        continue
+    if ear.each_hop:  # a network over the stream decides many times a second: told is what it holds anew
+        if decision.held_index == held:
+            continue
+        held = decision.held_index
+    print(names[decision.class_index], "margin", decision.margin)

@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "host" / "support"))
 from dibble_tools.fleet.database import open_database
 from dibble_tools.fleet.intake import Intake
 from fleet_messages import message
+from selenium.webdriver.support.ui import WebDriverWait
 from studio_process import StudioProcess, chromium
 
 PAGES = ("setup", "connect", "collect", "label", "train", "deploy", "watch", "fleet")
@@ -32,7 +33,7 @@ def write_field(path: Path) -> None:
     for i in range(400):
         soil = round(300 + 200 * math.sin(i / 20))
         label = "dry" if soil < 250 else "wet" if soil > 380 else ""
-        when = datetime(2026, 5, 1) + timedelta(minutes=10 * i)
+        when = datetime(2026, 5, 1) + timedelta(minutes=10 * i, days=3 * (i >= 150))  # three days without readings
         lines.append(f"{when},bed-1,{round(1500 + 800 * math.sin(i / 23))},{soil + i % 7},{label}")
     path.write_text("\n".join(lines) + "\n")
 
@@ -43,6 +44,10 @@ def look(driver: Any, studio: StudioProcess, axe: str) -> int:
     driver.get(f"http://127.0.0.1:{studio.port}/?token={studio.token}")
     for page in PAGES:
         driver.get(f"http://127.0.0.1:{studio.port}/#{page}")
+        if page == "label":
+            time.sleep(0.6)  # until the file's rows are there
+            driver.execute_script("document.querySelector('#suggest').click()")
+            WebDriverWait(driver, 120).until(lambda _: driver.find_elements("css selector", "#suggested button"))
         for width, height, phone in SCREENS:
             for scheme in ("light", "dark"):
                 features = [{"name": "prefers-color-scheme", "value": scheme}]

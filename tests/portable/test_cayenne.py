@@ -44,6 +44,14 @@ def test_pressure_and_light():
     assert field("light", "lux", 65535) == b"\x65\xff\xff"
 
 
+def test_a_number_of_a_model_has_its_steps_in_its_unit():
+    assert field("soil_in_6h", "0.1_pct", 234) == b"\2\x09\x24"
+    assert field("soil_in_6h", "5_permille", 82) == b"\2\x10\x04"
+    assert field("gas_in_1h", "100_ohm", 123) == b"\2\x04\xce"
+    assert field("x_in_1h", "1000000_ohm", 327) == b""
+    assert field("predicted_time_to_dry_min", "min", 1080) == b"\2\x07\x08"
+
+
 def test_west_is_negative():
     assert field("wind_direction_deg", "deg", 180) == b"\2\x46\x50"
     assert field("wind_direction_deg", "deg", 270) == b"\2\xdc\xd8"

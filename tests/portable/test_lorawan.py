@@ -11,6 +11,7 @@ class Model:
     """What a Packer asks of a model."""
 
     blob = b"anything\xa7\1\2\3"
+    parts = {}
 
     def __init__(self, classes, low, high):
         self.classes = classes
@@ -106,3 +107,19 @@ def test_no_bit_stays_from_the_payload_before():
     packer = Packer(Model(("a", "b"), [0], [28]))
     packer.pack(decision(1, 1, 15, 65535), [28], 9999)
     assert bits(packer.pack(decision(0, 0, 0, 0), [MISSING], None)) == "10100111" + "0" * 32
+
+
+def test_a_models_number_comes_before_its_channels():
+    """Steps of 0.1 pct from 0 to 60, middle 30 pct and 5 steps a lead; 90 of 100 within 20 steps; 6 hours ahead."""
+    part = bytes([8, 1]) + bytes([0xD8, 0x04]) + bytes([5, 0]) + bytes([0, 0xD8, 0x04, 20, 90, 0xE0, 0xA8, 1])
+    model = Model(("below", "above"), [0], [28])
+    model.blob = part + b"\3pct\4soil" + b"\xa7\1\2\3"
+    model.parts = {b"number": 0}
+    packer = Packer(model)
+
+    def told(index, margin):
+        return int(bits(packer.pack(decision(index, index, 0, margin), [28], None))[34:44], 2)
+
+    assert plan(2, [0, 0], [600, 28])[1] == [(0, 10, 1), (1, 5, 1)]
+    assert [told(1, 10), told(0, 10), told(1, 99), told(0, 99), told(255, 0)] == [353, 253, 603, 3, 0]
+    assert bits(packer.pack(decision(1, 1, 0, 10), [28], None))[44:49] == "11111"

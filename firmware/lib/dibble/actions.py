@@ -1,5 +1,7 @@
 """What a decision switches: a relay or a valve, never for longer than it may be on."""
 
+from dibble.forgetting import start_only
+
 
 class Action:
     """One output that is on while a class is held.
@@ -17,6 +19,7 @@ class Action:
         rest_left_ms: until it may be on for max_on_ms again.
     """
 
+    @start_only
     def __init__(self, class_index, output, max_on_ms, rest_ms, active_low):
         self.class_index = class_index
         self.is_on = False

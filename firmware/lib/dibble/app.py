@@ -4,7 +4,7 @@ import gc
 import sys
 
 from dibble import __version__
-from dibble.forgetting import forget
+from dibble.forgetting import forget, forget_start, start_only
 from dibble.storage.boot import SAFE, BootState
 from dibble.storage.key import signatures_of
 from dibble.storage.slots import Slots
@@ -39,7 +39,7 @@ def run(port):
         if boot.undone:
             _undo()
         signatures = signatures_of(port)
-        configured = _configure(kept, boot, signatures)
+        configured = _configure(port, kept, boot, signatures)
         if configured[0]["listen"]["driver"]:  # not before: the schema and the node don't have to fit at once
             from dibble.listening_node import ListeningNode as Node
         else:
@@ -48,6 +48,8 @@ def run(port):
         if signatures:
             signatures.forget()
             del signatures
+        del configured
+        forget_start()
         _tell_damage(port, node.log.sequence)
         gc.collect()
         node.run()
@@ -65,6 +67,7 @@ def run(port):
     port.reset()
 
 
+@start_only
 def _candidate(port, kept):
     """Return setup.candidate(), whatever is wrong with the file, or with the firmware's own."""
     try:
@@ -76,6 +79,7 @@ def _candidate(port, kept):
         return b"lost", False
 
 
+@start_only
 def _undo():
     """Take back what came by radio and ended the node before it was installed."""
     try:
@@ -83,14 +87,17 @@ def _undo():
     except ImportError:  # the firmware that came since has no updates by radio
         return
     undo()
-    forget("dibble.update.trial", "dibble.update.offer")
+    forget("dibble.update.trial", "dibble.update.kept", "dibble.update.offer")
 
 
-def _configure(kept, boot, signatures):
+@start_only
+def _configure(port, kept, boot, signatures):
     """Return setup.configure(); give back the heap of what that needed."""
     from dibble import setup
 
     configured = setup.configure(kept, boot.config_rejected, signatures)
+    if port.KIND == "micropython":  # where the node is compiled on the board, that needs the room first
+        setup.look_first()
     forget("dibble.config", "dibble.setup")
     return configured
 
@@ -112,6 +119,7 @@ def _tell_damage(port, begin, error=None):
         port.print_exception(error)
 
 
+@start_only
 def _rest(port):
     """Blink three times every two seconds, until it's time to try again."""
     print("safe mode: Ctrl-C leaves the REPL free; the node tries again in %d minutes" % (SAFE_MS // 60000))

@@ -9,25 +9,13 @@ import sys
 from array import array
 
 from dibble import ModelError, RecordError
-from dibble.forgetting import forget
+from dibble.forgetting import CHECKS, FIRST_LOOK, forget, start_only
 from dibble.inference import contents, model_of, passed
 from dibble.inference.fixed_point import MISSING
 from dibble.inference.kernels.choice import KIND
 from dibble.storage.slots import END_BYTES
 
 ROM = "/rom/"
-FIRST_LOOK = (  # what is needed until a model runs
-    "dibble.inference.checks",
-    "dibble.inference.bounds",
-    "dibble.inference.forest_checks",
-    "dibble.inference.additive_checks",
-    "dibble.inference.mlp_checks",
-    "dibble.inference.golden",
-    "dibble.inference.stream_checks",
-    "dibble.inference.description",
-    "dibble.inference.strings",
-    "dibble.inference.errors",
-)
 CODE = "_code"  # of a module's name: that of the model's file comes before it
 
 
@@ -44,6 +32,7 @@ class Classifier:
         kernel: "code", or the kind of kernels that run its tables.
         in_place: whether its bytes lie in the flash.
         hears: whether it takes a stream's samples instead of readings.
+        sees: the sensors.Sensor whose frames it takes instead of readings; None: it takes readings.
         identity: 4 bytes, the CRC of its file.
         names: of its channels.
         readings: array("i") of the last readings it decided on, in the sensors' units.
@@ -52,9 +41,12 @@ class Classifier:
             stream that config.listen doesn't name.
     """
 
+    @start_only
     def __init__(self, blob, sensors, interval_ms, code=None, checked=False):
         model = model_of(blob, code, checked)
+        forget(*CHECKS)
         model.self_test()
+        _reads_no_more(type(model))
         if model.windows and model.windows.is_gap(interval_ms):
             raise ModelError(
                 "expected interval_s near %d, which the model was trained at, got %d"
@@ -74,7 +66,9 @@ class Classifier:
         self.hears = b"frames" in model.parts
         if self.hears and not sensors.hears:
             raise ModelError("expected config.listen, as a model that hears wants it, got none")
-        for i in range(0 if self.hears else len(model.readings)):
+        self.sees = _array_for(model, sensors) if b"image" in model.parts else None
+        self.readings = () if self.sees else model.readings
+        for i in range(0 if self.hears else len(self.readings)):
             name, unit, mantissa, exponent, _, _ = description.channel(i)
             if name not in sensors.names:
                 raise ModelError(
@@ -94,14 +88,15 @@ class Classifier:
             self.names.append(name)
             self._places.append(place)
             self._factors.append(factors)
-        self.readings = model.readings
         if all([factors == (1, 1) for factors in self._factors]):
             self._factors = []
         else:
             self.readings = array("i", model.readings)
 
     def decide(self, elapsed_ms):
-        """Return the decision on the sensors' last readings."""
+        """Return the decision on the sensors' last readings, or on what an array sees."""
+        if self.sees:
+            return self.model.predict(None if self.sees.fault else self.sees.driver.heat.above)
         readings = self.readings
         values = self._values
         i = 0
@@ -123,6 +118,26 @@ class Classifier:
             i += 1
 
 
+@start_only
+def _reads_no_more(kind):
+    """Give up, after the start, what read a model's file: no other is read in this life."""
+    for name in ("__init__", "_read", "_kernel", "_windows", "self_test"):
+        if name in kind.__dict__:
+            start_only(kind.__dict__[name])
+
+
+@start_only
+def _array_for(model, sensors):
+    """Return the first sensor whose frames a model sees, by their size; raise ModelError where there is none."""
+    rows, columns, depth = model.image
+    for sensor in sensors.all:
+        heat = getattr(sensor.driver, "heat", None)
+        if heat and depth == 1 and (heat.rows, heat.columns) == (rows, columns) and model.frame[3]:
+            return sensor
+    raise ModelError("expected a thermal array of %d x %d pixels, as the model sees, got none" % (rows, columns))
+
+
+@start_only
 def install(path, slots, rejected, sensors, interval_ms, signatures=None):
     """Put the model file at `path` into the older slot, unless the newest slot holds it already.
 
@@ -151,6 +166,7 @@ def install(path, slots, rejected, sensors, interval_ms, signatures=None):
         return "model %s isn't used: it takes more memory than there is" % path
 
 
+@start_only
 def _checked(path, blob, sensors, interval_ms, code=None):
     """Return the Classifier of a model's bytes; what these say is checked once, as its pass is kept.
 
@@ -162,14 +178,15 @@ def _checked(path, blob, sensors, interval_ms, code=None):
         return Classifier(blob, sensors, interval_ms, code, True)
     try:
         classifier = Classifier(blob, sensors, interval_ms, code)
-        from dibble.inference.checks import keep_pass  # not before: it and the kernels don't have to fit at once
+        from dibble.inference.golden import keep_pass
 
         keep_pass(path, identity)
         return classifier
     finally:
-        forget(*FIRST_LOOK)
+        forget(*CHECKS + FIRST_LOOK)
 
 
+@start_only
 def recall(path, slots, rejected, sensors, interval_ms, notes):
     """Return the Classifier of the newest slot that isn't rejected; None where there is none, or it can't be used.
 
@@ -199,6 +216,7 @@ def recall(path, slots, rejected, sensors, interval_ms, notes):
     return None
 
 
+@start_only
 def _in_rom(path):
     try:
         return contents(ROM + path)
@@ -206,6 +224,7 @@ def _in_rom(path):
         return b""
 
 
+@start_only
 def _with_code(path, blob, sensors, interval_ms, notes):
     """Return the Classifier of a model's bytes, by its code where there is such; raise ModelError as it does."""
     name = path[: path.rfind(".")] + CODE
@@ -222,6 +241,7 @@ def _with_code(path, blob, sensors, interval_ms, notes):
     return classifier
 
 
+@start_only
 def _code_of(name, identity):
     """Return the module that was made of the model file which ends so; None where there is none, or another's."""
     try:
@@ -235,6 +255,7 @@ def _code_of(name, identity):
     return None
 
 
+@start_only
 def class_of(classifier, name, where, notes):
     """Return the index of a class that the configuration names; -1: none; `notes` takes where a model lacks it."""
     if not classifier:

@@ -65,7 +65,17 @@ SCHEMA = (
     ("low_battery_mv", int, 0, 20000, 0),  # below it outputs go off and the radio stays silent; 0: never
     ("margin", int, 0, 65535, 0),  # decisions with a smaller one are unsure, where the model itself asks for less
     ("listen", LISTEN, 0, 0, {}),
-    ("gate", (("skip", str, 0, 60, ""), ("max_age_cycles", int, 0, 10000, 36)), 0, 0, {}),
+    (
+        "gate",
+        (
+            ("skip", str, 0, 60, ""),
+            ("motion", bool, 0, 1, False),  # costly readings only where an array sees something
+            ("max_age_cycles", int, 0, 10000, 36),
+        ),
+        0,
+        0,
+        {},
+    ),
     (
         "log",
         (("segment_bytes", int, 1024, 65536, 8192), ("segments", int, 2, 1000, 8), ("batch", int, 1, 64, 6)),

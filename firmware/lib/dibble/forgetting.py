@@ -1,7 +1,47 @@
-"""Gives back the heap of modules that are done."""
+"""Gives back the heap of what is done: modules, and functions of those that stay."""
 
 import gc
 import sys
+
+CHECKS = (  # what is needed until a model's bytes have passed
+    "dibble.inference.checks",
+    "dibble.inference.bounds",
+    "dibble.inference.forest_checks",
+    "dibble.inference.additive_checks",
+    "dibble.inference.mlp_checks",
+    "dibble.inference.stream_checks",
+)
+FIRST_LOOK = (  # and until it runs
+    "dibble.inference.golden",
+    "dibble.inference.description",
+    "dibble.inference.strings",
+    "dibble.inference.errors",
+)
+_at_start = []
+
+
+def start_only(function):
+    """Decorate what nothing calls once the node runs: see forget_start()."""
+    _at_start.append(function)
+    return function
+
+
+def forget_start():
+    """Give up the functions and methods that only a node's start needs: in this life no other node is made."""
+    for name in list(sys.modules):
+        if name.startswith("dibble"):
+            _give_up(sys.modules[name])
+    _at_start.clear()
+    gc.collect()
+
+
+def _give_up(owner):
+    for name, value in list(getattr(owner, "__dict__", {}).items()):
+        if value in _at_start:
+            setattr(owner, name, None)  # a class keeps what is only deleted
+            delattr(owner, name)
+        elif isinstance(value, type):
+            _give_up(value)
 
 
 def forget(*names):

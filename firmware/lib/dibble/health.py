@@ -3,6 +3,7 @@
 from array import array
 
 from dibble import SensorError
+from dibble.forgetting import start_only
 from dibble.inference.fixed_point import MISSING
 
 AGREE = 3  # readings in a row, close to each other, that make a jump true
@@ -17,6 +18,7 @@ class Health:
         max_step: for each channel the furthest it moves between cycles; 0: any distance.
     """
 
+    @start_only
     def __init__(self, channels, stuck_cycles, max_step):
         self.stuck_cycles = stuck_cycles
         self.max_step = max_step

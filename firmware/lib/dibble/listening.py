@@ -6,19 +6,11 @@ samples -> gate -> frames -> single sounds -> voice.dib: worth it? -> model.dib 
 from dibble.drivers import driver
 from dibble.inference.decision import NO_CLASS
 from dibble.inference.kernels.choice import KIND
+from dibble.senses.counts import CLOSED, LOST, OTHER, SKIPPED, SOUNDS, UNSURE
 from dibble.senses.gate import Gate
 from dibble.senses.listener import Listener
 from dibble.senses.take import Take
 
-CHANNELS = (  # what a record tells of the time since the one before
-    ("sounds_count", "count"),  # single sounds
-    ("sounds_skipped_count", "count"),  # of these: voice.dib was sure that they aren't worth a look
-    ("sounds_unsure_count", "count"),  # the model didn't trust its decision, or its class isn't held yet
-    ("sounds_other_count", "count"),  # of a class that begins with _, or so soon after one that acted that it rests
-    ("hops_closed_permille", "permille"),  # of all hops: the gate was closed
-    ("samples_lost_count", "count"),
-)
-SOUNDS, SKIPPED, UNSURE, OTHER, CLOSED, LOST = range(6)
 RESTS, ACTED = 6, 7
 ENDS = {
     SKIPPED: "stopped by voice.dib",
@@ -185,7 +177,7 @@ class Listening:
         return "%d samples were lost: the node was late; how many in all is in samples_lost_count" % lost
 
     def counts(self, values, first):
-        """Write the CHANNELS to `values` from `first` on, and count anew."""
+        """Write what counts.CHANNELS names to `values` from `first` on, and count anew."""
         counts = self._counts
         hops = max(1, self._hops)
         while hops >> 20:  # so that a thousand times as many stay within 31 bits

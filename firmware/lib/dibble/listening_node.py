@@ -3,8 +3,9 @@
 from dibble import ModelError
 from dibble.classifier import class_of
 from dibble.inference.decision import NO_CLASS, SENSOR_FAULT, Decision
-from dibble.listening import CHANNELS, Listening
+from dibble.listening import Listening
 from dibble.node import Node
+from dibble.senses.counts import CHANNELS
 from dibble.storage.slots import Slots
 
 VOICE = "voice.dib"

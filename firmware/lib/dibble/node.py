@@ -4,8 +4,8 @@ import gc
 import sys
 
 from dibble import ConfigError, RecordError
-from dibble.classifier import FIRST_LOOK, class_of, install, recall
-from dibble.forgetting import forget
+from dibble.classifier import class_of, install, recall
+from dibble.forgetting import FIRST_LOOK, forget, start_only
 from dibble.inference.decision import NO_CLASS, SENSOR_FAULT, Decision
 from dibble.inference.fixed_point import MISSING
 from dibble.on_times import TRIES, KeptAction, OnTimes
@@ -14,12 +14,10 @@ from dibble.sensors import Sensors
 from dibble.storage.record import encode
 from dibble.storage.record_log import RecordLog
 from dibble.storage.segment import names_crc
-from dibble.storage.slots import Slots
+from dibble.storage.slots import GATE, MODEL, Slots
 from dibble.storage.words import number_at
 from dibble.watchdog import Watchdog
 
-MODEL = "model.dib"
-GATE = "gate.dib"
 CONFIRM_MS = 60000
 AWAKE_LIMIT_MS = 60000
 RECOVERED_MV = 150  # above low_battery_mv, or above what it rises to by itself without its load
@@ -34,6 +32,7 @@ def expected(fault):
     return fault.split(", got ")[0]
 
 
+@start_only
 def _clock_keeper(chip, bus, port):
     """Return the keeper of a configured clock chip; None: there is none, so its code takes no heap."""
     if not chip:
@@ -43,6 +42,7 @@ def _clock_keeper(chip, bus, port):
     return ClockKeeper(chip, bus, port)
 
 
+@start_only
 def _alarm_of(classifier, actions, notes):
     """Return the Alarm that actions with a flag follow; None: there are none, so its code takes no heap."""
     if not classifier or not any([entry["flag"] for entry in actions]):
@@ -55,6 +55,7 @@ def _alarm_of(classifier, actions, notes):
     return Alarm(classifier.model.decision)
 
 
+@start_only
 def _number_of(model, sensors):
     """Return the Number that a model tells, which then is one reading more, the last; None where it tells a class."""
     if not model or b"number" not in model.parts:
@@ -89,6 +90,7 @@ class Node:
         ConfigError: the sensors can't be made of it, or the model can't be used under it.
     """
 
+    @start_only
     def __init__(self, port, boot, models, configured, signatures=None):
         self.port = port
         self.boot = boot
@@ -110,6 +112,7 @@ class Node:
         self._skip = class_of(self.gate, config["gate"]["skip"], "gate.skip", self.notes) if self.gate else -1
         self._max_age = config["gate"]["max_age_cycles"]
         self._age = self._max_age  # cycles since the costly readings were taken
+        self._saw = False
         model = self.classifier.model if self.classifier else None
         if model and model.unsure_below < config["margin"]:
             model.unsure_below = config["margin"]
@@ -134,6 +137,7 @@ class Node:
             )
             for entry in config["actions"]
         ]
+        forget(*FIRST_LOOK)  # it and what comes now don't have to fit at once
         # A configuration under which the node ran has written its times, if it has actions.
         kept = OnTimes(port.memory("on"), self.actions, not boot.config_on_trial) if self.actions else None
         self._on_times = kept
@@ -229,12 +233,18 @@ class Node:
     def read_costly(self):
         """Read what costs much (a gas heater), unless the gate is sure that it isn't worth it: the last one stays.
 
-        A failed one doesn't stay: it is read again.
+        A failed one doesn't stay: it is read again. What an array that is watched has seen is looked at once more after
+        it went: so what stays is what nobody was in.
         """
         look = self.sensors.costly
-        if look and self.gate and self._age < self._max_age and not self.sensors.costly_is_missing():
-            decision = self.gate.decide(self._elapsed_ms)
-            look = decision.flags != 0 or decision.class_index != self._skip
+        saw = self._saw
+        self._saw = look and self.sensors.sees()
+        if look and self._age < self._max_age and not self.sensors.costly_is_missing():
+            if self.sensors.watch:
+                look = self._saw or saw
+            if look and self.gate:
+                decision = self.gate.decide(self._elapsed_ms)
+                look = decision.flags != 0 or decision.class_index != self._skip
         if look:
             self.sensors.read(True)
             self._age = 0
@@ -356,7 +366,9 @@ class Node:
                 self._radio_error = error
                 self.tell("radio", error or "reports arrive")
             if self._radio and self._radio.complete:
-                self._take_update()
+                self._radio.complete = False
+                if self.take_update(True):
+                    self._radio.hurry()
 
     def confirm(self):
         """After a good reading and a minute: this boot, its model and its configuration are good."""
@@ -374,6 +386,7 @@ class Node:
                     self._kept.write(self.config_text)
             except RecordError as error:  # a drive that the node may not write: it runs all the same
                 self.tell("log", str(error))
+            self._text = None  # of use once
             self.tell("confirmed", "the node runs")
 
     def sleep(self):
@@ -435,6 +448,7 @@ class Node:
                 first = left
         return first
 
+    @start_only
     def _recall(self, slots, path, boot, signatures):
         """Return the Classifier to use, or None; install the file at `path` before, if it's a new one."""
         rejected = boot.rejected if boot else 0
@@ -459,24 +473,27 @@ class Node:
             on_trial = False
         if not on_trial:
             self.boot.report_arrived()
-        forget("dibble.update.trial", "dibble.update.offer")
+        forget("dibble.update.trial", "dibble.update.kept", "dibble.update.offer")
 
-    def _take_update(self):
-        """Take what came by radio, complete: start anew with it, or say why not."""
+    def take_update(self, reports=False):
+        """Take what came by radio, complete: start anew with it, or return why not.
+
+        Args:
+            reports: whether the radio tells that a report arrived: what comes is good only after one.
+        """
         from dibble.update.place import place
 
-        self._radio.complete = False
         try:
-            why = place(self.port, self.boot)
+            why = place(self.port, self.boot, reports)
         except (OSError, RecordError) as error:
             why = str(error)
-        forget("dibble.update.place", "dibble.update.parcel", "dibble.update.offer", "dibble.storage.signatures")
+        forget("dibble.update.place", "dibble.update.reading", "dibble.update.parcel", "dibble.update.kept")
+        forget("dibble.update.offer", "dibble.storage.signatures")
         if why:
-            self._radio.hurry()
             self.tell("update", "refused: " + why)
-        else:
-            self.tell("update", "it has come whole: the node starts anew to try it")
-            self._start_anew()
+            return why
+        self.tell("update", "it has come whole: the node starts anew to try it")
+        self._start_anew()
 
     def _start_anew(self):
         self.switch_off()

@@ -7,6 +7,7 @@ A supply that gives way as soon as an output is on would switch it at each boot:
 
 from dibble import RecordError
 from dibble.actions import Action
+from dibble.forgetting import start_only
 from dibble.inference.crc32 import crc32
 from dibble.storage.words import crc_bytes, number_at, number_bytes
 
@@ -30,6 +31,7 @@ class OnTimes:
         error: why the times couldn't be kept, "" if they were.
     """
 
+    @start_only
     def __init__(self, memory, actions, lost):
         self.error = ""
         self._memory = memory
@@ -82,6 +84,7 @@ class KeptAction(Action):
         tries: how often in a row the power failed before the first of them was over.
     """
 
+    @start_only
     def __init__(self, pin, *others):
         text = str(pin).encode()
         self.key = crc_bytes(crc32(text, len(text)))

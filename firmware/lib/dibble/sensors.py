@@ -4,6 +4,7 @@ from array import array
 
 from dibble import ConfigError, SensorError
 from dibble.drivers import channels_given, channels_of, driver
+from dibble.forgetting import start_only
 from dibble.health import AGREE, Health
 from dibble.inference.fixed_point import MISSING, READING_LIMIT
 
@@ -22,6 +23,7 @@ class Sensor:
             doesn't want to know.
     """
 
+    @start_only
     def __init__(self, settings, port, bus, first):
         module = driver(settings["driver"])
         self.name = settings["driver"]
@@ -90,6 +92,7 @@ class Sensor:
         if self._started:
             self.driver.keep_alive()
 
+    @start_only
     def know_air(self, names):
         """Find the readings that the driver wants to know of the air."""
         if hasattr(self.driver, "compensate") and AIR[0] in names and AIR[1] in names:
@@ -147,10 +150,12 @@ class Sensors:
         notes: what there is to tell of the channels' names.
         keep_alive_ms: how often keep_alive() has to be called; 0: never.
         arrays: sensors whose frames are told.
+        watch: arrays that tell whether costly readings are worth it.
         count_asleep: whether one counts what a light sleep would miss.
         hears: whether the node listens to a stream beside them.
     """
 
+    @start_only
     def __init__(self, config, port):
         wiring = config["i2c"]
         bus = port.i2c(wiring["sda"], wiring["scl"], wiring["frequency_hz"]) if wiring["sda"] != "" else None
@@ -181,6 +186,11 @@ class Sensors:
                 self.notes.append("%s counts while the node sleeps: its sleep is idle" % sensor.name)
                 self.count_asleep = True
         self.costly = any([sensor.costly_from < sensor.count for sensor in self.all])
+        self.watch = []
+        if config["gate"]["motion"]:
+            self.watch = [s for s in self.all if hasattr(s.driver, "heat") and s.costly_from == s.count]
+            if not self.watch or not self.costly:
+                raise ConfigError("config.gate.motion: expected a thermal array, and a sensor that is costly beside it")
 
     def read(self, costly):
         """Read one stage of every sensor."""
@@ -197,6 +207,13 @@ class Sensors:
         for sensor in self.all:
             if everything or sensor.costly_from == sensor.count:
                 sensor.check_plausible(self.values, self.names)
+
+    def sees(self):
+        """Tell whether an array that is watched sees something stand out of its background, or move, or can't tell."""
+        for sensor in self.watch:
+            if sensor.fault or sensor.driver.heat.warm_pixels or sensor.driver.heat.moved_pixels:
+                return True
+        return False
 
     def costly_is_missing(self):
         """Tell whether a sensor that is read on demand failed at its last reading."""

@@ -4,12 +4,15 @@ import os
 
 from dibble import RecordError, config
 from dibble.drivers import driver
+from dibble.forgetting import CHECKS, FIRST_LOOK, forget
 from dibble.inference.crc32 import crc32
 from dibble.storage.boot import PROVEN
+from dibble.storage.slots import GATE, MODEL
 from dibble.storage.words import crc_bytes
 
 CONFIG = "config.json"
 NONE = b"none"
+CRC_BYTES = 4  # at the end of a model's file
 _PIECE_BYTES = 256
 
 
@@ -59,6 +62,27 @@ def configure(kept, rejected, signatures=None):
     for entry in chosen["sensors"]:
         driver(entry["driver"]).SETTINGS = ()  # a kilobyte each
     return chosen, text, kept, config.STANDS_IN in notes, notes
+
+
+def look_first():
+    """Check what new models' files say before the node is there, which then finds that they passed.
+
+    Both don't have to fit at once. What is wrong the node tells.
+    """
+    from dibble.inference import contents, model_of, passed
+    from dibble.inference.golden import keep_pass
+
+    for path in (MODEL, GATE):
+        try:
+            with open(path, "rb") as file:
+                file.seek(-CRC_BYTES, 2)
+                identity = file.read(CRC_BYTES)
+            if not passed(path, identity):
+                model_of(contents(path))
+                keep_pass(path, identity)
+        except Exception:
+            pass
+    forget(*CHECKS + FIRST_LOOK)
 
 
 def _signed(text, last, signatures, notes):

@@ -1,5 +1,7 @@
 """The watchdog lives on credit that only a completed cycle grants."""
 
+from dibble.forgetting import start_only
+
 FEED_MS = 1000  # shorter waits feed together
 
 
@@ -12,6 +14,7 @@ class Watchdog:
         cycle_ms: the longest a cycle may take, its sleep included.
     """
 
+    @start_only
     def __init__(self, port, timeout_ms, cycle_ms):
         self._port = port
         self._cycle_ms = cycle_ms

@@ -39,6 +39,11 @@ WIRES = (  # by what a driver has or asks its port for
     ('("pull_up_ohm"', "an ADC pin and GND, and a resistor of pull_up_ohm from the pin to 3.3 V"),
     ('("pin"', "an ADC pin, 3.3 V and GND"),
 )
+STREAM_WIRES = (
+    ("sck", "SCK, WS and SD to three pins, 3.3 V, GND; L/R to GND"),
+    ("clock", "clock and data to two pins, 3.3 V and GND: or on board"),
+    ("pin", "its output to an ADC pin, 3.3 V and GND"),
+)
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,7 @@ class DriverFacts:
     settings: tuple[Setting, ...]
     wiring: str
     max_step: tuple[int, ...]
+    is_stream: bool = False
 
     @property
     def title(self) -> str:
@@ -81,7 +87,7 @@ class DriverFacts:
         return few[:1].upper() + few[1:]
 
     def example(self) -> dict[str, Any]:
-        """Return an entry of `sensors` with what must be given, to be filled in."""
+        """Return an entry of `sensors`, or `listen`, with what must be given, to be filled in."""
         return {"driver": self.name, **{s.name: _blank(s) for s in self.settings if s.default is None}}
 
 
@@ -92,13 +98,30 @@ def all_drivers() -> dict[str, DriverFacts]:
     return {path.stem: _facts(path) for path in paths if re.search("^SETTINGS = ", path.read_text("utf-8"), re.M)}
 
 
+@cache
+def all_streams() -> dict[str, DriverFacts]:
+    """Return every driver of a stream by its name: what a node may listen to."""
+    found = {}
+    for path in sorted((LIBRARY / "streams").glob("*.py")):
+        if path.stem != "__init__":
+            module = driver(path.stem, *schema.STREAMS)
+            source = path.read_text(encoding="utf-8")
+            text = inspect.cleandoc(ast.get_docstring(ast.parse(source)) or "")
+            own = _settings(module.SETTINGS, _comments(source, "SETTINGS"))
+            general = _settings(schema.LISTEN[1:], _comments(inspect.getsource(schema), "LISTEN"))
+            summary = re.split(r"\.\s|\.$", text.replace("\n", " "), maxsplit=1)[0]
+            wires = next(words for sign, words in STREAM_WIRES if f'"{sign}"' in source)
+            found[path.stem] = DriverFacts(path.stem, summary, text, (), (), own + general, wires, (), True)
+    return found
+
+
 def driver_named(name: str) -> DriverFacts:
-    """Return a driver's facts.
+    """Return the facts of a driver, of a sensor or a stream.
 
     Raises:
         InputError: there is none; near names are told.
     """
-    found = all_drivers()
+    found = {**all_drivers(), **all_streams()}
     if name not in found:
         raise InputError(f"expected a driver, got {name!r}; {listed(name, list(found))}")
     return found[name]
@@ -115,6 +138,16 @@ def drivers_table(facts: dict[str, DriverFacts]) -> Table:
     return table
 
 
+def streams_table(facts: dict[str, DriverFacts]) -> Table:
+    """Return the list of drivers of streams for people."""
+    table = Table(title="streams: what `listen` may name", title_justify="left")
+    for heading in ("driver", "what", "wires"):
+        table.add_column(heading, overflow="fold")
+    for name, one in facts.items():
+        table.add_row(name, escape(one.summary), one.wiring)
+    return table
+
+
 def driver_text(one: DriverFacts, energy: str) -> list[Any]:
     """Return what there is to tell of one driver: its docstring, channels, settings and an entry to begin with.
 
@@ -128,7 +161,8 @@ def driver_text(one: DriverFacts, energy: str) -> list[Any]:
     for (name, unit), step in zip(one.channels, steps, strict=False):
         moves = reading_text(step, unit) if step else "-"
         channels.add_row(name, unit, reading_text(10, unit), moves, "yes" if name in one.costly else "")
-    settings = Table(title="settings of its entry in config.json", title_justify="left")
+    where = "`listen`" if one.is_stream else "its entry"
+    settings = Table(title=f"settings of {where} in config.json", title_justify="left")
     for heading in ("key", "kind", "allowed", "default", "meaning"):
         settings.add_column(heading, overflow="fold")
     for s in one.settings:
@@ -136,6 +170,9 @@ def driver_text(one: DriverFacts, energy: str) -> list[Any]:
         default = f"0x{s.default:02x}" if s.name == "address" else default
         settings.add_row(s.name, s.kind, s.allowed, default, escape(s.meaning))
     entry = json.dumps(one.example())
+    if one.is_stream:
+        entry = json.dumps({"listen": one.example()})
+        return [one.text, "", f"wires: {one.wiring}", "", settings, f"to begin with: {escape(entry)}"]
     return [
         one.text,
         "",

@@ -132,6 +132,8 @@ def sensing(settings: dict[str, Any], interval_s: int, *, light_sleep: bool = Fa
     clock.sleep_ms(SETTLED_MS)
     _cycle(reader, settings, clock, start=True)
     _rest(clock, interval_s * 1000, device, switched)
+    if switched and isinstance(device, Mlx90640):
+        device.switch(True)
     began_us, before = clock.now_us(), device.charge_uc if device else 0.0
     dozed_ms = port.dozed_ms
     _cycle(reader, settings, clock, start=switched)
@@ -162,6 +164,8 @@ def _cycle(reader: Any, settings: dict[str, Any], clock: VirtualClock, *, start:
 
 
 def _rest(clock: VirtualClock, ms: float, device: Any, switched: bool) -> None:
-    if switched and device:
+    if switched and isinstance(device, Mlx90640):
+        device.switch(False)
+    elif switched and device:
         device.power_cycle()
     clock.sleep_ms(max(0, round(ms)))

@@ -33,11 +33,13 @@ class WiredPart:
 
     Attributes:
         name: for people; notes: what has to be known about it.
+        place: on a bus that it shares with others, which tells two of a kind apart: its address, or its ROM.
     """
 
     name: str
     wires: tuple[Wire, ...]
     notes: tuple[str, ...] = ()
+    place: str = ""
 
 
 def parts_of(config: dict[str, Any], runtime: str | None = None) -> list[WiredPart]:
@@ -61,7 +63,8 @@ def wires_text(parts: list[WiredPart]) -> list[str]:
     lines = []
     for part in parts:
         wires = ", ".join(f"{wire.terminal} to **{wire.label}**" for wire in part.wires)
-        lines.append(f"- {part.name}: {wires}." if wires else f"- {part.name}.")
+        name = f"{part.name}, {part.place}" if part.place else part.name
+        lines.append(f"- {name}: {wires}." if wires else f"- {name}.")
         lines += [f"  - {note}" for note in part.notes]
     return lines
 
@@ -92,9 +95,9 @@ def _sensor(
         notes.append(
             "SDA and SCL want pull-ups of 2.2 to 10 kohm to 3.3 V: breakout boards have them, bare chips don't"
         )
-        return WiredPart(f"{title} (`{name}`)", tuple(wires), tuple(notes))
+        return WiredPart(f"{title} (`{name}`)", tuple(wires), tuple(notes), f"0x{entry['address']:02x}")
     pin = labels.get(entry["pin"], str(entry["pin"]))
-    use = _use(entry)
+    use = _use(entry, table)
     if use in ("pull-up", "input"):
         if use == "input":
             notes.append(f"a resistor of 10 kohm from {pin} to {supply}: the pin has no pull-up of its own")
@@ -104,7 +107,8 @@ def _sensor(
     if use == "1-Wire":
         notes.append(f"a resistor of 4.7 kohm from {pin} to {supply}")
         wires = [power, Wire("GND", ground, GROUND), Wire("DATA", pin, SIGNAL)]
-        return WiredPart(f"{title} (`{name}`)", tuple(wires), tuple(notes))
+        rom = f"ROM {entry['rom']}" if entry.get("rom") else ""
+        return WiredPart(f"{title} (`{name}`)", tuple(wires), tuple(notes), rom)
     if name == "battery":
         if has.battery and entry["pin"] == has.battery.pin:
             return WiredPart("Battery voltage (`battery`)", (), ("the board measures it by itself: no wire",))
@@ -144,16 +148,13 @@ def _supply(board: Board) -> str:
     return next((label for label in SUPPLIES if label in board.header.labels), "3.3 V")
 
 
-def _use(entry: dict[str, Any]) -> str:
-    """Return what a driver asks of its pin."""
+def _use(entry: dict[str, Any], table: dict[str, Any]) -> str:
+    """Return what a driver asks of its pin, the sensor being the only one of its whole configuration."""
     port = WiringPort()
-    sensors_of(
-        {
-            "i2c": {"sda": "", "scl": "", "frequency_hz": 0},
-            "interval_s": 600,
-            "listen": {"driver": ""},
-            "sensors": [dict(entry)],
-        },
-        port,
-    )
+    alone = {
+        "i2c": {"sda": "", "scl": "", "frequency_hz": 0},
+        "listen": {**table["listen"], "driver": ""},
+        "gate": {**table["gate"], "motion": False},
+    }
+    sensors_of({**table, **alone, "sensors": [dict(entry)]}, port)
     return next((use for use, used in port.used if used == entry["pin"]), "")

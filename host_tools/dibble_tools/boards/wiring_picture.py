@@ -12,6 +12,7 @@ BOARD_WIDTH, PART_WIDTH, GAP, EDGE = 190, 250, 170, 24
 HEAD = 34  # of a box, above its first row
 BETWEEN = 18
 LANES, RAIL = 10, 9
+TITLE_LETTERS, LONGEST_PLACE = 26, 10  # that a box has room for
 STYLE = """
 svg { font: 14px system-ui, sans-serif; }
 .paper { fill: #fff; } text { fill: #16201a; } .quiet { fill: #4c5851; }
@@ -160,9 +161,12 @@ def _board(board: Board, runtime: Runtime, parts: list[WiredPart], x: int, top: 
 
 
 def _part(part: WiredPart, x: int, y: int, left: bool) -> list[str]:
+    place = part.place if len(part.place) <= LONGEST_PLACE else f"…{part.place[1 - LONGEST_PLACE :]}"
+    most = TITLE_LETTERS - 4 - len(place) if place else TITLE_LETTERS
     out = [
         f'<rect class="part" x="{x}" y="{y}" width="{PART_WIDTH}" height="{_box(part)}" rx="8"/>',
-        f'<text class="title" x="{x + 12}" y="{y + 22}">{escape(_short(part.name.split(" (`")[0], 26))}</text>',
+        f'<text class="title" x="{x + 12}" y="{y + 22}">{escape(_short(part.name.split(" (`")[0], most))}</text>',
+        f'<text class="quiet" x="{x + PART_WIDTH - 12}" y="{y + 22}" text-anchor="end">{escape(place)}</text>',
     ]
     for row, wire in enumerate(part.wires):
         at = x + PART_WIDTH - 12 if left else x + 12
@@ -180,6 +184,8 @@ def _short(text: str, most: int) -> str:
 
 def _described(parts: list[WiredPart]) -> str:
     return " ".join(
-        f"{part.name.replace('`', '')}: " + ", ".join(f"{wire.terminal} to {wire.label}" for wire in part.wires) + "."
+        f"{part.name.replace('`', '')}{', ' + part.place if part.place else ''}: "
+        + ", ".join(f"{wire.terminal} to {wire.label}" for wire in part.wires)
+        + "."
         for part in parts
     )

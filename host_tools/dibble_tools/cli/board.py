@@ -32,6 +32,10 @@ def start(
             help="with --sensors: as whose they are wired  [config.json here; else all, and a config that reads them]"
         ),
     ] = None,
+    sound: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.wav", help="played again and again to the microphone, at whichever pin it is"),
+    ] = None,
     seed: Annotated[int, typer.Option(help="of their noise")] = 0,
     speed: Annotated[float, typer.Option(help="of time while it sleeps: 600 is ten minutes in a second")] = 1.0,
     name: Annotated[str, typer.Option(help="that no running board has")] = "virtual",
@@ -59,6 +63,8 @@ def start(
     from dibble_tools.node.config import read_config
     from dibble_tools.virtual_board.board import VirtualBoard
 
+    if sound and not sound.is_file():
+        raise InputError(f"--sound: expected a recording, got {sound}, which isn't there")
     if config and not sensors:
         raise InputError("--config: expected it with --sensors, which it tells where to be, got it alone")
     own = config or (Path("config.json") if sensors and Path("config.json").is_file() else None)
@@ -74,6 +80,7 @@ def start(
         seed=seed,
         romfs=romfs,
         kind=kind,
+        sound=sound,
         like=likeness(like) if like else None,
         config=settings,
         background=background,

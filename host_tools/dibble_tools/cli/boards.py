@@ -37,25 +37,33 @@ def drivers(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="show all about this one")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the sensors that a node's config.json may name; or show one: its channels, settings, wires.
+    """List the sensors and streams that a node's config.json may name; or show one: its channels, settings, wires.
 
     All of it is read from the firmware's drivers. One of your own: firmware/examples/own_driver.
     """
     from dataclasses import asdict
 
-    from dibble_tools.boards.drivers import all_drivers, driver_named, driver_text, drivers_table
+    from dibble_tools.boards.drivers import (
+        all_drivers,
+        all_streams,
+        driver_named,
+        driver_text,
+        drivers_table,
+        streams_table,
+    )
 
     screen = Console(width=max(Console().width, 110))
     if as_json:
-        found = all_drivers() if name is None else {name: driver_named(name)}
+        found = {**all_drivers(), **all_streams()} if name is None else {name: driver_named(name)}
         write(json_text({own: asdict(facts) for own, facts in found.items()}, indent=1) + "\n")
     elif name is None:
         screen.print(drivers_table(all_drivers()))
+        screen.print(streams_table(all_streams()))
     else:
         from dibble_tools.boards.sensor_choice import energy_text
 
         one = driver_named(name)
-        screen.print(*driver_text(one, energy_text(one)), sep="\n")
+        screen.print(*driver_text(one, "" if one.is_stream else energy_text(one)), sep="\n")
 
 
 def estimate(

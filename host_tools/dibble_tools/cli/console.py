@@ -40,12 +40,22 @@ def collect(
         Path | None,
         typer.Option(help="also the frames of a thermal array with `frames` in its configuration: FILE.npz or .csv"),
     ] = None,
+    sound: Annotated[
+        bool, typer.Option("--sound", help="takes of sounds instead, from the node's microphone; --out is a folder")
+    ] = False,
+    speaker: Annotated[str, typer.Option(help="with --sound: who, or what machine; its takes stay together")] = "me",
+    take: Annotated[float, typer.Option(min=0.3, max=10, help="with --sound: seconds of a take")] = 1.5,
 ) -> None:
     """Append a node's readings to a CSV as they come, labelled; keys switch the label.
+
+    With --sound each key is a take of its label, FOLDER/LABEL/SPEAKER_N.wav, as `dibble train FOLDER --sound` reads
+    them; without a keyboard a take of --label begins with each sound that stands out of the quiet.
 
     The file trains as it is. A run can be ended at any time and taken up again: no row is written twice.
 
     Example: dibble collect --label dry --keys dry=d,wet=w,skip=s --out field.csv
+
+    Example: dibble collect --sound --label water --keys water=w,stop=s,_noise=n --out clips
     """
     import time
 
@@ -58,6 +68,11 @@ def collect(
     from dibble_tools.console.labels import check_label, parse_keys
 
     chosen = parse_keys(keys, check_label(label))
+    if sound:
+        if captured or every or frames or minutes:
+            raise InputError("--sound: expected --label, --keys, --out, --port, --count, --speaker, --take with it")
+        _collect_sound(label, chosen, out, port, count, speaker, take)
+        return
     every_s = None if every is None else parse_seconds(every, "--every")
     feed, interval_s = feed_of(port, captured, every_s)
     if every_s:
@@ -85,6 +100,32 @@ def collect(
     if not collector.written:
         raise typer.Exit(1)
     say([" ".join([f"next: dibble train {out}", *collector.units()])])
+
+
+def _collect_sound(
+    label: str, keys: dict[str, str], out: Path, port: str, count: int | None, speaker: str, take: float
+) -> None:
+    import sys
+
+    from dibble_tools.console.collect import keys_pressed
+    from dibble_tools.console.sound_takes import Takes, collect_sound, from_board
+    from dibble_tools.link.ports import find_port
+
+    if out.suffix or out.is_file():
+        raise InputError(f"--out: expected a folder for takes of sounds, got {out}")
+    takes = Takes(out, speaker, take)
+    listed = ", ".join(f"{key}: {name}" for key, name in keys.items())
+    with keys_pressed() as pressed:
+        typed = pressed if sys.stdin and sys.stdin.isatty() else None
+        say([f"press a key and speak: {listed}; q ends it" if typed else f"each sound is a take of {label}"])
+        collect_sound(from_board(find_port(port)), takes, keys, label, typed, lambda text: say([text]), count)
+    totals = ", ".join(f"{name} {number}" for name, number in sorted(takes.counts.items()))
+    say([f"{out}: {takes.written} takes written by this run; in all: {totals or 'none'}"])
+    if takes.torn:
+        say([f"not written: {takes.torn} takes, of which samples were lost; {takes.lost} samples in all"])
+    if not takes.written:
+        raise typer.Exit(1)
+    say([f"next: dibble train {out} --sound" + (" --own" if min(takes.counts.values()) < 20 else "")])
 
 
 def monitor(

@@ -7,6 +7,7 @@ import typer
 
 from dibble_tools.cli.model import ModelPath
 from dibble_tools.cli.output import console
+from dibble_tools.common.errors import InputError
 from dibble_tools.common.safe_text import json_text
 from dibble_tools.common.terminal import write
 
@@ -21,10 +22,14 @@ def hear(
     Sounds that it flags, and classes that begin with _, are told but nothing is done about them.
     """
     from dibble_tools.model.decisions import flag_text
-    from dibble_tools.model.hearing import hear_file
+    from dibble_tools.model.hearing import hear_file, sense_of
     from dibble_tools.model.host_model import HostModel
 
     opened = HostModel.open(model)
+    try:
+        sense_of(opened)
+    except InputError as error:
+        raise InputError(f"{model}: {error}") from None
     acted, seconds = 0, 0.0
     for file in files:
         sounds, long_s = hear_file(opened, file)

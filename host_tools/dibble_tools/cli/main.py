@@ -15,16 +15,18 @@ from dibble_tools.cli.board import board
 from dibble_tools.cli.boards import boards, drivers, estimate
 from dibble_tools.cli.bring import bring
 from dibble_tools.cli.console import collect, monitor
+from dibble_tools.cli.convert import convert
 from dibble_tools.cli.deploy import deploy
 from dibble_tools.cli.doctor import doctor
 from dibble_tools.cli.export import export
 from dibble_tools.cli.fleet import fleet
 from dibble_tools.cli.hear import hear
 from dibble_tools.cli.log import fetch, label, retune
-from dibble_tools.cli.model import evaluate, inspect, pack, predict, unpack, verify
+from dibble_tools.cli.model import adapt, evaluate, inspect, pack, predict, unpack, verify
 from dibble_tools.cli.node import library, lorawan, microbit, sign, unroll
 from dibble_tools.cli.output import console, escape
 from dibble_tools.cli.project import new
+from dibble_tools.cli.send import downlinks, send
 from dibble_tools.cli.simulate import simulate
 from dibble_tools.cli.studio import studio
 from dibble_tools.cli.train import train
@@ -110,22 +112,25 @@ def demo(
 
 
 PANELS = {
-    "The way to the field and back": (new, collect, train, deploy, sign, doctor, monitor, fetch, label, studio),
+    "The way to the field and back": (new, collect, train, deploy, send, sign, doctor, monitor, fetch, label, studio),
     "Boards, and fields that are simulated": (boards, drivers, estimate, simulate),
     "A model": (
         inspect,
         predict,
         evaluate,
+        adapt,
         hear,
         verify,
         pack,
         unpack,
         export,
+        convert,
         unroll,
         bench,
         library,
         microbit,
         lorawan,
+        downlinks,
     ),
     "All of it at once": (demo,),
 }

@@ -12,6 +12,8 @@ from dibble_tools.cli.output import console, note
 if TYPE_CHECKING:
     from dibble_tools.model.limits import Limits
 
+BYTES = 2048
+
 
 def train(
     files: Annotated[
@@ -51,12 +53,14 @@ def train(
     time_zone: TimeZone = "",
     na: NoReading = None,
     features: Annotated[Path | None, typer.Option(help="features.toml; needs --time")] = None,
-    family: Annotated[str, typer.Option(help="auto, forest, additive or mlp")] = "auto",
+    family: Annotated[
+        str, typer.Option(help="auto, forest, additive or mlp; with --sound: mlp (single sounds) or stream")
+    ] = "auto",
     recipe: Annotated[
         str | None,
         typer.Option(help="make just this one, such as mlp:8@5, additive:16+3@8, boosted:10x6@8, voting:10x32@12"),
     ] = None,
-    max_bytes: Annotated[int, typer.Option(min=64, help="largest model file")] = 2048,
+    max_bytes: Annotated[int, typer.Option(min=64, help="largest model file  [2048; with --images 6144]")] = BYTES,
     board: Annotated[str | None, typer.Option(help="keep this board's limits: see boards/")] = None,
     max_heap: Annotated[int | None, typer.Option(min=1, help="bytes of heap for the loaded model, estimated")] = None,
     max_us: Annotated[
@@ -114,6 +118,19 @@ def train(
         str | None,
         typer.Option(help="with --sound: pattern that finds in a file's name whose it is, as in '^([a-z]+)_'"),
     ] = None,
+    images: Annotated[
+        bool,
+        typer.Option("--images", help="frames: a folder of PNG or JPEG for each class, an .npz, or a CSV of --size"),
+    ] = False,
+    size: Annotated[
+        str | None, typer.Option(help="with --images: HEIGHTxWIDTH to bring pictures to, or that a CSV's rows have")
+    ] = None,
+    grey: Annotated[bool, typer.Option("--grey", help="with --images: colour pictures become grey ones")] = False,
+    flip: Annotated[bool, typer.Option(help="with --images: a frame's mirror image means the same")] = True,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(help="with --sound: a keyword spotter of MLPerf Tiny, .tflite, whose soft labels are learned too"),
+    ] = None,
     rate: Annotated[int, typer.Option(min=4000, max=48000, help="with --sound: samples a second on the node")] = 16000,
 ) -> None:
     """Find the best tiny classifier for a CSV of readings; write model.dib, card.json and report.html.
@@ -126,9 +143,15 @@ def train(
     Ctrl-C ends the search and keeps the best so far. The last line is the verdict; exit status 1 says
     that the rows held out don't show the model to be of use: too few recordings, or no better than one answer for all.
 
+    With --images the model sees: a folder of pictures with a folder for each class, an .npz (frames, labels, groups) or
+    a CSV with a frame a row. Frames of one recording are kept whole when splitting: a folder in the class's, or what
+    stands before the number in a picture's name.
+
     With --sound it is a folder of recordings with a folder for each sound, and the model hears it. Whose a recording
     is (speaker, machine) is kept whole when splitting: what stands before _NUMBER in its name, or --speaker, or
     groups.csv. Folders that begin with _ are what nothing is done about; _background_ is noise to mix in.
+    From 400 clips and --max-bytes 2400 on it is a network over the stream (--family stream), which decides at each
+    frame: give it --max-bytes 8500 and --budget 10m for ten words of anybody.
 
     Example: dibble train field.csv --label state --time when --group node --max-bytes 1000
 
@@ -154,6 +177,24 @@ def train(
     from dibble_tools.training.job import run
     from dibble_tools.training.result import TrainOptions
 
+    if images:
+        from dibble_tools.training.images import DEFAULT_BYTES
+
+        bytes_most = max_bytes if max_bytes != BYTES else DEFAULT_BYTES
+        _train_images(
+            files,
+            limits_of(board, max_bytes=bytes_most, max_heap=max_heap, max_us=max_us),
+            size,
+            out,
+            grey=grey,
+            flip=flip,
+            test_groups=test_group or (),
+            budget_s=parse_seconds(budget, "--budget"),
+            sure=sure,
+            seed=seed,
+            name=name,
+        )
+        return
     if sound or own or files[0].is_dir():
         _train_sound(
             files,
@@ -165,7 +206,9 @@ def train(
             test_groups=test_group or (),
             budget_s=parse_seconds(budget, "--budget"),
             sure=sure,
-            hysteresis=hysteresis or 1,
+            hysteresis=hysteresis,
+            family=family,
+            teacher=teacher,
             refit=refit,
             seed=seed,
             name=name,
@@ -214,10 +257,26 @@ def train(
         raise typer.Exit(1)
 
 
+def _train_images(files: list[Path], limits: "Limits", size: str | None, out: Path | None, **options: Any) -> None:
+    from dibble_tools.common.errors import InputError
+    from dibble_tools.training.images import ImageOptions
+    from dibble_tools.training.job import run_images
+
+    if len(files) > 1:
+        raise InputError(f"--images: expected one folder or file of frames, got {len(files)}")
+    sides = [int(side) for side in size.lower().split("x") if side.isdecimal()] if size else []
+    if size and (len(sides) != 2 or min(sides) < 1):
+        raise InputError(f"--size: expected HEIGHTxWIDTH, such as 24x32, got {size!r}")
+    sized = (sides[0], sides[1]) if sides else None
+    trained = run_images(files[0], ImageOptions(size=sized, limits=limits, **options), out, console)
+    if trained.verdict and not trained.verdict.rely:
+        raise typer.Exit(1)
+
+
 def _train_sound(files: list[Path], own: bool, limits: "Limits", out: Path | None, **options: Any) -> None:
     from dibble_tools.common.errors import InputError
     from dibble_tools.training.job import run_sound
-    from dibble_tools.training.sound import SoundOptions
+    from dibble_tools.training.sound_options import SoundOptions
 
     if len(files) > 1:
         raise InputError(f"--sound: expected one folder of recordings, got {len(files)} files")

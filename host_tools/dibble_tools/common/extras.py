@@ -24,6 +24,7 @@ EXTRA_OF = {  # import name -> extra of pyproject.toml
     "m2cgen": "bench",
     "distributed": "dask",
     "soundfile": "sound",
+    "ai_edge_litert": "teacher",
     "tflite": "networks",
     "onnx": "networks",
     "paho": "fleet",

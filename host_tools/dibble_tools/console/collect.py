@@ -49,6 +49,14 @@ def collect(
     """
     assembler = Assembler()
     history = History(interval_s)
+
+    def enough() -> bool:
+        return end.rows is not None and collector.written >= end.rows
+
+    def awaited() -> bool:
+        """Tell whether the last row's frame, which comes after it, may still come."""
+        return collector.taken is not None and (not assembler.last or assembler.last.sequence != collector.taken[0])
+
     screen = Live(console=console, auto_refresh=False, transient=False) if console.is_terminal else None
     until = None if end.seconds is None else time.monotonic() + end.seconds
     drawn = -DRAW_S
@@ -65,6 +73,8 @@ def collect(
                 elif isinstance(line, Event):
                     history.event(line)
                 elif isinstance(line, Row) and (header := feed.reader.header):
+                    if enough():
+                        return
                     history.row(header, line)
                     written = collector.take(header, line)
                     if not screen:
@@ -92,7 +102,7 @@ def collect(
                         drawn = time.monotonic()
                     if until is not None and time.monotonic() >= until:
                         return
-                if end.rows is not None and collector.written >= end.rows:
+                if enough() and not (frames and awaited()):
                     return
     except KeyboardInterrupt:
         return

@@ -17,6 +17,7 @@ CONDITION = re.compile(
 COVERED = 0.8  # of the readings that belong into the time ahead have to be there for nothing to have happened in it
 ELSE = "not"
 MINUTE_MS = 60_000
+TIME_TO = "time_to_"  # begins the name of a time until a condition holds
 LEAST_ROWS = 40
 
 
@@ -80,7 +81,7 @@ def label_of_the_time_ahead(ds: Dataset, when: Condition, ahead_ms: int) -> Data
 def time_name(when: Condition) -> str:
     """Return what the time until a condition holds is called: time_to_dry_min."""
     words = re.sub(r"[^0-9a-z]+", "_", when.name.lower()).strip("_")
-    return f"time_to_{words or 'event'}_min"
+    return f"{TIME_TO}{words or 'event'}_min"
 
 
 def time_until(ds: Dataset, when: Condition, ahead_ms: int) -> Dataset:
@@ -211,7 +212,7 @@ def _series(ds: Dataset) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
 
 def _column(ds: Dataset, name: str) -> np.ndarray:
     if name not in ds.columns:
-        raise InputError(f"{ds.name}: expected a column {name!r}; {listed(name, ds.columns)}")
+        raise InputError(f"expected a column {name!r}; {listed(name, ds.columns)}")
     return ds.values[:, ds.columns.index(name)]
 
 

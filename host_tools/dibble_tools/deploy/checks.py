@@ -139,6 +139,9 @@ def check_together(config: dict[str, Any], bounds: Bounds, model: HostModel | No
     if config["listen"]["driver"] and model.content.sound is not None:
         return  # a node that listens: its sensors' readings are another matter
     check_reads(model)
+    if model.content.family_name == "maps":
+        _check_array(model, sensors)
+        return
     units = dict(zip(sensors.names, sensors.units, strict=True))
     for channel in model.channels:
         name, unit, mantissa, exponent = channel.name, channel.unit, channel.mantissa, channel.exponent
@@ -158,6 +161,21 @@ def check_together(config: dict[str, Any], bounds: Bounds, model: HostModel | No
             f"config.interval_s: expected near {model.content.interval_ms // 1000}, which the model was trained at, "
             f"got {config['interval_s']}"
         )
+
+
+def _check_array(model: HostModel, sensors: Any) -> None:
+    """Refuse a model of frames where no array of the configuration has frames of its size."""
+    rows, columns, depth = model.model.image
+    heats = [sensor.driver.heat for sensor in sensors.all if hasattr(sensor.driver, "heat")]
+    sizes = [(heat.rows, heat.columns) for heat in heats]
+    if depth != 1 or (rows, columns) not in sizes:
+        got = ", ".join(f"{high} x {wide}" for high, wide in sizes)
+        raise InputError(
+            f"the model sees frames of {rows} x {columns} x {depth}: expected a thermal array of that size in the "
+            f"configuration, got {got or 'none'}"
+        )
+    if not model.model.frame[3]:
+        raise InputError("the model sees bytes, as of a picture: expected one of 16-bit readings for a thermal array")
 
 
 def _classes(file: HostModel | None) -> tuple[str, ...] | None:

@@ -14,7 +14,7 @@ from dibble_tools.export import names
 from dibble_tools.export.c.families import additive_parts, forest_parts, mlp_parts
 from dibble_tools.export.c.tables import Kind, rows, signed, unsigned
 from dibble_tools.export.channel_text import about
-from dibble_tools.model.content import Additive, Content, Forest, Mlp, Stream
+from dibble_tools.model.content import WITHOUT_FILE, Additive, Content, Forest, Maps, Mlp, Stream
 
 
 def environment(language: str) -> jinja2.Environment:
@@ -42,6 +42,8 @@ def context_of(content: Content, prefix: str) -> dict[str, Any]:
             f"{content.name}: expected a model that decides on rows by themselves, got a network over a stream: it "
             "runs from its file"
         )
+    if isinstance(content.family, Maps):
+        raise InputError(f"{content.name}: {WITHOUT_FILE}")
     channels = [about(channel) for channel in content.channels]
     for channel, ending in zip(channels, names.endings([c.name for c in content.channels], "channel"), strict=True):
         channel["ending"] = ending

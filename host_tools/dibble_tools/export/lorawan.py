@@ -1,6 +1,8 @@
 """The decoder of a model's LoRaWAN payloads: JavaScript that The Things Stack and ChirpStack run."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jinja2
 from dibble.report import lorawan
@@ -8,6 +10,7 @@ from dibble.report import lorawan
 from dibble_tools.common.shipped import ROOMS
 from dibble_tools.model.decisions import FLAG_NAMES
 from dibble_tools.model.host_model import HostModel
+from dibble_tools.model.number import Quantity
 
 
 def write_decoder(model_path: str | Path) -> str:
@@ -18,10 +21,13 @@ def write_decoder(model_path: str | Path) -> str:
     """
     opened = HostModel.open(model_path)
     model = opened.content
-    class_bits, fields, size = lorawan.plan(len(model.classes), opened.model.low, opened.model.high)
+    number = model.number
+    low, high = lorawan.ranges(opened.model, number.channel if number else None)
+    class_bits, fields, size = lorawan.plan(len(model.classes), low, high)
+    described = [*([replace(number.channel, name=number.reading)] if number else []), *opened.channels]
     channels = []
     for index, bits, step in fields:
-        channel = opened.channels[index]
+        channel = described[index]
         channels.append(
             {
                 "name": channel.name,
@@ -41,6 +47,7 @@ def write_decoder(model_path: str | Path) -> str:
         classes=list(model.classes),
         flags=list(FLAG_NAMES),
         channels=channels,
+        number=_told(number) if number else None,
         port=lorawan.PORT,
         size=size,
         tag=opened.blob[-4],
@@ -51,3 +58,14 @@ def write_decoder(model_path: str | Path) -> str:
         battery_bits=lorawan.BATTERY_BITS,
         battery_step_mv=lorawan.BATTERY_STEP_MV,
     )
+
+
+def _told(number: Quantity) -> dict[str, Any]:
+    """Return what the decoder says of a model's number beside its value."""
+    step = number.channel.mantissa * 10.0**number.channel.exponent
+    return {
+        "name": number.reading,
+        "unit": number.channel.unit,
+        "within": round(number.spread * step, 9),
+        "percent": number.coverage,
+    }

@@ -8,6 +8,7 @@ from pathlib import Path
 from dibble import ConfigError, ModelError
 from dibble.config import check
 from dibble.drivers import channels_of, driver
+from dibble.senses.counts import CHANNELS
 from dibble.storage.segment import names_crc
 from dibble.storage.slots import HEADER_BYTES, MAGIC
 
@@ -36,7 +37,7 @@ def number_in(blob: bytes) -> str:
 
 @dataclass(frozen=True)
 class Names:
-    """Of a model's channels and classes; without a model, of the node's sensors, and no classes."""
+    """Of a model's channels and classes, none of the former of one that hears; of a node's readings, and no classes."""
 
     channels: tuple[str, ...]
     classes: tuple[str, ...] = ()
@@ -45,7 +46,7 @@ class Names:
         """Tell whether they can head columns."""
         texts = [*self.channels, *self.classes]
         return (
-            0 < len(self.channels) <= MOST_CHANNELS
+            0 < len(self.channels or self.classes) <= MOST_CHANNELS
             and len(set(self.channels)) == len(self.channels)
             and all(isinstance(text, str) and is_fit_name(text) for text in texts)
         )
@@ -55,7 +56,8 @@ def of_model(blob: bytes) -> tuple[int, Names] | None:
     """Return (the CRC that stands in the log, its names) of a model file; None where it isn't one."""
     try:
         model = content_of(blob)
-        names = Names(tuple(channel.name for channel in model.channels), model.classes)
+        channels = () if model.sound else tuple(channel.name for channel in model.channels)
+        names = Names(channels, model.classes)
     except _UNFIT:
         return None
     return (int.from_bytes(blob[-4:], "little"), names) if names.are_fit() else None
@@ -67,12 +69,14 @@ def of_slot(data: bytes) -> tuple[int, Names] | None:
 
 
 def of_config(data: bytes) -> Names | None:
-    """Return the names of the sensors' readings in a config.json, as a node without a model logs them."""
+    """Return the names of the readings of a config.json's node; a node that listens tells of its sounds, too."""
     names: list[str] = []
     try:
-        sensors = check(json.loads(data), lambda name: _driver(name).SETTINGS)["sensors"]
-        for channels in channels_of(sensors)[0]:
+        config = check(json.loads(data), lambda *named: _driver(*named).SETTINGS)
+        for channels in channels_of(config["sensors"])[0]:
             names += [name for name, _ in channels]
+        if config["listen"]["driver"]:
+            names += [name for name, _ in CHANNELS]
     except _UNFIT:
         return None
     found = Names(tuple(names))
@@ -151,8 +155,8 @@ class Known:
         write_atomically(self._path, json.dumps(entries, indent=1, ensure_ascii=False).encode())
 
 
-def _driver(name: str):  # type: ignore[no-untyped-def]
+def _driver(name: str, *where: str):  # type: ignore[no-untyped-def]
     """Return a driver's module; a name with a dot would be another module's."""
     if not name.isidentifier():
         raise ConfigError(f"config.sensors: expected a driver's name, got {name!r}")
-    return driver(name)
+    return driver(name, *where)

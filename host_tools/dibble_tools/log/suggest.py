@@ -33,11 +33,13 @@ class Suggested:
     Attributes:
         columns, rows: of the CSV, with an empty label to fill in.
         free: rows of the log that could have been chosen.
+        places: of `rows` in the log, from 0.
     """
 
     columns: list[str]
     rows: list[list[str]]
     free: int
+    places: list[int]
 
     def csv(self) -> bytes:
         """Return the file's bytes: observations, once the labels are filled in."""
@@ -80,7 +82,7 @@ def suggest(log: Path, count: int, observations: Path | None, tolerance_s: float
         what = [cell(str(said[name][place])) for name in ("class", "margin") if name in said]
         out.append([_when(int(at[i]), zone), "", why, *what, *(str(texts[name][place]) for name in channels)])
     heads = ["said" if name == "class" else name for name in ("class", "margin") if name in said]
-    return Suggested(["time", LABEL, "why", *heads, *channels], out, int(free.sum()))
+    return Suggested(["time", LABEL, "why", *heads, *channels], out, int(free.sum()), [int(places[i]) for i in chosen])
 
 
 def choose(

@@ -116,6 +116,7 @@ def evaluate_number(
     """
     from dibble_tools.data.future import (
         MINUTE_MS,
+        TIME_TO,
         minutes_until,
         parse_condition,
         rows_later,
@@ -129,6 +130,11 @@ def evaluate_number(
         when = parse_condition(until, "--until")
         if time_name(when) != number.channel.name:
             raise InputError(f"--until: expected the condition of the model's {number.channel.name}, got {until!r}")
+    elif number.channel.name.startswith(TIME_TO) and column == "label":
+        raise InputError(
+            f"--until: expected the condition until which the model's {number.channel.name} is, as in training, "
+            "or --label with a column of such minutes"
+        )
     shared = bool(until) or column in [channel.name for channel in model.channels]
     if shared and not number.ahead_s and not until:
         raise InputError(f"--label {column}: expected another column than a channel of the model")

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -260,11 +259,6 @@ class Stream:
         """Return itself: each code of a row has its place."""
         return self
 
-    @property
-    def stride(self) -> int:
-        """How many hops there are from one score to the next."""
-        return prod(layer.stride for layer in self.layers)
-
 
 @dataclass(frozen=True)
 class Golden:
@@ -276,10 +270,7 @@ class Golden:
     flags: int
 
 
-WITHOUT_FILE = (
-    "a network of maps isn't written as Python code: its weights are used where they lie in model.dib, by kernels in "
-    "machine code: deploy the model itself, or export it as C"
-)
+WITHOUT_FILE = "a network of maps isn't written as a program: its weights are used where they lie, in model.dib"
 FAMILIES: dict[type, str] = {
     Forest: "forest",
     Additive: "additive",

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from dibble_tools.families.forest.boosted_import import boosted_trees
 from dibble_tools.families.forest.boosted_sources import BOOSTED_NAMES, boosted_of, is_boosted
 from dibble_tools.families.mlp.network_import import NETWORKS, network_of
 from dibble_tools.families.original import Original, taken_apart
+from dibble_tools.model.convert_network import convert_network
 from dibble_tools.model.golden import golden_rows
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.writer import ModelSpec, export, forest_spec
@@ -37,7 +39,7 @@ KNOWN = ", ".join((*(kind.__name__ for kind in KINDS), *BOOSTED_NAMES))
 
 def convert(
     estimator: Any,
-    X: Any,
+    X: Any = None,
     *,
     name: str = "model",
     channels: Sequence[str] = (),
@@ -46,6 +48,8 @@ def convert(
     max_bytes: int | None = None,
 ) -> HostModel:
     """Return the model file of a fitted classifier of scikit-learn, or of a Pipeline of scalers and one.
+
+    Or of a network of int8, told by the path of its file, .tflite or .onnx: see convert_network.convert_network.
 
     What it takes: DecisionTree, RandomForest, ExtraTrees; GradientBoosting, HistGradientBoosting, XGBoost's
     XGBClassifier, LightGBM's LGBMClassifier; linear classifiers (LogisticRegression, LinearSVC, RidgeClassifier, ...)
@@ -71,6 +75,13 @@ def convert(
     Raises:
         InputError: not such a classifier, or not such an X; no trees are small enough.
     """
+    if isinstance(estimator, (str, Path)):
+        if channels or max_bytes is not None:
+            raise InputError("expected no channels and no max_bytes with a network's file: its frame says what it sees")
+        own = "" if name == "model" else name
+        return convert_network(estimator, X, name=own, classes=classes, unsure_below=unsure_below)
+    if X is None:
+        raise InputError("expected rows X, from which resolution and valid range of each channel come")
     original = taken_apart(estimator)
     kind = original.classifier
     if not isinstance(kind, KINDS) and not is_boosted(kind):

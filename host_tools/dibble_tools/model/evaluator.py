@@ -11,10 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from dibble.inference.decision import NO_CLASS, NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE
 from dibble.inference.fixed_point import MISSING
+from dibble.inference.kernels.maps_take import NO_READING
 from dibble.inference.stand_ins import fill_in
 
 from dibble_tools.data.feature_spec import run_windows, windows_of
-from dibble_tools.model.content import Content, Stream
+from dibble_tools.model.content import Content, Maps, Stream
 from dibble_tools.model.decisions import Decisions
 from dibble_tools.model.oracle import novel, ratio_offsets, scorer, stream_scores
 
@@ -86,6 +87,10 @@ class _Rows:
         if not len(above) or bool(np.all(above.view(np.uint64).max(axis=0) <= self.span)):
             return above, None, None
         missing = readings == MISSING
+        if isinstance(self.model.family, Maps):  # a frame's readings can't be out of range, and are clamped
+            if self.model.family.frame.scaled:
+                missing = readings <= NO_READING
+            return np.where(missing, -1, np.clip(readings, self.low, self.high) - self.low), missing, missing & False
         beyond = ((readings < self.low) | (readings > self.high)) & ~missing
         return np.where(missing, -1, np.clip(readings, self.low, self.high) - self.low), missing, beyond
 

@@ -9,12 +9,19 @@ from dibble.inference.decision import NO_CLASS
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.sound.recordings import read_recording
 from dibble_tools.data.sound.segments import SoundSettings, loudest, rows_of, sounds_of
+from dibble_tools.model.content import Stream
 from dibble_tools.model.decisions import Decisions
 from dibble_tools.model.host_model import HostModel
 
+IDLE = "_"  # begins the names of classes on which nothing is done
+REST_S = 1.0  # after acting, of a network over the stream
+
 
 class Heard(NamedTuple):
-    """A sound in a recording: when it ended, how long it was, and what was decided on it."""
+    """A sound in a recording: when it ended, how long it was, and what was decided on it.
+
+    Of a network over the stream: when the class that it holds became this one, and how long the one before was held.
+    """
 
     end_s: float
     length_s: float
@@ -47,6 +54,8 @@ def hear(model: HostModel, samples: np.ndarray) -> list[Heard]:
     sense = sense_of(model)
     front_end = sense.front_end
     rows = rows_of(samples, front_end)
+    if isinstance(model.content.family, Stream):
+        return _held(model, rows)
     sounds = sounds_of(rows, sense)
     if not sounds:
         return []
@@ -59,6 +68,28 @@ def hear(model: HostModel, samples: np.ndarray) -> list[Heard]:
             sounds, decisions.class_index, decisions.margin, decisions.flags, strict=True
         )
     ]
+
+
+def _held(model: HostModel, rows: np.ndarray) -> list[Heard]:
+    """Return each time that the held class became another, as a node acts on it: after acting it rests.
+
+    While it rests it decides on, but a class on which something is done isn't told.
+    """
+    sense = sense_of(model)
+    f = sense.front_end
+    decided = model.decide(rows.astype(np.int64))
+    changed = np.flatnonzero(np.diff(decided.held_index, prepend=NO_CLASS))
+    found: list[Heard] = []
+    since_s, rests_until_s = 0.0, 0.0
+    for hop in changed.tolist():
+        at_s = (hop * f.hop + f.size) / f.rate_hz
+        label = model.classes[decided.held_index[hop]]
+        idle = label.startswith(IDLE)
+        if idle or at_s >= rests_until_s:
+            found.append(Heard(at_s, at_s - since_s, label, int(decided.margin[hop]), int(decided.flags[hop])))
+            rests_until_s = rests_until_s if idle else at_s + REST_S
+        since_s = at_s
+    return found
 
 
 def hear_file(model: HostModel, path: Path) -> tuple[list[Heard], float]:

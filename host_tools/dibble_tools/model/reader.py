@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from dibble import ModelError
 from dibble.inference import additive, forest, maps, mlp, model_of, stream
 from dibble.inference.description import Description
 from dibble.inference.features import LAST, feature_limit
-from dibble.inference.format import ADDITIVE, FOREST, MLP, NOVELTY, STREAM, Cursor
+from dibble.inference.format import ADDITIVE, FOREST, MLP, NOVELTY, STREAM, Cursor, read_channel
 from dibble.inference.image import MAPS, draw
 from dibble.inference.kernels import maps_words
 from dibble.inference.model import Model
@@ -121,6 +122,54 @@ def content_of(file: bytes | Model) -> Content:
         ratios=ratios,
         stand_ins=tuple(None if offset < 0 else offset for offset in stand_ins),
     )
+
+
+@dataclass(frozen=True)
+class FilePlaces:
+    """Where in a model file, each from its first byte to behind its last: what may be changed for one node.
+
+    Attributes:
+        hysteresis, channels: as they are listed; scores: the numbers that classes' scores begin with, bases, of a
+            network its last biases; empty where there are none.
+        tables_end: where the last of the tables ends.
+    """
+
+    hysteresis: tuple[int, int]
+    channels: tuple[int, int]
+    scores: list[tuple[int, int]]
+    tables_end: int
+
+
+class _Recorder(Cursor):
+    """A cursor that keeps where each number lies."""
+
+    def __init__(self, blob: bytes, at: int) -> None:
+        Cursor.__init__(self, blob, at)
+        self.numbers: list[tuple[int, int]] = []
+
+    def number(self) -> int:
+        start = self.at
+        value = int(Cursor.number(self))
+        self.numbers.append((start, self.at))
+        return value
+
+
+def places_of(m: Model, content: Content) -> FilePlaces:
+    """Return these places of the file of a forest, an additive model or a network."""
+    head = _Recorder(m.blob, m.head_at)
+    for _ in range(3):
+        head.number()
+    told = Description(m)
+    channels = Cursor(m.blob, told.channels_at)
+    for _ in content.channels:
+        read_channel(channels, "")
+    tables = _Recorder(m.blob, told.family_at)
+    reader = {FOREST: forest, ADDITIVE: additive, MLP: mlp}[m.blob[5] & ~NOVELTY]
+    reader.read(tables, told.limits, len(told.classes))
+    votes = isinstance(content.family, Forest) and content.family.leaves is None
+    count = 0 if votes else len(told.classes) - isinstance(content.family, Mlp)
+    scores = tables.numbers[-count:] if count else [(told.family_at, told.family_at)]
+    return FilePlaces(head.numbers[-1], (told.channels_at, channels.at), scores, m.tables_end)
 
 
 def kernel_tables(blob: bytes) -> tuple[Any, ...]:

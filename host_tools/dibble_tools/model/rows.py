@@ -12,6 +12,7 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.common.formatting import listed
 from dibble_tools.data.channels import to_readings
 from dibble_tools.data.feature_spec import elapsed_of
+from dibble_tools.model.content import Stream
 from dibble_tools.model.host_model import HostModel
 
 if TYPE_CHECKING:
@@ -68,6 +69,10 @@ def check_labels(ds: "Dataset", column: str, classes: Sequence[str]) -> None:
 
 def made_up_rows(model: HostModel, seed: int = 0) -> tuple[np.ndarray, np.ndarray | None]:
     """Return random rows within, at and beyond each channel's range, some missing, with gaps in time."""
+    if isinstance(model.content.family, Stream):  # codes: none is missing, none beyond
+        rng = np.random.default_rng(seed)
+        moving = np.cumsum(rng.normal(0, 12, (MADE_UP_ROWS, len(model.channels))), axis=0) + 128
+        return np.clip(np.rint(moving), 0, 255).astype(np.int64), None
     rng = np.random.default_rng(seed)
     shape = (MADE_UP_ROWS, len(model.channels))
     low = np.array([channel.low for channel in model.channels])

@@ -122,7 +122,8 @@ def check_bounds(spec: ModelSpec) -> None:
         spec.novelty.tables.check()
 
 
-def _channels(channels: Sequence[Channel]) -> bytes:
+def channels_bytes(channels: Sequence[Channel]) -> bytes:
+    """Return channels as a model file lists them."""
     text = Strings()
     out = bytearray()
     unit = ""
@@ -165,7 +166,7 @@ def assemble(spec: ModelSpec, golden: bytes, golden_count: int) -> bytes:
     out += number(spec.interval_ms) + number(spec.unsure_below) + number(spec.hysteresis) + text(spec.name)
     out += number(len(spec.classes)) + b"".join(map(text, spec.classes))
     told = [] if CELLS in spec.parts or IMAGE in spec.parts else spec.channels
-    out += number(len(told)) + _channels(told)
+    out += number(len(told)) + channels_bytes(told)
     out += number(len(spec.features))
     for feature in spec.features:
         channel = len(spec.channels) + ratios.index(feature.ratio) if feature.ratio else feature.channel

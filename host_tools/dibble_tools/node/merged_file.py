@@ -373,7 +373,10 @@ class _Rename(ast.NodeTransformer):
                 continue  # of this file: it has its name already
             target, name = self.shipment.origin(source, wanted)
             if self.shipment.file_of.get(target) == self.merge.file or self.shipment.value(target, name) is not None:
-                left.append(ast.Assign([ast.Name(bound, ast.Store())], self._outside(source, wanted)))
+                value = self._outside(source, wanted)
+                if isinstance(value, ast.Name) and value.id == bound:
+                    raise InputError(f"{self.module.name}: expected {bound} under another name where it's one of two")
+                left.append(ast.Assign([ast.Name(bound, ast.Store())], value))
                 continue
             if target in self.shipment.modules and name:
                 name = self.shipment.final[target].get(name, name)

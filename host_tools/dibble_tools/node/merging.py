@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.node.modules import Module, attributes_of, imported, nodes_of
-from dibble_tools.node.short_names import PrivateNames, named_in_calls
+from dibble_tools.node.short_names import PrivateNames, named_in_calls, short_names
 
 BUILTINS = frozenset(dir(builtins))
 
@@ -52,6 +52,7 @@ class Shipment:
         trees = [module.tree for module in self.modules.values()]
         self.private = PrivateNames(trees, beside)
         self.named = named_in_calls(trees) | set(beside)
+        self.told = set(beside)
         self.avoided: set[str] = set()  # names that some local variable hides
         self.final: dict[str, dict[str, str]] = {}
         for name in self.files:
@@ -103,10 +104,16 @@ class Shipment:
                 if name in taken - BUILTINS:
                     raise InputError(f"expected names that differ of what is merged into {file}, got {name} twice")
                 taken.add(name)
+        short = short_names(taken)
         for part in parts:
             own = self.final[part.name] = {}
             for name in part.defined:
-                own[name] = name if name in self.asked[part.name] else free_name(name, taken)
+                if name in self.asked[part.name]:
+                    own[name] = name
+                elif name in part.classes or name in self.told or name.startswith("__"):
+                    own[name] = free_name(name, taken)
+                else:
+                    own[name] = next(short)
                 taken.add(own[name])
 
     def value(self, module: str, name: str) -> int | None:

@@ -1,7 +1,7 @@
 """Which files a node's firmware is merged into: by when they're needed, as what is done gives its heap back."""
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 
 from dibble_tools.common.shipped import ROOMS
@@ -75,9 +75,10 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.additive": _of(_INFERENCE, "additive", "novelty", "kernels.additive_bytecode", "kernels.additive_plan"),
     "dibble.mlp": _of(_INFERENCE, "mlp", "kernels.mlp_bytecode", "kernels.mlp_plan"),
     "dibble.pages": (*_of(_INFERENCE, "pages"), *_of(_KERNELS, "crc_viper")),
+    "dibble.image": _of(_INFERENCE, "image", "kernels.maps_take"),  # to it the module of its tables is an object
     "dibble.maps": (
-        *_of(_INFERENCE, "image", "maps", "maps_checks"),
-        *_of(_KERNELS, "maps_words", "maps_take", "maps_bytecode", "maps_thumb", "maps_viper"),
+        *_of(_INFERENCE, "maps", "maps_checks"),
+        *_of(_KERNELS, "maps_words", "maps_bytecode", "maps_thumb", "maps_viper"),
     ),
     "dibble.stream": (
         *_of(_INFERENCE, "stream"),
@@ -88,8 +89,8 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.checks": (
         *_of(_INFERENCE, "checks", "bounds", "forest_checks", "additive_checks", "mlp_checks"),
         *_of(_INFERENCE, "stream_checks"),
-        *_of(_INFERENCE, "description", "strings", "errors", "golden"),
     ),
+    "dibble.first_look": _of(_INFERENCE, "description", "strings", "errors", "golden"),
     "dibble.rare": _of(_INFERENCE, "explanation", "units", "unrolled"),
     "dibble.ratios": _of(_INFERENCE, "ratios"),
     "dibble.number": _of(_INFERENCE, "number"),
@@ -104,17 +105,21 @@ FILES: Mapping[str, tuple[str, ...]] = {
         *_of(_REPORT, "about"),
         *_of("dibble.ports.", "sockets", "stream"),
     ),
+    "dibble.diagnostics": _of(_REPORT, "diagnostics"),
     # a stream
     "dibble.listening": (
         *_of("dibble.", "listening_node", "listening", "ports.micropython_microphones"),
-        *_of(_SENSES, "listener", "gate", "take", "segment"),
+        *_of(_SENSES, "counts", "listener", "gate", "take", "segment"),
         *_of(_SENSES, "frames", "frames_bytecode", "frames_plan", "frames_thumb", "frames_viper"),
         *_of(_SENSES, "widen", "widen_viper"),
     ),
     "dibble.streams": ("dibble.streams", *_of("dibble.streams.", "adc_mic", "i2s_mic", "pdm_mic")),
     # what comes by radio
-    "dibble.update": _of(_UPDATE, "offer", "over_mqtt", "parcel", "trial"),
-    "dibble.place": _of(_UPDATE, "place"),
+    "dibble.update": _of(_UPDATE, "offer"),
+    "dibble.looking": _of(_UPDATE, "kept", "looking"),
+    "dibble.receiving": _of(_UPDATE, "parcel", "receiving"),
+    "dibble.place": _of(_UPDATE, "place", "reading"),
+    "dibble.trial": _of(_UPDATE, "trial"),
     "dibble.unpack": _of(_STORAGE, "bits", "unpack"),
     "dibble.tls": _of("dibble.ports.", "tls"),  # there may be no module ssl
 }
@@ -162,10 +167,10 @@ def shipment_of(
     asked |= {(name, each) for name in named if apart for each in OF_DRIVERS}
     own = list(own)
     for path in (*GUESTS.glob("*.py"), *own):
-        asked |= set(_asked_in(path))
+        asked |= set(_asked_in(path, sources))
     aliases = dict(ALIASES)
     for path in own:
-        others = {module for module, _ in _asked_in(path) if module in sources and module not in files}
+        others = {module for module, _ in _asked_in(path, sources) if module in sources and module not in files}
         aliases |= {module: _seen_by(module, files) for module in others}
     return Shipment(
         sources,
@@ -238,13 +243,15 @@ def _names_in(own: Iterable[Path]) -> set[str]:
     return found | {node.arg for node in nodes if isinstance(node, ast.keyword) and node.arg}
 
 
-def _asked_in(path: Path) -> Iterable[tuple[str, str]]:
-    """Yield what a program imports of dibble."""
+def _asked_in(path: Path, modules: Container[str]) -> Iterable[tuple[str, str]]:
+    """Yield what a program imports of dibble; of a module, what it asks that for."""
     tree = tree_of(path.read_text(encoding="utf-8"))
     for node in nodes_of(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "dibble":
             for alias in node.names:
                 module = f"{node.module}.{alias.name}"
-                for attribute in attributes_of(tree, alias.asname or alias.name) or ():
+                attributes = attributes_of(tree, alias.asname or alias.name)
+                for attribute in attributes or ():
                     yield (module, attribute)
-                yield (node.module or "", alias.name)
+                if attributes is None or module not in modules:
+                    yield (node.module or "", alias.name)

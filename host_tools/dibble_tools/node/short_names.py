@@ -1,7 +1,7 @@
 """Names that only a firmware itself knows, shortened: each that a board hasn't got yet takes some 20 bytes of its heap.
 
-Parameters that nobody names in a call, and a class's private attributes. Functions, methods and classes keep their
-names: tracebacks tell them.
+Parameters that nobody names in a call, a class's private attributes and methods, and what a file keeps to itself.
+Classes, public methods and what others ask for keep their names: tracebacks tell them.
 """
 
 import ast
@@ -67,23 +67,30 @@ class PrivateNames:
         private: list[str] = []
         taken: set[str] = set()
         for each in classes:
-            taken |= {node.name for node in each.body if isinstance(node, ast.FunctionDef)}
+            methods = [node.name for node in each.body if isinstance(node, ast.FunctionDef)]
+            private += [name for name in methods if _is_private(name)]
+            taken |= {name for name in methods if not _is_private(name)}
             taken |= {node.id for node in walk(each) if isinstance(node, ast.Name)}  # its own variables
             for node in walk(each):
                 if isinstance(node, ast.Attribute):
-                    own = isinstance(node.value, ast.Name) and node.value.id == "self" and node.attr.startswith("_")
-                    private += [node.attr] if own and not node.attr.startswith("__") else []
+                    own = isinstance(node.value, ast.Name) and node.value.id == "self" and _is_private(node.attr)
+                    private += [node.attr] if own else []
                     taken |= set() if own else {node.attr}
-        names: dict[str, str] = {}
-        free = (f"_{letter}" for letter in _letters())
-        for name in dict.fromkeys(private):
-            if name not in taken | known:
-                names[name] = next(short for short in free if short not in taken)
-        return names
+        free = short_names(taken)
+        return {name: next(free) for name in dict.fromkeys(private) if name not in taken | known}
 
     def of(self, class_name: str) -> dict[str, str]:
         """Return private attribute -> what it is called, of a class."""
         return self._of.get(class_name, {})
+
+
+def short_names(taken: set[str]) -> Iterator[str]:
+    """Yield the shortest private names that aren't taken by then: the same ones for everybody, as each is kept once."""
+    return (name for name in map("_{}".format, _letters()) if name not in taken)
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
 
 
 def _attributes(node: ast.AST) -> Iterator[str]:
@@ -115,9 +122,13 @@ class Shorten(ast.NodeTransformer):
         self.attributes: list[dict[str, str]] = []
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
-        self.attributes.append(self.private.of(node.name))
+        names = self.private.of(node.name)
+        self.attributes.append(names)
         self.generic_visit(node)
         self.attributes.pop()
+        for each in node.body:
+            if isinstance(each, ast.FunctionDef):
+                each.name = names.get(each.name, each.name)
         return node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.Attribute:

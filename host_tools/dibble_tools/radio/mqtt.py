@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dibble.report.home_assistant import topic_of
-from dibble.update.over_mqtt import DIGITS
+from dibble.update.receiving import DIGITS
 
 from dibble_tools.radio.parcel import Parcel
 

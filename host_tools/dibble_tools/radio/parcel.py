@@ -7,7 +7,9 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dibble.update.offer import FRAME_BYTES, KINDS, MOST_PIECES, NAMES, VERSION, WAITS
+from dibble.storage.signatures import MAGIC
+from dibble.update.kept import KINDS, NAMES
+from dibble.update.offer import FRAME_BYTES, MOST_PIECES, VERSION, WAITS
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.model.packing import crc16, pack
@@ -60,6 +62,12 @@ class Parcel:
     def told_crc(self) -> str:
         """The stream's CRC-32 as nodes tell it."""
         return self.crc[::-1].hex()
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        size = f"{len(self.content):,} bytes as {len(self.stream):,} in {self.count} of at most {self.piece_bytes}"
+        return f"{self.kind} {self.version}: {size}{', signed' if self.stream[:4] == MAGIC else ''}"
 
     @property
     def count(self) -> int:

@@ -330,8 +330,30 @@ def draw_number(card: Mapping[str, Any], theme: Theme) -> Drawing | None:
     return Drawing(figure, f"The number told against the true one, of {len(pairs)} readings held out{off}.")
 
 
+def draw_spectrograms(card: Mapping[str, Any], theme: Theme) -> Drawing | None:
+    """Draw sounds that are taken for each other: levels of bands over time, one that is known, one that isn't."""
+    told = (card.get("sound") or {}).get("spectrograms") or []
+    if not told:
+        return None
+    figure = Figure(figsize=(WIDTH, 2.2), layout="constrained")
+    codes = [np.array([list(bytes.fromhex(row)) for row in each["rows"]]).T for each in told]
+    ends = min(map(np.min, codes)), max(map(np.max, codes))
+    shades = LinearSegmentedColormap.from_list("", [theme.back, theme.series[0]])
+    for i, (each, own) in enumerate(zip(told, codes, strict=True)):
+        axes = figure.add_subplot(1, len(told), i + 1)
+        axes.imshow(own, cmap=shades, vmin=ends[0], vmax=ends[1], origin="lower", aspect="auto")
+        axes.set_title(short(each["name"], 30), fontsize=9, color=theme.ink)
+        axes.set_xticks([])
+        axes.set_yticks([])
+        axes.grid(False)
+    figure.supxlabel("time", fontsize=9)
+    figure.supylabel("pitch", fontsize=9)
+    return Drawing(figure, "Levels of bands over time: " + "; ".join(str(each["name"]) for each in told) + ".")
+
+
 DRAWINGS: dict[str, Draw] = {
     "number": draw_number,
+    "spectrograms": draw_spectrograms,
     "confusion": draw_confusion,
     "coverage": draw_coverage,
     "importance": draw_importance,

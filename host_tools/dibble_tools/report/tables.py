@@ -163,6 +163,27 @@ def sound_tables(card: dict[str, Any]) -> list[Table]:
     return tables
 
 
+def image_tables(card: dict[str, Any]) -> list[Table]:
+    """Return how well each class is known on frames held out, and what the model takes."""
+    held_out, model = card["held_out"]["integer_model"], card["model"]
+    classes = new_table(
+        f"{card['name']}: {card['split']['how']}; {held_out['rows']} frames, {percent(held_out['accuracy'])} right",
+        *("class", "frames", "recall", "precision"),
+        numbers=(1, 2, 3),
+        whole=True,
+    )
+    for name, row in held_out["classes"].items():
+        classes.add_row(Text(name), str(row["rows"]), percent(row["recall"]), percent(row["precision"]))
+    told = [
+        f"frames of {model['frame']}; {model['weights']:,} weights, {model['multiply_adds']:,} multiply-adds a frame",
+        f"{model['bytes']:,} bytes, about {model['heap']:,} bytes of heap",
+        _stated(card),
+    ]
+    classes.caption_justify = "left"
+    classes.caption = "\n".join(filter(None, told))
+    return [classes]
+
+
 def _stated(card: dict[str, Any]) -> str:
     """Return what a card states of its accuracy, with 95 % intervals; nothing of one without."""
     said = []
@@ -253,6 +274,8 @@ def inspection_tables(content: dict[str, Any]) -> list[Table]:
     head.add_row("unsure", f"when the winner leads by less than {content['unsure_below']}")
     head.add_row("hysteresis", f"{content['hysteresis']} trusted decisions in a row change the held class")
     head.add_row("golden vectors", f"{content['golden_vectors']}, replayed just now: all agree")
+    if content["family"] == "maps":  # what a frame is, is told; not each of its readings
+        return [head]
     if content["sound"]:
         sound = new_table("what it hears", "what", "value")
         for key, value in content["sound"].items():

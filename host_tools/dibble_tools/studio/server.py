@@ -175,6 +175,9 @@ def documents_of(studio: Studio) -> dict[str, Document]:
     def rows(name: str, query: dict[str, str]) -> tuple[bytes, str, dict[str, str]]:
         return json.dumps(rows_json(tables.table(name))).encode(), "application/json", {}
 
+    def suggested(name: str, query: dict[str, str]) -> tuple[bytes, str, dict[str, str]]:
+        return json.dumps(tables.suggested(name)).encode(), "application/json", {}
+
     def file(name: str, query: dict[str, str]) -> tuple[bytes, str, dict[str, str]]:
         file_name = Path(name).with_suffix(".csv").name
         return tables.content(name), "text/csv", _saved_as(file_name)
@@ -195,6 +198,7 @@ def documents_of(studio: Studio) -> dict[str, Document]:
         "rows": rows,
         "file": file,
         "model": model,
+        "suggested": suggested,
     }
 
 

@@ -87,7 +87,7 @@ class Studio:
             "label_rows": self._label_rows,
             "delete_rows": self._delete_rows,
             "undo_rows": self._undo_rows,
-            "look_at_files": lambda request: self._show_files(),
+            "look_at_files": lambda request: self._look(),
             "fetch": self._fetch,
             "rollback": self._rollback,
             "measure": self._measure,
@@ -314,6 +314,11 @@ class Studio:
         self.state.put(project=self.project.folder.name)
         self._setup.look()
         self._collecting.look()
+        self._show_files()
+        self._show_models()
+
+    def _look(self) -> None:
+        """Show what commands, or people, have put into the folder meanwhile."""
         self._show_files()
         self._show_models()
 

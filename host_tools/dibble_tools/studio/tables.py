@@ -8,6 +8,7 @@ import io
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 from dibble_tools.common.errors import InputError
@@ -18,6 +19,7 @@ from dibble_tools.console.row_table import FIXED
 from dibble_tools.data.channels import unit_of
 from dibble_tools.log.table import COLUMNS
 from dibble_tools.studio.project import Project
+from dibble_tools.studio.timeline import TOGETHER, places_of
 
 MOST_BYTES = 50_000_000
 MOST_FILES = 50
@@ -25,6 +27,7 @@ BEFORE = ".bak"
 FLAGS = "flags"  # a decision's, in a log
 NOT_CHANNELS = {*COLUMNS, *FIXED, TIME, NODE, LABEL}
 LABELLED = "-labelled.csv"
+SUGGESTED, NEAR_S = 10, 60.0  # rows to suggest at once, and how near a label speaks of them
 
 
 @dataclass
@@ -199,9 +202,46 @@ class Tables:
         write_atomically(before, new)
         write_atomically(path, old)
 
+    def suggested(self, name: object) -> list[dict[str, Any]]:
+        """Return which rows are worth a label most, in the order of their times, each with the row's number and why.
+
+        Raises:
+            InputError: no such file, or not one to choose from.
+        """
+        from dibble_tools.log.suggest import suggest  # not before: pandas comes with it
+
+        table = self.table(name)
+        beside = self._beside(table)
+        labelled = table if LABEL in table.columns or not beside.is_file() else self.table(beside.name)
+        known = [pair for pair in zip(labelled.texts(TIME), labelled.texts(LABEL), strict=True) if all(pair)]
+        left = [i for i, column in enumerate(table.columns) if column != LABEL]
+        log = FileTable(table.name, table.path, [table.columns[i] for i in left])
+        log.rows = [[row[i] for i in left] for row in table.rows]
+        with TemporaryDirectory(prefix="dibble-") as folder:
+            parts = Path(folder) / "log.csv", Path(folder) / "observations.csv"
+            for part, rows in zip(
+                parts, (log, FileTable("", parts[1], [TIME, LABEL], [*map(list, known)])), strict=True
+            ):
+                part.write_bytes(rows.csv())
+            found = suggest(parts[0], SUGGESTED, parts[1] if known else None, NEAR_S)
+        of = {text: i for i, text in enumerate(found.columns)}
+        return [
+            {
+                "row": place,
+                "time": plain(row[of["time"]], 40),
+                "why": plain(row[of["why"]], 80),
+                "said": plain(row[of["said"]], 60) if "said" in of else "",
+            }
+            for place, row in sorted(zip(found.places, found.rows, strict=True))
+        ]
+
+    def _beside(self, table: FileTable) -> Path:
+        """Return where the labels of a log go."""
+        return self._project.folder / f"{Path(table.name).stem}{LABELLED}"
+
     def _labelled(self, table: FileTable) -> FileTable:
         """Return the file of a log's labels: its rows, as far as they train, in a file of the project."""
-        path = self._project.folder / f"{Path(table.name).stem}{LABELLED}"
+        path = self._beside(table)
         keep = [name for name, _ in table.channels]
         columns = [TIME, NODE, *keep, LABEL]
         times, nodes = table.texts(TIME), table.texts(NODE)
@@ -257,8 +297,10 @@ class Tables:
 
 
 def rows_json(table: FileTable) -> dict[str, Any]:
-    """Return what the page needs of a table beside its picture: the time and the label of each row."""
+    """Return what the page needs of a table beside its picture: the time, the place and the label of each row."""
     return {
+        "places": [round(place, 2) for place in places_of(table.texts(TIME)).tolist()],
+        "together": TOGETHER,
         "name": table.name,
         "times": [plain(text, 40) for text in table.texts(TIME)],
         "labels": [plain(text, 60) for text in table.texts(LABEL)],

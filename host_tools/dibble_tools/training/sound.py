@@ -1,8 +1,7 @@
 """`dibble train --sound`: a folder of clips -> a model that hears single sounds, and its card."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,7 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.data.datasets import Dataset
 from dibble_tools.data.sound.augment import copy_of, noisy
 from dibble_tools.data.sound.clips import Clips, read_clips
-from dibble_tools.data.sound.front_end import settings_for
-from dibble_tools.data.sound.segments import SegmentSettings, SoundSettings, sound_channels
+from dibble_tools.data.sound.segments import SoundSettings, sound_channels
 from dibble_tools.data.splits import Split, check_classes, folds, split
 from dibble_tools.families.mlp.tables import MlpTables
 from dibble_tools.families.mlp.training import MlpRecipe, fit_codes
@@ -25,14 +23,18 @@ from dibble_tools.model.decisions import Decisions
 from dibble_tools.model.encoding import sound_parts
 from dibble_tools.model.hearing import decide_clips, features_of_clips, hear
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
-from dibble_tools.model.limits import Limits, estimate
+from dibble_tools.model.limits import estimate
 from dibble_tools.model.metrics import evaluation, unsure_below
 from dibble_tools.model.writer import ModelSpec, export
 from dibble_tools.report.verdict import verdict_of
 from dibble_tools.training.intervals import interval
 from dibble_tools.training.result import Clock, Progress, Trained
 from dibble_tools.training.sound_errors import OTHER, alarms_of, confused, hourly
+from dibble_tools.training.sound_options import MLP, STREAM, SoundOptions
+from dibble_tools.training.sound_stream import StreamTraining
+from dibble_tools.training.sound_teacher import soft_labels
 
+STREAM_BYTES = 2400  # from here on a network over the stream knows more than one on single sounds
 ROWS_WANTED = 6000  # of training, copies included
 COPIES = (2, 12)  # of a clip, at least and at most
 # Networks in the order of trying, as time may end it: where clips are few the simplest come first.
@@ -49,31 +51,6 @@ NOISE_LEVELS_DB = (20, 10, 5)
 SEARCH_SHARE = 0.7
 TAKES_LEAST, TAKES_GOOD = 3, 5
 HELD_SAMPLES = 4
-
-
-@dataclass(frozen=True)
-class SoundOptions:
-    """What `dibble train --sound` is asked for; its help text has the meaning of each."""
-
-    rate_hz: int = 16_000
-    frame: int = 512
-    hop: int = 256
-    bands: int = 16
-    gate: SegmentSettings = field(default_factory=SegmentSettings)
-    speaker: str | None = None
-    own: bool = False
-    test_groups: Sequence[str] = ()
-    limits: Limits = field(default_factory=lambda: Limits(max_bytes=2048))
-    budget_s: float = 60.0
-    sure: float = 0.6
-    hysteresis: int = 1
-    refit: bool = True
-    seed: int = 0
-    name: str | None = None
-
-    def sense(self) -> SoundSettings:
-        """Return the sense that the model will have."""
-        return SoundSettings(settings_for(self.rate_hz, self.frame, self.hop, self.bands), self.gate)
 
 
 @dataclass(frozen=True)
@@ -124,15 +101,46 @@ class SoundCandidate:
     told: np.ndarray
 
 
-def train_sound(folder: Path, options: SoundOptions, progress: Progress = lambda step, share: None) -> Trained:
+def _family(options: SoundOptions, clips: Clips) -> str:
+    """Return what the model will be: mlp, on single sounds, or stream, a network over the stream.
+
+    Raises:
+        InputError: there is no such family for sounds, or what is asked for doesn't go together.
+    """
+    if options.family not in ("auto", MLP, STREAM):
+        raise InputError(f"--family: expected auto, {MLP} or {STREAM} with --sound, got {options.family!r}")
+    if options.own and options.family == STREAM:
+        raise InputError("--own: expected single sounds, which few takes are enough for; got --family stream")
+    if options.own or options.family == MLP:
+        family = MLP
+    else:
+        room = options.limits.max_bytes is None or options.limits.max_bytes >= STREAM_BYTES
+        family = STREAM if options.family == STREAM or (room and len(clips.clips) >= MANY_CLIPS) else MLP
+    if options.teacher is not None and family != STREAM:
+        raise InputError("--teacher: expected --family stream: a network on single sounds learns from labels alone")
+    return family
+
+
+def train_sound(
+    folder: Path,
+    options: SoundOptions,
+    progress: Progress = lambda step, share: None,
+    clock: Clock | None = None,
+) -> Trained:
     """Return a model trained on a folder of clips, with its card.
 
+    Args:
+        clock: of the budget; None: one that begins now.
     Raises:
         InputError: something in the folder or the options has to change.
     """
-    clock = Clock(options.budget_s)
-    sense = options.sense()
+    clock = clock or Clock(options.budget_s)
     clips = read_clips(folder, options.rate_hz, options.speaker, lambda step: progress(step, 0.0))
+    options = replace(options, family=_family(options, clips))
+    sense = options.sense()
+    if options.family == STREAM:
+        soft = None if options.teacher is None else soft_labels(options.teacher, clips, options.rate_hz, progress)
+        return StreamTraining(clips, options, clock, progress, soft).run()
     progress("listening to the clips and to copies of them", clock.used())
     training = _SoundTraining(clips, sense, options, clock, progress)
     return training.run()
@@ -309,7 +317,7 @@ class _SoundTraining:
             self.classes,
             tables,
             unsure_below=unsure,
-            hysteresis=self.options.hysteresis,
+            hysteresis=self.options.hysteresis or 1,
             parts=sound_parts(self.sense),
         )
 

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from dibble_tools.model.decisions import Decisions
+from dibble_tools.model.hearing import IDLE
 
-OTHER = "_"  # begins the names of classes on which nothing is done
+OTHER = IDLE
 MOST_PAIRS = 3
 
 

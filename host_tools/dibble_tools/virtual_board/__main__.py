@@ -56,6 +56,11 @@ def _run(settings: Settings, folder: Path, lifeline: int, tell: Callable[..., No
     like = settings.like or Likeness(unkind=ALL)
     like = replace(like, unkind=like.unkind - kind)
     hardware = PacedHardware(flash, start_s, settings.speed, lambda seconds: supervisor.wait(seconds), like)
+    if settings.sound:
+        from dibble_tools.simulator.devices.microphone import PlayedSound
+
+        played = PlayedSound.of_file(Path(settings.sound), hardware.now_us, again=True)
+        hardware.sounds = dict.fromkeys(range(64), played)
     rom = FlashFile(settings.rom_image, settings.romfs_bytes) if settings.rom_image else None
     config = None
     if settings.sensors:

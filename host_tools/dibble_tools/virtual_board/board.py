@@ -56,6 +56,7 @@ class VirtualBoard:
         romfs: str | None = None,
         start_s: int | None = None,
         kind: str = "",
+        sound: Path | None = None,
         config: dict[str, Any] | None = None,
         like: Likeness | None = None,
         background: bool = False,
@@ -72,6 +73,7 @@ class VirtualBoard:
             romfs: size of a ROMFS partition, kept beside the image in IMAGE.romfs; None: none.
             start_s: what its clock shows at first, seconds since 2000; None: nobody has set it.
             kind: unkindnesses of boards that this one is without, with commas; "all".
+            sound: a recording that is played to its microphone, again and again.
             like: the board that it is like, boards.catalogue.likeness(); None: a Pico W.
             config: as whose the sensors are wired, a node's config.json; None: each has its place.
             background: it outlives this process.
@@ -92,6 +94,7 @@ class VirtualBoard:
             seed=seed,
             romfs=romfs,
             kind=kind,
+            sound=sound,
         )
         made = replace(made, start_s=start_s, config=config, like=like)
         registry.folder_of(name)

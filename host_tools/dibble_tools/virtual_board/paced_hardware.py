@@ -48,6 +48,7 @@ class PacedHardware(Hardware):
     def soft_reset(self) -> None:
         """Forget what a soft reset forgets: the pins' interrupts, the timer. The watchdog goes on."""
         self._reset_at = None
+        self._stream = None
         self._listening = {}
         self._pending = []
 

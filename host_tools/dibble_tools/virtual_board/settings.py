@@ -31,6 +31,7 @@ class Settings:
         romfs_bytes: of a ROMFS partition beside the flash; 0: none.
         start_s: what its clock shows, seconds since 2000; None: nobody has set it.
         kind: what it spares its programs, of simulator/unkindness.UNKINDNESSES.
+        sound: file of a recording that is played again and again to whichever pin a microphone is at.
         like: the board that it is like; None: a Pico W that bears them all but `kind`.
     """
 
@@ -44,6 +45,7 @@ class Settings:
     romfs_bytes: int = 0
     start_s: int | None = None
     kind: tuple[str, ...] = ()
+    sound: str | None = None
     config: dict[str, Any] | None = None
     like: Likeness | None = None
 
@@ -74,6 +76,7 @@ def checked(
     seed: int,
     romfs: str | None,
     kind: str = "",
+    sound: Path | None = None,
 ) -> Settings:
     """Return the settings that a person means.
 
@@ -98,6 +101,7 @@ def checked(
         seed=seed,
         romfs_bytes=size("--romfs", romfs) if romfs else 0,
         kind=tuple(sorted(kind_names(kind))),
+        sound=str(sound.resolve()) if sound else None,
     )
 
 

@@ -26,6 +26,9 @@ PROBE = {"driver": "soil_adc", "pin": 26, "probe_curve": [2300, 1200]}
 US = Figure.within(2000.0, 2.0, "")
 
 
+ARRAYS: list[tuple[str, dict]] = [("amg8833", {}), ("mlx90640_raw", {}), ("mlx90640_raw", {"power_pin": 22})]
+
+
 def settings(driver: str, **given: object) -> dict:
     config = {"i2c": {"sda": 4, "scl": 5}, "sensors": [{"driver": driver, **given}]}
     return whole(config)["sensors"][0]
@@ -53,6 +56,12 @@ def test_an_air_sensor_costs_its_measurement() -> None:
 @pytest.mark.parametrize("interval_s", [60, 600])
 def test_a_heater_draws_all_the_time(interval_s: int) -> None:
     assert sensing(settings("sgp30"), interval_s).charge_uc == pytest.approx(48_000 * interval_s, rel=0.01)
+
+
+def test_an_array_draws_all_the_time_unless_its_supply_is_switched() -> None:
+    """An AMG8833 4.5 mA, an MLX90640 23 mA; switched, for its start and the two halves of a frame."""
+    draws = [sensing(settings(name, **pin), 60).charge_uc / 60_000 for name, pin in ARRAYS]
+    assert draws == pytest.approx([4.5, 23.0, 23.0 * 0.83 / 60], rel=0.02)
 
 
 def test_a_probe_on_a_power_pin_draws_while_it_is_read() -> None:

@@ -22,6 +22,8 @@ from dibble_tools.node.console_lines import FrameRow, LineReader
 from live_bench import Node, feed_of, never
 from rich.console import Console
 
+ENDLESS = End()
+
 
 def camera(seed: int, rows: int = 4, columns: int = 6) -> Any:
     """Return an array as a driver is one, with random pixels above its background, negative ones too."""
@@ -38,12 +40,22 @@ def said(node: Node, *seeds: int) -> list[bytes]:
     return [part for seed in seeds for part in (node.say(400 + seed, 90), node.frame(camera(seed)))]
 
 
-def take(out: Path, frames: Path, parts: list[bytes], label: str) -> FrameStore:
+def take(out: Path, frames: Path, parts: list[bytes], label: str, end: End = ENDLESS) -> FrameStore:
     store = FrameStore(frames)
     with AppendedCsv(out) as table:
         collector = Collector(table, NodeClock(None), label)
-        collect(feed_of(*parts), collector, {}, End(), never, Console(file=io.StringIO()), frames=store)
+        collect(feed_of(*parts), collector, {}, end, never, Console(file=io.StringIO()), frames=store)
     return store
+
+
+def test_the_last_rows_frame_is_waited_for_but_no_further_row(tmp_path: Path) -> None:
+    node = Node(every=1)
+    parts = said(node, 1, 2, 3)
+    assert take(tmp_path / "rows.csv", tmp_path / "a.npz", parts, "deer", End(rows=2)).written == 2
+    node = Node(every=1)
+    without = [part for part in said(node, 1, 2, 3) if not part.startswith(b"=")]
+    assert take(tmp_path / "more.csv", tmp_path / "b.npz", without, "deer", End(rows=2)).written == 0
+    assert len((tmp_path / "more.csv").read_text().splitlines()) == 3
 
 
 @pytest.mark.parametrize("name", ["frames.npz", "frames.csv"])

@@ -5,14 +5,17 @@ from fractions import Fraction
 from math import floor
 from pathlib import Path
 
+import dukpy
 import numpy as np
 import pytest
-from dibble.inference.decision import NO_CLASS
+from dibble.inference.decision import NO_CLASS, Decision
 from dibble.inference.fixed_point import MISSING
 from dibble.inference.number import number_of
 from dibble.inference.parts import NUMBER
+from dibble.report import lorawan
 from dibble_tools.common.errors import InputError
 from dibble_tools.export.forms import write
+from dibble_tools.export.lorawan import write_decoder
 from dibble_tools.export.microbit.node import SmallNode, small_node_files
 from dibble_tools.machines import tools
 from dibble_tools.model.host_model import HostModel
@@ -61,7 +64,7 @@ def test_there_is_a_case_of_each_family() -> None:
 def test_the_file_keeps_it_and_the_host_computes_it(case: Case) -> None:
     told = number_of(case.model.model)
     assert case.spec.parts[NUMBER] == number_part(quantity_of(told))
-    assert case.model.content.format == 3 and case.model.content.parts == ("number",)
+    assert case.model.content.format == 3 and "number" in case.model.content.parts
     assert case.model.content.number.steps(case.expected).tolist() == expected(case)
 
 
@@ -107,6 +110,31 @@ int main(void)
     tools.run(["gcc", *flags.split(), "m.c", "main.c", "-o", "m"], tmp_path)
     said = tools.run([str(tmp_path / "m")], tmp_path, feed=numbers.astype("<i4").tobytes())
     assert list(map(int, said.split())) == expected(case)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_lorawan_payload_tells_it(case: Case, tmp_path: Path) -> None:
+    """To half a step of its 16 bits; the decoder says its unit and within what, too."""
+    path = tmp_path / "model.dib"
+    path.write_bytes(case.model.blob)
+    q = case.model.content.number
+    packer = lorawan.Packer(case.model.model)
+    payloads, whole = [], expected(case)[:40]
+    for row, index, margin in zip(case.readings, case.expected.class_index, case.expected.margin, strict=True):
+        decision = Decision(1)
+        decision.settle(int(index), int(margin), 0, -1)
+        payloads.append(list(packer.pack(decision, row.tolist(), 3700)))
+    script = write_decoder(path) + ";dukpy.all.map(function (b) { return decodeUplink({bytes: b, fPort: 21}).data; })"
+    step = q.channel.mantissa * Fraction(10) ** q.channel.exponent
+    coarse = max(1, (q.channel.high - q.channel.low - 1) // 65532 + 1)
+    for said, steps in zip(dukpy.evaljs(script, all=payloads[:40]), whole, strict=True):
+        told = said["number"]
+        assert (told["name"], told["unit"], told["percent"]) == (q.reading, q.channel.unit, q.coverage)
+        if steps == MISSING:
+            assert told["value"] is None
+        else:
+            assert abs(Fraction(told["value"]) - steps * step) <= (Fraction(coarse // 2) + Fraction(1, 1000)) * step
+        assert abs(Fraction(told["within"]) - q.spread * step) < Fraction(1, 10**8)
 
 
 def test_the_microbits_node_refuses_it() -> None:

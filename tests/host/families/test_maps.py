@@ -14,6 +14,7 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.families.maps.tables import Frame, MapLayer, MapsTables
 from dibble_tools.machines.replay import on_unix, on_wasi
 from dibble_tools.model.host_model import HostModel
+from dibble_tools.model.maps_file import export_maps, maps_spec
 from dibble_tools.model.oracle import class_scores
 from random_maps import random_frames, random_maps
 
@@ -81,6 +82,31 @@ def test_machine_code_scores_as_numpy_on_a_cortex_m0(kind):
     for seed in range(0, 24, 3):
         _, model, frames = case(seed)
         bench.on_cortex_m0(model, frames[1], kind)
+
+
+AROUND = {"kernel": (3, 3), "pads": (1, 1, 1, 1)}
+LIMITS = {  # instructions of a multiply-add, all in: of a layer of so many channels, where no input is 0
+    "pointwise": (4.3, MapLayer("conv", (0,), np.full((64, 1, 1, 64), 3), (0,) * 64, (9,) * 64)),
+    "full": (4.5, MapLayer("conv", (0,), np.full((16, 3, 3, 8), 3), (0,) * 16, (9,) * 16, **AROUND)),
+    "depthwise": (
+        7.0,
+        MapLayer("depthwise", (0,), np.full((64, 3, 3), 3), (0,) * 64, (9,) * 64, (3, 3), pads=(1,) * 4),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", LIMITS)
+def test_instructions_of_a_multiply_add(kind):
+    most, layer = LIMITS[kind]
+    depth = layer.weights.shape[3] if kind != "depthwise" else 64
+    height, width, units = layer.out_shape((8, 8, depth))
+    mean = MapLayer("pool", (1,), kernel=(height, width), multiplier=1, shift=6)
+    end = MapLayer("conv", (2,), np.ones((2, 1, 1, units), dtype=np.int64), (0, 0), (0, 0))
+    tables = MapsTables(Frame(8, 8, depth), [layer, mean, end])
+    model = HostModel(export_maps(maps_spec("shape", ["a", "b"], tables)))
+    frame = np.random.default_rng(0).integers(1, 256, tables.frame.size)
+    first = next(count for count in bench.on_cortex_m0(model, frame, "thumb") if count.multiply_adds)
+    assert first.instructions <= most * first.multiply_adds
 
 
 def test_a_file_that_lies_is_refused_or_stays_within_its_arena():

@@ -8,6 +8,7 @@ import pytest
 from dibble import __version__
 from dibble.inference.decision import NO_CLASS
 from dibble.inference.fixed_point import MISSING, READING_LIMIT
+from dibble.report import diagnostics
 from dibble.report.home_assistant import messages, topic_of, topic_part
 from dibble.report.state import KEYS, state
 from hypothesis import given
@@ -178,3 +179,46 @@ def test_channel_named_like_a_key_is_told_apart():
 def test_messages_are_made_one_at_a_time():
     said = messages("n", "b", ("a",), CHANNELS, 60)
     assert next(said)[0] == "homeassistant/sensor/n_class/config"
+
+
+def diagnosed(updates=True):
+    """Return {name: (topic, payload)}."""
+    said = [(topic, json.loads(payload)) for topic, payload in diagnostics.messages("north 1", "pico_w", 3600, updates)]
+    return {content["name"]: (topic, content) for topic, content in said}
+
+
+def test_an_update_is_found_with_its_versions_its_progress_and_a_button():
+    topic, content = diagnosed()["model"]
+    assert topic == "homeassistant/update/north_1_model/config"
+    assert (content["stat_t"], content["cmd_t"]) == ("dibble/north_1/update", "dibble/north_1/in/install")
+    assert (content["pl_inst"], content["ret"]) == ("install", True)
+    environment = jinja2.Environment()
+    environment.filters["to_json"] = json.dumps  # Home Assistant's own
+
+    def shown(**told):
+        told = {"state": None, "have": 0, "of": 0, "installed": "5ce2ec9d", "latest": "5ce2ec9d", **told}
+        return json.loads(environment.from_string(content["val_tpl"]).render(value_json=told))
+
+    assert shown() == {
+        "installed_version": "5ce2ec9d",
+        "latest_version": "5ce2ec9d",
+        "in_progress": False,
+        "update_percentage": None,
+    }
+    receiving = shown(state="receiving", have=7, of=12, latest="d118648f")
+    assert receiving == {
+        "installed_version": "5ce2ec9d",
+        "latest_version": "d118648f",
+        "in_progress": True,
+        "update_percentage": 58,
+    }
+    assert shown(installed=None, latest=None)["installed_version"] == "none"
+
+
+def test_a_node_that_takes_no_updates_has_no_button_but_its_health():
+    found = diagnosed(False)
+    assert set(found) == {"signal", "uptime", "faulty sensors", "unsure", "out of range"}
+    for _, content in found.values():
+        assert (content["stat_t"], content["ent_cat"]) == ("dibble/north_1/health", "diagnostic")
+    health = '{"rssi_dbm":null,"up_s":90,"faults":0,"unsure_permille":125,"out_of_range_permille":0}'
+    assert [rendered(found[name][1], health) for name in ("signal", "uptime", "unsure")] == ["None", "90", "12.5"]

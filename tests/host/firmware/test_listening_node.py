@@ -1,5 +1,6 @@
 """A node that listens, in a VM with simulated microphones: it hears what the host hears, in time or it says so."""
 
+import shutil
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -8,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 from dibble import ConfigError
-from dibble_tools.machines.replay import MACHINE_CODE
+from dibble_tools.common.shipped import LIBRARY
+from dibble_tools.machines.replay import MACHINE_CODE, WASI_HEAP, WASI_MEMORY
+from dibble_tools.machines.vms import run_wasi
 from dibble_tools.model.hearing import Heard, hear
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.node.config import whole
@@ -90,7 +93,7 @@ def test_by_the_adc_of_an_rp2_it_hears_without_a_loss(ear: HostModel, tmp_path: 
 def test_too_slow_a_node_tells_what_it_lost(ear: HostModel, listen: dict[str, Any], tmp_path: Path) -> None:
     """A frame takes 20 ms where it has 12.5: three eighths of all samples are lost, and no fewer are told."""
     pin = 26 if listen is ADC else 18
-    bench = ListeningBench(tmp_path, stream(KINDS), dict(listen), {"model.dib": ear.blob}, pin=pin)
+    bench = ListeningBench(tmp_path, stream(KINDS), dict(listen), {"model.dib": ear.blob}, pin=pin, sources=True)
     bench.vm.work_us = (20_000, 0, 0)
     assert bench.run(23.5) == "stop"
     (told,) = bench.events("lost")
@@ -107,7 +110,8 @@ def test_too_slow_a_node_tells_what_it_lost(ear: HostModel, listen: dict[str, An
 def test_sounds_heard_once_they_ended(ear: HostModel, tmp_path: Path) -> None:
     """Frames of 20 ms are no hindrance; what comes while it decides is lost, and told."""
     listen = {**I2S, "in_time": "no", "rest_ms": 0}
-    bench = ListeningBench(tmp_path, stream(KINDS), listen, {"model.dib": ear.blob}, without=MACHINE_CODE)
+    files = {"model.dib": ear.blob}
+    bench = ListeningBench(tmp_path, stream(KINDS), listen, files, sources=True, without=MACHINE_CODE)
     bench.vm.work_us = (20_000, 300, 0)
     assert bench.run(14) == "stop"
     assert 2 <= len(bench.events("sound")) <= len(KINDS)
@@ -161,6 +165,7 @@ def test_under_circuitpython(listen: dict[str, Any], rate_hz: int, pin: int, tmp
         {"model.dib": ear.blob},
         rate_hz=rate_hz,
         pin=pin,
+        sources=True,
         without=MACHINE_CODE,
         guests=CIRCUITPYTHON,
         heap="420wk",
@@ -206,3 +211,60 @@ def test_the_adc_is_not_shared() -> None:
     """A reading of another sensor would put it to another input."""
     with pytest.raises(ConfigError, match="adc_mic has the ADC for itself, got battery"):
         whole({"sensors": [{"driver": "battery", "pin": 27}], "listen": ADC})
+
+
+COUNTED = """
+import sys
+from array import array
+from dibble.senses import frames
+from dibble.senses.gate import Gate
+from dibble.inference import load
+from dibble.inference.format import Cursor
+folder = __file__[: __file__.rfind("/") + 1]
+model = load(folder + "model.dib")
+spec = frames.read(Cursor(model.blob, model.parts[frames.NAME]))
+levels, row = frames.build(spec)
+samples = array("h", [(i * 7919 & 8191) - 4096 for i in range(1 << spec.log2)])
+gate = Gate(3000, 8, 200)
+hop = memoryview(samples)[: spec.hop]
+with open(folder + "times.txt") as file:
+    frames_, looks = [int(number) for number in file.read().split()]
+for _ in range(frames_):
+    levels(samples)
+for _ in range(looks):
+    gate.opens(hop)
+"""
+PICO_PER_S = 157_000_000  # WASI instructions' worth of bytecode: 12.1 M take a Pico 77 ms
+
+
+def test_bytecode_keeps_up_by_counted_instructions(ear: HostModel, tmp_path: Path) -> None:
+    """On a Pico under CircuitPython looks at each hop lose nothing; frames of 2 s of sound take less than 4 s."""
+    guest = tmp_path / "guest"
+    guest.mkdir()
+    (guest / "model.dib").write_bytes(ear.blob)
+    (guest / "main.py").write_text(COUNTED)
+    shutil.copytree(LIBRARY, guest / "lib" / "dibble", ignore=shutil.ignore_patterns("__pycache__", *MACHINE_CODE))
+    counts = []
+    for times in ("0 0", "2 0", "0 20"):
+        (guest / "times.txt").write_text(times)
+        counts.append(run_wasi(guest, "main.py", heap=WASI_HEAP, memory_bytes=WASI_MEMORY).instructions)
+    frame_us = (counts[1] - counts[0]) // 2 * 1_000_000 // PICO_PER_S
+    look_us = (counts[2] - counts[0]) // 20 * 1_000_000 // PICO_PER_S
+    assert frame_us > 12_500, "a frame takes longer than its hop lasts: hop by hop it couldn't keep up"
+    bench = ListeningBench(
+        tmp_path / "node",
+        np.zeros(10, np.int64),
+        {"driver": "i2s_mic", "sck": "GP16", "ws": "GP17", "sd": "GP18"},
+        {"model.dib": ear.blob},
+        sources=True,
+        without=MACHINE_CODE,
+        guests=CIRCUITPYTHON,
+        heap="420wk",
+    )
+    bench.vm.work_us = (frame_us, look_us, 0)
+    assert bench.run(16) == "stop"
+    assert bench.hardware.charged_us > 10 * look_us and not bench.total("samples_lost_count")
+    sense = ear.content.sound
+    assert sense is not None
+    longest = sense.gate.tail + 2000 * 80 // 1000 + sense.gate.tail  # rows of 2 s of sound, and its quiet ends
+    assert longest * frame_us < 4_000_000

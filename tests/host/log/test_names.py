@@ -1,5 +1,6 @@
 """What the numbers of a log mean: by the list of channels that a segment names, by the model where it names none."""
 
+import json
 import struct
 import zlib
 from pathlib import Path
@@ -7,9 +8,10 @@ from pathlib import Path
 from dibble.storage.record import encode
 from dibble.storage.record_log import RecordLog
 from dibble.storage.segment import names_crc
-from dibble_tools.log.names import Known, Names
+from dibble_tools.log.names import Known, Names, of_config, of_model
 from dibble_tools.log.table import log_csv
 from dibble_tools.node.record_log import read_folder
+from sounds import random_ear
 
 MODEL = bytes([1, 2, 3, 4])
 CRC = int.from_bytes(MODEL, "little")
@@ -75,3 +77,21 @@ def test_a_log_of_version_1_goes_on_in_version_2(tmp_path):
     known.learn(CRC, Names(("moisture",), ("dry", "wet")))
     known.learn(0, Names(("soil", "air")))
     assert log_csv(records, known)[0].splitlines()[0].endswith(",moisture,soil,air")
+
+
+def test_a_node_that_listens_has_its_counts_named_and_its_classes(tmp_path):
+    config = {"sensors": [], "listen": {"driver": "adc_mic", "pin": 26}}
+    names = of_config(json.dumps(config).encode())
+    assert names and names.channels[:2] == ("sounds_count", "sounds_skipped_count")
+    ear = random_ear()
+    crc, classes = of_model(ear.blob) or (0, Names(()))
+    assert classes == Names((), ("a", "b", "_c"))
+    known = Known(tmp_path / "names.json")
+    known.learn(0, names)
+    known.learn(crc, classes)
+    log = RecordLog(str(tmp_path / "log"), ear.blob[-4:], len(names.channels), batch=1, names=names_crc(names.channels))
+    log.append(encode(9824, 0, 1, 1, 0, 5, 0, 0, [0] * len(names.channels)))
+    text, notes = log_csv(read_folder(tmp_path / "log"), known)
+    assert text.splitlines()[1].startswith("2026-11-24 00:00:00,1,b,b,5,") and notes == []
+    known.save()
+    assert Known(tmp_path / "names.json").by_model == known.by_model

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from dibble_tools.virtual_board.board import VirtualBoard
+from node_helpers import soil_model
 from patience import PATIENCE_S
 from studio_process import StudioProcess, chromium, write_project
 
@@ -74,6 +75,7 @@ class Page:
         self.wait(enough)
 
 
+@pytest.mark.timeout(900)  # of a machine that is busy with much else; each wait has its own end
 def test_a_newcomer_gets_from_no_board_to_decisions_of_an_own_model(tmp_path):
     with opened(tmp_path) as (studio, page, project):
         page.wait(lambda: "No board" in page.text("#chip"))
@@ -119,6 +121,8 @@ def test_a_newcomer_gets_from_no_board_to_decisions_of_an_own_model(tmp_path):
         page.wait(lambda: "log/log.csv" in page.text("#table"))
         label_by_keys(page, "field.csv", "noon")
         assert project.joinpath("field.csv").read_text().splitlines()[1].endswith(",noon")
+        suggestions_lead_to_a_label(page, project)
+        rollback_brings_the_model_of_before(page, project)
         page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
         for step in STEPS:
             page.go(step)
@@ -138,6 +142,38 @@ def label_by_keys(page, file, label):
     page.one('#span-form [name="label"]').send_keys(label)
     page.one('#span-form [name="label"]').submit()
     page.wait(lambda: f"1 {label}" in page.text("#table-words"))
+
+
+def suggestions_lead_to_a_label(page, project):
+    """Of the log that came home: a button for each, which chooses its reading."""
+    page.go("label")
+    page.one("#table").send_keys("log/log.csv")
+    page.wait(lambda: page.one("#chart-picture").get_attribute("alt").startswith("Readings of log/log.csv"))
+    page.click("#suggest")
+    page.wait(lambda: page.all("#suggested button"))
+    said = page.all("#suggested button")[0].text
+    page.all("#suggested button")[0].click()
+    page.wait(lambda: page.text("#first-time") in said and page.text("#first-time") == page.text("#last-time"))
+    page.one('#span-form [name="label"]').send_keys("dusk")
+    page.one('#span-form [name="label"]').submit()
+    page.wait(lambda: "1 dusk" in page.text("#table-words"))
+    assert project.joinpath("log-labelled.csv").read_text().count(",dusk\n") == 1
+
+
+def rollback_brings_the_model_of_before(page, project):
+    """Another model goes on the board, and by a button the one before runs again: the node itself says so."""
+    other = project / "models" / "other"
+    other.mkdir()
+    (other / "model.dib").write_bytes(soil_model(400))
+    page.go("deploy")
+    page.wait(lambda: page.all('#deploy-models input[value="other"]'))
+    page.click('#deploy-models input[value="other"]')
+    page.click("#deploy-form button")
+    page.wait(lambda: "the node runs, with dry below 400 CRC" in page.text('[data-job="deploy"]'))
+    page.wait(lambda: page.one("#rollback").is_enabled())  # once that has come to its end
+    page.click("#rollback")
+    told = page.job("rollback")
+    assert "The model of before runs again" in told and "The node runs, with field CRC" in told
 
 
 def fits(page):

@@ -8,6 +8,7 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.studio.chart import WIDTH, chart_svg, colours_of
 from dibble_tools.studio.project import Project
 from dibble_tools.studio.tables import Tables, rows_json
+from dibble_tools.studio.timeline import places_of
 from studio_process import write_project
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -115,6 +116,63 @@ def test_the_picture_has_a_line_for_each_channel_and_a_band_for_each_label(table
     ]
     words = [text.text for text in tree.iter(f"{SVG}text")]
     assert {"dry", "<wet> & so", "Soil moisture", "30.0 % to 30.9 %", "15.0 °C to 15.1 °C"} <= set(words)
+
+
+def later(table, row, days):
+    """Let the rows from one on be so many days later, all within a month."""
+    place = table.columns.index("time")
+    for each in table.rows[row:]:
+        each[place] = each[place].replace("2026-05-01", f"2026-05-{1 + days:02d}")
+
+
+def test_rows_lie_by_their_times_and_a_gap_is_seen_in_what_it_was(tables):
+    table = tables.table("field.csv")
+    later(table, 4, 3)
+    table.rows[7][0] = "2026-05-04 00:07:30"  # half a minute late, and half a minute before the next
+    svg = chart_svg(table, 0, 9, 520)
+    tree = ElementTree.fromstring(svg)
+    (gap,) = [rect for rect in tree.iter(f"{SVG}rect") if rect.get("class") == "gap"]
+    assert gap.find(f"{SVG}title").text == "no readings for 3 days"
+    # ten rows, the one before the gap 1.5 wide, the gap the least there is: 12 intervals, the 4th row's end at 4.5
+    scale = 520 / 12
+    assert float(gap.get("x")) == pytest.approx(4.5 * scale, abs=0.1)
+    assert float(gap.get("width")) == pytest.approx(1.5 * scale, abs=0.1)
+    assert any(text.text == "no readings for 3 days" for text in tree.iter(f"{SVG}text"))
+    assert [path.get("d").count("M") for path in tree.iter(f"{SVG}path")] == [2, 2]  # broken at the gap
+    assert rows_json(table)["places"] == [0, 1, 2, 3, 6, 7, 8, 9.5, 10, 11, 12]
+
+
+@pytest.mark.parametrize(
+    ("times", "places"),
+    [
+        (["now", "then", ""], [0, 1, 2, 3]),
+        (["2026-05-01T00:00Z", "2026-05-01T00:01Z", "2026-05-01T00:00Z", "2026-05-01T00:01Z"], [0, 1, 2, 3, 4]),
+        (["2026-05-01 00:00", "", "2026-05-01 00:09", "2026-05-01 00:10"], [0, 1, 2, 3, 4]),
+        ([], [0]),
+    ],
+)
+def test_rows_whose_times_tell_nothing_are_an_interval_apart(times, places):
+    assert places_of(times).tolist() == places
+
+
+def test_a_long_gap_leaves_room_for_the_rows(tables):
+    times = [f"2026-05-{1 + i // 100:02d} {i % 100 // 60:02d}:{i % 100 % 60:02d}" for i in range(200)]
+    places = places_of(times)
+    assert places[-1] < 1.1 * len(times) and places[100] - places[99] == pytest.approx(200 / 12)
+
+
+def test_rows_worth_a_label_are_suggested_with_their_place_and_not_those_that_have_one(tables):
+    path = tables.path("log/log.csv")
+    lines = [LOG[0], *(f"2026-05-02 {i:02d}:00:00,{i},ok,ok,{9 - i % 5},,0,3900,{400 + i * 7}" for i in range(20))]
+    path.write_text("\n".join(lines) + "\n")
+    found = tables.suggested("log/log.csv")
+    assert len(found) == 10 and [each["row"] for each in found] == sorted(each["row"] for each in found)
+    assert all(each["time"] == f"2026-05-02 {each['row']:02d}:00:00" for each in found)
+    assert {each["said"] for each in found} == {"ok"} and "a close call" in {each["why"] for each in found}
+    tables.label("log/log.csv", found[0]["row"], found[0]["row"], "frost")
+    assert found[0]["row"] not in [each["row"] for each in tables.suggested("log/log.csv")]
+    tables.label("field.csv", 0, 8, "")
+    assert 9 not in [each["row"] for each in tables.suggested("field.csv")]  # the one that kept its label
 
 
 def test_a_part_is_drawn_in_the_same_colours(tables):

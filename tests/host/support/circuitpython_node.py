@@ -59,6 +59,7 @@ class Node:
         finish: called with the folder before it is installed.
         kind: unkindnesses that this Pico W is without.
         wifi: it has a radio, whose stand-ins take heap of their own.
+        heap: where the sources of what it runs take more to compile than HEAPS.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Node:
         finish: Callable[[Path], Any] = lambda folder: None,
         kind: frozenset[str] = frozenset(),
         wifi: bool = False,
+        heap: str = "",
     ) -> None:
         self.port = port
         shutil.copytree(
@@ -93,7 +95,7 @@ class Node:
         self.hardware = Hardware(Flash(BLOCKS), START_S, Likeness(wifi=wifi, unkind=unkind))
         self.vm = FieldVm(
             self.hardware,
-            (WIFI_HEAPS if "mqtt" in settings else HEAPS)[port],
+            heap or (WIFI_HEAPS if "mqtt" in settings else HEAPS)[port],
             CIRCUITPYTHON if port == "circuitpython" else GUESTS,
         )
         self.vm.install(folder)

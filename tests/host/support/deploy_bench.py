@@ -1,5 +1,6 @@
 """A virtual board with an old firmware, configuration and model, and a deploy of new ones that is cut short."""
 
+import contextlib
 import json
 import os
 import random
@@ -32,6 +33,7 @@ OLD_VERSION = "0.0.1"
 OLD_ONLY = "lib/dibble/storage/old.py"
 OLD_FOLDER = "lib/dibble/inference/"  # in whose way its new file would be
 SPEED = 50
+CUTS = 3  # tries
 MOVABLE = 25  # operations at the end that depend on how the node boots
 _BANNER = re.compile(r"dibble (\S+): Ctrl-C")
 _DECISION = re.compile(rb"(?:^|\n)\d+,\d+,[^\r\n]*\*[0-9A-F]{8}\r?\n")
@@ -121,10 +123,20 @@ class DeployBench:
         assert self.hears_a_decision(), f"the node is dead, {after_s:.2f} s after its deploy began"
 
     def cut_power(self, after: int, torn: float) -> None:
-        """Deploy, and cut the board's power at an operation of its flash."""
-        self.board.cut(after=after, torn=torn)
-        self.start_deploy().wait(timeout=PATIENCE_S)
-        assert not self.board.state()["power"] or after > self.operations - MOVABLE, self.said()
+        """Deploy, and cut the board's power at an operation of its flash.
+
+        A busy computer may say nothing for so long that the board resets itself, which calls off the cut: once more.
+        """
+        for _ in range(CUTS):
+            before = self.board.state()["operations"]
+            self.board.cut(after=after, torn=torn)
+            self.start_deploy().wait(timeout=PATIENCE_S)
+            state = self.board.state()
+            if not state["power"] or after > self.operations - MOVABLE:
+                return
+            assert state["operations"] - before >= after, self.said()
+            self.restore()
+        raise AssertionError(f"expected a cut, and the board reset itself before it {CUTS} times: {self.said()}")
 
     def repair(self) -> None:
         """Deploy again, to the end."""
@@ -158,17 +170,22 @@ class DeployBench:
         if self.board.state()["power"]:
             self.board.cut()
         self.board.power()
-        with serial.Serial(os.path.realpath(self.board.port), timeout=0.1) as port:
-            while time.monotonic() < deadline:
-                data = port.read(1) + port.read(port.in_waiting)
-                text = text + data.decode("utf-8", "replace")
-                for line in reader.feed(data):
-                    if isinstance(line, Header):
-                        node = line.node
-                    elif isinstance(line, Event) and line.kind == "model":
-                        model = line.text
-                    elif isinstance(line, Row):
-                        return Running(_BANNER.findall(text)[-1], node, model)
+        while time.monotonic() < deadline:
+            with (
+                contextlib.suppress(OSError, serial.SerialException),  # its port goes with a reset, and comes back
+                serial.Serial(os.path.realpath(self.board.port), timeout=0.1) as port,
+            ):
+                while time.monotonic() < deadline:
+                    data = port.read(1) + port.read(port.in_waiting)
+                    text = text + data.decode("utf-8", "replace")
+                    for line in reader.feed(data):
+                        if isinstance(line, Header):
+                            node = line.node
+                        elif isinstance(line, Event) and line.kind == "model":
+                            model = line.text
+                        elif isinstance(line, Row):
+                            return Running(_BANNER.findall(text)[-1], node, model)
+            time.sleep(0.1)
         raise AssertionError(f"expected the node to complete a cycle, it said: {text[-2000:]}")
 
     def compared(self) -> dict[str, OnBoard]:

@@ -3,12 +3,14 @@
 import json
 import shutil
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from dibble_tools.common.shipped import FIRMWARE
 from dibble_tools.node.console_lines import Event, LineReader, Row
+from dibble_tools.node.files import LISTENING, OPTIONAL, made_for, node_files
 from dibble_tools.simulator.devices.microphone import PlayedSound
 from dibble_tools.simulator.node.flash import Flash
 from dibble_tools.simulator.node.vm import GUESTS, FieldVm, Stop
@@ -21,10 +23,24 @@ I2S = {"driver": "i2s_mic", "sck": 16, "ws": 17, "sd": DATA_PIN}
 AFTER_S = 4.0  # power-on, and what a node does before it hears
 
 
+NOT_NEEDED = (
+    *("__pycache__", ".*", "examples", "update"),
+    *("bme6*", "sgp30*", "sht*", "ens160*", "ds18b20*", "seesaw*", "mqtt*", "radio*", "home_*", "lora*", "cayenne*"),
+)
+
+
+@cache
+def firmware() -> dict[str, bytes]:
+    """Return the files of a node that listens, as a deploy merges and compiles them."""
+    return node_files(["battery"], made_for("x64"), without=[name for name in OPTIONAL if name != LISTENING])
+
+
 class ListeningBench:
-    """A node in a VM, the firmware's own sources.
+    """A node in a VM.
 
     Args:
+        sources: its firmware is the clone's: what a VM's work_us charges can be found there.
+        without: patterns of files that it lacks then.
         samples: played from AFTER_S on.
         listen: config.listen.
         files: name -> content: model.dib, voice.dib.
@@ -41,6 +57,7 @@ class ListeningBench:
         pin: int = DATA_PIN,
         like: Likeness = LIKE,
         without: Sequence[str] = (),
+        sources: bool = False,
         guests: Path = GUESTS,
         heap: str = "256wk",
         **config: Any,
@@ -52,12 +69,13 @@ class ListeningBench:
         self.hardware.on_output = lambda pin, level: self.switched.append((self.now_s(), pin, level))
         self.switched: list[tuple[float, int, int]] = []
         self.vm = FieldVm(self.hardware, heap, guests)
-        shutil.copytree(
-            FIRMWARE,
-            folder,
-            ignore=shutil.ignore_patterns("__pycache__", ".*", "examples", *without),
-            dirs_exist_ok=True,
-        )
+        if sources:
+            ignored = shutil.ignore_patterns(*NOT_NEEDED, *without)
+            shutil.copytree(FIRMWARE, folder, ignore=ignored, dirs_exist_ok=True)
+        else:
+            for name, content in firmware().items():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_bytes(content)
         for name, content in files.items():
             (folder / name).write_bytes(content)
         self.config = {"interval_s": 10, "sensors": [], "listen": listen, "log": {"batch": 1}, **config}

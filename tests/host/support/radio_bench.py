@@ -1,16 +1,24 @@
 """A node with a broker on this machine, and what the node says of an update."""
 
+import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from dibble_tools.node.signatures import sign
 from dibble_tools.radio.mqtt import Retained, messages, withdrawal
 from dibble_tools.radio.parcel import Parcel
+from dibble_tools.simulator.node.vm import Stop
 from mosquitto import Collector, Mosquitto
-from node_helpers import Bench
+from node_helpers import Bench, soil_model
 from paho.mqtt import publish
 
 NODE = "node"
+SETTLED_MINUTES = 20
+ENDS = ("confirmed", "refused", "rolled back")
+KEY = hashlib.sha256(b"of these tests").digest()
+OLD = soil_model(400)
 
 
 def mqtt(broker: Mosquitto, **more: object) -> dict[str, object]:
@@ -42,13 +50,25 @@ class RadioBench(Bench):
         self.hardware.flash.image[:] = self._image
         self.vm.console = b""
 
-    def run_on(self, minutes: float) -> list[str]:
-        """Live on for so long over all resets; return what ended these lives."""
+    def run_on(self, minutes: float, until: Callable[[], bool] = lambda: False) -> list[str]:
+        """Live on for so long over all resets, or until something is so; return what ended these lives.
+
+        The radio fails at times, as radios do: what takes one contact may take three.
+        """
         end_s = self.now_s() + 60 * minutes
-        lives = []
-        while (left_s := end_s - self.now_s()) > 1:
-            lives.append(self.run(left_s / 60))
+        lives: list[str] = []
+
+        def stop() -> None:
+            if until():
+                raise Stop
+
+        while not until() and (left_s := end_s - self.now_s()) > 1:
+            lives.append(self.run(left_s / 60, meanwhile=stop))
         return lives
+
+    def settle(self, collector: Collector, parcel: Parcel) -> list[str]:
+        """Live on until the node says what became of a parcel in the end; return what ended these lives."""
+        return self.run_on(SETTLED_MINUTES, lambda: is_settled(collector, parcel))
 
     def publish(self, *wanted: Retained) -> None:
         self._publish(list(wanted))
@@ -74,7 +94,36 @@ def told(collector: Collector, topic: str = "update") -> list[dict[str, Any]]:
     return [json.loads(payload) for t, payload, _ in collector.messages if t == f"dibble/{NODE}/{topic}"]
 
 
+def is_settled(collector: Collector, parcel: Parcel) -> bool:
+    """Tell whether the node has said what became of a parcel."""
+    said = [json.loads(payload) for topic, payload, _ in list(collector.messages) if topic == f"dibble/{NODE}/update"]
+    return any(one["crc"] == parcel.told_crc and one["state"] in ENDS for one in said)
+
+
 def states(collector: Collector) -> list[str]:
     return [
         f"{one['state']} {one['have']} of {one['of']}" + (one["why"] and f": {one['why']}") for one in told(collector)
     ]
+
+
+def config_of(bench: RadioBench, **changes: object) -> bytes:
+    return json.dumps({**bench.config, **changes}).encode()
+
+
+class Field:
+    """A node that has run well, without a key or with one, and its broker: each test begins at that."""
+
+    def __init__(self, firmware: Path, folder: Path) -> None:
+        self.broker = Mosquitto(folder)
+        self.broker.start()
+        (folder / "plain").mkdir()
+        (folder / "keyed").mkdir()
+        self.plain = RadioBench(firmware, folder / "plain", self.broker, OLD)
+        self.keyed = RadioBench(firmware, folder / "keyed", self.broker, None)
+        self.keyed.send("node.key", KEY)
+        for name, content in (("config.json", config_of(self.keyed)), ("model.dib", OLD)):
+            self.keyed.send(name + ".sig", sign(KEY, name, 10, content))
+            self.keyed.send(name, content)
+        for bench in (self.plain, self.keyed):
+            bench.run(2.5)
+            bench.remember()

@@ -10,7 +10,8 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.model.hearing import hear, hear_file
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.training.result import Trained
-from dibble_tools.training.sound import SoundOptions, train_sound
+from dibble_tools.training.sound import train_sound
+from dibble_tools.training.sound_options import SoundOptions
 from sounds import KINDS, RATE_HZ, clips_folder, sound, stream, write_wav
 from typer.testing import CliRunner
 

@@ -1,11 +1,13 @@
 """One sensor each, imported when the configuration names it."""
 
 from dibble import ConfigError
+from dibble.forgetting import start_only
 
 ENTRIES = ("main", "code", "boot", "safemode", "dibble_update", "secrets")
 own = __import__  # finds a driver that isn't dibble's, in the board's root or lib; the host has its own way
 
 
+@start_only
 def driver(name, package="dibble.drivers.", where="config.sensors"):
     """Return the module of a driver: dibble's, or one of the grower's own.
 
@@ -32,12 +34,14 @@ def driver(name, package="dibble.drivers.", where="config.sensors"):
     return module
 
 
+@start_only
 def channels_given(settings):
     """Return (name, unit) of each reading of a sensor with these settings, under its driver's own names."""
     module = driver(settings["driver"])
     return module.channels(settings) if hasattr(module, "channels") else module.CHANNELS
 
 
+@start_only
 def channels_of(sensors):
     """Return what each sensor gives, no name twice, and what there is to tell of that.
 
@@ -77,6 +81,7 @@ def channels_of(sensors):
     return found, notes
 
 
+@start_only
 def _free(name, unit, taken):
     """Return a name that isn't taken, and take it."""
     free = name

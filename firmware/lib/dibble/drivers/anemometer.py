@@ -2,6 +2,7 @@
 
 from dibble import SensorError
 from dibble.drivers.proportion import proportion
+from dibble.forgetting import start_only
 
 CHANNELS = (("wind_speed_cm_s", "cm_s"), ("wind_gust_cm_s", "cm_s"))
 SETTINGS = (
@@ -15,6 +16,7 @@ SETTINGS = (
 FASTEST_CM_S = 7500
 
 
+@start_only
 def build(settings, port, bus):
     return Anemometer(port, settings)
 

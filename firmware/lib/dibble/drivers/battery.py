@@ -3,6 +3,7 @@
 from dibble import SensorError
 from dibble.drivers.analog_input import AnalogInput
 from dibble.drivers.proportion import proportion
+from dibble.forgetting import start_only
 
 CHANNELS = (("battery_mv", "mv"),)
 SETTINGS = (
@@ -12,6 +13,7 @@ SETTINGS = (
 )
 
 
+@start_only
 def build(settings, port, bus):
     return Battery(port, settings)
 

@@ -10,6 +10,7 @@ arithmetic.
 from dibble import SensorError
 from dibble.drivers import bme680_compensation as compensation
 from dibble.drivers.second_try import twice
+from dibble.forgetting import start_only
 
 CHANNELS = (
     ("air_temperature_centi_c", "centi_c"),
@@ -45,6 +46,7 @@ _POLLS = 20
 _POLL_MS = 5
 
 
+@start_only
 def build(settings, port, bus):
     chip = Bme680(bus, port, settings["address"], settings["heater_c"], heating_ms(settings))
     if settings.get("profile"):

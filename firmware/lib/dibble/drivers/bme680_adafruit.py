@@ -8,8 +8,10 @@ so that nothing is asked twice. Prefer `bme680`.
 
 from dibble import SensorError
 from dibble.drivers.bme680 import CHANNELS, COSTLY_FROM, SETTINGS, heating_ms  # noqa: F401
+from dibble.forgetting import start_only
 
 
+@start_only
 def build(settings, port, bus):
     return Bme680Adafruit(bus, settings["address"], settings["heater_c"], heating_ms(settings))
 

@@ -5,6 +5,7 @@ Source: Maxim's data sheet: memory, CRC generation, ROM and function commands, t
 
 from dibble import ConfigError, SensorError
 from dibble.drivers.second_try import twice
+from dibble.forgetting import start_only
 
 CHANNELS = (("soil_temperature_centi_c", "centi_c"),)
 SETTINGS = (
@@ -18,6 +19,7 @@ CONVERSION_MS = 750  # at 12 bits
 GRACE_MS = 50  # for the part's clock and ours, a few times over
 
 
+@start_only
 def build(settings, port, bus):
     return Ds18b20(port, settings["pin"], rom_of(settings["rom"], settings["pin"]))
 

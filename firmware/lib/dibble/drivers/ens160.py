@@ -8,6 +8,7 @@ That hour begins anew with each loss of power until the part has run for a day o
 from dibble import SensorError
 from dibble.drivers.second_try import twice
 from dibble.drivers.warm_up import refuse_power_pin
+from dibble.forgetting import start_only
 
 CHANNELS = (("tvoc_ppb", "ppb"), ("eco2_ppm", "ppm"))
 SETTINGS = (("address", int, 0x52, 0x53, 0x53),)
@@ -36,6 +37,7 @@ POLL_MS = 100
 POLLS = 20  # twice the time between two measurements
 
 
+@start_only
 def build(settings, port, bus):
     refuse_power_pin(settings, "an ENS160 is warm after 3 minutes, for its first day after an hour")
     return Ens160(bus, port, settings["address"])

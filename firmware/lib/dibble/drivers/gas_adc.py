@@ -4,6 +4,7 @@ from dibble import SensorError
 from dibble.drivers.analog_input import AnalogInput
 from dibble.drivers.proportion import proportion
 from dibble.drivers.warm_up import WarmUp, powered_warm_up_s
+from dibble.forgetting import start_only
 
 CHANNELS = (("ethylene_ppb", "ppb"),)
 SETTINGS = (
@@ -17,6 +18,7 @@ SETTINGS = (
 )
 
 
+@start_only
 def build(settings, port, bus):
     return GasCell(port, settings)
 

@@ -13,6 +13,7 @@ from dibble.drivers.analog_input import AnalogInput
 from dibble.drivers.log2 import millilog2
 from dibble.drivers.proportion import proportion
 from dibble.drivers.warm_up import WarmUp, powered_warm_up_s
+from dibble.forgetting import start_only
 
 CHANNELS = (("gas_ratio_millilog2", "millilog2"), ("gas_resistance_ohm", "ohm"))
 SETTINGS = (
@@ -28,6 +29,7 @@ FALL_SHIFT = 10
 BASELINE_BITS = 12  # of fraction; 30,000 thousandths << 12 < 2**27
 
 
+@start_only
 def build(settings, port, bus):
     return Mox(port, settings)
 

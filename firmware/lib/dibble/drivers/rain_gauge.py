@@ -6,6 +6,7 @@ sleep: with this sensor the node sleeps idle.
 
 from dibble import RecordError, SensorError
 from dibble.drivers.proportion import proportion
+from dibble.forgetting import start_only
 from dibble.inference.crc32 import crc32
 from dibble.storage.words import crc_bytes, number_at, number_bytes
 
@@ -22,6 +23,7 @@ MOST_UM = 1000000000  # of the total: a kilometre, then it begins anew
 _STATE_BYTES = 8  # of each gauge: its pin, and its tips
 
 
+@start_only
 def build(settings, port, bus):
     return RainGauge(port, settings)
 

@@ -5,6 +5,7 @@ and sends 0xFF for bytes that it doesn't have.
 """
 
 from dibble import ConfigError, SensorError
+from dibble.forgetting import start_only
 from dibble.inference.fixed_point import divide
 
 CHANNELS = (("soil_moisture_permille", "permille"), ("soil_temperature_centi_c", "centi_c"))
@@ -27,6 +28,7 @@ HARDWARE_IDS = b"\x55\x84\x85\x86\x87\x88\x89"
 TOUCH_LIMIT = 4095
 
 
+@start_only
 def build(settings, port, bus):
     dry, wet = settings["probe_curve"]
     if type(dry) is not int or type(wet) is not int or not 0 <= dry < wet <= TOUCH_LIMIT:

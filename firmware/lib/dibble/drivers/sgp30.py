@@ -10,6 +10,7 @@ from dibble.drivers.absolute_humidity import absolute_humidity_g_m3
 from dibble.drivers.second_try import twice
 from dibble.drivers.sensirion import ask, crc8, tell
 from dibble.drivers.warm_up import refuse_power_pin
+from dibble.forgetting import start_only
 from dibble.storage.words import number_at, number_bytes
 
 CHANNELS = (("tvoc_ppb", "ppb"), ("eco2_ppm", "ppm"))
@@ -34,6 +35,7 @@ LATE_MS = 3000  # since the last measurement: then it doesn't learn
 _STATE_BYTES = 8
 
 
+@start_only
 def build(settings, port, bus):
     refuse_power_pin(settings, "an SGP30 learns for 12 hours")
     return Sgp30(bus, port, settings["address"])

@@ -2,6 +2,7 @@
 
 from dibble import SensorError
 from dibble.drivers.sensirion import AirSensor, ask, tell
+from dibble.forgetting import start_only
 from dibble.inference.fixed_point import divide
 
 CHANNELS = (("air_temperature_centi_c", "centi_c"), ("humidity_permille", "permille"))
@@ -23,6 +24,7 @@ CHECKED = 0x2013
 RESET_DETECTED = 0x0010
 
 
+@start_only
 def build(settings, port, bus):
     return Sht3x(bus, port, settings["address"])
 

@@ -1,6 +1,7 @@
 """SHT40, SHT41, SHT43 and SHT45: temperature and humidity of the air, over I2C."""
 
 from dibble.drivers.sensirion import AirSensor, ask, tell
+from dibble.forgetting import start_only
 from dibble.inference.fixed_point import divide
 
 CHANNELS = (("air_temperature_centi_c", "centi_c"), ("humidity_permille", "permille"))
@@ -16,6 +17,7 @@ MEASURE_MS = 10
 SHORT_MS = 2
 
 
+@start_only
 def build(settings, port, bus):
     return Sht4x(bus, port, settings["address"])
 

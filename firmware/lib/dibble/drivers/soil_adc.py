@@ -3,6 +3,7 @@
 from dibble import ConfigError, SensorError
 from dibble.drivers.analog_input import AnalogInput
 from dibble.drivers.proportion import proportion
+from dibble.forgetting import start_only
 
 CHANNELS = (("soil_moisture_permille", "permille"),)
 STUCK_CYCLES = 36  # its noise alone changes some of so many measurements
@@ -19,6 +20,7 @@ LEAST_SPAN_MV = 100
 MOST_MV = 5000
 
 
+@start_only
 def build(settings, port, bus):
     return SoilProbe(port, settings)
 

@@ -6,6 +6,7 @@ from array import array
 from dibble import ConfigError, SensorError
 from dibble.drivers.analog_input import AnalogInput
 from dibble.drivers.proportion import proportion
+from dibble.forgetting import start_only
 
 CHANNELS = (("wind_direction_deg", "deg"),)
 SETTINGS = (
@@ -27,6 +28,7 @@ FLOOR_UV = 142000
 SIXTEENTHS = b"\x05\x03\x04\x07\x06\x09\x08\x01\x02\x0b\x0a\x0f\x00\x0d\x0e\x0c"
 
 
+@start_only
 def build(settings, port, bus):
     return WindVane(port, settings)
 

@@ -18,7 +18,7 @@ def load(path, code=None):
     checked = passed(path, identity)
     model = model_of(blob, code, checked)
     if not checked:
-        from dibble.inference.checks import keep_pass
+        from dibble.inference.golden import keep_pass
 
         keep_pass(path, identity)
     return model
@@ -27,7 +27,7 @@ def load(path, code=None):
 def contents(path):
     """Return a file's bytes: in place from a ROMFS, from any other file system read once, into one buffer.
 
-    Of a model of the family maps that is larger than 32 KB the pages.Pages, whose file stays open.
+    Of a model of the family maps that is larger than 16 KB the pages.Pages, whose file stays open.
     """
     with open(path, "rb") as file:
         try:
@@ -35,7 +35,7 @@ def contents(path):
         except TypeError:
             size = file.seek(0, 2)
             file.seek(0)
-            if size > 32768:
+            if size > 16384:
                 from dibble.inference.pages import contents
 
                 return contents(path, file, size)

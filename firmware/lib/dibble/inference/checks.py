@@ -7,7 +7,7 @@ VM. That no number has more than 31 bits, the cursor has seen.
 from dibble.inference.bounds import within
 from dibble.inference.description import Description
 from dibble.inference.fixed_point import READING_LIMIT
-from dibble.inference.format import ADDITIVE, CRC_BYTES, FOREST, NOVELTY, PASSES, STREAM, Cursor
+from dibble.inference.format import ADDITIVE, FOREST, NOVELTY, STREAM, Cursor
 
 MOST_OCTAVES = 31 << 10  # of a ratio, in its 1/1024
 
@@ -69,18 +69,3 @@ def check(model):
         file.byte()
         file.number()
         file.byte()
-
-
-def keep_pass(path, identity):
-    """Keep beside `path` that a model file passed, and the one before it."""
-    kept = b""
-    try:
-        try:
-            with open(path + PASSES, "rb") as file:
-                kept = file.read(CRC_BYTES)
-        except OSError:
-            pass
-        with open(path + PASSES, "wb") as file:
-            file.write(identity + kept)
-    except OSError:
-        pass  # not to be written: then it is checked each time

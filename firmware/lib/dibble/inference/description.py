@@ -17,6 +17,7 @@ class Description:
         interval_ms: sampling interval of a time series; 0 where each row stands alone.
         limits: largest value of each feature.
         novel_below: class 1's least score in the tables of novelty that isn't novel; 0 where there are none.
+        channels_at: where in the file the channels are listed.
         family_at: where in the file the family's tables begin.
         golden_count: number of golden vectors.
     Raises:
@@ -38,7 +39,7 @@ class Description:
         self.name = cursor.strings[0]
         self.classes = tuple(cursor.strings[1:])
         told = cursor.number()
-        self._channels_at = cursor.at
+        self.channels_at = cursor.at
         if told:
             self.limits = [model.high[i] - model.low[i] for i in range(told)]
             self._channel(cursor, told - 1)
@@ -65,7 +66,7 @@ class Description:
             names = [self.channel(i)[0] for i in bytes((own,)) + others]
             name = "%s/%s" % (names[0], names[1] if len(others) == 1 else "mean of %d" % len(others))
             return name, "octave/1024", 1, 0, low, low + span
-        return self._channel(Strings(self._model.blob, self._channels_at), index)
+        return self._channel(Strings(self._model.blob, self.channels_at), index)
 
     def _channel(self, cursor, index):
         cursor.before = b""

@@ -1,8 +1,8 @@
-"""The golden vectors of a model file: rows of readings, and what the host decided on them."""
+"""A model file holds: its golden vectors, rows with what the host decided on them, and that its bytes have passed."""
 
 from dibble import ModelError
 from dibble.inference.fixed_point import MISSING
-from dibble.inference.format import Cursor
+from dibble.inference.format import CRC_BYTES, PASSES, Cursor
 
 
 def replay(model):
@@ -22,3 +22,18 @@ def replay(model):
             raise ModelError("golden vector %d: expected class, margin, flags %r, got %r" % (vector, expected, got))
     model.restart()
     return vectors
+
+
+def keep_pass(path, identity):
+    """Keep beside `path` that a model file passed, and the one before it."""
+    kept = b""
+    try:
+        try:
+            with open(path + PASSES, "rb") as file:
+                kept = file.read(CRC_BYTES)
+        except OSError:
+            pass
+        with open(path + PASSES, "wb") as file:
+            file.write(identity + kept)
+    except OSError:
+        pass  # not to be written: then it is checked each time

@@ -5,7 +5,7 @@ from array import array
 from dibble.inference.kernels.choice import KIND
 
 PAGE_BYTES = 256
-KEPT_BYTES = 32768  # a larger one isn't kept in memory: dibble.inference asks then
+KEPT_BYTES = 16384  # a larger one isn't kept in memory: dibble.inference asks then
 MAPS = 5  # the one family that is read piece by piece
 
 

@@ -6,7 +6,9 @@ Data channel 0 is the class, 1 the flags, 2 the battery; the model's channels fo
     permille of a ...humidity  relative humidity, 0.5 %     pa     barometer, 0.1 hPa
     other units                analog input in steps of 0.01:
         permille %, mv V, uv mV, cm_s m/s, ppb ppm, ppm thousandths, ohm kilohm, ms s, deg degrees from north,
-        west negative, millilog2 doublings, any other as it is
+        west negative, millilog2 doublings, min h, any other as it is
+
+A number that a model tells is one of the node's readings; a unit such as 0.1_pct has its steps before it, and is pct.
 
 A value that its type can't hold is left out, and so is a missing one. Types: IPSO number less 3200,
 big-endian (Cayenne LPP specification 2.0).
@@ -31,6 +33,7 @@ _UNITS = {
     "ohm": (_ANALOG, 1, 10),
     "ms": (_ANALOG, 1, 10),
     "um": (_ANALOG, 1, 10),
+    "min": (_ANALOG, 5, 3),
     "millilog2": (_ANALOG, 1, 10),
 }
 
@@ -45,17 +48,28 @@ def encode(report, limit):
         _put(out, limit, 2, _ANALOG, divide(report.battery_mv, 10))
     for i in range(len(report.readings)):
         value = report.readings[i]
-        # No type holds more, and a product with 100 stays a small int.
-        if not -10000000 < value < 10000000:  # nor MISSING
-            continue
         name, unit = report.channels[i]
+        unit, multiplier, share = _parted(unit)
+        # No type holds more, and a product with 100 stays a small int.
+        most = 10000000 // multiplier
+        if not -most < value < most:  # nor MISSING
+            continue
         kind, factor, divisor = _UNITS.get(unit, (_ANALOG, 100, 1))
         if unit == "permille" and "humidity" in name:
             kind, factor, divisor = _HUMIDITY, 1, 5
         elif unit == "deg" and value > 180:
             value -= 360
-        _put(out, limit, 3 + i, kind, divide(value * factor, divisor))
+        _put(out, limit, 3 + i, kind, divide(value * multiplier * factor, share * divisor))
     return out
+
+
+def _parted(unit):
+    """Return (unit, multiplier, divisor) of one with its steps before it: 0.1_pct is pct, 1 and 10."""
+    if not "0" <= unit[:1] <= "9":
+        return unit, 1, 1
+    step, _, unit = unit.partition("_")
+    whole, _, decimals = step.partition(".")
+    return unit, int(whole + decimals), 10 ** len(decimals)
 
 
 def _put(out, limit, channel, kind, value):

@@ -85,22 +85,34 @@ def _numeric(node, board, expire_s, name, key, unit, more):
 
 
 def _message(node, board, expire_s, name, key, change, about):
-    part = topic_part(node)
-    unique = "%s_%s" % (part, topic_part(key))
     value = "value_json[%s]" % quoted(key)
     if change:  # null stays null
         value = "%s %s if %s is number else none" % (value, change, value)
-    return "homeassistant/sensor/%s/config" % unique, (
-        '{"name":%s,"uniq_id":"dibble_%s","stat_t":"%s","avty_t":"%s","val_tpl":%s,%s,"exp_aft":%d,'
+    return entity(node, board, "sensor", name, key, "state", value, '%s,"exp_aft":%d' % (about, expire_s))
+
+
+def entity(node, board, kind, name, key, end, value, about):
+    """Return (topic, payload) that lets Home Assistant find an entity of a node.
+
+    Args:
+        kind: of entity.
+        key: tells it from the node's others.
+        end: of the topic of its state.
+        value: template of its value, without braces.
+        about: further JSON.
+    """
+    part = topic_part(node)
+    unique = "%s_%s" % (part, topic_part(key))
+    return "homeassistant/%s/%s/config" % (kind, unique), (
+        '{"name":%s,"uniq_id":"dibble_%s","stat_t":"%s","avty_t":"%s","val_tpl":%s,%s,'
         '"dev":{"ids":["dibble_%s"],"name":%s,"mf":"dibble","mdl":%s,"sw":"%s"}}'
     ) % (
         quoted(name),
         unique,
-        topic_of(node, "state"),
+        topic_of(node, end),
         topic_of(node, "status"),
         quoted("{{ %s }}" % value),
         about,
-        expire_s,
         part,
         quoted(node),
         quoted(board),

@@ -9,6 +9,7 @@ the highest bit of a byte and of a number first; the last byte ends in zeros:
     c   held class, likewise
     8   margin: below 16 itself; else 16 * (e + 1) + m for (16 + m) * 2**e, rounded down, m of 0..15
     10  battery in steps of 16 mV plus 1; 0: unknown, 1023: 16,336 mV or more
+    b   the number, of a model that tells one, as a channel of its range
     b   each channel that still fits, in the model's order: 0 missing, 1 below its range, 2 above,
         3 + k for low + k * step, or high where that is lower; step is the least that needs b <= 16 bits
 """
@@ -51,6 +52,13 @@ def plan(classes, low, high):
     return class_bits, fields, (used + 7) >> 3
 
 
+def ranges(model, number):
+    """Return (lows, highs) of a payload's fields: the number's, where there is a Number, before the channels'."""
+    if not number:
+        return model.low, model.high
+    return [number.low] + list(model.low), [number.high] + list(model.high)
+
+
 def margin_code(margin):
     """Return a margin of 0..2**19 - 1 in 8 bits; a larger one as the largest."""
     exponent = 0
@@ -68,7 +76,13 @@ class Packer:
 
     def __init__(self, model):
         self._model = model
-        self._class_bits, self._fields, size = plan(len(model.classes), model.low, model.high)
+        self._number = None
+        if b"number" in model.parts:
+            from dibble.inference.number import number_of
+
+            self._number = number_of(model)
+        self._low, self._high = ranges(model, self._number)
+        self._class_bits, self._fields, size = plan(len(model.classes), self._low, self._high)
         self._payload = bytearray(size)
         self._at = 0
 
@@ -94,13 +108,16 @@ class Packer:
         steps = 0 if battery_mv is None else 1 + (battery_mv + BATTERY_STEP_MV // 2) // BATTERY_STEP_MV
         self._put(min(steps, (1 << BATTERY_BITS) - 1), BATTERY_BITS)
         for channel, bits, step in self._fields:
-            low = self._model.low[channel]
-            reading = readings[channel]
+            low = self._low[channel]
+            if not self._number:
+                reading = readings[channel]
+            else:
+                reading = readings[channel - 1] if channel else self._number.steps(decision)
             if reading == MISSING:
                 code = 0
             elif reading < low:
                 code = 1
-            elif reading > self._model.high[channel]:
+            elif reading > self._high[channel]:
                 code = 2
             else:
                 above = reading - low

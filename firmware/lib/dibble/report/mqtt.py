@@ -201,7 +201,8 @@ class Client:
             count = self._stream.send(rest)
             if count:
                 sent += count
-                rest = memoryview(packet)[sent:]
+                if sent < len(packet):
+                    rest = memoryview(packet)[sent:]
             else:
                 self._port.sleep_ms(_POLL_MS)
         self._sent_ms = self._port.ticks_ms()
@@ -231,7 +232,7 @@ class Client:
             shift += 7
             more = byte > 127
         asked = self.inbox is not None or self._target is not None  # for more than answers
-        if kind in (_CONNACK, _PUBACK) and size == 2 or kind == _SUBACK and size == 3 and asked:
+        if (kind == _CONNACK or kind == _PUBACK) and size == 2 or kind == _SUBACK and size == 3 and asked:
             value = self._byte() << 8
             self._value = value | self._byte()
             if kind == _SUBACK and self._byte() > 2:

@@ -15,6 +15,7 @@ from dibble.storage.words import number_bytes
 
 RECORDS_A_TIME = 24
 PATIENCE_MS = 3600000
+LOOKING = ("dibble.update.looking", "dibble.update.kept", "dibble.update.trial")
 TRIALS = 6  # contacts in a row that what came by radio has to report in one of
 _DAY_S = 86400
 
@@ -175,10 +176,17 @@ class Radio:
         if self._discover:
             expire_s = 3 * self._every * node.interval_ms // 1000
             started_ms = self._port.ticks_ms()
-            for topic, payload in messages(self._name, self._port.KIND, node.classes, node.channels, expire_s):
-                late = self._port.ticks_diff(self._port.ticks_ms(), started_ms) > self._timeout_ms
-                if late or not client.publish(topic, payload, True):
-                    return False
+            from dibble.report import diagnostics
+
+            for found in (
+                messages(self._name, self._port.KIND, node.classes, node.channels, expire_s),
+                diagnostics.messages(self._name, self._port.KIND, expire_s, self._updates),
+            ):
+                for topic, payload in found:
+                    late = self._port.ticks_diff(self._port.ticks_ms(), started_ms) > self._timeout_ms
+                    if late or not client.publish(topic, payload, True):
+                        return False
+            forget("dibble.report.diagnostics")
             self._discover = False
         if not self._tell(0, "about", about(node)):
             return False
@@ -230,12 +238,23 @@ class Radio:
         offer = client.inbox.get(b"offer")
         if offer == self._settled and self._told[1]:
             return
-        from dibble.update.over_mqtt import Contact
+        topic = topic_of(self._name, "")
+        from dibble.update.looking import look
 
-        contact = Contact(node, client, topic_of(self._name, ""))
-        text = contact.follow(2 * self._timeout_ms)
-        self.complete = contact.complete
+        standing = look(node, client, topic)
+        del look
+        if standing.wanted:
+            forget(*LOOKING)  # it and what comes don't have to fit at once
+            from dibble.update.receiving import receive
+
+            self.complete = receive(standing, self._port, client, topic, 2 * self._timeout_ms)
+            del receive
+            forget("dibble.update.receiving", "dibble.update.parcel")
+        told = False
         if client.connected:
-            self._tell(1, "update", text)
-        self._settled = offer if contact.settled else b""
-        forget("dibble.update.over_mqtt", "dibble.update.parcel", "dibble.update.trial", "dibble.update.offer")
+            from dibble.update.looking import text_of
+
+            told = self._tell(1, "update", text_of(standing, node.classifier and node.classifier.identity))
+        self._settled = offer if told and standing.settled else b""
+        forget(*LOOKING)
+        forget("dibble.update.offer")

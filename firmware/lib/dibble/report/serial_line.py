@@ -43,8 +43,8 @@ class SerialLines:
 
     def __init__(self, write, node, classes, channels, every=50):
         self._write = write
-        self._head = [node] + "seq,time_s,class,held,margin,flags,action,faults,battery_mv".split(",")
-        self._head.extend(["%s:%s" % channel for channel in channels])
+        self._node = node
+        self._channels = channels
         self._name = dict(enumerate(classes)).get  # None for NO_CLASS
         self._every = every
         self._left = 0
@@ -53,7 +53,8 @@ class SerialLines:
         """Write a line for a report; before the first and every so often, one that names the fields."""
         if not self._left:
             self._left = self._every
-            self._crc = self.line("#dibble,2,", self._head)
+            head = [self._node] + "seq,time_s,class,held,margin,flags,action,faults,battery_mv".split(",")
+            self._crc = self.line("#dibble,2,", head + ["%s:%s" % channel for channel in self._channels])
         self._left -= 1
         decision = report.decision
         fields = [

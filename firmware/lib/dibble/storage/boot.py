@@ -9,6 +9,7 @@ is taken back before anything else is rejected.
 """
 
 from dibble import RecordError
+from dibble.forgetting import start_only
 from dibble.storage.words import number_at, number_bytes
 
 NORMAL = 0
@@ -22,6 +23,7 @@ _PROVEN = 2
 _CONFIG_REJECTED = 4
 _BY_RADIO = 8  # something came by radio, and no report has arrived since
 _INSTALLED = 16  # it's the newest model by now
+_UNHEARD = 32  # its radio doesn't tell whether a report arrived
 
 
 class BootState:
@@ -39,6 +41,7 @@ class BootState:
         error: why the state couldn't be kept, "" if it was.
     """
 
+    @start_only
     def __init__(self, memory):
         self.memory = memory
         self.error = ""
@@ -62,13 +65,14 @@ class BootState:
     @property
     def awaits_report(self):
         """Whether what came by radio hasn't reported since."""
-        return self._flags & _BY_RADIO != 0
+        return self._flags & (_BY_RADIO | _UNHEARD) == _BY_RADIO
 
     @property
     def config_on_trial(self):
         """Whether the node hasn't run under the configuration that it uses."""
         return self._config != PROVEN and not self.config_rejected
 
+    @start_only
     def begin(self, newest=0, previous=0, config=PROVEN, kept=False):
         """Count this boot; return NORMAL, PREVIOUS or SAFE. What wasn't seen before begins anew.
 
@@ -83,7 +87,7 @@ class BootState:
             self.unconfirmed = 0
         if newest != self._generation:
             self._generation = newest
-            self._flags &= _CONFIG_REJECTED | _BY_RADIO
+            self._flags &= _CONFIG_REJECTED | _BY_RADIO | _UNHEARD
             if self._flags & _BY_RADIO:
                 self._flags |= _INSTALLED
             self.unconfirmed = 0
@@ -113,12 +117,16 @@ class BootState:
             if not self._flags & _REJECTED:
                 self._flags |= _PROVEN
             self._lift()
-            self._flags &= ~(_BY_RADIO | _INSTALLED)
+            self._flags &= ~(_BY_RADIO | _INSTALLED | _UNHEARD)
             self._keep(0)
 
-    def by_radio(self):
-        """What the next boot finds came by radio: its first boot begins anew, and it isn't good until it reports so."""
-        self._flags = self._flags & ~_INSTALLED | _BY_RADIO
+    def by_radio(self, reports):
+        """What the next boot finds came by radio: its boots are counted anew.
+
+        Args:
+            reports: by a radio that tells whether a report arrived; it isn't good before.
+        """
+        self._flags = self._flags & ~(_INSTALLED | _UNHEARD) | _BY_RADIO | (0 if reports else _UNHEARD)
         self._keep(0)
 
     def report_arrived(self):

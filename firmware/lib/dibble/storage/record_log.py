@@ -4,6 +4,7 @@ What flush() has written outlives any power cut on littlefs; a batch in RAM does
 """
 
 from dibble import RecordError
+from dibble.forgetting import start_only
 from dibble.storage.segment import header, read_header, record_crc
 from dibble.storage.segment_files import SegmentFiles
 from dibble.storage.words import number_at, number_bytes
@@ -33,6 +34,7 @@ class RecordLog:
         error: what went wrong last, for the app to report and clear.
     """
 
+    @start_only
     def __init__(
         self,
         folder,
@@ -144,6 +146,7 @@ class RecordLog:
     def _complain(self, error):
         self.error = "log: expected to read and write %s, got %r" % (self.files.folder, error)
 
+    @start_only
     def _resume(self, numbers):
         """Find the next record's number, and whether the newest segment can take it."""
         gone = numbers[-1] + 1 - numbers[0] - len(numbers)

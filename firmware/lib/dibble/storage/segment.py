@@ -4,6 +4,7 @@ The node writes with this module, the host reads with it.
 """
 
 from dibble import RecordError
+from dibble.forgetting import start_only
 from dibble.inference.crc32 import crc32
 from dibble.storage.words import crc_bytes, number_at, number_bytes
 
@@ -15,6 +16,7 @@ RECORD_LEAST = 6  # length, one byte, CRC
 PIECE_BYTES = 512  # holds the longest record
 
 
+@start_only
 def names_crc(names):
     """Return the CRC of a list of channels' names, as 4 bytes: what a segment tells its channels by."""
     text = "\n".join(names).encode()

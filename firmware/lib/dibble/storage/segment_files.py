@@ -3,6 +3,7 @@
 import os
 
 from dibble import RecordError
+from dibble.forgetting import start_only
 from dibble.storage.segment import HEADER_BYTES, PIECE_BYTES, RECORD_LEAST, read_header, walk
 
 _GARBLED = 5  # EIO
@@ -12,6 +13,7 @@ _UNKNOWN_BYTES = 0x10000  # more than any segment's size
 class SegmentFiles:
     """A folder's segments by number; no file stays open between two calls."""
 
+    @start_only
     def __init__(self, folder):
         self.folder = folder
 
@@ -44,6 +46,7 @@ class SegmentFiles:
         """Yield a segment's records, None for each damaged one; head: as head() has it."""
         return walk(lambda at: self._read(number, at, PIECE_BYTES), head[3], head[5])
 
+    @start_only
     def survey(self, numbers):
         """Read the newest segment, and those before it as long as a header is damaged.
 

@@ -9,6 +9,8 @@ from dibble import RecordError
 from dibble.inference.crc32 import crc32
 from dibble.storage.words import crc_bytes, number_at, number_bytes
 
+MODEL = "model.dib"  # files that a node installs to its slots
+GATE = "gate.dib"
 MAGIC = b"DSL1"
 HEADER_BYTES = 16
 GENERATIONS = 0x3FFFFFFF  # the largest small int: at a write each minute, two thousand years

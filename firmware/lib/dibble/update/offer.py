@@ -1,19 +1,10 @@
-"""What a node is offered, and what became of the last offer that it took up: models/UPDATES.md."""
+"""What a node is offered by radio: models/UPDATES.md."""
 
-from dibble.storage.slots import Slots
-
-KINDS = ("model.dib", "gate.dib", "config.json", "firmware")
-NAMES = ("model", "gate", "config", "firmware")
-FIRMWARE = 3
 VERSION = 0x10
 WAITS = 4  # until somebody presses "install"
 OFFER_BYTES = 16
 FRAME_BYTES = 4  # of a piece's message beside its data: number and check
 MOST_PIECES = 10000  # numbers of four digits
-STATES = ("receiving", "tried", "confirmed", "refused", "rolled back")
-RECEIVING, TRIED, CONFIRMED, REFUSED, ROLLED_BACK = range(5)
-HEAD_BYTES = 10  # of what is kept, before the reason
-MOST_WHY = 150
 
 
 def crc16(data, start, end, crc=0xFFFF):
@@ -31,7 +22,7 @@ class Offer:
     Args:
         data: its bytes.
     Attributes:
-        kind: place in KINDS.
+        kind: place in kept.KINDS.
         waits: for "install".
         turn: 0..15, to offer a stream again that was refused or rolled back.
         size, piece_bytes, count: of the stream, of a piece's data, of the pieces.
@@ -63,46 +54,3 @@ class Offer:
     def data_bytes(self, number):
         """Return the bytes of a piece's data: the last one has the rest."""
         return min(self.piece_bytes, self.size - number * self.piece_bytes)
-
-
-class Kept:
-    """What became of the offer that the node took up last; in the slots `update`.
-
-    Attributes:
-        state: of STATES, -1: there was none.
-        crc, identity, kind, turn: of the offer.
-        why: of a refusal.
-    """
-
-    def __init__(self):
-        self._slots = Slots("update")
-        kept = self._slots.newest()
-        if kept is None or len(kept) < HEAD_BYTES or kept[9] >= len(STATES):
-            kept = bytes(9) + b"\xff"
-        self.crc = kept[:4]
-        self.identity = kept[4:8]
-        self.kind = kept[8] & 3
-        self.turn = kept[8] >> 4
-        self.state = -1 if kept[9] == 0xFF else kept[9]
-        self.why = kept[HEAD_BYTES:].decode()
-
-    def take(self, offer):
-        """Speak of this offer from now on."""
-        self.crc = offer.crc
-        self.identity = offer.identity
-        self.kind = offer.kind
-        self.turn = offer.turn
-
-    def is_of(self, offer):
-        """Tell whether something became of this offer."""
-        return self.state >= 0 and self.crc == offer.crc and self.turn == offer.turn
-
-    def write(self, state, why=""):
-        """Keep a state.
-
-        Raises:
-            RecordError: it can't be written.
-        """
-        self.state = state
-        self.why = why[:MOST_WHY]
-        self._slots.write(self.crc + self.identity + bytes((self.turn << 4 | self.kind, state)) + self.why.encode())

@@ -9,7 +9,7 @@ from array import array
 from dibble.update.offer import FRAME_BYTES, OFFER_BYTES, Offer, crc16
 
 PART = "update.part"
-_NONE = 0xFFFF
+NONE = 0xFFFF
 
 
 class Parcel:
@@ -42,21 +42,21 @@ class Parcel:
             file = open(PART, "r+b")
             file.seek(OFFER_BYTES)
         self.offer = offer = offer or Offer(head)
-        self._file = file
-        self._seed = crc16(offer.crc, 0, 4)
-        self._places = array("H", b"\xff" * (2 * offer.count))
-        self.have = self._frames = self._first = 0
-        self._frame_bytes = offer.piece_bytes + FRAME_BYTES
-        self.buffer = bytearray(self._frame_bytes)
-        while file.readinto(self.buffer) == self._frame_bytes and self._note():
+        self.file = file
+        self.seed = crc16(offer.crc, 0, 4)
+        self.places = array("H", b"\xff" * (2 * offer.count))
+        self.have = self.frames = self._first = 0
+        self.frame_bytes = offer.piece_bytes + FRAME_BYTES
+        self.buffer = bytearray(self.frame_bytes)
+        while file.readinto(self.buffer) == self.frame_bytes and self._note():
             if feed:
                 feed()
-        file.seek(OFFER_BYTES + self._frames * self._frame_bytes)
+        file.seek(OFFER_BYTES + self.frames * self.frame_bytes)
 
     def missing(self):
         """Return the number of the first piece that isn't there, -1: all are."""
         while self._first < self.offer.count:
-            if self._places[self._first] == _NONE:
+            if self.places[self._first] == NONE:
                 return self._first
             self._first += 1
         return -1
@@ -69,55 +69,25 @@ class Parcel:
         number = self.buffer[0] | self.buffer[1] << 8
         if number >= self.offer.count or size != self.offer.data_bytes(number) + FRAME_BYTES or not self._whole(number):
             return False
-        if self._places[number] == _NONE:
-            self._file.write(self.buffer)
+        if self.places[number] == NONE:
+            self.file.write(self.buffer)
             self._note()
         return True
 
     def close(self):
-        self._file.close()
-
-    def read(self, number, target):
-        """Copy a piece's data to target; return its size."""
-        self._file.seek(OFFER_BYTES + self._places[number] * self._frame_bytes + 2)
-        self._file.readinto(target)
-        return self.offer.data_bytes(number)
+        self.file.close()
 
     def _note(self):
         """Count the message in the buffer as written; return whether it's whole."""
         number = self.buffer[0] | self.buffer[1] << 8
         if number >= self.offer.count or not self._whole(number):
             return False
-        if self._places[number] == _NONE:
+        if self.places[number] == NONE:
             self.have += 1
-        self._places[number] = self._frames
-        self._frames += 1
+        self.places[number] = self.frames
+        self.frames += 1
         return True
 
     def _whole(self, number):
         """Tell whether the buffer holds a piece's message, by its check."""
-        return crc16(self.buffer, 0, FRAME_BYTES + self.offer.data_bytes(number), self._seed) == 0
-
-
-class Stream:
-    """A parcel's data in order, as a file to be read."""
-
-    def __init__(self, parcel, feed):
-        self._parcel = parcel
-        self._feed = feed
-        self._piece = bytearray(parcel.offer.piece_bytes)
-        self._number = self._at = self._end = 0
-
-    def read(self, size):
-        """Return the next bytes, at most so many; b"" at the end."""
-        if self._at == self._end:
-            if self._number == self._parcel.offer.count:
-                return b""
-            self._feed()
-            self._end = self._parcel.read(self._number, self._piece)
-            self._at = 0
-            self._number += 1
-        end = min(self._end, self._at + size)
-        data = bytes(self._piece[self._at : end])
-        self._at = end
-        return data
+        return crc16(self.buffer, 0, FRAME_BYTES + self.offer.data_bytes(number), self.seed) == 0

@@ -7,8 +7,9 @@ from dibble.forgetting import forget
 from dibble.inference.crc32 import crc32
 from dibble.storage.key import signatures_of
 from dibble.storage.words import crc_bytes
-from dibble.update.offer import KINDS, RECEIVING, REFUSED, TRIED, Kept
-from dibble.update.parcel import PART, Parcel, Stream
+from dibble.update.kept import KINDS, RECEIVING, REFUSED, TRIED, Kept
+from dibble.update.parcel import PART
+from dibble.update.reading import ReadParcel, Stream
 
 FOLDER = "update/"  # where a file waits, beside its signature
 PACKED = b"DIBZ"
@@ -39,20 +40,21 @@ class Peeked:
         return data or self._stream.read(size)
 
 
-def place(port, boot):
+def place(port, boot, reports):
     """Put what came where the node takes it at its next start; return why not, "" if it did.
 
-    A cut at any moment leaves what was, or what came: the rest is done again then. `boot` is told before, that what
-    comes next has to report by radio.
+    A cut at any moment leaves what was, or what came: the rest is done again then. `boot` is told before that what
+    comes next came by radio.
 
     Args:
         port: has feed_watchdog(), memory(name).
         boot: storage.boot.BootState.
+        reports: whether the radio tells that a report arrived.
     Raises:
         OSError, RecordError: the file system fails; it's tried again at the next contact.
     """
     kept = Kept()
-    parcel = Parcel(None, port.feed_watchdog)
+    parcel = ReadParcel(None, port.feed_watchdog)
     again = kept.is_of(parcel.offer) and kept.why != ""
     kept.take(parcel.offer)
     try:
@@ -65,7 +67,7 @@ def place(port, boot):
         kept.write(RECEIVING if isinstance(error, Damage) and not again else REFUSED, str(error))
         _remove(PART)
         return kept.why
-    boot.by_radio()
+    boot.by_radio(reports)
     if signed:
         _rename(FOLDER + path + _SUFFIX, path + _SUFFIX)
     _rename(FOLDER + path, path)

@@ -3,22 +3,11 @@
 import os
 
 from dibble import RecordError
-from dibble.inference.crc32 import crc32
 from dibble.storage.slots import Slots
-from dibble.storage.words import crc_bytes
-from dibble.update.offer import CONFIRMED, KINDS, REFUSED, ROLLED_BACK, TRIED, Kept
+from dibble.update.kept import CONFIG, CONFIRMED, KINDS, REFUSED, ROLLED_BACK, TRIED, Kept, identity_of
 
-CONFIG = 2
 SUFFIX = ".sig"  # of a signature's file
 NEVER = "it never came to a good minute and a report"
-
-
-def identity_of(node, kind):
-    """Return the identity of what a node runs of a kind; None: nothing."""
-    if kind == CONFIG:
-        return crc_bytes(crc32(node.config_text, len(node.config_text)))
-    classifier = (node.classifier, node.gate)[kind] if kind < CONFIG else None
-    return classifier.identity if classifier else None
 
 
 def is_on_trial(node):

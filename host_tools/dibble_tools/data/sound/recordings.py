@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.common.extras import extras_named
+from dibble_tools.common.extras import MissingPackage, extras_named
 
 WAV = ".wav"
 SUFFIXES = (WAV, ".flac", ".ogg", ".mp3", ".aif", ".aiff")
@@ -79,8 +79,12 @@ def _wav(path: Path) -> tuple[np.ndarray, int]:
 
 
 def _other(path: Path) -> tuple[np.ndarray, int]:
-    with extras_named():
-        import soundfile
+    try:
+        with extras_named():
+            import soundfile
+    except MissingPackage as error:
+        what = "a WAV file that is whole, of whole numbers" if path.suffix.lower() == WAV else "a WAV file"
+        raise InputError(f"{path}: expected {what}, got another; for FLAC, OGG and others: {error}") from None
     try:
         values, rate = soundfile.read(str(path), dtype="float64", always_2d=True)
     except soundfile.LibsndfileError as error:

@@ -12,6 +12,7 @@ import numpy as np
 from dibble_tools.families.maps.tables import CODE_MAX, MapLayer, batches, windows
 
 ROUNDED_AT_ONCE = 32  # frames
+INT8_ZERO = 128  # of codes
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,11 @@ class QuantizedNetwork:
         if layer.kind == "max":
             return _clamped((view.max(axis=(3, 4)) - source.zero_point) * (source.scale / target.scale), target, layer)
         if layer.kind == "mean":
+            if (source.scale, source.zero_point) == (target.scale, target.zero_point):
+                # Of the int8 themselves, halves away from zero, as LiteRT's pool has it.
+                mean = view.mean(axis=(3, 4)) - INT8_ZERO
+                steps = np.where(mean < 0, np.ceil(mean - 0.5), np.floor(mean + 0.5)).astype(np.int64)
+                return np.clip(steps + INT8_ZERO, layer.low, layer.high)
             mean = (view - source.zero_point).mean(axis=(3, 4))
             return _clamped(mean * (source.scale / target.scale), target, layer)
         assert layer.weights is not None and layer.weight_scales is not None and layer.biases is not None

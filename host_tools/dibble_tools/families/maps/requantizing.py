@@ -12,7 +12,7 @@ import numpy as np
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.families.maps.pruning import without_constant_channels
-from dibble_tools.families.maps.quantized import QuantizedLayer, QuantizedNetwork
+from dibble_tools.families.maps.quantized import QuantizedLayer, QuantizedMap, QuantizedNetwork
 from dibble_tools.families.maps.tables import (
     ACCUMULATOR_MAX,
     CODE_MAX,
@@ -24,9 +24,15 @@ from dibble_tools.families.maps.tables import (
     Frame,
     MapLayer,
     MapsTables,
+    windows,
 )
 
 ROOM = 1.1  # above the largest output that was seen
+CORRECTED_ROWS = 64  # by which biases are set right
+LEAST_ACTIVE = 0.02  # of a unit's outputs that are neither 0 nor the largest
+STEPS_TRIED = 12
+PATCHES = 6000  # by which weights are rounded together
+DAMPING = 0.01
 UNSEEN_SQUARE = 48.0**2  # of a code's distance from zero, where no rows tell
 
 
@@ -55,7 +61,14 @@ def requantized(network: QuantizedNetwork, codes: np.ndarray | None = None) -> M
     Raises:
         InputError: a layer is too large.
     """
+    some = None if codes is None or not len(codes) else codes[:: -(-len(codes) // CORRECTED_ROWS)]
     seen = _seen(network, codes)
+    true: list[np.ndarray] = []
+    if some is not None:
+        parts: list[list[np.ndarray]] = [[] for _ in network.maps]
+        network.run(some, lambda i, values: parts[i].append(values))
+        true = [np.concatenate(part) for part in parts]
+    own = true[:1]
     height, width, depth = network.maps[0].shape
     scaled = [Scaled(np.full(depth, network.maps[0].scale), network.maps[0].zero_point)]
     even = _even_maps(network)
@@ -66,7 +79,13 @@ def requantized(network: QuantizedNetwork, codes: np.ndarray | None = None) -> M
             last, margin_unit = _scores(network, layer, scaled[layer.inputs[0]])
             layers.append(last)
             break
-        shifted, told = _layer(network, i, scaled, seen, i + 1 in even)
+        shifted, told = _layer(network, i, scaled, seen, i + 1 in even, own)
+        if own:
+            outputs = shifted.outputs(own)
+            if shifted.weights is not None:
+                shifted = _without_drift(shifted, outputs, told, network.maps[i + 1], true[i + 1])
+                outputs = shifted.outputs(own)
+            own.append(outputs)
         layers.append(shifted)
         scaled.append(told)
     tables = MapsTables(Frame(height, width, depth), layers, margin_unit)
@@ -114,7 +133,7 @@ def _even_maps(network: QuantizedNetwork) -> set[int]:
 
 
 def _layer(
-    network: QuantizedNetwork, i: int, scaled: list[Scaled], seen: list[Seen], even: bool
+    network: QuantizedNetwork, i: int, scaled: list[Scaled], seen: list[Seen], even: bool, own: list[np.ndarray]
 ) -> tuple[MapLayer, Scaled]:
     layer = network.layers[i]
     source, target = scaled[layer.inputs[0]], network.maps[i + 1]
@@ -125,7 +144,7 @@ def _layer(
         "pad_code": source.zero_point,
     }
     if layer.kind in ("conv", "depthwise"):
-        return _weighted(network, i, source, seen, even, around)
+        return _weighted(network, i, source, seen, even, around, own)
     units = target.shape[2]
     zero_point = layer.low if layer.low == target.zero_point else target.zero_point
     # After a ReLU 0 stands for 0.
@@ -158,6 +177,35 @@ def _layer(
     return made, Scaled(source.scales / gain, zero_point)
 
 
+def _without_drift(
+    layer: MapLayer, outputs: np.ndarray, told: Scaled, target: QuantizedMap, true: np.ndarray
+) -> MapLayer:
+    """Return a layer whose units' outputs are the original's in the mean: rounding moves it.
+
+    Args:
+        outputs: codes that it makes of what the layers before it make.
+        true: the original's codes.
+    """
+    real = told.scales * (outputs - told.zero_point)
+    drift = (target.scale * (true - target.zero_point) - real).mean(axis=(0, 1, 2))
+    active = ((outputs > 0) & (outputs < CODE_MAX)).mean(axis=(0, 1, 2))
+    # Of a unit without weights there is nothing to set right.
+    assert layer.weights is not None
+    active = np.where(np.any(layer.weights.reshape(len(layer.weights), -1), axis=1), active, 0.0)
+    moved = np.where(active > LEAST_ACTIVE, drift / np.maximum(active, LEAST_ACTIVE), 0.0)
+    steps = moved / told.scales * 2.0 ** np.array(layer.shifts)
+    return replace(layer, biases=tuple(_within(np.array(layer.biases) + np.round(steps), layer.weights).tolist()))
+
+
+def _within(biases: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return biases as integers, where no sum leaves the small ints of a 32-bit board.
+
+    A unit that is always far beyond what its 8 bits hold needn't be further beyond.
+    """
+    limit = ACCUMULATOR_MAX - CODE_MAX * np.abs(weights).reshape(len(weights), -1).sum(axis=1)
+    return np.clip(biases, -limit, limit).astype(np.int64)
+
+
 def _effective(network: QuantizedNetwork, layer: QuantizedLayer, source: Scaled) -> tuple[np.ndarray, np.ndarray]:
     """Return (real value that each weight adds for a code's step, (units, ...); each unit's bias, real)."""
     assert layer.weights is not None and layer.weight_scales is not None and layer.biases is not None
@@ -168,7 +216,13 @@ def _effective(network: QuantizedNetwork, layer: QuantizedLayer, source: Scaled)
 
 
 def _weighted(
-    network: QuantizedNetwork, i: int, source: Scaled, seen: list[Seen], even: bool, around: dict[str, Any]
+    network: QuantizedNetwork,
+    i: int,
+    source: Scaled,
+    seen: list[Seen],
+    even: bool,
+    around: dict[str, Any],
+    maps: list[np.ndarray],
 ) -> tuple[MapLayer, Scaled]:
     layer, target = network.layers[i], network.maps[i + 1]
     values, biases = _effective(network, layer, source)
@@ -191,14 +245,35 @@ def _weighted(
     whole = np.array(weights, dtype=np.int64)
     told = np.array(scales)
     steps = told / 2.0 ** np.array(shifts)
+    if maps and layer.kind == "conv":
+        view = windows(maps[layer.inputs[0]], MapLayer("pool", layer.inputs, **around))
+        patches = view.reshape(-1, whole[0].size)
+        patches = patches[:: -(-len(patches) // PATCHES)].astype(np.float64) - source.zero_point
+        whole = _rounded_together(values.reshape(len(values), -1) / steps[:, None], patches).reshape(whole.shape)
     sums = whole.reshape(len(whole), -1).sum(axis=1)
     offset = np.round(biases / steps) - source.zero_point * sums
-    # A unit that is always beyond what its 8 bits hold needn't be so by more than a small int holds.
-    limit = ACCUMULATOR_MAX - CODE_MAX * np.abs(whole).reshape(len(whole), -1).sum(axis=1) - (1 << 29 - 6)
-    offset = np.clip(offset, -limit, limit).astype(np.int64)
-    offset += (zero_point << np.array(shifts)) + (1 << np.array(shifts) >> 1)
+    offset = _within(offset + (zero_point << np.array(shifts)) + (1 << np.array(shifts) >> 1), whole)
     made = MapLayer(layer.kind, layer.inputs, whole, tuple(offset.tolist()), tuple(shifts), **around)
     return made, Scaled(told, zero_point)
+
+
+def _rounded_together(weights: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Return weights as integers: what rounding one adds to a unit's sums, the next ones take back as far as they can.
+
+    Args:
+        weights: (units, inputs) in steps.
+        seen: (rows, inputs), what they are multiplied by.
+    Source: E. Frantar et al., GPTQ (2023), algorithm 1, without blocks.
+    """
+    hessian = seen.T @ seen / len(seen)
+    hessian += np.eye(len(hessian)) * (DAMPING * max(float(np.trace(hessian)) / len(hessian), 1e-9))
+    upper = np.linalg.cholesky(np.linalg.inv(hessian)).T
+    left = weights.copy()
+    found = np.zeros_like(left)
+    for k in range(left.shape[1]):
+        found[:, k] = np.clip(np.round(left[:, k]), -WEIGHT_MAX, WEIGHT_MAX)
+        left[:, k + 1 :] -= np.outer((left[:, k] - found[:, k]) / upper[k, k], upper[k, k + 1 :])
+    return found.astype(np.int64)
 
 
 def _unit(own: np.ndarray, needed: float, squares: np.ndarray, even: bool) -> tuple[np.ndarray, float, int]:
@@ -216,7 +291,9 @@ def _unit(own: np.ndarray, needed: float, squares: np.ndarray, even: bool) -> tu
     most = max(0, int(np.floor(np.log2(needed / finest) + 1e-9)))
     options = [(needed / 2**most, most)]
     if not even:
-        options = [*options, (finest, most + 1)] if needed > finest else [(finest, 0)]
+        # Steps between: some of them round these weights well.
+        finer = finest * 2.0 ** (np.arange(STEPS_TRIED) / STEPS_TRIED)
+        options = [*options, *((step, most + 1) for step in finer)] if needed > finest else [(s, 0) for s in finer]
     elif needed < finest:
         raise InputError("a sum of two maps: expected inputs of one scale, got one too fine for it")
     best: tuple[float, np.ndarray, float, int] | None = None

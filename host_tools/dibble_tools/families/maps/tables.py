@@ -104,6 +104,10 @@ class MapLayer:
             return height * width * int(self.weights.size)
         return height * width * units * (2 if self.kind == "add" else self.kernel[0] * self.kernel[1])
 
+    def outputs(self, maps: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the codes (rows, height, width, units) that it makes of the maps before it."""
+        return np.clip(_sums(self, maps), 0, CODE_MAX)
+
     def accumulators(self) -> tuple[np.ndarray, np.ndarray]:
         """Return each unit's least and largest sum, int64, over all codes of 0..255."""
         if self.weights is None:

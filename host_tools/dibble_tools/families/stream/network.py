@@ -55,11 +55,6 @@ def hops_seen(shapes: Sequence[LayerShape], outputs: int = 1) -> int:
     return outputs
 
 
-def stride_of(shapes: Sequence[LayerShape]) -> int:
-    """Return how many hops there are from one score to the next."""
-    return int(np.prod([shape.stride for shape in shapes]))
-
-
 @dataclass
 class Parameters:
     """Of one layer; all float32.
@@ -69,7 +64,6 @@ class Parameters:
         bias: (units,); where there is a norm, what it adds.
         gain: (units,) of the norm; None: there is none.
         mean, variance: (units,) running, of what the norm sees.
-        mask: like weights, 0 where one is pruned; None: none is.
     """
 
     weights: np.ndarray
@@ -77,7 +71,6 @@ class Parameters:
     gain: np.ndarray | None = None
     mean: np.ndarray | None = None
     variance: np.ndarray | None = None
-    mask: np.ndarray | None = None
 
     def tensors(self) -> list[np.ndarray]:
         """Return what is trained."""
@@ -187,8 +180,6 @@ class Tape:
 
     def _rounded(self, x: np.ndarray, shape: LayerShape, layer: Parameters, r: Rounding, *, last: bool) -> np.ndarray:
         weights = np.clip(np.rint(layer.weights), r.least, r.most)
-        if layer.mask is not None:
-            weights *= layer.mask
         y = linear(x, weights, shape)
         y += np.rint(layer.bias)
         y *= r.gains
@@ -229,8 +220,6 @@ class Tape:
                 count = np.float32(delta.shape[0] * delta.shape[1])
                 delta = (delta - by_bias / count - scaled * (by_gain / count)) * (layer.gain * spread)
             by_weights, delta = linear_back(delta, x, weights, shape, wanted=i > 0)
-            if layer.mask is not None:
-                by_weights *= layer.mask
             found[:0] = [by_weights, *own]
         return found
 

@@ -89,12 +89,10 @@ class StreamTables:
     Attributes:
         inputs: codes in a row.
         layers: the last one full, of a unit a class.
-        margin_unit: score steps a nat of log-odds.
     """
 
     inputs: int
     layers: tuple[StreamLayer, ...]
-    margin_unit: float = 1.0
 
     def check(self) -> None:
         """Raise InputError unless the layers fit each other and a node can compute them."""

@@ -24,20 +24,21 @@ channels = len(node.readings)
 row = array("i", [0] * (channels + 1))
 readings = node.readings
 listed = None
-image = hasattr(node, "image")  # a frame's readings have 16 bits at most, and it is handed over
-least = -32768 if image else MISSING
+# A frame's readings have 16 bits or 8, and it is handed over: as a list where it can't say that one is missing.
+image = hasattr(node, "image")
+least, most = (-32768, 32767) if image and node.frame[3] else (0, 255)
 decision = node.decision
 predict = node.predict
 with open(folder + "rows.bin", "rb") as rows:
     while rows.readinto(row):
         elapsed = row[0]
-        if listed:
+        if listed and not (image and least == 0 and min(row) == MISSING):
             listed = None
             for i in range(channels):
-                readings[i] = max(row[i + 1], least)
+                readings[i] = min(most, max(row[i + 1], least)) if image else row[i + 1]
         else:
             listed = [None if reading == MISSING else reading for reading in row][1:]
-            if isinstance(readings, bytearray):  # codes as they come
+            if isinstance(readings, bytearray) and not image:  # codes as they come
                 listed = bytes(listed)
         micropython.heap_lock()
         try:

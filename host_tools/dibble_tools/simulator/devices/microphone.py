@@ -28,21 +28,25 @@ class PlayedSound:
         samples: of 16 bits.
         rate_hz: of the recording.
         start_us: when it begins.
+        again: and begins anew, with no pause.
     """
 
-    def __init__(self, samples: Sequence[int], rate_hz: int, start_us: int, seed: int = 0) -> None:
+    def __init__(
+        self, samples: Sequence[int], rate_hz: int, start_us: int, seed: int = 0, *, again: bool = False
+    ) -> None:
+        self._again = again
         self._samples = samples
         self._rate_hz = rate_hz
         self._start_us = start_us
         self._rng = random.Random(f"microphone {seed}")
 
     @classmethod
-    def of_file(cls, path: Path, start_us: int) -> "PlayedSound":
+    def of_file(cls, path: Path, start_us: int, *, again: bool = False) -> "PlayedSound":
         """Return a recording as it lies in a file."""
         from dibble_tools.data.sound.recordings import at_its_own_rate
 
         samples, rate_hz = at_its_own_rate(path)
-        return cls(samples.tolist(), rate_hz, start_us)
+        return cls(samples.tolist(), rate_hz, start_us, again=again)
 
     def at_rate(self, rate_hz: int) -> "PlayedSound":
         """Return it as a microphone takes it at another rate: low-passed to what that holds."""
@@ -53,7 +57,7 @@ class PlayedSound:
         from dibble_tools.data.sound.recordings import resampled
 
         samples = np.round(resampled(np.array(self._samples), self._rate_hz, rate_hz)).astype(int)
-        return PlayedSound(samples.tolist(), rate_hz, self._start_us)
+        return PlayedSound(samples.tolist(), rate_hz, self._start_us, again=self._again)
 
     @property
     def end_us(self) -> int:
@@ -63,6 +67,8 @@ class PlayedSound:
     def heard(self, at_us: float) -> int:
         """Return the sample of a moment."""
         at = int((at_us - self._start_us) * self._rate_hz / 1e6)
+        if self._again:
+            at %= len(self._samples)
         noise = self._rng.randint(-NOISE, NOISE)
         value = self._samples[at] if 0 <= at < len(self._samples) else 0
         return max(-FULL, min(FULL - 1, value + noise))

@@ -51,15 +51,23 @@ class Mlx90640:
         self.memory = self._factory(broken)
         self._spent_uc = 0.0
         self._counted_us = now_us()
+        self._powered = True
         self.power_cycle()
 
     @property
     def charge_uc(self) -> float:
         """Microcoulombs used so far."""
         now = self._now_us()
-        self._spent_uc += NORMAL_MA * (now - self._counted_us) / 1000
+        self._spent_uc += NORMAL_MA * self._powered * (now - self._counted_us) / 1000
         self._counted_us = now
         return self._spent_uc
+
+    def switch(self, on: bool) -> None:
+        """Give it power, or take it away."""
+        _ = self.charge_uc
+        if on and not self._powered:
+            self.power_cycle()
+        self._powered = on
 
     def power_cycle(self) -> None:
         """Begin as after power-on."""
@@ -72,7 +80,7 @@ class Mlx90640:
         self._pointer = 0
 
     def write(self, data: bytes) -> None:
-        if self.absent or len(data) < 2 or self._now_us() < self._ready_us:
+        if self.absent or not self._powered or len(data) < 2 or self._now_us() < self._ready_us:
             raise Nack
         self._measure()
         self._pointer = data[0] << 8 | data[1]
@@ -84,7 +92,7 @@ class Mlx90640:
                 self._words[self._pointer] = word
 
     def read(self, size: int) -> bytes:
-        if self.absent or self._now_us() < self._ready_us:
+        if self.absent or not self._powered or self._now_us() < self._ready_us:
             raise Nack
         self._measure()
         at = self._pointer

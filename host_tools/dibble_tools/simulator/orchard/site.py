@@ -133,6 +133,8 @@ class Site:
         self.seesaw = SeesawSoil(now)
         self.eye, self.camera = Amg8833(now, seed), Mlx90640(now, seed)
         self.visitors = Visitors(seed)
+        self._arrays: list[Amg8833 | Mlx90640] = []  # that are wired
+        self._switched: dict[Any, Mlx90640] = {}  # by the pin of its supply
         self.eye.scene = self.camera.scene = self._at_the_gate
         self.drop = Ds18b20(now)
         self.probe = SoilProbe(rng)
@@ -181,8 +183,14 @@ class Site:
         if any(settings.get("mode") == "parallel" for settings in config["sensors"]):  # a BME680 can't
             self.gas_chip = self._newer_gas_chip
             chips["bme680"] = self.gas_chip
+        self._arrays, self._switched = [], {}
         for settings in config["sensors"]:
             driver, at = settings["driver"], _number(settings.get("pin"))
+            if driver in ("amg8833", "mlx90640_raw"):
+                self._arrays.append(self.eye if driver == "amg8833" else self.camera)
+            if driver == "mlx90640_raw" and settings["power_pin"] != "":
+                self._switched[_number(settings["power_pin"])] = self.camera
+                self.camera.switch(False)
             if driver in chips:
                 hardware.i2c[settings["address"]] = chips[driver]
             elif driver == "soil_adc":
@@ -294,6 +302,8 @@ class Site:
             elif self._pump_since_us is not None:
                 self.energy.add("gas pump", PUMP_MA * (now_us - self._pump_since_us) / 1000)
                 self._pump_since_us = None
+        if pin in self._switched:
+            self._switched[pin].switch(bool(level))
         if pin in self._valve_pins and bool(level) != self.valve_on:
             self.move()
             self.valve_on = bool(level)
@@ -315,7 +325,7 @@ class Site:
     def sensors_uc(self) -> float:
         """Return the charge that the sensors used themselves."""
         devices = (self.air, self.old_air, self.gas_chip, self.seesaw, self.drop, self.sgp30, self.ens160)
-        return sum(device.charge_uc for device in devices)
+        return sum(device.charge_uc for device in [*devices, *self._arrays])
 
 
 def _number(pin: Any) -> Any:

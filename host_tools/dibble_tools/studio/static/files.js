@@ -2,6 +2,7 @@
 import { find, keep, make, say } from "./dom.js";
 import { act, fetched, onSubmit } from "./server.js";
 
+const AROUND = 60; // readings before and after a suggested one that are shown with it
 let files = [], rows = null, version = "", view = [0, 0], dragged = null, resized = 0;
 const first = find("#first"), last = find("#last"), chart = find("#chart");
 
@@ -36,7 +37,12 @@ async function showTable() {
   rows = await fetched(`/rows/${path(file.name)}`);
   if (!rows) return;
   const end = rows.times.length - 1;
-  if (!again) { choose(0, end); view = [0, end]; }
+  if (!again) {
+    view = [0, end];
+    choose(0, end);
+    say(find("#suggested-words"), "");
+    find("#suggested").replaceChildren();
+  }
   view = [Math.min(view[0], end), Math.min(view[1], end)];
   if (view[1] <= view[0]) view = [0, end];
   choose(Math.min(Number(first.value), end), Math.min(Number(last.value), end));
@@ -51,16 +57,19 @@ function showView() {
   choose(Math.max(Number(first.value), view[0]), Math.min(Number(last.value), view[1]));
 }
 
+// A row ends where the next one begins, or before a stretch without readings.
+const endOf = (row) => Math.min(rows.places[row + 1], rows.places[row] + rows.together);
+
 function choose(from, to) {
   if (!rows) return;
   first.max = last.max = Math.max(Number(first.max), to);
   first.value = Math.min(from, to);
   last.value = Math.max(from, to);
-  const low = Number(first.value), high = Number(last.value), count = view[1] - view[0] + 1;
+  const low = Number(first.value), high = Number(last.value), begin = rows.places[view[0]], whole = endOf(view[1]) - begin;
   const span = find("#span");
-  span.style.left = `${(100 * (low - view[0])) / count}%`;
+  span.style.left = `${(100 * (rows.places[low] - begin)) / whole}%`;
   span.classList.toggle("all", low === view[0] && high === view[1]);
-  span.style.width = `${(100 * (high - low + 1)) / count}%`;
+  span.style.width = `${(100 * (endOf(high) - rows.places[low])) / whole}%`;
   for (const [slider, row] of [[first, low], [last, high]]) {
     say(find(`#${slider.id}-time`), rows.times[row] || `row ${row + 1}`);
     slider.setAttribute("aria-valuetext", rows.times[row] || `row ${row + 1}`);
@@ -75,7 +84,14 @@ function choose(from, to) {
 function rowAt(event) {
   const box = chart.getBoundingClientRect();
   const share = Math.min(Math.max((event.clientX - box.left) / box.width, 0), 0.999999);
-  return view[0] + Math.floor(share * (view[1] - view[0] + 1));
+  const place = rows.places[view[0]] + share * (endOf(view[1]) - rows.places[view[0]]);
+  let [low, high] = view;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (rows.places[middle] <= place) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 chart.addEventListener("pointerdown", (event) => {
@@ -90,6 +106,25 @@ for (const end of ["pointerup", "pointercancel"]) chart.addEventListener(end, ()
 first.addEventListener("input", () => choose(Number(first.value), Math.max(Number(first.value), Number(last.value))));
 last.addEventListener("input", () => choose(Math.min(Number(first.value), Number(last.value)), Number(last.value)));
 find("#table").addEventListener("change", showTable);
+
+// Which readings are worth a label most: a button for each, which chooses it and shows what is around it.
+async function suggest() {
+  const name = rows.name;
+  say(find("#suggested-words"), "Looking for the readings that are worth a label most…");
+  const found = await fetched(`/suggested/${path(name)}`);
+  if (!found || rows.name !== name) return say(find("#suggested-words"), "");
+  say(find("#suggested-words"), found.length ? "A label of these tells a model most. Choose one, and say what it was:" : "No reading is left to suggest.");
+  find("#suggested").replaceChildren(...found.map((each) => make("li", {}, make("button", { type: "button", onclick: () => around(each.row) },
+    `${each.time}: ${each.why}${each.said ? `, the node said ${each.said}` : ""}`))));
+}
+
+function around(row) {
+  const end = rows.times.length - 1;
+  view = [Math.max(0, row - AROUND), Math.min(end, row + AROUND)];
+  showView();
+  choose(row, row);
+  find('#span-form [name="label"]').focus();
+}
 
 const chosen = () => ({ file: rows.name, first: Number(first.value), last: Number(last.value) });
 // A log's labels go to a file beside it, which is shown from then on.
@@ -110,6 +145,7 @@ find("#unlabel").addEventListener("click", () => label(""));
 find("#delete-rows").addEventListener("click", () => act("delete_rows", chosen()));
 find("#undo").addEventListener("click", () => act("undo_rows", { file: rows.name }));
 find("#zoom").addEventListener("click", () => { view = [Number(first.value), Number(last.value)]; showView(); });
+find("#suggest").addEventListener("click", suggest);
 find("#whole").addEventListener("click", () => { view = [0, rows.times.length - 1]; showView(); });
 addEventListener("resize", () => {
   clearTimeout(resized);

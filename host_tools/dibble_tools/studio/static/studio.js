@@ -97,7 +97,11 @@ function showSection() {
   return chosen;
 }
 
-addEventListener("hashchange", () => showSection().querySelector("h2").focus({ preventScroll: true }));
+addEventListener("hashchange", () => {
+  const section = showSection();
+  section.querySelector("h2").focus({ preventScroll: true });
+  if (["label", "train", "deploy"].includes(section.id)) act("look_at_files"); // others may have put some there
+});
 find("#problem button").addEventListener("click", () => showProblem(""));
 find("#disconnect").addEventListener("click", () => act("disconnect"));
 find("#restart").addEventListener("click", () => act("restart"));

@@ -10,12 +10,15 @@ import time
 import rom
 import wire
 from flash_device import FlashDevice
-from os import stat
+from os import getenv, stat
 
 try:  # noqa: SIM105
     import network
 except ImportError:  # the board has no radio
     pass
+
+if getenv("DIBBLE_HEARS"):
+    import microphones
 
 
 def board(names):

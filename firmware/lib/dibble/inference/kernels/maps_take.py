@@ -1,5 +1,6 @@
 """What takes a frame of any kind in bytecode: the kernel where there is no other, and for what isn't a plain buffer."""
 
+from dibble.inference.fixed_point import MISSING
 from dibble.inference.kernels.maps_words import DOWN, FACTOR, ROW_BYTES, ROWS, SCALED, SKIP, TO, ZERO
 
 NO_READING = -32768
@@ -8,7 +9,7 @@ NO_READING = -32768
 def take(plan, arena):
     """A frame: its readings are codes, or become such. Yields the place of the first that is missing, + 1; else 0."""
     missing = 0
-    none = NO_READING if plan[SCALED] else -1
+    none = NO_READING if plan[SCALED] else MISSING
     while True:
         source = yield missing
         missing = i = 0

@@ -1,0 +1,55 @@
+"""A file on this computer as the parcel that a node takes: checked before anything is sent."""
+
+from pathlib import Path
+
+from dibble import ConfigError
+from dibble.storage.signatures import KEY
+
+from dibble_tools.common.errors import InputError
+from dibble_tools.model.host_model import MODEL_FILE, HostModel
+from dibble_tools.node.config import parsed, whole
+from dibble_tools.node.signatures import read_key
+from dibble_tools.radio.parcel import PIECE_BYTES, Parcel, parcel_of
+
+
+def read_parcel(
+    file: Path,
+    node: str,
+    key: Path | None = None,
+    *,
+    piece_bytes: int = PIECE_BYTES,
+    waits: bool = False,
+    turn: int = 0,
+) -> Parcel:
+    """Return a model or a configuration as it goes to a node.
+
+    Args:
+        file: a model file, the folder it lies in, or a .json.
+        node: its name.
+        key: file of its key; None: node.key beside the file or in the current folder, if there is one.
+    Raises:
+        InputError: the file is none that the node would take.
+    """
+    path = file / MODEL_FILE if file.is_dir() else file
+    at_hand = [place for place in (path.parent / KEY, Path(KEY)) if place.is_file()]
+    secret = read_key(key or at_hand[0]) if key or at_hand else None
+    if path.suffix == ".json":
+        kind, content = "config", _config(path, node)
+    else:
+        kind, content = "gate" if path.name == "gate.dib" else "model", bytes(HostModel.open(path).blob)
+    return parcel_of(kind, content, secret, piece_bytes=piece_bytes, waits=waits, turn=turn)
+
+
+def _config(path: Path, node: str) -> bytes:
+    try:
+        content = path.read_bytes()
+        config = whole(parsed(content, path.parent))
+    except OSError as error:
+        raise InputError(f"{path}: expected a configuration: {error.strerror}") from None
+    except ConfigError as error:
+        raise InputError(f"{path}: {error}") from None
+    if not config["mqtt"]["host"]:
+        raise InputError(f"{path}: expected mqtt.host: without it the node never reports, and goes back to what it has")
+    if config["node"] != node:
+        raise InputError(f"{path}: expected the configuration of {node}, as --node says, got that of {config['node']}")
+    return content

@@ -1,0 +1,43 @@
+"""What `dibble train --sound` is asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dibble_tools.data.sound.front_end import settings_for
+from dibble_tools.data.sound.segments import SegmentSettings, SoundSettings
+from dibble_tools.model.limits import Limits
+
+MLP, STREAM = "mlp", "stream"
+STREAM_HOP_S, STREAM_BANDS = 0.025, 20
+SEGMENT_HOP_S, SEGMENT_BANDS = 0.016, 16
+
+
+@dataclass(frozen=True)
+class SoundOptions:
+    """What `dibble train --sound` is asked for; its help text has the meaning of each."""
+
+    rate_hz: int = 16_000
+    frame: int = 512
+    hop: int = 0
+    bands: int = 0
+    family: str = "auto"
+    teacher: Path | None = None
+    rounds: int | None = None  # through the clips, of a network over the stream; None: as many as there is time for
+    gate: SegmentSettings = field(default_factory=SegmentSettings)
+    speaker: str | None = None
+    own: bool = False
+    test_groups: Sequence[str] = ()
+    limits: Limits = field(default_factory=lambda: Limits(max_bytes=2048))
+    budget_s: float = 60.0
+    sure: float = 0.6
+    hysteresis: int | None = None
+    refit: bool = True
+    seed: int = 0
+    name: str | None = None
+
+    def sense(self) -> SoundSettings:
+        """Return the sense that the model will have, unless it is a network over the stream: that has no gate."""
+        hop, bands = (STREAM_HOP_S, STREAM_BANDS) if self.family == STREAM else (SEGMENT_HOP_S, SEGMENT_BANDS)
+        hop = self.hop or min(round(hop * self.rate_hz), self.frame)
+        return SoundSettings(settings_for(self.rate_hz, self.frame, hop, self.bands or bands), self.gate)
