@@ -180,9 +180,10 @@ def export(
 @fleet.command()
 def update(
     nodes: Annotated[str, typer.Option("--nodes", help="to be updated, whose names fit: 'bed-*'")],
-    model: Annotated[Path | None, typer.Option(help="model file, or a folder with model.dib")] = None,
-    gate: Annotated[Path | None, typer.Option(help="model file of the gate instead")] = None,
-    config: Annotated[Path | None, typer.Option(help="config.json instead")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="model file, or a folder with model.dib; gate.dib is a gate")
+    ] = None,
+    configs: Annotated[Path | None, typer.Option(help="instead: folder with NODE.json for each of them")] = None,
     broker: Where = "localhost",
     db: Place = "fleet.db",
     user: User = "",
@@ -193,6 +194,9 @@ def update(
     canary: Annotated[int, typer.Option(min=1, help="nodes that get it first, and have to confirm it")] = 1,
     then: Annotated[str, typer.Option(help="then so many at a time: a share, or a number")] = "10%",
     patience: Annotated[str, typer.Option(help="how long a wave may take, such as 90m; nodes wake rarely")] = "6h",
+    again: Annotated[
+        bool, typer.Option("--again", help="though one of them refused this very file before, or went back from it")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="don't ask")] = False,
 ) -> None:
     """Bring nodes a new model or configuration by radio: the canary first, then a few at a time.
@@ -206,12 +210,13 @@ def update(
         from dibble_tools.fleet.database import open_database
         from dibble_tools.fleet.health import fleet_health
         from dibble_tools.fleet.rollout import Rollout, by_trust, parcels_of, waves
+        from dibble_tools.radio.parcel import offer_turn
     at = _broker(broker, user, ca)
     patience_s = parse_seconds(patience, "--patience")
     names = by_trust(fleet_health(open_database(db, must_exist=True), int(time.time()), nodes))
     if not names:
         raise InputError(f"--nodes {nodes}: expected the name of a node in {db}, got none that fits")
-    parcels = parcels_of(names, {"model": model, "gate": gate, "config": config}, key)
+    parcels = parcels_of(names, model, configs, key, offer_turn(again))
     in_waves = waves(names, canary, then)
     first = parcels[names[0]]
     _say(f"{first.kind} {first.version}: {len(first.stream)} bytes in {first.count} pieces for {len(names)} nodes")

@@ -1,7 +1,6 @@
 """`dibble send`, `dibble downlinks`: a model or a configuration to a node by radio; arguments only."""
 
 import re
-import secrets
 from pathlib import Path
 from typing import Annotated
 
@@ -44,9 +43,10 @@ def send(
     from dibble_tools.fleet.broker import Broker
     from dibble_tools.fleet.sending import send as send_parcel
     from dibble_tools.radio.files import read_parcel
+    from dibble_tools.radio.parcel import offer_turn
 
     place = Broker.of(broker, user, ca)
-    parcel = read_parcel(file, node, key, waits=on_install, turn=_turn(again))
+    parcel = read_parcel(file, node, key, waits=on_install, turn=offer_turn(again))
     console.print(parcel.summary, markup=False)
     said = send_parcel(
         place,
@@ -83,6 +83,7 @@ def downlinks(
     from dibble_tools.radio.files import read_parcel
     from dibble_tools.radio.lorawan import PIECE_BYTES, Answer, chirpstack, things_stack
     from dibble_tools.radio.lorawan import downlinks as payloads_of
+    from dibble_tools.radio.parcel import offer_turn
 
     if network not in ("ttn", "chirpstack"):
         raise InputError(f"--for: expected ttn or chirpstack, got {network!r}")
@@ -92,15 +93,10 @@ def downlinks(
         heard = Answer.of(bytes.fromhex(answer)) if answer else None
     except ValueError:
         raise InputError(f"--answer: expected hexadecimal digits, got {answer!r}") from None
-    parcel = read_parcel(file, node, key, piece_bytes=PIECE_BYTES, turn=_turn(again))
+    parcel = read_parcel(file, node, key, piece_bytes=PIECE_BYTES, turn=offer_turn(again))
     payloads = list(payloads_of(parcel, sums, heard, first_sum))
     if heard and heard.crc == parcel.told_crc and not payloads:
         note(f"{node} says: {heard.state}: nothing is left to send")
     note(f"{parcel.summary}; {len(payloads)} downlinks")
     texts = [things_stack(payloads)] if network == "ttn" else chirpstack(payloads, dev_eui)
     write("".join(f"{text}\n" for text in texts))
-
-
-def _turn(again: bool) -> int:
-    """Return the turn of an offer: any other than the first where it is made again."""
-    return 1 + secrets.randbelow(15) if again else 0

@@ -12,40 +12,35 @@ from dibble_tools.fleet.broker import Broker
 from dibble_tools.fleet.health import Health
 from dibble_tools.fleet.messages import object_of, parts_of
 from dibble_tools.fleet.sending import Link, Progress, clear_left, progress_of
-from dibble_tools.model.host_model import HostModel
-from dibble_tools.node.config import read_config
-from dibble_tools.node.signatures import read_key
+from dibble_tools.radio.files import read_parcel
 from dibble_tools.radio.mqtt import messages, withdrawal
-from dibble_tools.radio.parcel import Parcel, parcel_of
+from dibble_tools.radio.parcel import Parcel
 
 TOPIC = "dibble/+/update"
 SETTLE_S = 1.0  # in which the broker has begun to send what it retains
 LULL_S = 0.1
 
 
-def parcels_of(names: Sequence[str], files: Mapping[str, Path | None], key: Path | None) -> dict[str, Parcel]:
-    """Return what each node gets.
+def parcels_of(
+    names: Sequence[str], model: Path | None, configs: Path | None, key: Path | None, turn: int = 0
+) -> dict[str, Parcel]:
+    """Return what each node gets: one model for all, or a configuration each.
 
     Args:
-        files: kind -> path: exactly one is given.
-        key: of all nodes, or a folder with NODE.key for each; None: they have none.
+        model: a model file, or the folder it lies in; gate.dib is a gate.
+        configs: folder with NODE.json for each.
+        key: of all nodes, or a folder with NODE.key for each; None: as radio.files.read_parcel finds one.
+        turn: of the offers: another one than before where they are made again.
     Raises:
-        InputError: a file isn't what it should be, or a key isn't there.
+        InputError: a file isn't what it should be, or isn't there.
     """
-    given = [(kind, path) for kind, path in files.items() if path is not None]
-    if len(given) != 1:
-        raise InputError("expected one of --model, --gate and --config")
-    kind, path = given[0]
-    content = _config(path) if kind == "config" else HostModel.open(path).blob
-    if key is None:
-        parcel = parcel_of(kind, content)
-        return dict.fromkeys(names, parcel)
-    return {name: parcel_of(kind, content, read_key(key / f"{name}.key" if key.is_dir() else key)) for name in names}
-
-
-def _config(path: Path) -> bytes:
-    read_config(path)
-    return path.read_bytes()
+    if (model is None) == (configs is None):
+        raise InputError("expected one of --model and --configs")
+    made = {}
+    for name in names:
+        file = model or (configs or Path()) / f"{name}.json"
+        made[name] = read_parcel(file, name, key / f"{name}.key" if key and key.is_dir() else key, turn=turn)
+    return made
 
 
 def waves(names: Sequence[str], canary: int, then: str) -> list[list[str]]:

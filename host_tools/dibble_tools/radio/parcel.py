@@ -3,6 +3,7 @@
 models/UPDATES.md specifies the bytes; the firmware's dibble.update reads them.
 """
 
+import secrets
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -93,6 +94,11 @@ def framed(number: int, data: bytes, crc: bytes) -> bytes:
     """Return data with its number before it and its check behind, which holds for this stream only."""
     head = number.to_bytes(2, "little") + data
     return head + crc16(head, crc16(crc)).to_bytes(FRAME_BYTES - 2, "big")
+
+
+def offer_turn(again: bool) -> int:
+    """Return the turn of an offer: any other than the first where it is made again."""
+    return 1 + secrets.randbelow(15) if again else 0
 
 
 def parcel_of(

@@ -19,7 +19,7 @@ def work(asked: dict[str, Any]) -> dict[str, Any]:
     """
     names = by_trust(fleet_health(open_database(asked["db"], must_exist=True), int(time.time()), asked["nodes"]))
     key = Path(asked["key"]) if asked["key"] else None
-    parcels = parcels_of(names, {"model": Path(asked["model"])}, key)
+    parcels = parcels_of(names, Path(asked["model"]), None, key)
 
     def step(text: str) -> None:
         tell(step=text, log=text)

@@ -4,6 +4,7 @@ import json
 import threading
 
 import pytest
+from dibble_tools.cli.main import app
 from dibble_tools.common.errors import InputError
 from dibble_tools.fleet.broker import Broker
 from dibble_tools.fleet.rollout import Rollout, parcels_of, waves
@@ -13,6 +14,7 @@ from node_helpers import soil_model
 from patience import PATIENCE_S
 from radio_bench import RadioBench
 from test_listening import publisher, until
+from typer.testing import CliRunner
 
 NODES = ["bed-3", "bed-1", "bed-2", "shed"]
 
@@ -35,16 +37,22 @@ def test_waves():
 
 
 def test_what_is_sent(model, tmp_path):
-    with pytest.raises(InputError, match="one of --model, --gate and --config"):
-        parcels_of(NODES, {"model": model, "gate": model, "config": None}, None)
-    with pytest.raises(InputError, match="one of --model, --gate and --config"):
-        parcels_of(NODES, {"model": None}, None)
+    for given in ((model, tmp_path), (None, None)):
+        with pytest.raises(InputError, match="expected one of --model and --configs"):
+            parcels_of(NODES, *given, None)
     keys = tmp_path / "keys"
     keys.mkdir()
     (keys / "bed-3.key").write_bytes(bytes(range(32)))
     with pytest.raises(InputError, match=r"bed-1\.key: expected the node's key"):
-        parcels_of(NODES, {"model": model}, keys)
-    assert parcels_of(["bed-3"], {"model": model}, keys)["bed-3"].stream[:4] == b"DSG1"
+        parcels_of(NODES, model, None, keys)
+    assert parcels_of(["bed-3"], model, None, keys)["bed-3"].stream[:4] == b"DSG1"
+    config = {"node": "bed-3", "interval_s": 600, "sensors": [{"driver": "soil_adc", "pin": 26}]}
+    config["mqtt"] = {"host": "broker"}
+    (tmp_path / "bed-3.json").write_text(json.dumps(config))
+    (tmp_path / "bed-1.json").write_text(json.dumps(config))
+    assert parcels_of(["bed-3"], None, tmp_path, None)["bed-3"].kind == "config"
+    with pytest.raises(InputError, match=r"expected the configuration of bed-1, .* got that of bed-3"):
+        parcels_of(["bed-1"], None, tmp_path, None)
 
 
 class FakeNodes:
@@ -96,7 +104,7 @@ GOOD = ("receiving", "tried", "confirmed")
 def test_the_first_that_does_not_take_it_ends_it(tmp_path, model, answers, confirmed, failed, untouched):
     with Mosquitto(tmp_path) as broker:
         fakes = FakeNodes(broker, answers)
-        parcels = parcels_of(NODES, {"model": model}, None)
+        parcels = parcels_of(NODES, model, None, None)
         with Rollout(Broker("127.0.0.1", broker.port), parcels, 4 if "bed-1" in failed else 60, print) as rollout:
             outcome = rollout.run([["bed-3"], ["bed-1", "bed-2"], ["shed"]])
         until(lambda: sorted(fakes.withdrawn) == sorted(fakes.offered))  # nothing stays at the broker
@@ -112,7 +120,7 @@ def test_the_first_that_does_not_take_it_ends_it(tmp_path, model, answers, confi
 def test_who_has_it_already_is_passed_over(tmp_path, model):
     with Mosquitto(tmp_path) as broker:
         fakes = FakeNodes(broker, dict.fromkeys(NODES, GOOD))
-        parcels = parcels_of(NODES, {"model": model}, None)
+        parcels = parcels_of(NODES, model, None, None)
         for _ in range(2):
             with Rollout(Broker("127.0.0.1", broker.port), parcels, 60, print) as rollout:
                 assert rollout.run([["bed-3"], ["bed-1"]]).confirmed == ["bed-3", "bed-1"]
@@ -120,12 +128,24 @@ def test_who_has_it_already_is_passed_over(tmp_path, model):
     assert fakes.offered == ["bed-3", "bed-1"]
 
 
+@pytest.mark.parametrize(("state", "status"), [("confirmed", 0), ("refused", 1), ("receiving", 1)])
+def test_the_command_send(tmp_path, model, state, status):
+    with Mosquitto(tmp_path) as broker:
+        fakes = FakeNodes(broker, {"bed-3": ("receiving", state)})
+        place = ["--node", "bed-3", "--broker", f"127.0.0.1:{broker.port}"]
+        ran = CliRunner().invoke(app, ["send", str(model), *place, "--wait", "3s" if state == "receiving" else "60s"])
+        fakes.end()
+    assert ran.exit_code == status and f"{state}" in ran.output
+    if state == "receiving":
+        assert "the broker keeps it" in ran.output
+
+
 def test_a_real_node_takes_a_model(tmp_path, model):
     firmware = firmware_folder(tmp_path / "firmware")
     done = []
     with Mosquitto(tmp_path) as broker:
         bench = RadioBench(firmware, tmp_path, broker, soil_model(400))
-        parcels = parcels_of(["node"], {"model": model}, None)
+        parcels = parcels_of(["node"], model, None, None)
         with Rollout(Broker("127.0.0.1", broker.port), parcels, PATIENCE_S, print) as rollout:
             thread = threading.Thread(target=lambda: done.append(rollout.run([["node"]])))
             thread.start()
