@@ -27,6 +27,7 @@ EXTRA_OF = {  # import name -> extra of pyproject.toml
     "ai_edge_litert": "teacher",
     "tflite": "networks",
     "onnx": "networks",
+    "google": "networks",  # protobuf
     "paho": "fleet",
     "sqlalchemy": "fleet",
     "psycopg": "fleet",

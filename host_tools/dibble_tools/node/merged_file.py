@@ -186,6 +186,7 @@ class _Rename(ast.NodeTransformer):
         self.shipment = merge.shipment
         self.module = module
         self.scopes: list[tuple[set[str], dict[str, tuple[str, str]]]] = []  # locals; local imports by name
+        self.assembly = False  # in a function of inline assembler, where calls are instructions
 
     def top(self, statement: ast.stmt) -> list[ast.stmt]:
         if isinstance(statement, ast.Import | ast.ImportFrom):
@@ -407,9 +408,17 @@ class _Rename(ast.NodeTransformer):
         node.args.kw_defaults = [self.visit(each) if each else None for each in node.args.kw_defaults]
         if not self.scopes:
             node.name = self.shipment.final[self.module.name].get(node.name, node.name)
+        before, self.assembly = self.assembly, any("asm_thumb" in ast.dump(each) for each in node.decorator_list)
         self.scopes.append(self._scope(node.args, node.body))
         node.body = self._until_return(node.body)
         self.scopes.pop()
+        self.assembly = before
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        if not self.assembly:
+            return self.generic_visit(node)  # type: ignore[return-value]
+        node.args = [self.visit(each) for each in node.args]
         return node
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:

@@ -46,7 +46,11 @@ def test_what_is_sent(model, tmp_path):
     with pytest.raises(InputError, match=r"bed-1\.key: expected the node's key"):
         parcels_of(NODES, model, None, keys)
     assert parcels_of(["bed-3"], model, None, keys)["bed-3"].stream[:4] == b"DSG1"
-    config = {"node": "bed-3", "interval_s": 600, "sensors": [{"driver": "soil_adc", "pin": 26, "probe_curve": [2300, 1200]}]}
+    config = {
+        "node": "bed-3",
+        "interval_s": 600,
+        "sensors": [{"driver": "soil_adc", "pin": 26, "probe_curve": [2300, 1200]}],
+    }
     config["mqtt"] = {"host": "broker"}
     (tmp_path / "bed-3.json").write_text(json.dumps(config))
     (tmp_path / "bed-1.json").write_text(json.dumps(config))

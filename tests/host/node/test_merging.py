@@ -8,7 +8,7 @@ from itertools import chain
 import pytest
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.shipped import LIBRARY
-from dibble_tools.node.files import OPTIONAL, MpyFormat, made_for, shipped
+from dibble_tools.node.files import OPTIONAL, MpyFormat, made_for, node_files, shipped
 from dibble_tools.node.merged_file import merged_source
 from dibble_tools.node.merging import Shipment
 from dibble_tools.node.modules import bound_names
@@ -132,6 +132,40 @@ def test_a_local_name_for_one_of_two_is_no_global_one():
     asked = [("farm.units", "scaled"), ("farm.either", "one")]
     with pytest.raises(InputError, match=r"farm\.either: expected scaled under another name"):
         merged_source(Shipment(plants, {"farm.all": ["farm.units", "farm.either"]}, asked), "farm.all")
+
+
+def test_an_instruction_of_inline_assembler_is_no_function_of_its_name():
+    plants = {
+        "farm": "",
+        "farm.sums": """
+import micropython
+STEP = 4
+def add(x, y):
+    return fast(x) + y
+@micropython.asm_thumb
+def fast(r0):
+    add(r0, r0, STEP)
+""",
+    }
+    asked = [("farm.sums", "fast")]
+    source = merged_source(Shipment(plants, {"farm.all": ["farm.sums"]}, [*asked, ("farm.sums", "add")]), "farm.all")
+    assert "add(r0, r0, 4)" in source
+    source = merged_source(
+        Shipment(
+            plants | {"farm.x": "from farm.sums import add\ndef go():\n    return add(1, 2)\n"},
+            {"farm.all": ["farm.sums", "farm.x"]},
+            [*asked, ("farm.x", "go")],
+        ),
+        "farm.all",
+    )
+    assert "add(r0, r0, 4)" in source and "def add(" not in source
+
+
+@pytest.mark.parametrize("architecture", ["", "armv6m", "armv7em", "xtensawin", "rv32imc"])
+def test_every_file_of_a_board_compiles(architecture):
+    mpy = made_for(architecture) if architecture else MpyFormat(6)
+    files = node_files(["sht4x", "bme680", "mlx90640_raw"], mpy)
+    assert len(files) > 10 and all(name.endswith((".mpy", ".py", ".json")) for name in files)
 
 
 def test_a_merged_module_is_found_under_its_own_name_where_that_is_asked_for(monkeypatch):
