@@ -45,9 +45,9 @@ def cell(text: str) -> str:
 
 
 def is_fit_name(name: str) -> bool:
-    """Tell whether a name can head a column: letters, digits and a few signs, beginning with a letter, a digit or _."""
+    """Tell whether a name can head a column: letters, digits and a few signs, beginning with a letter or digit, or with _ before one."""
     return (
-        (name[:1].isalnum() or name[:1] == "_")
+        (name[:1].isalnum() or (name[:1] == "_" and name[1:2].isalnum()))
         and name == name.strip()
         and len(name.encode()) <= MOST_NAME_BYTES
         and all(character.isalnum() or character in _IN_NAMES for character in name)

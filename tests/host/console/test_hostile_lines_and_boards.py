@@ -47,7 +47,7 @@ def test_a_cell_is_never_a_formula_nor_a_command(text: str, shown: str) -> None:
 
 def test_text_is_cut_and_names_are_judged() -> None:
     assert plain("x" * 1000) == "x" * 160 + "…"
-    good = ("soil_moisture_permille", "bed 1", "Gewächshaus-2", "t (air)", "1")
+    good = ("soil_moisture_permille", "bed 1", "Gewächshaus-2", "t (air)", "1", "_other_")
     bad = ("", " a", "a ", "=a", "../a", "a/\\b", "a,b", 'a"', "a\nb", "\x1b[0m", "a" * 61, "_", "a;b", "a\u202eb")
     assert all(map(is_fit_name, good))
     assert not any(map(is_fit_name, bad))

@@ -4,6 +4,7 @@ import dataclasses
 import json
 
 import pytest
+from dibble_tools.bench.stream_net import codes
 from dibble_tools.cli.main import app
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.shipped import FIRMWARE, LIBRARY
@@ -13,6 +14,7 @@ from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.writer import export
 from dibble_tools.node.library import FAMILIES, PACKAGES, compiled_library, library_modules, package_json
 from helpers import random_additive, random_mlp, random_rows, random_spec
+from sounds import random_stream
 from typer.testing import CliRunner
 
 SCRIPT = """
@@ -45,6 +47,8 @@ def test_a_family_brings_nothing_of_the_others():
 
 
 def model_of(family):
+    if family == "stream":
+        return random_stream()
     spec = random_spec(1)
     if family == "additive":
         spec = dataclasses.replace(spec, tables=random_additive(2, spec.limits, 4))
@@ -61,7 +65,7 @@ def test_the_compiled_library_of_a_family_decides_as_the_host(family, tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     (tmp_path / "model.dib").write_bytes(model.blob)
-    rows = random_rows(4, model.channels, 60)
+    rows = codes(len(model.channels), 60) if family == "stream" else random_rows(4, model.channels, 60)
     (tmp_path / "main.py").write_text(SCRIPT.format(rows=rows.tolist()))
     run = run_wasi(tmp_path, "main.py", heap=WASI_HEAP, memory_bytes=WASI_MEMORY)
     decided = model.decide(rows)
@@ -87,7 +91,10 @@ def test_wrong_words_are_told(tmp_path):
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.txt").write_text("mine")
     for arguments, word in (
-        (["tree", "--out", str(tmp_path / "a")], "expected a family, one of forest, additive, mlp or all, got 'tree'"),
+        (
+            ["tree", "--out", str(tmp_path / "a")],
+            "expected a family, one of forest, additive, mlp, stream or all, got 'tree'",
+        ),
         (["mlp", "--out", str(tmp_path / "a"), "--arch", "z80"], "--arch: expected one of x86"),
         (["mlp", "--out", str(tmp_path / "other")], "expected a new folder"),
     ):

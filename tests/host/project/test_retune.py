@@ -125,7 +125,10 @@ def test_a_margin_is_held_against_a_log(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_configuration_is_said(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
-    for content, said in (("{", "expected a node's config.json"), ('{"sensors": []}', "expected a list of 1 to 16")):
+    for content, said in (
+        ("{", "expected a node's config.json"),
+        ('{"sensors": []}', "expected at least one, or config.listen, got none"),
+    ):
         path.write_text(content)
         with pytest.raises(InputError, match=said):
             Config(path)

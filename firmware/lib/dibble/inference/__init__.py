@@ -51,7 +51,12 @@ def model_of(blob, code=None, checked=False):
         checked: this file passed all checks before.
     """
     if blob[5:6] == b"\x05":  # the family maps
-        from dibble.inference.image import ImageModel as Kind
+        try:
+            from dibble.inference.image import ImageModel as Kind
+        except ImportError as error:
+            from dibble.inference.errors import reason
+
+            raise reason(blob, error)
     else:
         from dibble.inference.model import Model as Kind
     if code:

@@ -13,6 +13,10 @@ def reason(blob, error):
         return error
     if isinstance(error, MemoryError):
         return ModelError("the model takes more memory than there is")
+    if isinstance(error, ImportError):
+        return ModelError(
+            "expected a family that was deployed: deploy with a configuration whose sensors feed this model"
+        )
     size = len(blob)
     if size < HEADER_BYTES + CRC_BYTES:
         return ModelError("expected a model file, got %d bytes" % size)
