@@ -45,7 +45,7 @@ def cell(text: str) -> str:
 
 
 def is_fit_name(name: str) -> bool:
-    """Tell whether a name can head a column: letters, digits and a few signs, beginning with a letter or digit, or with _ before one."""
+    """Tell whether a name can head a column: letters, digits, a few signs; a letter or digit first, or after one _."""
     return (
         (name[:1].isalnum() or (name[:1] == "_" and name[1:2].isalnum()))
         and name == name.strip()
