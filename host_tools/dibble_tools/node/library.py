@@ -39,6 +39,7 @@ def library_modules(
     wanted |= ({"ratios"} if ratios else set()) | ({"stand_ins"} if stand_ins else set())
     without = [f"{_INFERENCE}.{name}" for name in (*FAMILIES, *_BY_NEED) if name not in wanted]
     without += [f"{_INFERENCE}.{name}_checks" for name in FAMILIES if name not in wanted]
+    without += [f"{_INFERENCE}.image"] if "image" not in wanted else []
     return sorted(reached([_INFERENCE, *(f"{_INFERENCE}.{name}" for name in wanted)], without))
 
 

@@ -165,6 +165,7 @@ def shipment_of(
     files |= {f"dibble.{name.rpartition('.')[2]}": (name,) for name in later}
     asked = {(_PORT, name) for name in _port_names(sources)} | {("dibble.app", "run"), ("dibble", "__version__")}
     asked |= {(name, each) for name in named if apart for each in OF_DRIVERS}
+    asked |= {("dibble.classifier", "recall")}  # what a board's slots hold, for who looks by hand
     own = list(own)
     for path in (*GUESTS.glob("*.py"), *own):
         asked |= set(_asked_in(path, sources))

@@ -78,7 +78,7 @@ def test_assembler_makes_the_ratios_of_bytecode() -> None:
 
 def test_assembler_makes_the_baselines_of_bytecode() -> None:
     """Of a channel and of a ratio, between windows that look back by rings."""
-    check("thumb", RATIOS, BASELINES)
+    check("thumb", RATIOS, BASELINES, rows(150))
 
 
 def test_viper_makes_the_ratios_of_bytecode() -> None:

@@ -24,6 +24,7 @@ from dibble_tools.simulator.node.wire import POWER_ON, Hardware
 LIBRARY = Path(dibble.__path__[0])
 NEEDED = (
     "__init__",
+    "forgetting",
     *(f"inference/{name}" for name in ("__init__", "crc32", "format", "fixed_point")),
     *(
         f"storage/{name}"

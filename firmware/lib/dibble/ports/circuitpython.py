@@ -229,7 +229,8 @@ def rssi_dbm():
     try:
         import wifi
 
-        return wifi.radio.ap_info.rssi
+        network = wifi.radio.ap_info
+        return network.rssi if network else None
     except (ImportError, AttributeError):
         return None
 
