@@ -71,9 +71,10 @@ LISTENING = "dibble.listening_node"
 SENSES = "dibble.senses"
 IN_ALL_KINDS = ("features_bytecode", "widen_viper", "crc_viper")  # of a model's code; there is no assembler of them
 UPDATES = tuple(f"dibble.update.{name}" for name in ("looking", "place", "receiving", "trial"))
-IMAGE, STREAM = "dibble.inference.image", "dibble.inference.stream"  # families of what arrays see, and of what is heard
+IMAGE = "dibble.inference.image"  # family of what arrays see
+STREAM = "dibble.inference.stream", "dibble.inference.stream_checks"  # family of what is heard
 ARRAYS = ("amg8833", "mlx90640_raw")
-OPTIONAL = (RADIO, CLOCK_CHIP, KEY, LISTENING, IMAGE, STREAM, *UPDATES)
+OPTIONAL = (RADIO, CLOCK_CHIP, KEY, LISTENING, IMAGE, *STREAM, *UPDATES)
 MICROPHONES = ("dibble.ports.micropython_microphones", "dibble.ports.circuitpython_microphones")  # of the last
 STREAMS = "dibble.streams"
 SOCKETS = ("dibble.ports.sockets", "dibble.ports.circuitpython_sockets")  # of the radio
@@ -88,8 +89,8 @@ def not_needed(config: Mapping[str, Any], has_key: bool) -> list[str]:
         KEY: has_key,
         LISTENING: config["listen"]["driver"],
         IMAGE: any(_may_be_array(sensor["driver"]) for sensor in config["sensors"]),
-        STREAM: config["listen"]["driver"],
     }
+    needed |= dict.fromkeys(STREAM, config["listen"]["driver"])
     needed |= dict.fromkeys(UPDATES, mqtt["host"] and mqtt["updates"])
     return [module for module in OPTIONAL if not needed[module]]
 
