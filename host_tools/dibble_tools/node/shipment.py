@@ -165,7 +165,8 @@ def shipment_of(
     files |= {f"dibble.{name.rpartition('.')[2]}": (name,) for name in later}
     asked = {(_PORT, name) for name in _port_names(sources)} | {("dibble.app", "run"), ("dibble", "__version__")}
     asked |= {(name, each) for name in named if apart for each in OF_DRIVERS}
-    asked |= {("dibble.classifier", "recall")}  # what a board's slots hold, for who looks by hand
+    # What a board's slots hold, and where a model is used in place, for who looks by hand.
+    asked |= {("dibble.classifier", name) for name in ("recall", "ROM")}
     own = list(own)
     for path in (*GUESTS.glob("*.py"), *own):
         asked |= set(_asked_in(path, sources))
