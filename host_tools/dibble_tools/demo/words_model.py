@@ -23,7 +23,7 @@ LICENCE = (
     "trained on recordings of Google's Speech Commands v0.02 (Pete Warden, 2018, arXiv:1804.03209), licensed CC BY 4.0 "
     "(https://creativecommons.org/licenses/by/4.0/); none of them is in the model"
 )
-OPTIONS = SoundOptions(family="stream", limits=Limits(max_bytes=5000), rounds=90, name="four_words")
+OPTIONS = SoundOptions(family="stream", limits=Limits(max_bytes=5000), rounds=700, name="four_words")
 
 
 def four_words(clips: Clips) -> Clips:

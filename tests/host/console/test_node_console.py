@@ -36,7 +36,7 @@ def test_ctrl_c_writes_what_is_still_in_the_batch(tmp_path: Path) -> None:
             raise KeyboardInterrupt
         log.append(encode(9824, log.sequence, 0, 255, 0, 0, 0, 0, [log.sequence]))
 
-    stopped = SimpleNamespace(_classifier=None, _notes=(), log=log, cycle=cycle, switch_off=lambda: None)
+    stopped = SimpleNamespace(classifier=None, notes=(), log=log, cycle=cycle, switch_off=lambda: None)
     with pytest.raises(KeyboardInterrupt):
         Node.run(stopped)
     assert [row.sequence for row in read_folder(tmp_path / "log").rows] == [1, 2, 3]
