@@ -57,9 +57,9 @@ SLOTS = 2  # that the node keeps of a model, beside model.dib
 
 def library_bytes(runtime_name: str, runtime: Runtime, config: dict) -> int:
     """Return the bytes of the firmware's files in whole blocks: compiled for MicroPython, sources for CircuitPython."""
-    if runtime_name == "circuitpython":
-        return _sources_bytes(runtime.block_bytes, drivers_of(config))
     drivers, without = drivers_of(config), tuple(not_needed(config, has_key=False))
+    if runtime_name == "circuitpython":
+        return _sources_bytes(runtime.block_bytes, drivers, without)
     return _compiled_bytes(runtime.block_bytes, runtime.mpy_arch if runtime.viper else "", drivers, without)
 
 
@@ -71,8 +71,8 @@ def _compiled_bytes(block: int, machine_code: str, drivers: tuple[str, ...], wit
 
 
 @lru_cache
-def _sources_bytes(block: int, drivers: tuple[str, ...]) -> int:
-    return sum(stored(len(content), block) for content in circuitpython_files(drivers).values())
+def _sources_bytes(block: int, drivers: tuple[str, ...], without: tuple[str, ...]) -> int:
+    return sum(stored(len(content), block) for content in circuitpython_files(drivers, without=without).values())
 
 
 def stored(size: int, block: int) -> int:
