@@ -19,6 +19,7 @@ from dibble_tools.node.files import (
     mpy_version,
     node_files,
     not_needed,
+    not_on_a_drive,
     reached,
     runs,
     source_of,
@@ -59,7 +60,7 @@ def library_bytes(runtime_name: str, runtime: Runtime, config: dict) -> int:
     """Return the bytes of the firmware's files in whole blocks: compiled for MicroPython, sources for CircuitPython."""
     drivers, without = drivers_of(config), tuple(not_needed(config, has_key=False))
     if runtime_name == "circuitpython":
-        return _sources_bytes(runtime.block_bytes, drivers, without)
+        return _sources_bytes(runtime.block_bytes, drivers, tuple(not_on_a_drive(config)))
     return _compiled_bytes(runtime.block_bytes, runtime.mpy_arch if runtime.viper else "", drivers, without)
 
 

@@ -25,7 +25,7 @@ from dibble_tools.deploy.plan import Plan, make_plan, stale_files
 from dibble_tools.deploy.request import CONFIG, Request, check_pair, listed_in, own_driver_files
 from dibble_tools.deploy.signing import signing_files
 from dibble_tools.model.host_model import MODEL_FILE
-from dibble_tools.node.files import LISTENING, circuitpython_files
+from dibble_tools.node.files import circuitpython_files, not_on_a_drive
 from dibble_tools.node.manifest import manifest_of
 
 BOOT_OUT = "boot_out.txt"
@@ -74,9 +74,8 @@ def deploy_to_drive(drive: Path, request: Request, *, dry_run: bool = False) -> 
     desired: dict[str, bytes] = {}
     stale: list[str] = []
     if not request.only_model:
-        desired = circuitpython_files(
-            drivers_of(config), own_driver_files(request, config), [] if config["listen"]["driver"] else [LISTENING]
-        )
+        own = own_driver_files(request, config)
+        desired = circuitpython_files(drivers_of(config), own, not_on_a_drive(config))
         listed = listed_in((drive / MANIFEST).read_bytes()) if MANIFEST in on_drive else []
         stale = stale_files(desired, on_drive, listed)
         desired |= {MANIFEST: manifest_of(desired), CONFIG: config_bytes}

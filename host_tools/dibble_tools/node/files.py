@@ -75,6 +75,11 @@ IMAGE = "dibble.inference.image"  # family of what arrays see
 STREAM = "dibble.inference.stream", "dibble.inference.stream_checks"  # family of what is heard
 ARRAYS = ("amg8833", "mlx90640_raw")
 OPTIONAL = (RADIO, CLOCK_CHIP, KEY, LISTENING, IMAGE, *STREAM, *UPDATES)
+SENSES_OWN = (
+    LISTENING,
+    IMAGE,
+    *STREAM,
+)  # what a drive of sources leaves out, too: the rest serves a config edited there
 MICROPHONES = ("dibble.ports.micropython_microphones", "dibble.ports.circuitpython_microphones")  # of the last
 STREAMS = "dibble.streams"
 SOCKETS = ("dibble.ports.sockets", "dibble.ports.circuitpython_sockets")  # of the radio
@@ -93,6 +98,11 @@ def not_needed(config: Mapping[str, Any], has_key: bool) -> list[str]:
     needed |= dict.fromkeys(STREAM, config["listen"]["driver"])
     needed |= dict.fromkeys(UPDATES, mqtt["host"] and mqtt["updates"])
     return [module for module in OPTIONAL if not needed[module]]
+
+
+def not_on_a_drive(config: Mapping[str, Any]) -> list[str]:
+    """Return those modules that CircuitPython's drive does without under a configuration."""
+    return [module for module in not_needed(config, has_key=True) if module in SENSES_OWN]
 
 
 def _may_be_array(driver: str) -> bool:
