@@ -136,7 +136,7 @@ from dibble_tools import HostModel, convert, load, train
 model: HostModel = load("models/digits")
 share: int = load("models/digits")
 train("field.csv", labels="state")
-convert(1)
+convert()
 """
 
 
