@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -69,7 +69,7 @@ def export(
                 if row.since_power_on_s is not None:
                     done.undated += 1
                     continue
-                label = next((span.label for span in reversed(spans) if span.from_s <= row.at_s < span.to_s), "")
+                label = label_at(spans, row.at_s)
                 if labelled and not label:
                     continue
                 readings = dict(zip(of_layout[row.layout_id], json.loads(row.readings), strict=True))
@@ -93,6 +93,15 @@ def export(
         )
     done.text = out.getvalue()
     return done
+
+
+def label_at(spans: Sequence[Any], at_s: int) -> str:
+    """Return what was said of a moment last; "": nothing.
+
+    Args:
+        spans: rows of the table labels of one node, in the order in which they were said.
+    """
+    return next((str(span.label) for span in reversed(spans) if span.from_s <= at_s < span.to_s), "")
 
 
 def _used(node_ids: list[int], since_s: int) -> Any:

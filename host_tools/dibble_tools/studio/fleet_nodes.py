@@ -14,7 +14,7 @@ from dibble_tools.common.files import write_atomically
 from dibble_tools.common.formatting import listed
 from dibble_tools.console.labelled_rows import LABEL, NODE, TIME
 from dibble_tools.fleet.database import labels, layouts, nodes, open_database, records
-from dibble_tools.fleet.export import export
+from dibble_tools.fleet.export import export, label_at
 from dibble_tools.fleet.health import fleet_health
 from dibble_tools.fleet.view import ago, battery_text, concerns
 from dibble_tools.model.decisions import flag_text
@@ -70,7 +70,7 @@ class FleetNodes:
         rows = []
         for row in found:
             readings = dict(zip(names[row.layout_id], json.loads(row.readings), strict=True))
-            label = next((span.label for span in reversed(spans) if span.from_s <= row.at_s < span.to_s), "")
+            label = label_at(spans, row.at_s)
             texts = ["" if readings.get(channel) is None else str(readings[channel]) for channel in channels]
             when = datetime.fromtimestamp(row.at_s, UTC).strftime("%Y-%m-%d %H:%M:%S")
             rows.append([when, name.removeprefix(PREFIX), *texts, flag_text(row.flags), label])
