@@ -1,6 +1,6 @@
 """What a card states against groups held out: chosen too luckily, or groups that scatter?
 
-    python tests/benchmarks/stated.py FOLDER [--sets gas_ethylene,hast_frost] [--seeds 3] [--drawn 4]
+    python tests/benchmarks/stated.py FOLDER [--sets gas_ethylene,hast_frost] [--seeds 3] [--drawn 4] [--noise 20]
 
 FOLDER holds NAME.csv.gz files as for accuracy.py. For each set and seed other groups are held out. Inside the rest,
 recipes are cross-validated as `dibble train` does it and one is chosen by its rule, the smallest within a standard
@@ -8,7 +8,7 @@ error of the best. Then each recipe is fitted on the rest, and meets the groups 
 out in points: of the recipe that was chosen; of all recipes on average, where nothing was chosen, so that what is left
 is how groups scatter; and of the chosen one less the correction of Tibshirani and Tibshirani, A Bias Correction for the
 Minimum Error Rate in Cross-Validation, 2009. Sets that are drawn have 40 groups to hold out, so that these don't
-scatter: what is left there is bias.
+scatter: what is left there is bias. In those of noise nothing can be known of another group.
 """
 
 import argparse
@@ -35,6 +35,7 @@ RECIPES = (
     "boosted:4x3@8", "boosted:12x3@8", "voting:3x10@8", "voting:5x10@5",
 )  # fmt: skip
 GROUPS, FURTHER, ROWS = 7, 40, 120
+NOISE_GROUPS = 4
 MAX_BYTES = 512
 
 
@@ -49,6 +50,19 @@ def drawn(folder: Path, seed: int) -> Path:
         rows = latent * np.exp(rng.normal(0, 0.2, 5)) + rng.normal(0, 0.5, 5)
         lines += [",".join(f"{v:.3f}" for v in row) + f",c{k},g{group}" for row, k in zip(rows, label, strict=True)]
     path = folder / f"drawn_{seed}.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def noise(folder: Path, seed: int) -> Path:
+    """Write a set in which each class of each group has a place of its own, so that nothing holds on another group."""
+    rng = np.random.default_rng(seed)
+    lines = ["a,b,c,d,label,group"]
+    for group in range(NOISE_GROUPS + FURTHER):
+        for label in "xyz":
+            rows = rng.normal(rng.normal(0, 20, 4), 6, (ROWS // 4, 4)) + 100
+            lines += [",".join(f"{v:.1f}" for v in row) + f",{label},g{group}" for row in rows]
+    path = folder / f"noise_{seed}.csv"
     path.write_text("\n".join(lines) + "\n")
     return path
 
@@ -69,8 +83,8 @@ def gaps(path: Path, seed: int) -> tuple[float, float, float, int]:
     classes, y = np.unique(data.ds.labels, return_inverse=True)
     names = [str(name) for name in classes]
     rows, held = np.flatnonzero(data.split.train & data.whole), np.flatnonzero(data.split.test & data.whole)
-    if path.name.startswith("drawn"):
-        few = np.isin(data.ds.groups, [f"g{i}" for i in range(GROUPS)])
+    if known := {"drawn": GROUPS, "noise": NOISE_GROUPS}.get(path.name.split("_")[0]):
+        few = np.isin(data.ds.groups, [f"g{i}" for i in range(known)])
         rows, held = np.flatnonzero(few & data.whole), np.flatnonzero(~few & data.whole)
     rows = np.sort(np.random.default_rng(seed).permutation(rows)[:SEARCH_ROWS])
     learner = Learner(data, y, len(names), parse_costs([], names), 0.0, seed, 1, quick=True)
@@ -103,17 +117,20 @@ def main() -> None:
     parser.add_argument("--sets", default="", help="names, comma-separated  [all]")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--drawn", type=int, default=4)
+    parser.add_argument("--noise", type=int, default=0, help="sets of nothing but noise")
     arguments = parser.parse_args()
     wanted = arguments.sets.split(",") if arguments.sets else None
     real = sorted(arguments.folder.glob("*.csv.gz")) if arguments.folder else []
-    found: dict[str, list[tuple[float, float, float]]] = {"real": [], "drawn": []}
+    found: dict[str, list[tuple[float, float, float]]] = {"real": [], "drawn": [], "noise": []}
     with tempfile.TemporaryDirectory() as folder:
         rounds = [(path, seed) for path in real if wanted is None or path.name.split(".")[0] in wanted
                   for seed in range(arguments.seeds)]  # fmt: skip
         rounds += [(drawn(Path(folder), seed), 0) for seed in range(arguments.drawn)]
+        rounds += [(noise(Path(folder), seed), 0) for seed in range(arguments.noise)]
         for path, seed in rounds:
             chosen, mean, corrected, units = gaps(path, seed)
-            found["drawn" if path.name.startswith("drawn") else "real"].append((chosen, mean, corrected))
+            kind = path.name.split("_")[0]
+            found[kind if kind in found else "real"].append((chosen, mean, corrected))
             said = f"stated minus held out {chosen:+.1f}, of all recipes {mean:+.1f}, corrected {corrected:+.1f}"
             print(f"{path.name.split('.')[0]:18} {seed}: {said}; {units} groups", flush=True)
     for name, rows in found.items():
