@@ -21,7 +21,7 @@ from dibble_tools.families.mlp.training import MlpRecipe, fit_codes
 from dibble_tools.machines.replay import cost
 from dibble_tools.model.decisions import Decisions
 from dibble_tools.model.encoding import sound_parts
-from dibble_tools.model.hearing import decide_clips, features_of_clips, hear
+from dibble_tools.model.hearing import ACTS, decide_clips, features_of_clips, hear
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
 from dibble_tools.model.limits import estimate
 from dibble_tools.model.metrics import evaluation, unsure_below
@@ -142,12 +142,12 @@ def train_sound(
         soft = None if options.teacher is None else soft_labels(options.teacher, clips, options.rate_hz, progress)
         return StreamTraining(clips, options, clock, progress, soft).run()
     progress("listening to the clips and to copies of them", clock.used())
-    training = _SoundTraining(clips, sense, options, clock, progress)
+    training = SingleSounds(clips, sense, options, clock, progress)
     return training.run()
 
 
-class _SoundTraining:
-    """One training: what it is of, and the notes that come up on the way."""
+class SingleSounds:
+    """One training of a model on single sounds: what it is of, and the notes that come up on the way."""
 
     def __init__(
         self, clips: Clips, sense: SoundSettings, options: SoundOptions, clock: Clock, progress: Progress
@@ -464,7 +464,7 @@ class _SoundTraining:
         if not quiet:
             return None
         samples = np.concatenate(quiet)
-        alarms = sum(not h.label.startswith(OTHER) and not h.flags for h in hear(judged, samples))
+        alarms = sum(h.fate == ACTS for h in hear(judged, samples))
         hours = len(samples) / self.sense.front_end.rate_hz / 3600
         return {"hours": round(hours, 4), "alarms": alarms, **hourly(alarms, hours)}
 
