@@ -81,7 +81,7 @@ def hear(model: HostModel, samples: np.ndarray, cascade: Cascade = Cascade()) ->
     sense = sense_of(model)
     skip = _skipped(model, cascade)
     f = sense.front_end
-    # A node's first frame is filled up hop by hop; what comes before is silence.
+    # A node's frames end with its hops; the first of all, which aren't whole, it leaves out.
     rows = rows_of(np.concatenate([np.zeros(f.size - f.hop, np.int16), samples]), f)
     each_hop = isinstance(model.content.family, Stream)
     hops = _loud_hops(model, samples, len(rows), cascade.gate_permille)
@@ -98,7 +98,7 @@ def hear(model: HostModel, samples: np.ndarray, cascade: Cascade = Cascade()) ->
         stopped = (first.flags == 0) & (first.class_index == skip)
     found, rests_until = [], 0.0
     for i, sound in enumerate(sounds):
-        end_s = (hops[sound.end - 1] + 1) * f.hop / f.rate_hz
+        end_s = (int(hops[sound.end - 1]) + 1) * f.hop / f.rate_hz
         label, flags = model.classes[decisions.class_index[i]], int(decisions.flags[i])
         fate = ACTS
         if stopped[i]:
@@ -136,9 +136,10 @@ def _skipped(model: HostModel, cascade: Cascade) -> int:
 
 def _loud_hops(model: HostModel, samples: np.ndarray, count: int, permille: int) -> np.ndarray:
     """Return the hops (from 0) of which frames are made: all, or those for which the firmware's own gate opens."""
-    if not permille:
-        return np.arange(count)
     f = sense_of(model).front_end
+    short = -(-(f.size - f.hop) // f.hop)
+    if not permille:
+        return np.arange(short, count)
     gate = Gate(permille, *Listener(model.model).gone_on)
     heard, quiet = [], 0
     for hop in range(count):
@@ -147,7 +148,7 @@ def _loud_hops(model: HostModel, samples: np.ndarray, count: int, permille: int)
             if quiet % FLOOR_HOPS:
                 continue
         heard.append(hop)
-    return np.array(heard, np.int64)
+    return np.array([hop for hop in heard if hop >= short], np.int64)
 
 
 def _held(model: HostModel, rows: np.ndarray, hops: np.ndarray, cascade: Cascade, skip: int) -> list[Heard]:

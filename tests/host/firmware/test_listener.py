@@ -94,15 +94,16 @@ def test_a_network_over_rows_decides_at_each_hop_as_on_the_host(hop: int, tmp_pa
     sense = model.content.sound
     assert sense is not None
     size = sense.front_end.size
+    short = -(-(size - hop) // hop)  # the first hops only fill a frame
     samples = stream(KINDS)[: 3 * RATE_HZ // hop * hop]
     (tmp_path / "model.dib").write_bytes(model.blob)
     (tmp_path / "samples.bin").write_bytes(samples.astype("<i2").tobytes())
     (tmp_path / "main.py").write_text(GUEST)
     shutil.copytree(LIBRARY, tmp_path / "lib" / "dibble", ignore=shutil.ignore_patterns("__pycache__"))
-    rows = rows_of(np.concatenate([np.zeros(size - hop, np.int16), samples]), sense.front_end)
+    rows = rows_of(np.concatenate([np.zeros(size - hop, np.int16), samples]), sense.front_end)[short:]
     decided = model.decide(rows.astype(np.int64))
     columns = np.stack([decided.class_index, decided.margin, decided.flags], axis=1).tolist()
-    expected = [[at, 1, *columns[at - 1]] for at in range(2, len(rows) + 1, 2)]  # its stride is 2
+    expected = [[short + at, 1, *columns[at - 1]] for at in range(2, len(rows) + 1, 2)]  # its stride is 2
     assert len({row[2] for row in expected}) > 1
     assert told(run_unix(tmp_path, "main.py").stdout) == expected
     assert told(run_wasi(tmp_path, "main.py", heap=WASI_HEAP, memory_bytes=WASI_MEMORY).stdout) == expected
