@@ -53,10 +53,10 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.signatures": _of(_STORAGE, "signatures", "sha256"),
     # the node
     "dibble.node": (
-        *_of("dibble.", "node", "sensors", "health", "classifier", "actions", "on_times", "watchdog"),
+        *_of("dibble.", "node", "node_parts", "sensors", "health", "classifier", "watchdog"),
         *_of(_STORAGE, "record", "record_log", "segment", "segment_files"),
     ),
-    "dibble.alarm": ("dibble.alarm",),
+    "dibble.outputs": _of("dibble.", "outputs", "actions", "on_times"),
     "dibble.clock_chips": ("dibble.clock_chips", "dibble.clock_keeper"),
     "dibble.inference": (
         "dibble.inference",
@@ -78,7 +78,8 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.image": _of(_INFERENCE, "image", "kernels.maps_take"),  # to it the module of its tables is an object
     "dibble.maps": (
         *_of(_INFERENCE, "maps", "maps_checks"),
-        *_of(_KERNELS, "maps_words", "maps_bytecode", "maps_thumb", "maps_viper"),
+        *_of(_KERNELS, "maps_words", "maps_bytecode", "maps_viper", "maps_conv_thumb", "maps_depthwise_thumb"),
+        *_of(_KERNELS, "maps_frame_thumb", "maps_pool_thumb"),
     ),
     "dibble.stream": (
         *_of(_INFERENCE, "stream"),
