@@ -216,7 +216,7 @@ def test_a_search_without_time_left_still_finds_something_that_fits() -> None:
     assert done[0].fits
 
 
-@pytest.mark.parametrize(("wrong", "taken"), [(0.0, True), (0.1, True), (0.45, False)])
+@pytest.mark.parametrize(("wrong", "taken"), [(0.0, True), (0.05, True), (0.45, False)])
 def test_a_teacher_that_misleads_is_left_out(wrong: float, taken: bool) -> None:
     """It says the wrong class, and is sure, of a share of the rows that a line tells apart."""
     task = task_of(linear)
