@@ -226,6 +226,6 @@ def test_a_teacher_that_misleads_is_left_out(wrong: float, taken: bool) -> None:
         misses = (s.values[:, 0] > 1000 * (1 - wrong)) & (s.values[:, 1] > 1000 * (1 - 2 * wrong))
         soft = np.eye(2)[np.where(misses, 1 - s.y_true, s.y_true)]
         folds.append(dataclasses.replace(fold, training_set=dataclasses.replace(s, targets=mix(soft, s.y_true, 0.8))))
-    said = misled(dataclasses.replace(task, folds=folds))
+    said = misled(dataclasses.replace(task, folds=folds))  # by more than three points of accuracy at 0.45
     assert (said is None) == taken
     assert taken or said.startswith("students learn from labels alone")
