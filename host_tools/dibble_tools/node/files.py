@@ -21,6 +21,12 @@ from dibble_tools.node.shipment import GUESTS, shipment_of
 
 ENTRY = ("main.py", "dibble_update.py")  # MicroPython's; sources on the board too: whatever comes runs them
 MICROPYTHON = ("dibble.app", "dibble.ports.micropython")
+# What programs of one's own ask the library for.
+LIBRARY_NAMES = (
+    *(("dibble.inference", name) for name in ("load", "contents", "model_of")),
+    *(("dibble", name) for name in ("ModelError", "__version__")),
+    *(("dibble.inference.decision", name) for name in ("NO_CLASS", "UNSURE", "OUT_OF_RANGE", "SENSOR_FAULT", "NOVEL")),
+)
 CIRCUITPYTHON_ENTRY = ("boot.py", "safemode.py", "code.py")
 CIRCUITPYTHON = "dibble.ports.circuitpython"
 WORKERS = 2  # of mpy-cross
@@ -233,14 +239,27 @@ def _other_kernels(kind: str) -> list[str]:
     return found
 
 
+def shipped_library(modules: Iterable[str], architecture: str) -> Shipment:
+    """Return modules of the library alone, merged for machine code of an architecture, "" for none."""
+    kind = kind_of(architecture)
+    others = _other_kernels(kind)
+    left = [each for each in modules if each not in others and runs(source_of(each).stem, architecture)]
+    return shipment_of(_sources(left, kind), (), asked=LIBRARY_NAMES, bytecode=kind == "bytecode")
+
+
 @cache
 def _shipment(
     modules: tuple[str, ...], drivers: tuple[str, ...], own: tuple[Path, ...], apart: bool, kind: str
 ) -> Shipment:
+    return shipment_of(_sources(modules, kind), drivers, own, apart=apart, bytecode=kind == "bytecode")
+
+
+def _sources(modules: Iterable[str], kind: str) -> dict[str, str]:
+    """Return module -> source, where the choice of the kernels' kind is made: the board tells before which it takes."""
     sources = {module: source_of(module).read_text(encoding="utf-8") for module in modules}
     probe = "" if kind == "bytecode" else f"from {KERNELS}.{kind}_probe import address\n"
-    sources[f"{KERNELS}.choice"] = f'KIND = "{kind}"\n{probe}'  # the board tells before which it takes
-    return shipment_of(sources, drivers, own, apart=apart, bytecode=kind == "bytecode")
+    sources[f"{KERNELS}.choice"] = f'KIND = "{kind}"\n{probe}'
+    return sources
 
 
 def path_of(name: str, files: Iterable[str], folders: Container[str] = ()) -> str:
