@@ -52,7 +52,7 @@ def test_ratios_are_taken_where_levels_drift(tmp_path: Path, drifting: bool) -> 
         assert "gas_1_ohm" in told
     else:
         assert scan["chosen"] == "steps" and trained.model.content.parts == ()
-        assert [row["step"] for row in scan["steps"]] == ["gas_1_ohm"]
+        assert [row["step"] for row in scan["steps"]] == ["gas_1_ohm"] and scan["up_to"] == "gas_1_ohm"
         assert scan["shortest"] == {"text": "320:5 100:5", "seconds": 1.4, "mah": 0.0047}
         assert scan["profile"]["seconds"] == pytest.approx(named_profile(PROFILE).seconds)
         words = " ".join(scan_words(trained.card))
