@@ -43,7 +43,7 @@ def given(context: typer.Context) -> dict[str, str]:
     source = context.get_parameter_source
     told = ((param, source(str(param.name))) for param in context.command.params)
     return {
-        str(param.name): param.opts[0] if param.param_type_name == "option" else param.make_metavar(context).strip("[]")
+        str(param.name): param.opts[0] if param.param_type_name == "option" else str(param.name).upper()
         for param, place in told
         if place and place.name == "COMMANDLINE"
     }

@@ -47,7 +47,6 @@ def send(
     from dibble_tools.radio.parcel import offer_turn
 
     wait_s = parse_seconds(wait, "--wait")
-    check_node(node)
     place = Broker.of(broker, user, ca)
     parcel = read_parcel(file, node, key, waits=on_install, turn=offer_turn(again))
     console.print(parcel.summary, markup=False)
