@@ -9,7 +9,7 @@ import pytest
 from board_files import write_files
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.transfer import WINDOW_BITS
-from dibble_tools.link.ports import find_port
+from dibble_tools.link.ports import find_port, speed_at
 from dibble_tools.link.session import PIECE_BYTES, LinkError, RemoteError, Session, _literal
 from dibble_tools.virtual_board.board import VirtualBoard
 
@@ -140,6 +140,7 @@ def test_a_port_where_nothing_is_says_so():
 def test_auto_finds_the_one_virtual_board_or_lists_all(board, tmp_path, monkeypatch):
     assert find_port(board.name) == board.port
     assert find_port("/dev/ttyACM7") == "/dev/ttyACM7"
+    assert (speed_at(board.port), speed_at("/dev/ttyACM7")) == (600, 1)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     with pytest.raises(InputError, match="expected a board, got none"):
         find_port()
