@@ -188,7 +188,10 @@ def _refuse(options: TrainOptions) -> None:
         if given:
             raise InputError(f"--target: expected no {name} beside it")
     if options.recipe and parse_recipe(options.recipe).kind == VOTING:
-        raise InputError(f"--recipe {options.recipe}: expected mlp, additive or boosted: votes are too coarse a number")
+        raise InputError(
+            f"--recipe {options.recipe}: expected mlp, additive or boosted: N trees that vote tell N + 1 numbers only; "
+            "boosted is a forest whose leaves hold values"
+        )
 
 
 def _lesson(data: Prepared, options: TrainOptions) -> Lesson:
