@@ -86,14 +86,15 @@ class Learner:
     def parts(self, rows: np.ndarray, seed: int, *, each_group: bool = False) -> Parts:
         """Return rows to learn from and rows to score of a cross-validation inside `rows`, as positions in them.
 
-        Parts that would have to learn from one class alone are left out; there may be none at all.
+        Parts that would have to learn from one class alone, of several, are left out; there may be none at all.
         """
         mask = np.zeros(len(self.y), dtype=bool)
         mask[rows] = True
         found = folds(self.data.ds, mask, seed=seed, each_group=each_group, units=self.data.split.units)
         ds, ahead_ms = self.data.ds, self.data.ahead_ms
         found = [(apart(ds, each, held, ahead_ms), held) for each, held in found]
-        found = [(fit, held) for fit, held in found if len(np.unique(self.y[fit])) >= min(2, self.classes)]
+        least = min(2, len(np.unique(self.y[rows])))  # of classes
+        found = [(fit, held) for fit, held in found if len(np.unique(self.y[fit])) >= least]
         return [(np.searchsorted(rows, fit), np.searchsorted(rows, held)) for fit, held in found]
 
     def training_set(self, rows: np.ndarray) -> TrainingSet:
