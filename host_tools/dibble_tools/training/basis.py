@@ -73,6 +73,11 @@ def study(path: Path, options: TrainOptions, clock: Clock, progress: Progress = 
     learner = Learner(data, y, len(names), costs, balance, options.data.seed, options.jobs)
     parts = learner.parts(rows, options.data.seed, each_group=True)
     search_parts = learner.parts(rows, options.data.seed)
+    if not parts or not search_parts:
+        raise InputError(
+            f"{data.ds.name}: expected two classes in rows to learn from, beside others to score, got one: record each "
+            "class several times, in turn" + (", or look less far ahead" if data.ahead_ms else "")
+        )
     pools = None
     if not data.stand_ins:  # a scan's steps are one sensor's: they are missing together
         scored = [(rows[fit], rows[score]) for fit, score in search_parts]
