@@ -9,7 +9,8 @@ from dibble_tools.simulator.unkindness import Likeness
 
 INTERRUPTED = 255  # simulator/node/guest/wire.py has the same
 AHEAD_US = 1000  # so far the hardware's time may be ahead of the clock's
-PEOPLE_US = 3_500_000  # of a life, in which a node waits for people: they aren't quicker than at a real board
+PEOPLE_US = 3_500_000  # of a life, in which a node waits for people
+PEOPLE_SPEED = 10.0  # at most, meanwhile: programs that wait for it on a port are quicker than people
 SLEEPS = b"SZ"
 
 
@@ -20,7 +21,7 @@ class Interrupted(Exception):
 class PacedHardware(Hardware):
     """Time passes as on the computer's clock while the board computes, and `speed` times as fast while it sleeps.
 
-    A life's first seconds aren't sped up, so that a program can be caught in them as on a real board.
+    A life's first seconds are sped up less, so that a program can be caught in them as on a real board.
 
     Args:
         flash: the chip.
@@ -89,7 +90,7 @@ class PacedHardware(Hardware):
             began_us = max(self.now_us, self._clock_us())
             began = time.monotonic()
             young = began_us < self._born_us + PEOPLE_US
-            speed = min(1.0, self._speed) if young else self._speed
+            speed = min(PEOPLE_SPEED, self._speed) if young else self._speed
             seconds = (until_us - began_us) / 1e6 / speed
             stopped = self._wait(seconds)
             passed_us = began_us + round((time.monotonic() - began) * 1e6 * speed)
