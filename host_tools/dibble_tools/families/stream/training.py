@@ -261,13 +261,13 @@ def shapes_for(classes: int, width: int, hop_s: float, bits: int = 4, clip_s: fl
     Args:
         width: units of its layers, a multiple of 4; the last two are half as wide again.
         hop_s: from one row to the next; layers behind the first are computed at each second one below 40 ms.
-        clip_s: how long most sounds are; the mean is over two thirds of that.
+        clip_s: how long most sounds are; the mean is over what taps leave of it.
     """
     stride = 2 if hop_s < 0.04 else 1
     each = hop_s * stride
     taps = max(round(0.1 / hop_s), 2)
     seen = max(round(0.24 / each), 3)
-    mean = 1 << int(np.clip(round(np.log2(0.64 * clip_s / each)), 0, MOST_STEPS))
+    mean = 1 << int(np.clip(round(np.log2(max(clip_s - 0.36, each) / each)), 0, MOST_STEPS))
     wide = (width * 3 // 2 + 3) // 4 * 4
     return [
         LayerShape("full", width, taps, stride, bits),
