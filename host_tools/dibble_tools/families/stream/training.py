@@ -203,7 +203,7 @@ def _stepped(
     least, most = WEIGHT_RANGE[shape.bits]
     largest = np.abs(weights).reshape(-1, shape.units).max(axis=0) + 1e-12
     if shape.bits == 4:  # steps are coarse: cutting the largest weights may err less than rounding all others
-        largest = _cut(weights.reshape(-1, shape.units), largest, least, most)
+        largest = cut_at(weights.reshape(-1, shape.units), largest, least, most)
     if last:
         alpha = np.full(shape.units, largest.max() / most)
         own = Parameters((weights / alpha).astype(np.float32), (bias / alpha).astype(np.float32))
@@ -221,7 +221,7 @@ def _stepped(
     return own, Rounding(least, most, (2.0**-shift).astype(np.float32)), alpha * 2.0**shift, low
 
 
-def _cut(weights: np.ndarray, largest: np.ndarray, least: int, most: int) -> np.ndarray:
+def cut_at(weights: np.ndarray, largest: np.ndarray, least: int, most: int) -> np.ndarray:
     """Return the weight (units,) that `most` steps should stand for: where rounding and cutting err least together."""
     found, best = largest, np.full(len(largest), np.inf)
     for share in CUTS:
