@@ -26,7 +26,7 @@ checks: $(STAMP)
 
 tests: $(STAMP)
 	@echo "== tests, on every VM"
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # Some two minutes: what a prediction takes on every VM, next to C and to other people's exporters.
 bench: $(BENCH_STAMP) emulator

@@ -30,6 +30,11 @@ def pytest_configure():
     settings.load_profile("dibble")
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take longest, so that at the end no worker has one alone before it."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_folders(tmp_path_factory):
     """Keep what commands remember, and virtual boards, apart from the user's own and from other workers'.

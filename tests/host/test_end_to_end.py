@@ -16,6 +16,8 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 from typer.testing import CliRunner
 
+pytestmark = pytest.mark.long
+
 
 def made_up(columns, classes, *, scale=1.0, largest=90_000, rows=500, seed=0):
     rng = np.random.default_rng(seed)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from patience import PATIENCE_S
 
+pytestmark = pytest.mark.long
+
 DIBBLE = [sys.executable, "-P", "-c", "from dibble_tools.cli.main import main; main()"]
 
 

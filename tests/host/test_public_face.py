@@ -14,6 +14,8 @@ from dibble_tools import HostModel, InputError, Trained, convert, load, train
 from dibble_tools.cli import train as command
 from sklearn.ensemble import RandomForestClassifier
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 # Plural or in another unit where a program gives lists and numbers; files are what only the command reads or writes.
 SAME = {"channel": "channels", "test_group": "test_groups", "cost": "costs", "budget": "budget_s", "files": "data"}

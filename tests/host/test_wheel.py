@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from wheel import ROOT, InstalledWheel, built, unpacked_sdist
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -14,6 +14,8 @@ from dibble_tools import convert
 from pandas import DataFrame
 from sklearn.tree import DecisionTreeClassifier
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 AS_ON_WINDOWS = """\
 import builtins, os, signal, sys

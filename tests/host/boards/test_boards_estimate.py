@@ -20,6 +20,8 @@ from dibble_tools.simulator.node.energy import Battery
 from dibble_tools.simulator.season import SimulatedBoard, Simulation
 from typer.testing import CliRunner
 
+pytestmark = pytest.mark.long
+
 MODELS = Path(__file__).parents[3] / "models"
 ORCHARD = MODELS / "orchard"
 PROBE = {"driver": "soil_adc", "pin": 26, "probe_curve": [2300, 1200]}

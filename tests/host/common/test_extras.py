@@ -13,6 +13,8 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.common.extras import EXTRA_OF, MissingPackage, extras_named, install_command
 from dibble_tools.model.rows import made_up_rows
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[3]
 ORCHARD = ROOT / "models" / "orchard"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

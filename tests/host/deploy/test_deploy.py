@@ -27,6 +27,8 @@ from dibble_tools.virtual_board.board import VirtualBoard
 from node_helpers import soil_model
 from typer.testing import CliRunner
 
+pytestmark = pytest.mark.long
+
 SPEED = 50
 SECRET = b"WIFI_PASSWORD = 'sesame'"
 STRANGER = b"print('the stranger runs')\n"

@@ -17,6 +17,8 @@ from dibble_tools.virtual_board.board import VirtualBoard
 from node_helpers import soil_model
 from sounds import random_ear
 
+pytestmark = pytest.mark.long
+
 
 class Bench:
     """A virtual board, and a project's folder with its key."""

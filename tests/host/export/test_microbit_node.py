@@ -24,6 +24,8 @@ from dibble_tools.training.train import train
 from helpers import random_spec
 from small_bench import CYCLES, DEEP, NAMES, NODE, SHALLOW, additive, expected, permille_of, raw_readings, run
 
+pytestmark = pytest.mark.long
+
 
 def write_soil(path: Path, channels: int) -> Path:
     """Write readings of a field whose deep probe, if there is one, decides between irrigating and waiting."""

@@ -9,6 +9,8 @@ from dibble_tools.node.record_log import read_folder
 from intervals import measured
 from pin_port import Steady
 
+pytestmark = pytest.mark.long
+
 MINUTE = 60
 AIR = {"driver": "sht4x"}
 NO_WATCHDOG = {"watchdog_ms": 0}

@@ -10,6 +10,8 @@ from dibble_tools.machines.vms import VmError
 from dibble_tools.node.manifest import write_manifest
 from dibble_tools.simulator.node.flash import BLOCK_BYTES
 
+pytestmark = pytest.mark.long
+
 BROWNOUT, WATCHDOG_SAFE_MODE, HARD_FAULT, PROGRAMMATIC = 6, 7, 8, 9  # as the stand-in for supervisor has them
 MINUTE = 60
 

@@ -10,6 +10,8 @@ from dibble_tools.node.config import read_config
 from dibble_tools.simulator.node.firmware import firmware_folder
 from node_helpers import SOIL_PIN, Bench, soil_model
 
+pytestmark = pytest.mark.long
+
 LED_PIN = 25
 PROBE = {"driver": "soil_adc", "pin": SOIL_PIN, "probe_curve": [2300, 1200], "samples": 4}
 AIR = {"driver": "sht4x"}

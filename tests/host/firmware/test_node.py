@@ -14,6 +14,8 @@ from dibble_tools.simulator.node.firmware import firmware_folder
 from dibble_tools.simulator.node.wire import WATCHDOG
 from node_helpers import CHANNELS, SOIL_PIN, VALVE_PIN, Bench, number_model, soil_model, usual_model, warm_gate
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def firmware(tmp_path_factory: pytest.TempPathFactory) -> Path:

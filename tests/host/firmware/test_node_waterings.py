@@ -10,6 +10,8 @@ from dibble_tools.simulator.node.vm import Stop
 from dibble_tools.simulator.node.wire import POWER_ON, WATCHDOG
 from node_helpers import VALVE_PIN, Bench, soil_model
 
+pytestmark = pytest.mark.long
+
 MAX_ON_S, REST_S = 150, 300
 
 

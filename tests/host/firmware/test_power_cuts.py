@@ -10,6 +10,8 @@ import pytest
 from dibble_tools.machines.vms import VmError
 from power_cuts import Bench, double_cuts, scenarios, single_cuts, sweep
 
+pytestmark = pytest.mark.long
+
 SCENARIOS = scenarios()
 TORN = (0, 0.5)  # nothing of the operation happens, or half of it
 

@@ -17,6 +17,8 @@ from dibble_tools.node.signatures import sign
 from dibble_tools.simulator.node.firmware import firmware_folder
 from node_helpers import Bench, soil_model
 
+pytestmark = pytest.mark.long
+
 KEY = hashlib.sha256(b"of this test").digest()
 OLD, NEW, NEWER = soil_model(400), soil_model(500), soil_model(300)
 MODEL = "model.dib"

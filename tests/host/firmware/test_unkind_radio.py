@@ -9,6 +9,8 @@ from dibble_tools.simulator.node.firmware import firmware_folder
 from dibble_tools.simulator.orchard.site import VALVE_PIN
 from node_helpers import Bench, soil_model
 
+pytestmark = pytest.mark.long
+
 MINUTES = 60
 RADIO = {"host": "127.0.0.1", "port": 9, "timeout_ms": 1000, "every": 1}
 UNCLOSED = b'WIFI_SSID = "field\nWIFI_PASSWORD = "secret"\n'

@@ -20,6 +20,8 @@ from node_helpers import Bench, soil_model
 from patience import PATIENCE_S
 from sqlalchemy import select
 
+pytestmark = pytest.mark.long
+
 KILLS = 4
 RECORDS = 600
 

@@ -13,6 +13,8 @@ from dibble_tools.link import session as link
 from dibble_tools.link.session import Session
 from dibble_tools.virtual_board.board import VirtualBoard
 
+pytestmark = pytest.mark.long
+
 NODE = b"import time\nopen('ran', 'a').write('x')\nwhile True:\n    time.sleep(1)\n"
 HOLD = """
 import sys

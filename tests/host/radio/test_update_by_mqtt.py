@@ -8,6 +8,8 @@ from dibble_tools.radio.parcel import Parcel, parcel_of
 from node_helpers import CHANNELS, soil_model
 from radio_bench import KEY, NODE, OLD, config_of, states, told
 
+pytestmark = pytest.mark.long
+
 NEW = soil_model(500)
 
 

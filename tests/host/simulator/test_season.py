@@ -12,6 +12,8 @@ from dibble_tools.simulator.season import START_S, Orchard, SimulatedBoard, Simu
 from dibble_tools.simulator.unkindness import kind_names
 from dibble_tools.simulator.verdict import season_verdict
 
+pytestmark = pytest.mark.long
+
 MODELS = Path(__file__).parents[3] / "models"
 SUMMER_S = START_S + 170 * 86400
 

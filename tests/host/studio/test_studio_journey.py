@@ -11,6 +11,8 @@ from node_helpers import soil_model
 from patience import PATIENCE_S
 from studio_process import StudioProcess, chromium, write_project
 
+pytestmark = pytest.mark.long
+
 STATIC = Path(__file__).parents[3] / "host_tools/dibble_tools/studio/static"
 ROWS = 24  # of each label
 STEPS = ("connect", "collect", "label", "train", "deploy", "watch")

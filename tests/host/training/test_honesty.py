@@ -18,6 +18,8 @@ from dibble_tools.training.recipes import parse_recipe
 from dibble_tools.training.tuner import rerank
 from scipy.stats import t as student_t
 
+pytestmark = pytest.mark.long
+
 RECIPES = ("mlp:6@4", "additive:12+0@4", "voting:5x10@4")
 GROUPS, ROWS = 4, 30
 

@@ -10,6 +10,8 @@ import pytest
 import train_bytes
 from numpy._core._multiarray_umath import __cpu_dispatch__ as vector_sets
 
+pytestmark = pytest.mark.long
+
 OTHERS = {
     "an old processor's BLAS": {"OPENBLAS_CORETYPE": "Prescott"},
     "numpy without vector code": {"NPY_DISABLE_CPU_FEATURES": " ".join(vector_sets)},

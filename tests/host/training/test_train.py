@@ -15,6 +15,8 @@ from dibble_tools.training.result import Clock, TrainOptions
 from dibble_tools.training.train import choose, learn, train
 from typer.testing import CliRunner
 
+pytestmark = pytest.mark.long
+
 CLASSES = ("dry", "frost", "ok")
 
 

@@ -14,6 +14,8 @@ from dibble_tools.training.images import occlusion
 from scenes import thermal_scenes
 from typer.testing import CliRunner
 
+pytestmark = pytest.mark.long
+
 
 def test_gradients_are_those_of_finite_differences():
     rng = np.random.default_rng(0)
