@@ -4,10 +4,10 @@ from array import array
 
 from dibble import ModelError
 from dibble.inference.format import STREAM, Cursor
-from dibble.senses import frames
+from dibble.senses import ALL, frames
 
 TAIL_MS, MOST_MS = 500, 4000  # of a gate before a model that decides at each hop
-HOPS = 8  # that the samples are kept of, before the last frame's are moved to the beginning
+HOPS = 2  # that the samples are kept of, before the last frame's are moved to the beginning
 
 
 class Listener:
@@ -71,13 +71,15 @@ class Listener:
         self.levels, self.row = frames.build(spec)
         if not self.each_hop:
             self.push, self.values = segment.build(gate, bands)
-        self.rows = 0
+        self.rows = 1 if self.each_hop else 0
         size = 1 << spec.log2
-        self.keep = size - spec.hop
+        self.keep = keep = size - spec.hop
         self.samples = array("h", [0] * (size + (HOPS - 1) * spec.hop))
         whole = memoryview(self.samples)
         places = [i * spec.hop for i in range(HOPS)]
-        self.hops = [whole[at + self.keep : at + size] for at in places]
+        self.hops = [whole[at + keep : at + size] for at in places]
+        self._begin = whole[:keep]
+        self._end = whole[len(whole) - keep :]
         self.frames = [whole[at : at + size] for at in places]
         self.at = 0
         self.into = self.hops[0]
@@ -99,14 +101,14 @@ class Listener:
         """
         self.levels(self.frames[self.at])
         self.pass_over()
-        self.skipped = False
         if self.each_hop:
-            self.rows = 1
-            self.skipped = self._before is not None and self._goes_by()
-            if self.skipped:
-                return None
+            if self._before:
+                self.skipped = self._goes_by()
+                if self.skipped:
+                    return None
             decision = self.model.predict(self.row)
             return None if self.model.waits else decision
+        self.skipped = False
         self.rows = self.push(self.row)
         if not self.rows:
             return None
@@ -133,10 +135,7 @@ class Listener:
         self.at += 1
         if self.at == HOPS:
             self.at = 0
-            samples = self.samples
-            first = len(samples) - self.keep
-            for i in range(self.keep):
-                samples[i] = samples[first + i]
+            self._begin[ALL] = self._end
         self.into = self.hops[self.at]
 
 
