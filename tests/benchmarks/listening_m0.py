@@ -3,8 +3,9 @@
     python tests/benchmarks/listening_m0.py ports/qemu/build-MICROBIT/firmware.elf
 
 whole_m0.py says what that build is. The firmware's own port and ListeningNode wait for four seconds, and hear what
-machine.I2S has filled: all waits, watchdog, actions, gate, front end, network, decision; all that runs for a hop but
-the interrupt which moves the samples. The network is of random weights, as wide as 8.5 KB hold; a trained one's work is the same but for rows of 0.
+machine.I2S has filled: all waits, watchdog, gate, front end, network, decision; all that runs for a hop but the
+interrupt which moves the samples. The network is of random weights, as wide as 8.5 KB hold; a trained one's work is
+the same but for rows of 0. A deployed node's firmware is merged, its constants stand where they're used: a little less.
 """
 
 import argparse
@@ -100,7 +101,7 @@ class Node(listening_node.ListeningNode):
     def __init__(self, model, permille):
         self.port = Port()
         self.sensors = Sensors()
-        self.actions = []
+        self.outputs = None
         self._watchdog = Watchdog(self.port, 0, 600000)
         self._seen = clock.ms
         self._cycle_ms = self._up_ms = 0
@@ -290,7 +291,8 @@ def main() -> None:
                 f"hop {hop}, {len(model.blob):,} bytes, {kind}, gate {permille}: hop {whole:,} instructions, of it "
                 f"frame {frame:,}, scores {score:,}, glue {whole - frame - score:,}; a second "
                 f"{per_s * (frame + score) / 1e6:.2f} M kernels, {per_s * whole / 1e6:.2f} M all in; "
-                f"{waits / hops:.1f} waits a hop; {allocated} bytes allocated; heap {heap:,}, {of_model:,} of it the model",
+                f"{waits / hops:.1f} waits a hop; {allocated} bytes allocated; "
+                f"heap {heap:,}, {of_model:,} of it the model",
                 flush=True,
             )
     print("aims:", "; ".join(f"{name} {aim:,}" for name, aim in AIMS.items()))

@@ -156,7 +156,7 @@ def listening_cost(
         "voice.dib": _decision_us(voice, board, runtime) if voice else Figure.exact(0.0, ""),
         "model.dib": _decision_us(model, board, runtime),
     }
-    takes = settings["in_time"] == "no" or settings["in_time"] == "auto" and not runtime.viper
+    takes = settings["in_time"] == "no" or (settings["in_time"] == "auto" and not runtime.viper)
     looked = 1.0 if takes or settings["gate_permille"] else 0.0
     every = 1.0 if sense_of(model).gate is None else shares.sounds
 
