@@ -7,7 +7,7 @@ from time import ticks_diff, ticks_ms
 import machine
 
 from dibble import ConfigError
-from dibble.senses import ALL
+from dibble.senses.listener import ALL
 from dibble.senses.widen import widen
 from dibble.streams import Backlog
 

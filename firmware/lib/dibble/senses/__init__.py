@@ -2,11 +2,3 @@
 
 What a model doesn't need is imported when it is asked for: importing this package imports nothing.
 """
-
-
-class _Slices:
-    def __getitem__(self, key):
-        return key
-
-
-ALL = _Slices()[:]  # one that is made once: `into[:] = …` makes one each time

@@ -5,8 +5,8 @@ A gate over the samples finds it. What it keeps is heard hop by hop as if it cam
 
 from array import array
 
-from dibble.senses import ALL
 from dibble.senses.gate import Gate
+from dibble.senses.listener import ALL
 
 QUIET = 2  # hops kept of the quiet before a sound, beside those that fill a first frame: the last is its floor
 AFTER = 2  # hops for which the gate stays open longer than the one of the rows
