@@ -5,15 +5,15 @@ samples -> gate -> frames -> voice.dib -> model.dib: each lets through what the 
 
 import shutil
 import tempfile
+from array import array
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from dibble.listening import FLOOR_HOPS
-from dibble.senses.gate import Gate
-from dibble.senses.listener import Listener
+from dibble.senses.gate import FLOOR_HOPS, Gate
+from dibble.senses.listener import HOPS, Listener
 
 from dibble_tools.boards.figure import Figure
 from dibble_tools.boards.schema import Board, Runtime
@@ -26,10 +26,13 @@ from dibble_tools.model.host_model import HostModel
 
 GUEST = ROOMS / "boards" / "guest" / "listening_cost.py"
 LOOKS = 20
+OBJECTS_BYTES = 2_500  # of a Listener, its stream and Listening: tests/benchmarks/listening_m0.py
 # Cortex-M0 instructions of a kernel for each that its bytecode takes of the 32-bit VM: `python -m
 # dibble_tools.bench.front_end` has both, and `.stream_net` and models/four_words' card come near.
 ASSEMBLER = Figure.within(0.0036, 1.2, "")
 VIPER = Figure.within(0.018, 1.8, "")
+SPAN, GATE = {"assembler": 10, "viper": 49}, 17_000  # instructions of a sample, and of the rest of Gate.opens()
+GLUE = 75_000  # of a hop: waits, watchdog, the stream: tests/benchmarks/listening_m0.py
 CYCLES = 1.5  # of an instruction: loads, stores and taken branches take two
 OTHER_CORES = 2.0  # how far those that aren't a Cortex-M0 may be off
 # us of the interrupt that moves a sample out of a ring: 8 bytes, one at a time, in and out (ports/rp2/machine_i2s.c).
@@ -93,7 +96,22 @@ class ListeningCost:
         return any(stage.share < 1 for stage in self.stages)
 
 
-def shares_of(model: HostModel, voice: HostModel | None, settings: dict[str, Any], samples: np.ndarray) -> Shares:
+def gate_of(settings: dict[str, Any], runtime: Runtime) -> tuple[int, int]:
+    """Return the gate's permille, 0: none, and each how manyth quiet hop is heard all the same, 0: none.
+
+    Where frames aren't made as samples come, a sound is heard once it has ended: there is a gate always.
+
+    Args:
+        settings: config.listen, whole.
+    """
+    if settings["in_time"] == "yes" or (settings["in_time"] == "auto" and runtime.viper):
+        return settings["gate_permille"], FLOOR_HOPS
+    return settings["gate_permille"] or settings["take_permille"], 0
+
+
+def shares_of(
+    model: HostModel, voice: HostModel | None, runtime: Runtime, settings: dict[str, Any], samples: np.ndarray
+) -> Shares:
     """Return the shares of a recording at the model's rate, by the firmware's own gate, listener and models.
 
     Args:
@@ -101,11 +119,13 @@ def shares_of(model: HostModel, voice: HostModel | None, settings: dict[str, Any
     """
     front_end = sense_of(model).front_end
     hop, keep = front_end.hop, front_end.size - front_end.hop
-    heard = np.concatenate([np.zeros(keep, np.int16), samples.astype(np.int16)])
-    rows = rows_of(heard, front_end)
+    padded = np.concatenate([np.zeros(keep, np.int16), samples.astype(np.int16)])
+    rows = rows_of(padded, front_end)
+    heard = memoryview(array("h", padded[keep:].tobytes()))
+    permille, floor_hops = gate_of(settings, runtime)
     skip = voice.classes.index(settings["skip"]) if voice and settings["skip"] in voice.classes else -1
     ear = Listener(model.model, voice and voice.model, skip)
-    gate = Gate(settings["gate_permille"], *ear.gone_on)
+    gate = Gate(permille, *ear.gone_on)
     place = 0
 
     def levels(_: object) -> None:
@@ -115,9 +135,9 @@ def shares_of(model: HostModel, voice: HostModel | None, settings: dict[str, Any
     ear.restart()
     framed = sounds = passed = quiet = 0
     for place in range(len(rows)):
-        if not gate.opens(heard[keep + place * hop : keep + (place + 1) * hop]):
+        if not gate.opens(heard[place * hop : (place + 1) * hop]):
             quiet += 1
-            if quiet % FLOOR_HOPS:
+            if not floor_hops or quiet % floor_hops:
                 continue
         framed += 1
         ear.hear()
@@ -128,11 +148,12 @@ def shares_of(model: HostModel, voice: HostModel | None, settings: dict[str, Any
     return Shares(framed / count, sounds / count, passed / count, f"{count * hop / front_end.rate_hz:,.0f} s of sound")
 
 
-def assumed_shares(model: HostModel, voice: HostModel | None, settings: dict[str, Any]) -> Shares:
+def assumed_shares(model: HostModel, voice: HostModel | None, runtime: Runtime, settings: dict[str, Any]) -> Shares:
     """Return what is assumed where there is no recording: a tenth of the time is loud, a third of that worth it."""
     gate = sense_of(model).gate
-    loud = 0.1 if settings["gate_permille"] else 1.0
-    framed = loud + (1 - loud) / FLOOR_HOPS
+    permille, floor_hops = gate_of(settings, runtime)
+    loud = 0.1 if permille else 1.0
+    framed = loud + (1 - loud) / floor_hops if floor_hops else loud
     worth = 0.33 if voice else 1.0
     sounds = framed if gate is None else 0.1 / (2 * gate.tail)
     return Shares(framed, sounds, sounds * worth, "assumed: a tenth of the time is loud; --sound measures it")
@@ -151,14 +172,18 @@ def listening_cost(
     frame, look = counted(model.blob)
     each = {
         "samples": _moved_us(settings["driver"], front_end.hop, board),
-        "gate": _bytecode_us(look, runtime),
+        "gate": _look_us(look, front_end.hop, board, runtime),
         "frames": _kernel_us(frame, board, runtime),
-        "voice.dib": _decision_us(voice, board, runtime) if voice else Figure.exact(0.0, ""),
-        "model.dib": _decision_us(model, board, runtime),
+        "voice.dib": decision_us(voice, board, runtime) if voice else Figure.exact(0.0, ""),
+        "model.dib": decision_us(model, board, runtime),
     }
-    takes = settings["in_time"] == "no" or (settings["in_time"] == "auto" and not runtime.viper)
-    looked = 1.0 if takes or settings["gate_permille"] else 0.0
+    looked = 1.0 if gate_of(settings, runtime)[0] else 0.0
     every = 1.0 if sense_of(model).gate is None else shares.sounds
+
+    if runtime.viper:
+        each["its own Python"] = Figure.within(GLUE * CYCLES / board.chip.mhz, OTHER_CORES, "listening_m0.py")
+    else:
+        each["its own Python"] = Figure.exact(0.0, "")
 
     def stages(share: dict[str, float]) -> tuple[Stage, ...]:
         return tuple(
@@ -167,9 +192,9 @@ def listening_cost(
             if part and each[name].value
         )
 
-    cut = {"samples": 1.0, "gate": looked, "frames": shares.framed}
+    cut = {"samples": 1.0, "its own Python": 1.0, "gate": looked, "frames": shares.framed}
     cut |= {"voice.dib": shares.sounds if voice else 0.0, "model.dib": shares.passed}
-    uncut = {"samples": 1.0, "frames": 1.0, "model.dib": every}
+    uncut = {"samples": 1.0, "its own Python": 1.0, "frames": 1.0, "model.dib": every}
     return ListeningCost(hop_us / 1000, stages(cut), stages(uncut), shares.rests_on)
 
 
@@ -186,6 +211,17 @@ def charges(stages: tuple[Stage, ...], ms: float, active: Figure, idle: Figure) 
 def microphone_uc(driver: str, ms: float) -> Figure:
     """Return the microcoulombs of a microphone in so many ms."""
     return Figure.within(MICROPHONE_MA[driver] * ms, MICROPHONE_SPREAD, "a data sheet's current, recalled")
+
+
+def buffers_bytes(model: HostModel) -> int:
+    """Return the heap that a listener's samples and tables take, beside its code and its model."""
+    front_end = sense_of(model).front_end
+    size, hop = front_end.size, front_end.hop
+    samples = 2 * (size + (HOPS - 1) * hop) + 2 * hop  # and those that are in flight
+    tables = 4 * size + size // 2 + size // 2 + 4 * front_end.bands
+    gate = sense_of(model).gate
+    kept = 0 if gate is None else gate.most * (front_end.bands + 4) + 4 * sense_of(model).features
+    return samples + tables + kept + OBJECTS_BYTES
 
 
 @lru_cache
@@ -206,8 +242,17 @@ def counted(blob: bytes) -> tuple[int, int]:
     return (counts[1] - counts[0]) // 2, (counts[2] - counts[0]) // LOOKS
 
 
-def _decision_us(model: HostModel, board: Board, runtime: Runtime) -> Figure:
+def decision_us(model: HostModel, board: Board, runtime: Runtime) -> Figure:
     return _kernel_us(middle_cost(model).instructions, board, runtime)
+
+
+def _look_us(instructions: int, hop: int, board: Board, runtime: Runtime) -> Figure:
+    """Return the time of a look at a hop: samples in machine code, and some of the gate's own bytecode."""
+    if not runtime.viper:
+        return _bytecode_us(instructions, runtime)
+    each = SPAN["assembler" if runtime.mpy_arch.startswith("armv") else "viper"] * hop + GATE
+    spread = 1.3 if board.chip.core == "Cortex-M0+" else OTHER_CORES
+    return Figure.within(each * CYCLES / board.chip.mhz, spread, "counted on a Cortex-M0: listening_m0.py")
 
 
 def _bytecode_us(instructions: int, runtime: Runtime) -> Figure:

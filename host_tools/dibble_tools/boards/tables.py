@@ -106,6 +106,11 @@ def estimate_table(title: str, found: "BoardEstimate", battery: Battery) -> Tabl
         _row(table, "heap left at the start", found.start_left, "bytes")
     table.add_row("instructions", f"{found.instructions:,}", "", "counted on the 32-bit VM, middle readings")
     _row(table, "prediction", found.predict_us, "us")
+    if found.listening:
+        for stage in found.listening.stages:
+            share = f"{100 * stage.share:.3g} % of its hops of {found.listening.hop_ms:.3g} ms"
+            _row(table, f"{stage.name}, {share}", _scaled(stage.each_us, 1e-3), "ms each", digits=2)
+            _row(table, "  processor's time", _scaled(stage.busy, 100.0), "%", digits=2)
     if found.budget:
         spent = found.budget
         _row(table, "awake each cycle", spent.awake_ms, "ms")
@@ -115,6 +120,9 @@ def estimate_table(title: str, found: "BoardEstimate", battery: Battery) -> Tabl
             _row(table, f"  {name}", _scaled(figure, 1e-3), "mC", digits=1)
         _row(table, "charge of a day", spent.day_mah(), "mAh", digits=2)
         _row(table, f"on {battery.capacity_mah:,.0f} mAh", spent.days(battery), "days")
+        if found.without_cascade:
+            _row(table, "  without its cascade, a day", found.without_cascade.day_mah(), "mAh", digits=2)
+            _row(table, "  without its cascade", found.without_cascade.days(battery), "days")
         if found.without_watchdog:
             _row(table, "  without the watchdog", found.without_watchdog.days(battery), "days")
     return table
