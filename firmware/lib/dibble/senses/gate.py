@@ -8,7 +8,7 @@ from dibble.senses.span import span
 
 MOST_PERMILLE = 16000  # so that a span times it stays within 31 bits
 SHARE = 4  # bits of the floor behind its point
-FLOOR_HOPS = 16  # of the hops that are quiet, each such one is heard: it moves the floor
+FLOOR_HOPS = 16  # of the hops for which it stays closed each such one is heard: it moves the floor of what follows
 LEAST = 16 << SHARE  # of the floor: a step of an ADC of 12 bits
 
 
