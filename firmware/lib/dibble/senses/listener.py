@@ -79,7 +79,7 @@ class Listener:
         self.levels, self.row = frames.build(spec)
         if not self.each_hop:
             self.push, self.values = segment.build(gate, bands)
-        self.rows = 1 if self.each_hop else 0
+        self.rows = 0
         size = 1 << spec.log2
         self.keep = keep = size - spec.hop
         self.samples = array("h", [0] * (size + (HOPS - 1) * spec.hop))
@@ -118,13 +118,13 @@ class Listener:
         self.levels(self.frames[self.at])
         self.pass_over()
         if self.each_hop:
+            self.rows = 1
             if self._before:
                 self.skipped = self._goes_by()
                 if self.skipped:
                     return None
             decision = self.model.predict(self.row)
             return None if self.model.waits else decision
-        self.skipped = False
         self.rows = self.push(self.row)
         if not self.rows:
             return None
