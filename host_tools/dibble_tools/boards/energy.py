@@ -6,7 +6,7 @@ from typing import Any
 from dibble.drivers import driver
 
 from dibble_tools.boards.figure import Figure
-from dibble_tools.boards.listening import Stage, charges, microphone_uc
+from dibble_tools.boards.listening import ListeningStage, charges, microphone_uc
 from dibble_tools.boards.schema import Board, Runtime
 from dibble_tools.boards.sensing import SPREAD, sensing
 from dibble_tools.simulator.node.energy import SETTLE_MS, Battery, Energy
@@ -68,7 +68,7 @@ def budget(
     classes: int,
     *,
     watchdog: bool = True,
-    stages: tuple[Stage, ...] = (),
+    stages: tuple[ListeningStage, ...] = (),
 ) -> Budget:
     """Return the budget of a cycle, the costly readings taken in each.
 

@@ -60,7 +60,7 @@ class Shares:
 
 
 @dataclass(frozen=True)
-class Stage:
+class ListeningStage:
     """A stage of a node that listens.
 
     Attributes:
@@ -86,8 +86,8 @@ class ListeningCost:
     """
 
     hop_ms: float
-    stages: tuple[Stage, ...]
-    uncut: tuple[Stage, ...]
+    stages: tuple[ListeningStage, ...]
+    uncut: tuple[ListeningStage, ...]
     rests_on: str
 
     @property
@@ -185,9 +185,9 @@ def listening_cost(
     else:
         each["its own Python"] = Figure.exact(0.0, "")
 
-    def stages(share: dict[str, float]) -> tuple[Stage, ...]:
+    def stages(share: dict[str, float]) -> tuple[ListeningStage, ...]:
         return tuple(
-            Stage(name, part, each[name], each[name].times(Figure.exact(part / hop_us, ""), shares.rests_on))
+            ListeningStage(name, part, each[name], each[name].times(Figure.exact(part / hop_us, ""), shares.rests_on))
             for name, part in share.items()
             if part and each[name].value
         )
@@ -198,7 +198,7 @@ def listening_cost(
     return ListeningCost(hop_us / 1000, stages(cut), stages(uncut), shares.rests_on)
 
 
-def charges(stages: tuple[Stage, ...], ms: float, active: Figure, idle: Figure) -> dict[str, Figure]:
+def charges(stages: tuple[ListeningStage, ...], ms: float, active: Figure, idle: Figure) -> dict[str, Figure]:
     """Return the microcoulombs that each stage takes in so many ms, above an idle processor's."""
     more = max(0.0, active.value - idle.value)
     above = Figure(more, more / 2, max(more, active.high - idle.low), f"{active.rests_on}, less idle")

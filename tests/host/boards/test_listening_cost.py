@@ -42,9 +42,9 @@ def test_shares_are_those_of_the_recording() -> None:
     runtime = PICO.runtimes["micropython"]
     model = random_stream()
     every = shares_of(model, None, runtime, listen(), recording())
-    assert (every.framed, every.sounds, every.passed) == (1.0, 1.0, 1.0)
+    assert every.framed == 1.0 and every.sounds == every.passed == 1 - 1 / 960, "the first only fills a frame"
     gated = shares_of(model, None, runtime, listen(gate_permille=3000), recording())
-    assert LOUD_S * 0.25 / 12 < gated.framed < 0.45 and gated.framed == gated.sounds == gated.passed
+    assert LOUD_S * 0.25 / 12 < gated.framed < 0.45 and gated.framed >= gated.sounds == gated.passed
     ear = random_ear()
     single = shares_of(ear, random_ear(1), runtime, listen(gate_permille=3000, skip="a"), recording())
     assert single.sounds == pytest.approx(LOUD_S / (12 * 80), abs=1e-4) and single.passed <= single.sounds
