@@ -98,6 +98,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.stand_ins": _of(_INFERENCE, "stand_ins"),
     "dibble.baselines": _of(_INFERENCE, "baselines"),
     "dibble.parts": _of(_INFERENCE, "parts"),
+    "dibble.motion": _of(_SENSES, "motion", "motion_bytecode", "motion_viper"),
     "dibble.heat": ("dibble.senses.heat", *_of(_REPORT, "frame_lines")),
     "dibble.manifest": _of(_STORAGE, "manifest"),
     # reports
