@@ -1,4 +1,4 @@
-"""Raw samples of an accelerometer become the readings that a node would have made: bit for bit, or it is said why not."""
+"""Raw samples of an accelerometer become the readings that a node would have made, bit for bit."""
 
 from array import array
 from pathlib import Path

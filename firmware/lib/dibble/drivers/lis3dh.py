@@ -46,12 +46,11 @@ def build(settings, port, bus):
             raise ConfigError(
                 "lis3dh.%s: expected one of %s, got %d" % (name, ", ".join(map(str, sorted(known))), settings[name])
             )
-    if not settings["samples"] and settings["rate_hz"] > ASLEEP_HZ:
-        raise ConfigError(
-            "lis3dh.rate_hz: expected at most %d, or `samples`, got %d" % (ASLEEP_HZ, settings["rate_hz"])
-        )
-    if settings["samples"] and settings["samples"] < LEAST:
-        raise ConfigError("lis3dh.samples: expected 0, or at least %d, got %d" % (LEAST, settings["samples"]))
+    rate_hz, samples = settings["rate_hz"], settings["samples"]
+    if not samples and rate_hz > ASLEEP_HZ:
+        raise ConfigError("lis3dh.rate_hz: expected at most %d, or `samples`, got %d" % (ASLEEP_HZ, rate_hz))
+    if samples and samples < LEAST:
+        raise ConfigError("lis3dh.samples: expected 0, or at least %d, got %d" % (LEAST, samples))
     return Lis3dh(bus, port, settings)
 
 

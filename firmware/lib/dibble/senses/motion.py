@@ -6,7 +6,7 @@ changes. Octaves are those of a Haar transform: two neighbours become their mean
 whose size is counted. Nothing is kept of the samples themselves. The host's NumPy has the same: data/motion.py.
 
 No number leaves 31 bits: an axis has 16 bits, so differences have 17, and at most MOST samples of three axes are
-counted, half of them in the first octave: 3 * 2**12 * 2**16 < 2**30.
+counted, half of them in the first octave: 3 * 2**12 * 2**16 < 2**30. A sum of samples stays below 2**13 * 2**16.
 """
 
 from array import array
@@ -18,6 +18,7 @@ if KIND == "bytecode":
 else:
     from dibble.senses.motion_viper import take
 
+MIDDLE = 1 << 15  # is added to each sample: no word is negative, which a 64-bit VM's viper would read otherwise
 OCTAVES = 6
 LEAST = 1 << OCTAVES  # samples, without which the last octave has none
 MOST = 1 << 13  # samples that are counted; more are passed over
@@ -53,8 +54,7 @@ class Motion:
             if i != 1:
                 state[i] = 0
         for at in range(HEAD, len(state), OF_AXIS):
-            state[at + LOW] = 32767
-            state[at + HIGH] = -32768
+            state[at + LOW] = 2 * MIDDLE - 1
 
     def take(self, samples, count):
         """Take samples.
@@ -77,7 +77,7 @@ class Motion:
         count = state[0]
         for i in range(axes):
             at = HEAD + i * OF_AXIS
-            values[i] = state[at + MEAN] // count
+            values[i] = state[at + MEAN] // count - MIDDLE
             values[axes + i] = state[at + HIGH] - state[at + LOW]
         for octave in range(OCTAVES):
             values[2 * axes + octave] = state[2 + octave] // (count >> octave + 1)

@@ -14,7 +14,7 @@ def take(state, samples, count):
         at = _HEAD
         last = _HEAD + state[1] * _OF_AXIS
         while at < last:
-            x = samples[i]
+            x = samples[i] + 32768
             i += 1
             state[at] += x
             if x < state[at + 1]:

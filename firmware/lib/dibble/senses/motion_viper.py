@@ -17,7 +17,7 @@ def take(state: ptr32, samples: ptr16, count: int):
     while number < end:
         at = _HEAD
         while at < last:
-            x = (samples[i] ^ 32768) - 32768
+            x = samples[i] ^ 32768
             i += 1
             state[at] += x
             if x < state[at + 1]:
