@@ -229,6 +229,9 @@ def _misfits(
         )
     if found.flash_left < 0:
         why.append(f"file system: expected {runtime.filesystem_bytes:,} bytes to do, {-found.flash_left:,} are missing")
+    listens = settings["listen"]["driver"]
+    if found.listening and listens not in runtime.hears:
+        why.append(f"config.listen.driver: expected one of {', '.join(runtime.hears) or 'none'} there, got {listens}")
     busy = sum(stage.busy.value for stage in found.listening.uncut) if found.listening else 0.0
     if busy > 1 and runtime.viper:
         why.append(f"config.listen: expected a processor that keeps up while there is a sound, got {busy:.1f} of one")

@@ -29,6 +29,7 @@ def boards_table(boards: Mapping[str, Board]) -> Table:
         ("node", "left"),
         ("heap", "right"),
         ("files", "right"),
+        ("hears by", "left"),
         ("viper", "left"),
         ("FPU", "left"),
         ("radio", "left"),
@@ -46,6 +47,7 @@ def boards_table(boards: Mapping[str, Board]) -> Table:
                 runtime.node,
                 f"{runtime.heap_bytes // 1000:,} KB",
                 f"{runtime.filesystem_bytes // KIB:,} KiB",
+                " ".join(stream.removesuffix("_mic") for stream in runtime.hears) or "-",
                 "yes" if runtime.viper else "-",
                 "yes" if board.chip.fpu else "-",
                 board.chip.radio if board.chip.radio != "none" else "-",
@@ -78,7 +80,7 @@ def _figures(group: Group, but: tuple[str, ...] = ()) -> list[str]:
         if field in ("sources", *but) or (value in (None, []) or (value == 0 and field.startswith("wifi"))):
             continue
         if isinstance(value, list):
-            shown = "; ".join(f"{bus.sda}/{bus.scl}" for bus in value)
+            shown = "; ".join(each if isinstance(each, str) else f"{each.sda}/{each.scl}" for each in value)
         elif isinstance(value, BaseModel):
             shown = ", ".join(f"{key} {each}" for key, each in value.model_dump().items())
         elif isinstance(value, bool):
