@@ -56,10 +56,11 @@ class Listening:
         self.in_time = settings["in_time"] == "yes" or settings["in_time"] == "auto" and KIND != "bytecode"
         hop = len(ear.into)
         self.hop_ms = hop * 1000 // ear.rate_hz
+        self._soon_ms = (self.hop_ms >> 2) + 1
         permille = settings["gate_permille"]
         if self.in_time:
             tail, most = ear.gone_on
-            self._gate = Gate(permille, tail, most)
+            self._gate = Gate(permille, tail, most) if permille else None
             self._ear = ear
             self._each_hop = ear.each_hop
         else:
@@ -70,7 +71,8 @@ class Listening:
         self._stream = module.build(settings, port, node.sensors.bus, ear.rate_hz, hop)
         self._rest_ms = settings["rest_ms"]
         self._left_ms = 0
-        self._seen = port.ticks_ms()
+        self._seen = self._heard_at = port.ticks_ms()
+        self._behind_ms = 0
         self._started = self._hearing = False
         self._quiet = 0
         self._counts = [0] * 6
@@ -87,25 +89,43 @@ class Listening:
             if not self._started:
                 self._stream.start()
                 self._started = True
-            count = 0
-            while count < MOST_AT_ONCE and self._stream.readinto(self._ear.into):
-                count += 1
+            for _ in range(MOST_AT_ONCE):
+                if not self._stream.readinto(self._ear.into):
+                    self._behind_ms = 0  # else there would be a hop
+                    return self._soon_ms
                 self._hear()
-                self._node.worked()
                 if self._waits:
                     break
-            return 1 if count else max(1, self.hop_ms >> 2)
+                wait_ms = self._until_next()
+                if wait_ms > 1:
+                    return wait_ms
+                self._node.worked()
+            return 1
         finally:
             self._hearing = False
+
+    def _until_next(self):
+        """Return the ms until the next hop: a little less than one takes, as clocks aren't the same.
+
+        Who is behind looks again as soon as what waits in a ring can have filled one.
+        """
+        now = self._port.ticks_ms()
+        hop_ms = self.hop_ms
+        behind_ms = self._behind_ms + self._port.ticks_diff(now, self._heard_at) - hop_ms
+        self._heard_at = now
+        self._behind_ms = behind_ms if behind_ms > 0 else 0
+        if behind_ms > self._soon_ms:
+            return 1 if behind_ms > hop_ms else self._soon_ms
+        return hop_ms - 1 if hop_ms > 1 else 1
 
     def _hear(self):
         ear = self._ear
         if self._hops < MOST_COUNT:
             self._hops += 1
-        now = self._port.ticks_ms()
         if self._left_ms:
+            now = self._port.ticks_ms()
             self._left_ms = max(0, self._left_ms - max(0, self._port.ticks_diff(now, self._seen)))
-        self._seen = now
+            self._seen = now
         if self._gate and not self._gate.opens(ear.into):
             self._count(CLOSED)
             self._quiet += 1
@@ -113,9 +133,12 @@ class Listening:
                 ear.pass_over()
                 return
         decision = ear.hear()
-        if not self._gate and not ear.opened and not ear.rows:
-            self._count(CLOSED)
-        if not ear.rows or self._each_hop and not self._is_news(decision):
+        if self._each_hop:
+            if decision is None or not self._is_news(decision):
+                return
+        elif not ear.rows:
+            if not self.in_time and not ear.opened:
+                self._count(CLOSED)
             return
         self._count(SOUNDS)
         end = ACTED
@@ -129,6 +152,7 @@ class Listening:
             end = RESTS
         if end == ACTED:
             self._left_ms = self._rest_ms
+            self._seen = self._port.ticks_ms()
             self._node.heard(decision.class_index)
         else:
             self._count(OTHER if end == RESTS else end)
@@ -139,8 +163,7 @@ class Listening:
     def _is_news(self, decision):
         """Tell whether a decision at a hop is to be acted on: trusted, held, its class acts, none did lately."""
         return (
-            decision is not None
-            and not decision.flags
+            not decision.flags
             and decision.held_index == decision.class_index
             and self._acts[decision.class_index]
             and not self._left_ms

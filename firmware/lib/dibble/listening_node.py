@@ -9,6 +9,7 @@ from dibble.senses.counts import CHANNELS
 from dibble.storage.slots import Slots
 
 VOICE = "voice.dib"
+SLICE_MS = 200  # so often it writes down what it heard
 
 
 class ListeningNode(Node):
@@ -26,7 +27,7 @@ class ListeningNode(Node):
         super().__init__(port, boot, models, configured, signatures)
         if self._listening:
             self.decision = Decision(1)
-            self._slice_ms = max(1, self._listening.hop_ms >> 2)  # so often it writes down what it heard
+            self._slice_ms = SLICE_MS
 
     def _begin_beside(self, config, signatures):
         settings = config["listen"]
@@ -93,11 +94,14 @@ class ListeningNode(Node):
             super()._show(faulty)
 
     def _waited(self, ms):
-        until_off = super()._waited(ms)
-        if not self._listening:
-            return until_off
-        more_ms = self._listening.pump()
-        return min(until_off or more_ms, more_ms)
+        listening = self._listening
+        if not listening:
+            return super()._waited(ms)
+        before_ms = self._cycle_ms
+        until_off = self._pass(ms - 1 if ms else 0)
+        self._watchdog.waited(self._cycle_ms - before_ms)  # it may have heard since
+        more_ms = listening.pump()
+        return until_off if 0 < until_off < more_ms else more_ms
 
     def _awake(self):
         super()._awake()

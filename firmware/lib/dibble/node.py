@@ -348,13 +348,15 @@ class Node:
         Returns:
             int; 0: none is on.
         """
-        now = self.port.ticks_ms()
-        ms = self.port.ticks_diff(now, self._seen)
+        port = self.port
+        now = port.ticks_ms()
+        ms = port.ticks_diff(now, self._seen)
         self._seen = now
         if not least_ms <= ms < least_ms + LATE_MS:
             ms = least_ms
         self._cycle_ms += ms
-        self._up_ms = min(CONFIRM_MS, self._up_ms + ms)
+        if self._up_ms < CONFIRM_MS:
+            self._up_ms += ms
         return self.outputs.elapse(ms) if self.outputs else 0
 
     @start_only

@@ -37,7 +37,7 @@ class Sensor:
         self._power_up_ms = settings["power_up_ms"]
         # The costly channels come last: none, some, or all.
         self.costly_from = 0 if settings["costly"] else getattr(module, "COSTLY_FROM", self.count)
-        self.keep_alive_ms = getattr(module, "KEEP_ALIVE_MS", 0)
+        self.keep_alive_ms = getattr(self.driver, "keep_alive_ms", getattr(module, "KEEP_ALIVE_MS", 0))
         self.counts_asleep = getattr(module, "COUNTS_ASLEEP", False)
         self.air = None
         self._in_stages = hasattr(self.driver, "read_cheap")

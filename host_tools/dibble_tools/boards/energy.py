@@ -6,6 +6,7 @@ from typing import Any
 from dibble.drivers import driver
 
 from dibble_tools.boards.figure import Figure
+from dibble_tools.boards.listening import ListeningStage, charges, microphone_uc
 from dibble_tools.boards.schema import Board, Runtime
 from dibble_tools.boards.sensing import SPREAD, sensing
 from dibble_tools.simulator.node.energy import SETTLE_MS, Battery, Energy
@@ -60,7 +61,14 @@ class Budget:
 
 
 def budget(
-    board: Board, runtime: Runtime, config: dict[str, Any], predict_us: Figure, classes: int, *, watchdog: bool = True
+    board: Board,
+    runtime: Runtime,
+    config: dict[str, Any],
+    predict_us: Figure,
+    classes: int,
+    *,
+    watchdog: bool = True,
+    stages: tuple[ListeningStage, ...] = (),
 ) -> Budget:
     """Return the budget of a cycle, the costly readings taken in each.
 
@@ -69,11 +77,12 @@ def budget(
         predict_us: of one prediction.
         classes: of the model: their number is blinked.
         watchdog: False: as if config.watchdog_ms were 0.
+        stages: of a node that listens, beside its cycles.
     """
     power, interval_s = board.power, config["interval_s"]
     dog = watchdog and config["watchdog_ms"] > 0 and not runtime.sleeps_with_watchdog
     counting = any(getattr(driver(entry["driver"]), "COUNTS_ASLEEP", False) for entry in config["sensors"])
-    light = config["sleep"] == "light" and not dog and not counting
+    light = config["sleep"] == "light" and not dog and not counting and not stages
     sensed = [sensing(entry, interval_s, light_sleep=light) for entry in config["sensors"]]
     waits = Figure.within(sum(each.awake_ms for each in sensed), 1.1, "")
     blinks = Figure.exact(BLINK_MS * (classes + 1) / 2 if config["led"] != "" else 0.0, "")
@@ -97,4 +106,7 @@ def budget(
     resting_ms = Figure.exact(max(0.0, (interval_s - radio_s) * 1e3 - awake.value), "")
     rest = current.plus(standing, rests_on=current.rests_on).times(resting_ms, current.rests_on)
     accounts[WAITS[0] if light else WAITS[1]] = rest
+    if stages:
+        accounts |= charges(stages, interval_s * 1e3, active, current)
+        accounts["listening: microphone"] = microphone_uc(config["listen"]["driver"], interval_s * 1e3)
     return Budget(accounts, awake, "light sleep" if light else "awake", interval_s)

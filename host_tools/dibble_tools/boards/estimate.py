@@ -8,6 +8,14 @@ import numpy as np
 from dibble_tools.boards.energy import Budget, budget
 from dibble_tools.boards.example import example_config
 from dibble_tools.boards.figure import Figure
+from dibble_tools.boards.listening import (
+    ListeningCost,
+    Shares,
+    assumed_shares,
+    buffers_bytes,
+    decision_us,
+    listening_cost,
+)
 from dibble_tools.boards.node_memory import (
     SLOTS,
     START_BYTES,
@@ -44,6 +52,7 @@ class BoardEstimate:
         predict_us: by the kernels that run there.
         budget: None where the node isn't dibble's own.
         without_watchdog: what a node would draw whose watchdog keeps it awake, without it; else None.
+        listening: of a node that listens, its stages; without_cascade: what it would draw without gate and voice.dib.
         misfits: why it doesn't fit; none: it does.
         notes: of the board.
     """
@@ -59,6 +68,8 @@ class BoardEstimate:
     predict_us: Figure
     budget: Budget | None
     without_watchdog: Budget | None
+    listening: ListeningCost | None
+    without_cascade: Budget | None
     misfits: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -73,24 +84,34 @@ class BoardEstimate:
 
 
 def estimate(
-    opened: HostModel, board: Board, runtime_name: str, runtime: Runtime, config: dict[str, Any], interval_s: int | None
+    opened: HostModel,
+    board: Board,
+    runtime_name: str,
+    runtime: Runtime,
+    config: dict[str, Any],
+    interval_s: int | None,
+    *,
+    voice: HostModel | None = None,
+    shares: Shares | None = None,
 ) -> BoardEstimate:
     """Return the estimate.
 
     Args:
         config: config.json as it is; its drivers and pins' power count, not its pins.
         interval_s: instead of the configuration's.
+        voice: voice.dib of a node that listens.
+        shares: how much it has to look at; None: as assumed.
     Raises:
         InputError: the interval isn't one of the node's.
     """
-    check_reads(opened)
+    listens = _listens(opened, config, runtime)
     if interval_s is not None:
         config = {**config, "interval_s": interval_s}
     settings = whole(config)
     size, family = len(opened.blob), opened.content.family_name
     full = runtime.node == "full"
     counted = middle_cost(opened)
-    predict_us = _predict_us(opened, runtime, counted.instructions)
+    predict_us = decision_us(opened, board, runtime) if listens else _predict_us(opened, runtime, counted.instructions)
     files = {"model": stored(size, runtime.block_bytes) * (1 + (SLOTS if full else 0))}
     if full:
         files |= {"library": library_bytes(runtime_name, runtime, settings), "log": log_bytes(settings)}
@@ -100,7 +121,8 @@ def estimate(
     else:
         drivers = drivers_of(settings) if full else ()
         radio = full and bool(settings["mqtt"]["host"])
-        kept_bytes = heap_bytes(family, drivers, full, radio, runtime_name)
+        kept_bytes = heap_bytes(family, drivers, full, radio, runtime_name, listens)
+        kept_bytes += buffers_bytes(opened) if listens else 0
         node_heap = Figure.within(kept_bytes, HEAP_SPREAD, "the node's modules on the 32-bit VM")
     start_left = _heap_left(runtime, heap, node_heap).minus(START_BYTES[runtime_name]) if full else None
     if full and settings["mqtt"]["host"] and settings["mqtt"]["ca"]:  # not before it runs
@@ -108,8 +130,15 @@ def estimate(
             TLS_BYTES, rests_on=f"the node's modules on the 32-bit VM; TLS: {TLS_BYTES.rests_on}"
         )
     left = _heap_left(runtime, heap, node_heap)
-    spent = unwatched = None
-    if runtime.node != "model only":
+    spent = unwatched = heard = uncut = None
+    if listens:
+        told = shares or assumed_shares(opened, voice, runtime, settings["listen"])
+        heard = listening_cost(opened, voice, board, runtime, settings["listen"], told)
+        spent, uncut = (
+            budget(board, runtime, {**settings, "led": ""}, Figure.exact(0.0, ""), 1, stages=stages)
+            for stages in (heard.stages, heard.uncut)
+        )
+    elif runtime.node != "model only":
         spent = budget(board, runtime, settings, predict_us, len(opened.classes))
         if spent.rest == "awake" and settings["watchdog_ms"] and settings["sleep"] == "light":
             unwatched = budget(board, runtime, settings, predict_us, len(opened.classes), watchdog=False)
@@ -126,10 +155,22 @@ def estimate(
         predict_us,
         spent,
         unwatched,
+        heard,
+        uncut if heard and heard.cascades else None,
         (),
         tuple(runtime.notes),
     )
     return replace(found, misfits=_misfits(found, board, runtime, family, settings))
+
+
+def _listens(model: HostModel, config: dict[str, Any], runtime: Runtime) -> bool:
+    """Tell whether a model hears; raise InputError where the node doesn't listen, or can't."""
+    if model.content.sound is None or not config.get("listen", {}).get("driver"):
+        check_reads(model)
+        return False
+    if runtime.node != "full":
+        raise InputError(f"expected a runtime with the whole node, which listens; there it is {runtime.node}")
+    return True
 
 
 def config_for(name: str, runtime_name: str, runtime: Runtime) -> dict[str, Any]:
@@ -188,7 +229,13 @@ def _misfits(
         )
     if found.flash_left < 0:
         why.append(f"file system: expected {runtime.filesystem_bytes:,} bytes to do, {-found.flash_left:,} are missing")
-    if found.predict_us.value > limits.predict_us:
+    listens = settings["listen"]["driver"]
+    if found.listening and listens not in runtime.hears:
+        why.append(f"config.listen.driver: expected one of {', '.join(runtime.hears) or 'none'} there, got {listens}")
+    busy = sum(stage.busy.value for stage in found.listening.uncut) if found.listening else 0.0
+    if busy > 1 and runtime.viper:
+        why.append(f"config.listen: expected a processor that keeps up while there is a sound, got {busy:.1f} of one")
+    if not found.listening and found.predict_us.value > limits.predict_us:
         why.append(f"prediction: expected at most {limits.predict_us:,} us there, got {found.predict_us.value:,.0f}")
     if runtime.node == "small" and family not in SMALL_MOST:
         why.append(f"family: expected one of {', '.join(SMALL_MOST)} for the small node, got {family}")

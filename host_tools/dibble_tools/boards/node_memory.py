@@ -31,6 +31,8 @@ MERGED = ("dibble", "dibble.ports", "dibble.node", "dibble.inference")
 MODULES = ("dibble.app", "dibble.node", "dibble.inference.model", "dibble.ports.micropython")
 MODEL_ONLY = ("dibble.inference.model",)
 RADIO_FILE = "dibble.radio"
+LISTENING_FILES = ("dibble.listening", "dibble.streams")
+LISTENING_MODULES = ("dibble.listening_node", "dibble.streams")
 RADIO_MODULES = ("dibble.report.radio", "dibble.ports.sockets")
 # Buffers, names and settings of a running node: half of what a year's run on the 64-bit VM keeps
 # (tests/benchmarks/heap_year.py) beside its modules, its model and the simulated hardware.
@@ -89,7 +91,12 @@ def log_bytes(config: dict) -> int:
 
 @lru_cache
 def heap_bytes(
-    family: str, drivers: tuple[str, ...], node: bool, radio: bool = False, runtime_name: str = "micropython"
+    family: str,
+    drivers: tuple[str, ...],
+    node: bool,
+    radio: bool = False,
+    runtime_name: str = "micropython",
+    listens: bool = False,
 ) -> int:
     """Return the heap that a node's modules keep, counted on the 32-bit VM, where the compiler ran elsewhere.
 
@@ -99,14 +106,17 @@ def heap_bytes(
         node: False: the model's library alone.
         radio: with what reports by Wi-Fi.
         runtime_name: "micropython": its firmware is merged into a few files; "circuitpython": it isn't.
+        listens: with what hears.
     """
     merged = node and runtime_name == "micropython"
     if merged:
         names = [*MERGED, f"dibble.{family}", *((RADIO_FILE,) if radio else ()), "dibble.drivers"]
+        names += LISTENING_FILES if listens else ()
         files = node_files(drivers, MpyFormat(mpy_version()))
     else:
         names = [*(MODULES if node else MODEL_ONLY), f"dibble.inference.{family}", *(RADIO_MODULES if radio else ())]
         names += [f"dibble.drivers.{driver}" for driver in drivers]
+        names += LISTENING_MODULES if listens else ()
         sources = [path for path in map(source_of, reached(names)) if runs(path.stem, "")]
         files = {f"lib/{_place(source)}.mpy": compiled(source, "") for source in sources}
     with tempfile.TemporaryDirectory(prefix="dibble-") as name:

@@ -147,6 +147,7 @@ class Runtime(Group):
     filesystem: Literal["littlefs2", "littlefs1", "fat", "flat"]
     filesystem_bytes: Bytes
     block_bytes: int = Field(ge=64, le=65536)
+    hears: list[Literal["i2s_mic", "adc_mic", "pdm_mic"]] = []
     viper: bool
     mpy_arch: Literal["", "armv6m", "armv7m", "armv7emsp", "xtensawin", "rv32imc"] = ""
     small_int_bits: int = Field(ge=16, le=63)

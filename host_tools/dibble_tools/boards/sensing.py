@@ -11,6 +11,7 @@ from dibble_tools.simulator.devices.amg8833 import Amg8833
 from dibble_tools.simulator.devices.bme680 import BME688, Bme680
 from dibble_tools.simulator.devices.ds18b20 import Ds18b20
 from dibble_tools.simulator.devices.ens160 import Ens160
+from dibble_tools.simulator.devices.lis3dh import Lis3dh
 from dibble_tools.simulator.devices.mlx90640 import Mlx90640
 from dibble_tools.simulator.devices.seesaw_soil import SeesawSoil
 from dibble_tools.simulator.devices.sgp30 import Sgp30
@@ -27,6 +28,7 @@ CHIPS: dict[str, Callable[[Callable[[], int]], Any]] = {
     "sgp30": Sgp30,
     "ens160": Ens160,
     "amg8833": Amg8833,
+    "lis3dh": Lis3dh,
     "mlx90640_raw": Mlx90640,
 }
 SAME_WORK = {"bme680_adafruit": "bme680"}  # the other one needs Adafruit's library
@@ -138,7 +140,7 @@ def sensing(settings: dict[str, Any], interval_s: int, *, light_sleep: bool = Fa
     dozed_ms = port.dozed_ms
     _cycle(reader, settings, clock, start=switched)
     awake_ms = (clock.now_us() - began_us) / 1000 - (port.dozed_ms - dozed_ms)
-    if each_ms := getattr(module, "KEEP_ALIVE_MS", 0):
+    if each_ms := getattr(reader, "keep_alive_ms", getattr(module, "KEEP_ALIVE_MS", 0)):
         asked_us = clock.now_us()
         reader.keep_alive()
         awake_ms += (clock.now_us() - asked_us) / 1000 * (interval_s * 1000 / each_ms - 1)

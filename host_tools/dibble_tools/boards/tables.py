@@ -29,6 +29,7 @@ def boards_table(boards: Mapping[str, Board]) -> Table:
         ("node", "left"),
         ("heap", "right"),
         ("files", "right"),
+        ("hears by", "left"),
         ("viper", "left"),
         ("FPU", "left"),
         ("radio", "left"),
@@ -46,6 +47,7 @@ def boards_table(boards: Mapping[str, Board]) -> Table:
                 runtime.node,
                 f"{runtime.heap_bytes // 1000:,} KB",
                 f"{runtime.filesystem_bytes // KIB:,} KiB",
+                " ".join(stream.removesuffix("_mic") for stream in runtime.hears) or "-",
                 "yes" if runtime.viper else "-",
                 "yes" if board.chip.fpu else "-",
                 board.chip.radio if board.chip.radio != "none" else "-",
@@ -78,7 +80,7 @@ def _figures(group: Group, but: tuple[str, ...] = ()) -> list[str]:
         if field in ("sources", *but) or (value in (None, []) or (value == 0 and field.startswith("wifi"))):
             continue
         if isinstance(value, list):
-            shown = "; ".join(f"{bus.sda}/{bus.scl}" for bus in value)
+            shown = "; ".join(each if isinstance(each, str) else f"{each.sda}/{each.scl}" for each in value)
         elif isinstance(value, BaseModel):
             shown = ", ".join(f"{key} {each}" for key, each in value.model_dump().items())
         elif isinstance(value, bool):
@@ -106,6 +108,11 @@ def estimate_table(title: str, found: "BoardEstimate", battery: Battery) -> Tabl
         _row(table, "heap left at the start", found.start_left, "bytes")
     table.add_row("instructions", f"{found.instructions:,}", "", "counted on the 32-bit VM, middle readings")
     _row(table, "prediction", found.predict_us, "us")
+    if found.listening:
+        for stage in found.listening.stages:
+            share = f"{100 * stage.share:.3g} % of its hops of {found.listening.hop_ms:.3g} ms"
+            _row(table, f"{stage.name}, {share}", _scaled(stage.each_us, 1e-3), "ms each", digits=2)
+            _row(table, "  processor's time", _scaled(stage.busy, 100.0), "%", digits=2)
     if found.budget:
         spent = found.budget
         _row(table, "awake each cycle", spent.awake_ms, "ms")
@@ -115,6 +122,9 @@ def estimate_table(title: str, found: "BoardEstimate", battery: Battery) -> Tabl
             _row(table, f"  {name}", _scaled(figure, 1e-3), "mC", digits=1)
         _row(table, "charge of a day", spent.day_mah(), "mAh", digits=2)
         _row(table, f"on {battery.capacity_mah:,.0f} mAh", spent.days(battery), "days")
+        if found.without_cascade:
+            _row(table, "  without its cascade, a day", found.without_cascade.day_mah(), "mAh", digits=2)
+            _row(table, "  without its cascade", found.without_cascade.days(battery), "days")
         if found.without_watchdog:
             _row(table, "  without the watchdog", found.without_watchdog.days(battery), "days")
     return table

@@ -1,13 +1,19 @@
 """`dibble boards` and `dibble estimate`: what there is, and what a model takes there."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dibble_tools.cli.output import console
+from dibble_tools.common.errors import InputError
 from dibble_tools.common.safe_text import json_text
 from dibble_tools.common.terminal import Console, write
+
+if TYPE_CHECKING:
+    from dibble_tools.boards.listening import Shares
+    from dibble_tools.boards.schema import Runtime
+    from dibble_tools.model.host_model import HostModel
 
 RuntimeName = Annotated[str | None, typer.Option("--runtime", help="micropython or circuitpython  [the board's first]")]
 AsJson = Annotated[bool, typer.Option("--json", help="for programs")]
@@ -74,6 +80,12 @@ def estimate(
     interval: Annotated[
         int | None, typer.Option(min=2, max=86400, help="seconds of a cycle  [the model's, else 600]")
     ] = None,
+    voice: Annotated[
+        Path | None, typer.Option(help="voice.dib of a node that listens  [voice.dib beside the model]")
+    ] = None,
+    sound: Annotated[
+        Path | None, typer.Option(help="recording of the place: how much of the time there is to hear  [assumed]")
+    ] = None,
     battery: Annotated[str, typer.Option(help="usable capacity, such as 2500mAh or 2.5Ah")] = "2500mAh",
     as_json: AsJson = False,
 ) -> None:
@@ -81,6 +93,9 @@ def estimate(
 
     Exit status 1 where it doesn't fit. Instructions are counted on a real 32-bit VM; times and currents rest on what
     others published: `dibble boards NAME` says on what.
+
+    Of a node that listens: each stage of its cascade, weighed by its share of the time; charge with the cascade and
+    without.
     """
     from dataclasses import asdict
 
@@ -98,10 +113,13 @@ def estimate(
     own, found = board_named(board_for(board, settings))
     kind, has = runtime_of(own, found, runtime)
     opened = HostModel.open(model)
+    beside = (model if model.is_dir() else model.parent) / "voice.dib"
+    first = HostModel.open(voice) if voice else HostModel.open(beside) if beside.is_file() else None
     settings = settings or config_for(own, kind, has)
     every = interval or (None if config else opened.content.interval_ms // 1000 or None)
     with console.status("counting instructions"):
-        result = estimated(opened, found, kind, has, settings, every)
+        shares = _heard_in(sound, opened, first, has, settings) if sound else None
+        result = estimated(opened, found, kind, has, settings, every, voice=first, shares=shares)
     if as_json:
         content = {"board": own, "runtime": kind, "fits": not result.misfits, **asdict(result)}
         if result.budget:
@@ -119,3 +137,18 @@ def estimate(
             console.print("it fits" + (f", but not surely: {result.doubt}" if result.doubt else ""), style="bold green")
     if result.misfits:
         raise typer.Exit(1)
+
+
+def _heard_in(
+    sound: Path, model: "HostModel", voice: "HostModel | None", runtime: "Runtime", config: dict[str, Any]
+) -> "Shares":
+    """Return how much of a recording a node's stages look at; raise InputError where it doesn't listen."""
+    from dibble_tools.boards.listening import shares_of
+    from dibble_tools.data.sound.recordings import read_recording
+    from dibble_tools.model.hearing import sense_of
+    from dibble_tools.node.config import whole
+
+    listen = whole(config)["listen"]
+    if not listen["driver"]:
+        raise InputError("--sound: expected a configuration with `listen`, got one of a node that doesn't: --config")
+    return shares_of(model, voice, runtime, listen, read_recording(sound, sense_of(model).front_end.rate_hz))

@@ -156,3 +156,41 @@ def _set_profile(path: Path, profile: "Profile", per_wake: int) -> None:
         console.print(line, markup=False)
     kept = config.save()
     console.print(f"{path}: written; what it was is {kept.name}", markup=False)
+
+
+@bring.command()
+def motion(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="CSV, a sample a row; a file is a recording")],
+    out: Annotated[Path, typer.Option(help="table to write")],
+    axes: Annotated[str, typer.Option(help="columns of the axes, with commas; three at most")] = "x,y,z",
+    scale: Annotated[float, typer.Option(help="mg that one of these is worth: 1000 for g, 101.97 for m/s2")] = 1.0,
+    rate: Annotated[float, typer.Option(min=1, max=1000, help="samples a second")] = 25.0,
+    every: Annotated[float, typer.Option(min=1, max=600, help="seconds of a reading, as the node's interval_s")] = 10.0,
+    label: Annotated[str | None, typer.Option(help="column of what it was")] = None,
+    group: Annotated[str | None, typer.Option(help="column of the animal or place  [the file's name]")] = None,
+    force: Annotated[bool, typer.Option("--force", help="overwrite --out")] = False,
+) -> None:
+    """Make a table of an accelerometer's raw samples: what the driver lis3dh tells of each interval, bit for bit.
+
+    It trains as it is; the node has the same interval, rate and axes.
+
+    Example: dibble import motion collars/*.csv --scale 1000 --label behaviour --group cow --out field.csv
+    """
+    from dibble.senses.motion import AXES
+
+    from dibble_tools.data.motion import readings_of_recordings
+
+    names = [name.strip() for name in axes.split(",") if name.strip()]
+    if not 1 <= len(names) <= AXES:
+        raise InputError(f"--axes: expected one to {AXES} columns, got {len(names)}")
+    if not scale > 0:
+        raise InputError(f"--scale: expected a number above 0, got {scale:g}")
+    if out.exists() and not force:
+        raise InputError(f"--out: {out} is there already; name another file, or add --force")
+    count = readings_of_recordings(
+        files, out, axes=names, unit="mg", scale=scale, each=round(rate * every), label=label, group=group
+    )
+    console.print(f"wrote {out}: {count} readings of {every:g} s", markup=False, soft_wrap=True)
+    if label:
+        held = group or "recording"
+        console.print(f"next: dibble train {out} --label {label} --group {held}", markup=False, soft_wrap=True)

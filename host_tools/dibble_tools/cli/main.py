@@ -107,6 +107,7 @@ def demo(
         held &= board_demo.run(console)
     else:
         console.print("the virtual board runs on Linux on x86-64 only: left out")
+    console.print("nodes listen, too: dibble hear models/four_words RECORDING.wav (README, By ear)")
     if not held:
         raise typer.Exit(1)
 

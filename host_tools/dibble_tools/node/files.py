@@ -76,7 +76,12 @@ RADIO, CLOCK_CHIP, KEY = "dibble.report.radio", "dibble.clock_keeper", "dibble.s
 LISTENING = "dibble.listening_node"
 LOW_BATTERY, COSTLY, ALARM = "dibble.low_battery", "dibble.costly", "dibble.alarm"
 SENSES = "dibble.senses"
-IN_ALL_KINDS = ("features_bytecode", "widen_viper", "crc_viper")  # of a model's code; there is no assembler of them
+IN_ALL_KINDS = (
+    "features_bytecode",
+    "motion_viper",
+    "widen_viper",
+    "crc_viper",
+)  # of a model's code; there is no assembler of them
 UPDATES = tuple(f"dibble.update.{name}" for name in ("looking", "place", "receiving", "trial"))
 IMAGE = "dibble.inference.image"  # family of what arrays see
 FRAMES = "dibble.report.frame_lines"  # of them, on the console

@@ -97,6 +97,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.number": _of(_INFERENCE, "number"),
     "dibble.stand_ins": _of(_INFERENCE, "stand_ins"),
     "dibble.parts": _of(_INFERENCE, "parts"),
+    "dibble.motion": _of(_SENSES, "motion", "motion_bytecode", "motion_viper"),
     "dibble.heat": ("dibble.senses.heat", *_of(_REPORT, "frame_lines")),
     "dibble.manifest": _of(_STORAGE, "manifest"),
     # reports
@@ -111,7 +112,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
         *_of("dibble.", "listening_node", "listening", "ports.micropython_microphones"),
         *_of(_SENSES, "counts", "listener", "gate", "take", "segment"),
         *_of(_SENSES, "frames", "frames_bytecode", "frames_plan", "frames_thumb", "frames_viper"),
-        *_of(_SENSES, "widen", "widen_viper"),
+        *_of(_SENSES, "span", "span_thumb", "span_viper", "widen", "widen_viper"),
     ),
     "dibble.streams": ("dibble.streams", *_of("dibble.streams.", "adc_mic", "i2s_mic", "pdm_mic")),
     # what comes by radio

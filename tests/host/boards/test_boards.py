@@ -3,6 +3,7 @@
 import pytest
 from dibble_tools.boards import catalogue
 from dibble_tools.boards.catalogue import all_boards, board_named, board_names, read_board, read_power
+from dibble_tools.boards.drivers import all_streams
 from dibble_tools.boards.example import example_config
 from dibble_tools.boards.limits import limits_of
 from dibble_tools.boards.reading import read_file
@@ -137,3 +138,17 @@ def test_an_installation_without_boards_says_so(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(catalogue, "BOARDS", tmp_path)
     with pytest.raises(InputError, match="found none: dibble isn't installed whole"):
         board_names()
+
+
+def test_which_board_hears_by_which_stream() -> None:
+    """Each is a driver that there is; who hears under MicroPython has the node, and machine code to keep up."""
+    hears = {
+        (name, kind): runtime.hears for name, board in all_boards().items() for kind, runtime in board.runtimes.items()
+    }
+    assert {stream for streams in hears.values() for stream in streams} == set(all_streams())
+    assert hears["pico", "micropython"] == ["i2s_mic", "adc_mic"] and hears["esp32_s3", "micropython"] == ["i2s_mic"]
+    assert hears["feather_m4", "circuitpython"] == ["pdm_mic"] and not hears["microbit_v2", "micropython"]
+    for (name, kind), streams in hears.items():
+        runtime = all_boards()[name].runtimes[kind]
+        assert not streams or runtime.node == "full", (name, kind)
+        assert kind != "micropython" or not streams or runtime.viper, (name, kind)

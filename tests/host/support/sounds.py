@@ -77,10 +77,19 @@ def random_stream(seed: int = 0, *, hop: int = 100, bands: int = 5) -> HostModel
     return HostModel(export(spec, codes(bands, 4).tolist()))
 
 
-def random_ear(seed: int = 0, *, hop: int = 100, rows: int = 6, bands: int = 5, rate_hz: int = RATE_HZ) -> HostModel:
+def random_ear(
+    seed: int = 0,
+    *,
+    hop: int = 100,
+    rows: int = 6,
+    bands: int = 5,
+    rate_hz: int = RATE_HZ,
+    frame: int = 128,
+    tail: int = 8,
+) -> HostModel:
     """Return a model that hears, of random weights."""
     rng = np.random.default_rng(seed)
-    sense = SoundSettings(settings_for(rate_hz, 128, hop, bands), SegmentSettings(rows=rows, tail=8, most=200))
+    sense = SoundSettings(settings_for(rate_hz, frame, hop, bands), SegmentSettings(rows=rows, tail=tail, most=200))
     shapes = ((7, sense.features), (2, 7))
     layers = []
     for i, shape in enumerate(shapes):

@@ -7,8 +7,9 @@ from time import ticks_diff, ticks_ms
 import machine
 
 from dibble import ConfigError
+from dibble.senses.listener import ALL
 from dibble.senses.widen import widen
-from dibble.streams import ALL, Backlog
+from dibble.streams import Backlog
 
 FRAME_BYTES = 8  # of the ring of machine.I2S, for each sample: both channels, 32 bits each
 MARGIN_MS = 20  # that the ring holds beyond what counts as lost: the clock is coarse, and a callback comes late
@@ -64,17 +65,19 @@ class I2sMic:
 
     def readinto(self, into):
         backlog = self._backlog
-        backlog.passed()
         if not self._filled:  # what waits in the ring fills a hop in a quarter of its time: there can't be much
             if ticks_diff(ticks_ms(), self._begun) >= self._drained_ms:
+                backlog.passed()
                 backlog.held_at_most(self._hop + COPIED)
             return False
+        backlog.passed()
         backlog.took(self._hop)
         into[ALL] = self._flight
         self._fill()
         return True
 
     def lost(self):
+        self._backlog.passed()
         return self._backlog.lost()
 
 

@@ -7,7 +7,15 @@ from dibble.inference.format import STREAM, Cursor
 from dibble.senses import frames
 
 TAIL_MS, MOST_MS = 500, 4000  # of a gate before a model that decides at each hop
-HOPS = 8  # that the samples are kept of, before the last frame's are moved to the beginning
+HOPS = 2  # that the samples are kept of, before the last frame's are moved to the beginning
+
+
+class _Slices:
+    def __getitem__(self, key):
+        return key
+
+
+ALL = _Slices()[:]  # one that is made once: `into[:] = …` makes one each time
 
 
 class Listener:
@@ -73,11 +81,13 @@ class Listener:
             self.push, self.values = segment.build(gate, bands)
         self.rows = 0
         size = 1 << spec.log2
-        self.keep = size - spec.hop
+        self.keep = keep = size - spec.hop
         self.samples = array("h", [0] * (size + (HOPS - 1) * spec.hop))
         whole = memoryview(self.samples)
         places = [i * spec.hop for i in range(HOPS)]
-        self.hops = [whole[at + self.keep : at + size] for at in places]
+        self.hops = [whole[at + keep : at + size] for at in places]
+        self._begin = whole[:keep]
+        self._end = whole[len(whole) - keep :]
         self.frames = [whole[at : at + size] for at in places]
         self.at = 0
         self.into = self.hops[0]
@@ -109,9 +119,10 @@ class Listener:
         self.pass_over()
         if self.each_hop:
             self.rows = 1
-            self.skipped = self._before is not None and self._goes_by()
-            if self.skipped:
-                return None
+            if self._before:
+                self.skipped = self._goes_by()
+                if self.skipped:
+                    return None
             decision = self.model.predict(self.row)
             return None if self.model.waits else decision
         self.rows = self.push(self.row)
@@ -142,10 +153,7 @@ class Listener:
         self.at += 1
         if self.at == HOPS:
             self.at = 0
-            samples = self.samples
-            first = len(samples) - self.keep
-            for i in range(self.keep):
-                samples[i] = samples[first + i]
+            self._begin[ALL] = self._end
         self.into = self.hops[self.at]
 
 

@@ -6,6 +6,7 @@ A gate over the samples finds it. What it keeps is heard hop by hop as if it cam
 from array import array
 
 from dibble.senses.gate import Gate
+from dibble.senses.listener import ALL
 
 QUIET = 2  # hops kept of the quiet before a sound, beside those that fill a first frame: the last is its floor
 AFTER = 2  # hops for which the gate stays open longer than the one of the rows
@@ -84,7 +85,7 @@ class Take:
                 slot = self._slots[(self._quiet + 1 + i) % before]
             else:
                 slot = self._slots[i if i < self._count else (self._quiet + 1) % before]
-            ear.into[_ALL] = slot
+            ear.into[ALL] = slot
             decision = ear.hear()
             if not ear.each_hop:
                 self.rows = ear.rows
@@ -95,11 +96,3 @@ class Take:
             self._busy()
             i += 1
         return decision if self.rows else None
-
-
-class _Slices:
-    def __getitem__(self, key):
-        return key
-
-
-_ALL = _Slices()[:]  # made once: `into[:]` makes one each time

@@ -11,14 +11,6 @@ None of them allocates once it has started.
 """
 
 
-class _Slices:
-    def __getitem__(self, key):
-        return key
-
-
-ALL = _Slices()[:]  # one that is made once: `into[:] = …` makes one each time
-
-
 class Backlog:
     """How many samples wait in a ring which doesn't say so, by the clock.
 
@@ -49,15 +41,19 @@ class Backlog:
         now = self._ticks_ms()
         ms = self._ticks_diff(now, self._seen)
         self._seen = now
+        rest = self._rest
+        waiting = self.waiting
         while ms > 0:
             part = ms if ms < self.LONGEST_MS else self.LONGEST_MS
             ms -= part
-            self._rest += part * self._rate_hz
-            self.waiting += self._rest // 1000
-            self._rest %= 1000
-            if self.waiting > self._room:
-                self._lost += self.waiting - (0 if self._drops_all else self._room)
-                self.waiting = 0 if self._drops_all else self._room
+            rest += part * self._rate_hz
+            waiting += rest // 1000
+            rest %= 1000
+            if waiting > self._room:
+                self._lost += waiting - (0 if self._drops_all else self._room)
+                waiting = 0 if self._drops_all else self._room
+        self._rest = rest
+        self.waiting = waiting
 
     def took(self, count):
         """Take so many out; a ring whose own clock is faster may have had more."""

@@ -10,6 +10,7 @@ SIMULATED = (
     "ds18b20",
     "ens160",
     "gas_adc",
+    "lis3dh",
     "mlx90640_raw",
     "rain_gauge",
     "seesaw_soil",

@@ -16,6 +16,7 @@ from dibble_tools.simulator.devices.bme680 import BME688, Bme680
 from dibble_tools.simulator.devices.cable import OneWireCable
 from dibble_tools.simulator.devices.ds18b20 import Ds18b20
 from dibble_tools.simulator.devices.ens160 import Ens160
+from dibble_tools.simulator.devices.lis3dh import Lis3dh
 from dibble_tools.simulator.devices.mlx90640 import Mlx90640
 from dibble_tools.simulator.devices.rain_gauge import RainGauge
 from dibble_tools.simulator.devices.seesaw_soil import SeesawSoil
@@ -132,6 +133,7 @@ class Site:
         self.ens160.aged = "ens160_first_hour" not in unkind
         self.seesaw = SeesawSoil(now)
         self.eye, self.camera = Amg8833(now, seed), Mlx90640(now, seed)
+        self.accelerometer = Lis3dh(now, seed)
         self.visitors = Visitors(seed)
         self._arrays: list[Amg8833 | Mlx90640] = []  # that are wired
         self._switched: dict[Any, Mlx90640] = {}  # by the pin of its supply
@@ -177,6 +179,7 @@ class Site:
         hardware.i2c, hardware.analog, hardware.pulses, hardware.onewire = {}, {}, {}, {}
         chips: dict[str, I2cDevice] = {"sht4x": self.air, "sht3x": self.old_air, "seesaw_soil": self.seesaw}
         chips |= {"sgp30": self.sgp30, "ens160": self.ens160, "amg8833": self.eye, "mlx90640_raw": self.camera}
+        chips |= {"lis3dh": self.accelerometer}
         chips |= dict.fromkeys(("bme680", "bme680_adafruit"), self.gas_chip)
         simulated = {"gas_adc": self.gas_pin, "battery": self._battery_pin, "wind_vane": self._vane_pin}
         del self.probes[1:]
