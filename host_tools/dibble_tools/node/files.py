@@ -73,7 +73,7 @@ IN_ALL_KINDS = ("features_bytecode", "widen_viper", "crc_viper")  # of a model's
 UPDATES = tuple(f"dibble.update.{name}" for name in ("looking", "place", "receiving", "trial"))
 IMAGE = "dibble.inference.image"  # family of what arrays see
 STREAM = "dibble.inference.stream", "dibble.inference.stream_checks"  # family of what is heard
-ARRAYS = ("amg8833", "mlx90640_raw")
+ARRAYS = ("amg8833", "mlx90640_raw", "esp_camera", "parallel_camera")
 OPTIONAL = (RADIO, CLOCK_CHIP, KEY, LISTENING, IMAGE, *STREAM, *UPDATES)
 SENSES_OWN = (
     LISTENING,

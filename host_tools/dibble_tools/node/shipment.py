@@ -98,7 +98,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.stand_ins": _of(_INFERENCE, "stand_ins"),
     "dibble.baselines": _of(_INFERENCE, "baselines"),
     "dibble.parts": _of(_INFERENCE, "parts"),
-    "dibble.heat": ("dibble.senses.heat", *_of(_REPORT, "frame_lines")),
+    "dibble.heat": (*_of(_SENSES, "heat", "picture"), *_of(_REPORT, "frame_lines")),
     "dibble.manifest": _of(_STORAGE, "manifest"),
     # reports
     "dibble.radio": (

@@ -179,6 +179,7 @@ def _process(
     environment = {
         **os.environ,
         **({"DIBBLE_HEARS": "1"} if hardware.sounds else {}),
+        **({"DIBBLE_SEES": "1"} if hardware.camera else {}),
         **({"DIBBLE_WORK": ",".join(map(str, work_us))} if work_us else {}),
         "MICROPYPATH": f"{guests}:{GUESTS}:.frozen",
         "DIBBLE_BOARD": f"{like.platform},{like.version},{chip_of(like)}",
