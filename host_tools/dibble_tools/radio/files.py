@@ -35,6 +35,8 @@ def read_parcel(
     secret = read_key(key or at_hand[0]) if key or at_hand else None
     if path.suffix == ".json":
         kind, content = "config", _config(path, node)
+    elif path.name == "voice.dib":
+        raise InputError(f"{path}: expected another file: voice.dib goes by `dibble deploy` only")
     else:
         kind, content = "gate" if path.name == "gate.dib" else "model", bytes(HostModel.open(path).blob)
     return parcel_of(kind, content, secret, piece_bytes=piece_bytes, waits=waits, turn=turn)

@@ -17,3 +17,73 @@ PICTURE = (  # settings of each camera
     ("settle_frames", int, 0, 60, 8),  # thrown away once it has power: its exposure finds itself meanwhile
     ("blocks", bool, 0, 1, False),  # also the most of each of 4 x 4 parts of the view: for decisions by place
     ("frames", int, 0, 1000, 0),  # each so manyth is written to the console, for `collect --frames`; 0: none
+)
+
+
+def cameras_of(port):
+    """Return the module of a port's cameras; raise ConfigError where there is none."""
+    if not hasattr(port, "cameras"):
+        raise ConfigError("config.sensors: expected CircuitPython for a camera: stock MicroPython has none")
+    return port.cameras()
+
+
+class Camera:
+    """One camera.
+
+    Args:
+        eye: what takes frames: ports/circuitpython_cameras.py.
+    Attributes:
+        heat: senses.heat.Heat of its coarse picture.
+        image, codes: of its picture, as senses.picture.Picture's.
+        unit, step: of a pixel's code, for people.
+        raw: what the last picture was, for who looks whether it changes.
+    """
+
+    unit = UNIT
+    step = 1
+
+    def __init__(self, eye, port, settings):
+        self.frames = settings["frames"]
+        self.picture = Picture(settings["rows"], settings["columns"], settings["colour"], settings["bright_counts"])
+        self.heat = self.picture.heat
+        self.image = self.picture.image
+        self.codes = self.picture.codes
+        self.raw = None
+        self._eye = eye
+        self._port = port
+        self._settle = settings["settle_frames"]
+        self._blocks = settings["blocks"]
+        self._nights = 0
+
+    def start(self):
+        self._eye.start()
+        for _ in range(self._settle):
+            self._eye.take()
+            self._port.sleep_ms(1)  # or a long start would end in the watchdog
+
+    def read(self):
+        """Return the readings of channels().
+
+        Raises:
+            SensorError: no camera, no frame in time, no room for one, or one that is smaller than the picture.
+        """
+        eye = self._eye
+        source = eye.take()
+        if not self.picture.take(source, eye.height, eye.width, eye.bits, eye.swapped):
+            raise SensorError(
+                "expected a camera's frame of %d x %d pixels or more, up to %d a side, got %d x %d: another "
+                "frame_size, or fewer rows and columns" % (self.image[:2] + (MOST_SIDE, eye.height, eye.width))
+            )
+        heat = self.heat
+        if heat.most < DARK:
+            self._nights = self._nights + 1 & 255
+            self.raw = self._nights
+        else:
+            self.raw = crc32(self.codes, len(self.codes), 0)
+        readings = heat.tell(1)
+        return readings + heat.blocks(1) if self._blocks else readings
+
+
+def channels(settings):
+    """Return the channels that a camera with these settings gives."""
+    return channels_of_heat(UNIT, settings["blocks"], "bright")

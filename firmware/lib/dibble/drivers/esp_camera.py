@@ -13,3 +13,17 @@ RUNTIME = "circuitpython"
 PIN = (int, str)
 SETTINGS = PICTURE + (
     ("data", str, 1, 120, "CAMERA_DATA"),  # eight pins, the lowest bit first: the board's name of all, or A,B,C…
+    ("pixel_clock", PIN, 0, 255, "CAMERA_PCLK"),
+    ("vsync", PIN, 0, 255, "CAMERA_VSYNC"),
+    ("href", PIN, 0, 255, "CAMERA_HREF"),
+    ("external_clock", PIN, 0, 255, "CAMERA_XCLK"),  # "": its board has a clock of its own
+    ("powerdown", PIN, 0, 255, ""),
+    ("reset", PIN, 0, 255, ""),
+    ("frame_size", str, 2, 8, "R96X96"),  # of espcamera.FrameSize
+    ("swapped", bool, 0, 1, True),  # RGB565 comes with its upper byte first, as of each OV
+    ("timeout_ms", int, 50, 3000, 1000),  # for a frame
+)
+
+
+def build(settings, port, bus):
+    return Camera(cameras_of(port).EspCamera(settings, bus), port, settings)

@@ -18,3 +18,18 @@ CHIPS = ("ov7670", "ov2640")
 SETTINGS = PICTURE + (
     ("chip", str, 6, 6, "ov7670"),  # or ov2640; by the library adafruit_ov7670, adafruit_ov2640
     ("data", str, 1, 120, "CAMERA_DATA"),  # eight pins, the lowest bit first: the board's name of all, or A,B,C…
+    ("pixel_clock", PIN, 0, 255, "CAMERA_PCLK"),
+    ("vsync", PIN, 0, 255, "CAMERA_VSYNC"),
+    ("href", PIN, 0, 255, "CAMERA_HREF"),
+    ("external_clock", PIN, 0, 255, "CAMERA_XCLK"),  # "": its board has a clock of its own
+    ("powerdown", PIN, 0, 255, ""),
+    ("reset", PIN, 0, 255, ""),
+    ("frame_size", str, 3, 8, "DIV8"),  # as the library names it: DIV8 of OV7670_SIZE_DIV8; of an OV2640 QQVGA
+    ("swapped", bool, 0, 1, True),  # RGB565 comes with its upper byte first
+)
+
+
+def build(settings, port, bus):
+    if settings["chip"] not in CHIPS:
+        raise ConfigError("config.sensors: expected chip %s, got %r" % (" or ".join(CHIPS), settings["chip"]))
+    return Camera(cameras_of(port).ParallelCamera(settings, bus), port, settings)
