@@ -328,7 +328,7 @@ def test_a_network_decides_on_what_the_camera_sees_and_its_pictures_come_home(tm
 def test_a_deploy_wants_a_camera_of_the_models_size_and_circuitpython():
     sensor = {"driver": "esp_camera", **PINS, "rows": 8, "columns": 8}
     config = whole({"interval_s": 60, "i2c": {"sda": "GP4", "scl": "GP5"}, "sensors": [sensor]})
-    check_together(config, Bounds(1 << 20, 8000, "circuitpython"), network(8, 8, 1), None)
+    check_together(config, Bounds(1 << 20, 8000, "circuitpython"), network(8, 8, 1), {})
     cases = (
         (network(8, 8, 3), "circuitpython", "8 x 8 x 3: expected a camera's picture of that size .* got 8 x 8$"),
         (network(8, 8, 1, scaled=True), "circuitpython", "16-bit readings, as of a thermal array: expected one of"),
@@ -336,4 +336,4 @@ def test_a_deploy_wants_a_camera_of_the_models_size_and_circuitpython():
     )
     for model, runtime, error in cases:
         with pytest.raises(InputError, match=error):
-            check_together(config, Bounds(1 << 20, 8000, runtime), model, None)
+            check_together(config, Bounds(1 << 20, 8000, runtime), model, {})
