@@ -63,6 +63,7 @@ class VmProcess:
             "MICROPYPATH": ":".join([*map(str, path), ".frozen"]),
             "DIBBLE_ANSWERS": f"/dev/fd/{their_answers}",
             "DIBBLE_REQUESTS": f"/dev/fd/{their_requests}",
+            "DIBBLE_FLASH": os.path.abspath(settings.image),
             **({"DIBBLE_HEARS": "1"} if settings.sound else {}),
             **({"DIBBLE_ROM": str(settings.rom_image)} if settings.rom_image else {}),
         }
