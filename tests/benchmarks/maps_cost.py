@@ -97,7 +97,7 @@ def cycles(model: HostModel, frame: np.ndarray) -> tuple[int, int]:
 
 
 def _read_log(fifo: Path, executed: Counter, follows: Counter, code: dict) -> None:
-    last = -1
+    last = start = -1
     block: list[tuple[int, int]] = []
     begins = False
     with fifo.open("rb") as log:
@@ -111,9 +111,10 @@ def _read_log(fifo: Path, executed: Counter, follows: Counter, code: dict) -> No
                 begins = True
             elif found := LISTING.match(line):
                 if begins:
-                    block = code[int(found[1], 16)] = []
-                    begins = False
+                    start, block, begins = int(found[1], 16), [], False
                 block.append((int(found[2], 16), 4 if found[3] else 2))
+                if len(block) > len(code.get(start, ())):  # counting instructions, QEMU ends some of them early
+                    code[start] = block
 
 
 def _sum(executed: Counter, follows: Counter, code: dict, ranges: list[tuple[int, int]]) -> tuple[int, int]:
