@@ -21,7 +21,7 @@ from dibble_tools.node.files import (
 )
 from dibble_tools.node.merged_file import merged_source
 
-FAMILIES = ("forest", "additive", "mlp", "stream")
+FAMILIES = ("forest", "additive", "mlp", "stream", "maps")
 ALL = "package"  # every family, novelty and the model as code
 PACKAGES = (ALL, *FAMILIES)
 _INFERENCE = "dibble.inference"
@@ -47,6 +47,7 @@ def library_modules(
         stand_ins: with what decides without a reading.
     """
     wanted = {*families, *(("additive", "novelty") if novelty else ()), *(("unrolled",) if code else ())}
+    wanted |= {"image"} if "maps" in wanted else set()  # a model over a frame, which the family's tables are of
     wanted |= ({"ratios"} if ratios else set()) | ({"stand_ins"} if stand_ins else set())
     without = [f"{_INFERENCE}.{name}" for name in (*FAMILIES, *_BY_NEED) if name not in wanted]
     without += [f"{_INFERENCE}.{name}_checks" for name in FAMILIES if name not in wanted]
