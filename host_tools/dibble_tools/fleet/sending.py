@@ -142,6 +142,25 @@ def send(
         return None
 
 
+def mpy_of(broker: Broker, node: str) -> int:
+    """Return what compiled files a node's MicroPython reads, as the broker retains it of what the node tells.
+
+    Raises:
+        InputError: the broker has nothing of it.
+    """
+    topic = topic_of(node, "about")
+    with Link(broker) as link:
+        link.subscribe(topic)
+        try:
+            told = json.loads(link.arrived.get(timeout=ANSWER_S)[1])
+            return int(told["mpy"])
+        except (queue.Empty, ValueError, KeyError, TypeError):
+            raise InputError(
+                f"--firmware: expected {broker} to know what {node} is, as it tells in {topic}, found nothing of it: "
+                "older firmware than this has to be renewed by cable"
+            ) from None
+
+
 def clear_left(link: Link, node: str, count: int) -> None:
     """Withdraw what the broker keeps of another offer: its pieces may be more."""
     probe = topic_of(node, "in/probe")
