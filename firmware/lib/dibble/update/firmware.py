@@ -21,6 +21,7 @@ LIST, UNDO, DONE = "dibble_update.txt", "dibble_undo.txt", "dibble_done.txt"
 STAGED, BEFORE = ".staged", ".before"
 FOLLOWERS = ("main.py", "dibble_update.py")  # of the list, so at no moment missing: what was before is a copy
 FIRST = "dibble update 2\n"
+NEEDED = ("main.py", "dibble_update.py", MANIFEST)
 SPARE_BLOCKS = 8
 WINDOW_BITS = 12
 _BLOCK_BYTES = 256
@@ -122,7 +123,7 @@ def _write(source, changes, feed):
         if file and not _is(path + STAGED, crc, size):
             raise RecordError("%s: expected to read what was written, got other bytes" % path)
         line = inflated.readline()
-    for path in (*FOLLOWERS, MANIFEST):
+    for path in NEEDED:
         if path not in there:
             raise RecordError("expected firmware with %s, got none" % path)
     _find_old(there, changes)
