@@ -213,6 +213,12 @@ def test_classes_that_no_model_has():
     assert refused(check_classes, whole, None, ["look"]) == (
         "config.gate.skip: expected a class of the model (look), got skip"
     )
+    listens = config()
+    listens["listen"]["skip"] = "hush"
+    check_classes(listens, None, None, True, ["hush", "talk"])
+    assert refused(check_classes, listens, ["hush"], None, True, ["talk"]) == (
+        "config.listen.skip: expected a class of the model (talk), got hush"
+    )
 
 
 def test_an_action_has_a_class_or_the_flag():

@@ -15,6 +15,7 @@ DIGESTS = {
     ("model.dib", 7): "a0fda8f5e3ff5ea835eb4d8f03f3223ac6f0a19d0de695ba0953b9cfbdf90e24",
     ("model.dib", 8): "9cc89bde06a85866ada2c9a58e420414ee6bbe3a08ae90f11c63b8d5ed9e1d39",
     ("config.json", 3): "8b72a4d91937de32fbc70cd42c7b4f1c72cf4153ef8367a78540a0edf76ea4b2",
+    ("voice.dib", 3): "75b046d98c25271a4e6ee3a746c19e904bf569437d45ba9ef259e0a3a3dfbac8",
 }
 
 
@@ -171,7 +172,7 @@ def test_an_older_file_is_refused_after_a_newer_one_and_a_reset():
     assert text == "model.dib.sig: expected a counter of at least 8, got 7: an older file"
     of({"config.json.sig": signature("config.json", 3)}, memory).accept("config.json", CONTENT)  # each its own
     of({"model.dib.sig": signature("model.dib", 8)}, memory).accept("model.dib", CONTENT)
-    assert memory.kept == bytes((8, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0))
+    assert memory.kept == bytes((8, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0))
 
 
 def test_checking_accepts_nothing():
@@ -191,4 +192,11 @@ def test_kept_counters_of_another_length_begin_anew():
     memory = Memory()
     memory.kept = b"\xff\xff"
     of({"model.dib.sig": signature("model.dib", 7)}, memory).accept("model.dib", CONTENT)
-    assert memory.kept == bytes((7,)) + bytes(11)
+    assert memory.kept == bytes((7,)) + bytes(15)
+
+
+def test_counters_of_firmware_that_knew_fewer_kinds_stay():
+    memory = Memory()
+    memory.kept = bytes((0, 0, 0, 0, 9, 0, 0, 0, 5, 0, 0, 0))
+    of({"voice.dib.sig": signature("voice.dib", 3)}, memory).accept("voice.dib", CONTENT)
+    assert memory.kept == bytes((0, 0, 0, 0, 9, 0, 0, 0, 5, 0, 0, 0, 3, 0, 0, 0))

@@ -226,11 +226,11 @@ def check_board(config, flash_bytes, watchdog_ms=0):
         )
 
 
-def check_classes(config, classes, gate_classes, tells_novel=True):
+def check_classes(config, classes, gate_classes, tells_novel=True, voice_classes=None):
     """Raise ConfigError where a configuration names a class that no model has, or a flag that it never raises.
 
     Args:
-        classes, gate_classes: of the model and of the gate; None: there is none.
+        classes, gate_classes, voice_classes: of model.dib, gate.dib and voice.dib; None: there is none.
         tells_novel: the model has tables of novelty.
     """
     for i in range(len(config["actions"])):
@@ -243,6 +243,8 @@ def check_classes(config, classes, gate_classes, tells_novel=True):
             )
     if config["gate"]["skip"]:
         _check_class(config["gate"]["skip"], gate_classes, "gate.skip")
+    if config["listen"]["skip"]:
+        _check_class(config["listen"]["skip"], voice_classes, "listen.skip")
 
 
 def _check_class(name, classes, where):

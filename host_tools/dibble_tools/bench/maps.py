@@ -29,6 +29,10 @@ from dibble_tools.model.host_model import HostModel
 
 MAPS_C = ROOMS / "bench" / "native" / "maps.c"
 KERNELS = ("conv", "depthwise", "pool", "add", "fill", "take")
+FILES = {  # of kernels in the order of KERNELS
+    "thumb": ("maps_conv_thumb", "maps_depthwise_thumb", "maps_pool_thumb", "maps_frame_thumb"),
+    "viper": ("maps_viper",),
+}
 FLASH_BYTES, RAM_BYTES = 1 << 20, 256 << 10
 MEMORY = ("-global", f"nrf51-soc.flash-size={FLASH_BYTES}", "-global", f"nrf51-soc.sram-size={RAM_BYTES}")
 
@@ -65,7 +69,7 @@ def on_cortex_m0(model: HostModel, frame: np.ndarray, kind: str) -> list[StepCou
     family = model.content.family
     assert isinstance(family, Maps)
     calls = calls_of(model)
-    codes = machine_codes(FIRMWARE_KERNELS / f"maps_{kind}.py", kind)
+    codes = [code for file in FILES[kind] for code in machine_codes(FIRMWARE_KERNELS / f"{file}.py", kind)]
     text = [
         f"static uint8_t __attribute__((aligned(4))) arena[{family.arena_bytes + 4}];",
         f"static Word scratch[{max(scratch_words(model), 8)}];",

@@ -16,7 +16,13 @@ def deploy(
         Path | None, typer.Option(help="model.dib, or the folder it lies in; else the board keeps its own")
     ] = None,
     config: Annotated[Path | None, typer.Option(help="the node's config.json; else the board keeps its own")] = None,
-    only: Annotated[str | None, typer.Option(help="model: nothing but that")] = None,
+    gate: Annotated[
+        Path | None, typer.Option(help="gate.dib, which saves costly readings  [gate.dib beside the model]")
+    ] = None,
+    voice: Annotated[
+        Path | None, typer.Option(help="voice.dib: is a sound worth the model?  [voice.dib beside the model]")
+    ] = None,
+    only: Annotated[str | None, typer.Option(help="model: nothing but that, and its first stages")] = None,
     rollback: Annotated[bool, typer.Option("--rollback", help="the model before this one runs again")] = False,
     drive: Annotated[
         Path | None, typer.Option(help="a CircuitPython board's drive CIRCUITPY; found where it's mounted")
@@ -50,6 +56,8 @@ def deploy(
 
       dibble deploy --model models/orchard --config config.json
 
+      dibble deploy --model models/orchard --gate models/orchard_gate --config config.json
+
       dibble deploy --model models/orchard --only model
 
       dibble deploy --model models/orchard --romfs
@@ -62,10 +70,10 @@ def deploy(
         raise InputError(f"--only: expected model, got {only!r}")
     if only and (config or not model):
         raise InputError("--only model: expected --model and no --config")
-    if no_model and (model or only or rollback or romfs or kernel != "auto"):
+    if no_model and (model or gate or voice or only or rollback or romfs or kernel != "auto"):
         raise InputError("--no-model: expected at most --config beside it")
-    if rollback and (model or config or only or key):
-        raise InputError("--rollback: expected no --model, --config, --only or --key beside it")
+    if rollback and (model or gate or voice or config or only or key):
+        raise InputError("--rollback: expected no --model, --gate, --voice, --config, --only or --key beside it")
 
     from dibble_tools.deploy.kernel import KERNELS
 
@@ -76,11 +84,14 @@ def deploy(
 
     from dibble_tools.deploy.drive import deploy_to_drive, find_drive
     from dibble_tools.deploy.report import deploy_table, show
-    from dibble_tools.deploy.request import Request
+    from dibble_tools.deploy.request import Request, stages_beside
     from dibble_tools.model.host_model import HostModel
     from dibble_tools.node.config import read_config, whole
 
     opened = HostModel.open(model) if model else None
+    stages = stages_beside(model) if model else {}
+    given = {"gate.dib": gate, "voice.dib": voice}
+    stages |= {name: HostModel.open(path) for name, path in given.items() if path}
     if model and not (dry_run or yes):
         _ask_of_verdict(model)
     request = Request(
@@ -92,6 +103,7 @@ def deploy(
         overwrite_romfs,
         no_model,
         key,
+        stages,
     )
 
     def to_drive(drive: Path) -> None:

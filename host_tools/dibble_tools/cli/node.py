@@ -68,7 +68,7 @@ def lorawan(
 
 
 def sign(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="model.dib, gate.dib or config.json")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="model.dib, gate.dib, voice.dib or config.json")],
     key: Annotated[Path, typer.Option(help="the node's key, as `dibble new` made it")] = Path("node.key"),
     kind: Annotated[str | None, typer.Option("--as", help="its name on the node, where its own is another one")] = None,
     counter: Annotated[

@@ -117,19 +117,23 @@ def check_file(model: HostModel, on_board: Mapping[str, OnBoard] | None, mpy: Mp
             )
 
 
-def check_together(config: dict[str, Any], bounds: Bounds, model: HostModel | None, gate: HostModel | None) -> None:
+def check_together(
+    config: dict[str, Any], bounds: Bounds, model: HostModel | None, stages: Mapping[str, HostModel | None]
+) -> None:
     """Refuse a configuration that its board or its models don't go with, as the node would.
 
     Args:
         config: whole, with its defaults.
         model: that the node will run; None: none, or not known.
-        gate: its first stage; None: none, or not known.
+        stages: gate.dib and voice.dib, of those that the configuration asks for; None: none, or not known.
     Raises:
         InputError: names the key, the channel, or the interval.
     """
     try:
         check_fits_board(config, bounds.flash_bytes, bounds.watchdog_ms)
-        check_classes(config, _classes(model), _classes(gate), model is None or model.content.novelty is not None)
+        tells_novel = model is None or model.content.novelty is not None
+        gate, voice = (_classes(stages.get(name)) for name in ("gate.dib", "voice.dib"))
+        check_classes(config, _classes(model), gate, tells_novel, voice)
         check_wiring(config, bounds.runtime)
         sensors = sensors_of(config)
     except ConfigError as error:
@@ -137,6 +141,7 @@ def check_together(config: dict[str, Any], bounds: Bounds, model: HostModel | No
     if not model:
         return
     if config["listen"]["driver"] and model.content.sound is not None:
+        _check_voice(model, stages.get("voice.dib"))
         return  # a node that listens: its sensors' readings are another matter
     check_reads(model)
     if model.content.family_name == "maps":
@@ -160,6 +165,19 @@ def check_together(config: dict[str, Any], bounds: Bounds, model: HostModel | No
         raise InputError(
             f"config.interval_s: expected near {model.content.interval_ms // 1000}, which the model was trained at, "
             f"got {config['interval_s']}"
+        )
+
+
+def _check_voice(model: HostModel, voice: HostModel | None) -> None:
+    """Refuse a first stage that doesn't hear as the model does: what one has computed is what the other takes."""
+    if voice is None:
+        return
+    own, other = ((file.content.family_name == "stream", file.content.sound) for file in (model, voice))
+    if other != own:
+        got = "one that takes readings of sensors" if voice.content.sound is None else "others"
+        raise InputError(
+            "voice.dib: expected the frames and segments of model.dib, and that both decide at each hop or both on "
+            f"whole sounds, got {got}: train both with the same --rate, --frame, --hop and --bands"
         )
 
 

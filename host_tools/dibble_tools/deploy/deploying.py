@@ -130,6 +130,8 @@ def _deploy(
     check_board(state)
     if request.model:
         check_file(request.model, state.files if request.only_model else None, state.mpy)
+    for first in request.stages.values():
+        check_file(first, state.files if request.only_model else None, state.mpy)
     notes = []
     if not session.watched:
         notes.append("this board has no timer to reset itself by: if this computer goes away meanwhile, press reset")

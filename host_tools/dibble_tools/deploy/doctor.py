@@ -71,7 +71,7 @@ def examine(session: Session, config: dict[str, Any] | None) -> Findings:
         with contextlib.suppress(RemoteError):
             _pins(session, config, found)
         try:
-            check_together(config, Bounds.of(state), None, None)
+            check_together(config, Bounds.of(state), None, {})
         except InputError as error:
             found.advice.append(str(error))
         found.advice += _missing_network(config, found.facts["wifi"] == "yes", found.facts["tls"] == "yes")

@@ -22,7 +22,7 @@ from dibble_tools.deploy.checks import Bounds, check_file, drivers_of
 from dibble_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, MODEL_FILES, kernel_for_drive
 from dibble_tools.deploy.network_files import drive_files
 from dibble_tools.deploy.plan import Plan, make_plan, stale_files
-from dibble_tools.deploy.request import CONFIG, Request, check_pair, listed_in, own_driver_files
+from dibble_tools.deploy.request import CONFIG, Request, check_pair, listed_in, own_driver_files, stage_files
 from dibble_tools.deploy.signing import signing_files
 from dibble_tools.model.host_model import MODEL_FILE
 from dibble_tools.node.files import circuitpython_files, not_on_a_drive
@@ -64,6 +64,8 @@ def deploy_to_drive(drive: Path, request: Request, *, dry_run: bool = False) -> 
     on_drive = {path: _on_drive(drive / path) for path in _files(drive)}
     if request.model:
         check_file(request.model, on_drive if request.only_model else None)
+    for first in request.stages.values():
+        check_file(first, on_drive if request.only_model else None)
 
     def read(path: str) -> bytes | None:
         return (drive / path).read_bytes() if path in on_drive else None
@@ -89,6 +91,7 @@ def deploy_to_drive(drive: Path, request: Request, *, dry_run: bool = False) -> 
         board += f"; kernel: {kernel.name}"
         desired |= {MODEL_FILE: request.model.blob} | kernel.files
         stale += [path for path in (CODE_SOURCE, CODE_COMPILED) if path not in desired]
+    desired |= stage_files(request, config)
     desired |= signing_files(request, desired, KEY in on_drive, read, {})
     plan = make_plan(desired, on_drive, stale)
     if not dry_run:

@@ -3,8 +3,8 @@
 import contextlib
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from dibble_tools.node.own_drivers import own_drivers
 from dibble_tools.node.signatures import accepted_of
 
 CONFIG = "config.json"
-GATE = "gate.dib"
+STAGES = {"gate.dib": "gate", "voice.dib": "listen"}  # that decide before model.dib; whose `skip` asks for each
 SLOTS = ("model.a", "model.b")
 ACCEPTED = ("signed.a", "signed.b")
 MOST_CONFIG_BYTES = 32768
@@ -50,6 +50,8 @@ class Request:
         romfs: the model goes to the board's ROMFS partition, too.
         overwrite_romfs: whatever that holds.
         key: file of the key that the board shall have from now on; None: it keeps its own, if any.
+        stages: name on the board -> model that decides before `model`, of STAGES: it goes there where the configuration
+            asks for it.
     """
 
     model: HostModel | None = None
@@ -60,6 +62,27 @@ class Request:
     overwrite_romfs: bool = False
     no_model: bool = False
     key: Path | None = None
+    stages: Mapping[str, HostModel] = field(default_factory=dict)
+
+
+def stages_beside(model: Path) -> dict[str, HostModel]:
+    """Return the first stages that lie beside a model: name on the board -> model.
+
+    Args:
+        model: a model file, or the folder it lies in.
+    """
+    folder = model if model.is_dir() else model.parent
+    return {name: HostModel.open(folder / name) for name in STAGES if (folder / name).is_file()}
+
+
+def stage_files(request: Request, config: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return path -> content of the first stages that go to a board with this configuration."""
+    return {name: stage.blob for name, stage in request.stages.items() if _asks_for(config, name)}
+
+
+def _asks_for(config: Mapping[str, Any], stage: str) -> bool:
+    """Tell whether a whole configuration, or one that can't be read, has a use for a first stage."""
+    return not config or bool(config[STAGES[stage]]["skip"])
 
 
 def desired_files(session: Session, state: BoardState, request: Request) -> dict[str, bytes]:
@@ -92,7 +115,7 @@ def desired_files(session: Session, state: BoardState, request: Request) -> dict
         files[CONFIG] = config_bytes
     if request.model:
         files[MODEL_FILE] = request.model.blob
-    return files
+    return files | stage_files(request, config)
 
 
 def _strangers(state: BoardState) -> bool:
@@ -128,10 +151,10 @@ def check_pair(
             return content, {}
         raise InputError(f"{where}: {error}{'' if request.config else ': give another with --config'}") from None
     model = request.model
-    if not model and request.config and not request.no_model:
+    if not model and (request.config or request.stages) and not request.no_model:
         model = _opened(read(MODEL_FILE))
-    gate = _opened(read(GATE)) if config["gate"]["skip"] else None
-    check_together(config, bounds, model, gate)
+    stages = {name: request.stages.get(name) or _opened(read(name)) for name in STAGES if _asks_for(config, name)}
+    check_together(config, bounds, model, stages)
     return content, config
 
 

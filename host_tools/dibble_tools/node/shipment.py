@@ -78,7 +78,8 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.image": _of(_INFERENCE, "image", "kernels.maps_take"),  # to it the module of its tables is an object
     "dibble.maps": (
         *_of(_INFERENCE, "maps", "maps_checks"),
-        *_of(_KERNELS, "maps_words", "maps_bytecode", "maps_thumb", "maps_viper"),
+        *_of(_KERNELS, "maps_words", "maps_bytecode", "maps_viper", "maps_conv_thumb", "maps_depthwise_thumb"),
+        *_of(_KERNELS, "maps_frame_thumb", "maps_pool_thumb"),
     ),
     "dibble.stream": (
         *_of(_INFERENCE, "stream"),

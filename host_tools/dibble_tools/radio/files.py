@@ -41,6 +41,8 @@ def read_parcel(
         kind, content, piece_bytes = "firmware", firmware_archive(path, node, mpy), PIECES_OF_FIRMWARE
     elif path.suffix == ".json":
         kind, content = "config", _config(path, node)
+    elif path.name == "voice.dib":
+        raise InputError(f"{path}: expected another file: voice.dib goes by `dibble deploy` only")
     else:
         kind, content = "gate" if path.name == "gate.dib" else "model", bytes(HostModel.open(path).blob)
     return parcel_of(kind, content, secret, piece_bytes=piece_bytes, waits=waits, turn=turn)

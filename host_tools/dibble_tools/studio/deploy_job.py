@@ -11,7 +11,7 @@ from dibble_tools.deploy.deploying import deploy
 from dibble_tools.deploy.drive import deploy_to_drive, find_drive
 from dibble_tools.deploy.first_run import FirstRun, wait_for_node
 from dibble_tools.deploy.report import deploy_table, show, told
-from dibble_tools.deploy.request import Request
+from dibble_tools.deploy.request import Request, stages_beside
 from dibble_tools.deploy.transfer import TrialError
 from dibble_tools.link.session import Session
 from dibble_tools.model.host_model import HostModel
@@ -33,7 +33,11 @@ def work(asked: dict[str, Any]) -> dict[str, Any]:
     if asked["restart"]:
         return _result(_start(port), [])
     model, config = asked["model"], asked["config"]
-    request = Request(HostModel.open(Path(model)) if model else None, Path(config) if config else None)
+    request = Request(
+        HostModel.open(Path(model)) if model else None,
+        Path(config) if config else None,
+        stages=stages_beside(Path(model)) if model else {},
+    )
     drive = None if asked["virtual"] else _drive(port)
     if drive and asked.get("rollback"):
         raise InputError("expected a MicroPython board to go back on: on CircuitPython, deploy the model of before")

@@ -49,6 +49,11 @@ class Fold:
     units: np.ndarray
     drifting: frozenset[int] = frozenset()
 
+    def labels_alone(self) -> "Fold":
+        """Return the same round without a teacher."""
+        training_set = self.training_set.labels_alone()
+        return replace(self, training_set=training_set, order=order_of(training_set))
+
     def steady(self) -> "Fold":
         """Return the same round without the features that drift."""
         return replace(self, order=without(self.order, self.drifting))
@@ -63,6 +68,7 @@ class Learner:
         costs, balance: see `Costs.row_weights`.
         quick: by fewer trees: while recipes are searched, time is better spent on recipes.
         steady: leave out features that drift between the groups of the rows to learn from.
+        labels_alone: no teacher tells students what it thinks.
         jobs: processes, or workers of the joblib backend that is active.
     """
 
@@ -75,6 +81,7 @@ class Learner:
     jobs: int
     quick: bool = False
     steady: bool = False
+    labels_alone: bool = False
 
     def parts(self, rows: np.ndarray, seed: int, *, each_group: bool = False) -> Parts:
         """Return rows to learn from and rows to score of a cross-validation inside `rows`, as positions in them."""
@@ -89,9 +96,12 @@ class Learner:
         """Return what students learn from of some rows: nothing but these rows' labels is in it."""
         values, y = self.data.values[rows], self.y[rows]
         weights = self.costs.row_weights(y, self.balance)
-        parts = self.parts(rows, self.seed)
-        soft = soft_labels(values, y, self.classes, weights, parts, seed=self.seed, quick=self.quick)
-        found = TrainingSet(values, self.data.limits, self.data.lows, mix(soft, y, SOFT_SHARE), y, weights)
+        targets = np.eye(self.classes)[y]
+        if not self.labels_alone:
+            parts = self.parts(rows, self.seed)
+            soft = soft_labels(values, y, self.classes, weights, parts, seed=self.seed, quick=self.quick)
+            targets = mix(soft, y, SOFT_SHARE)
+        found = TrainingSet(values, self.data.limits, self.data.lows, targets, y, weights)
         return with_dropouts(found, self.data, self.seed) if self.data.stand_ins else found
 
     def fold(self, fit: np.ndarray, score: np.ndarray) -> Fold:

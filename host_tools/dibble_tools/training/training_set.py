@@ -50,6 +50,10 @@ class TrainingSet:
             lows=[self.lows[i] for i in index],
         )
 
+    def labels_alone(self) -> "TrainingSet":
+        """Return the same without a teacher's opinion."""
+        return replace(self, targets=np.eye(self.classes)[self.y_true])
+
 
 def mix(soft: np.ndarray, y_true: np.ndarray, share: float) -> np.ndarray:
     """Return targets: `share` of the teacher's soft labels, the rest of the true class."""

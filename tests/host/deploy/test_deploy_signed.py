@@ -15,6 +15,7 @@ from dibble_tools.model.host_model import HostModel
 from dibble_tools.node.signatures import counter_of, write_new_key
 from dibble_tools.virtual_board.board import VirtualBoard
 from node_helpers import soil_model
+from sounds import random_ear
 
 
 class Bench:
@@ -40,6 +41,10 @@ class Bench:
         model = HostModel.tested(soil_model(dry_below)) if dry_below else None
         only = bool(model) and not config and not key
         return deploy(self.board.port, Request(model, config, only, key=key), **options)
+
+    def deploy_ears(self, model: HostModel, voice: HostModel, config: Path | None):
+        request = Request(model, config, config is None, stages={"voice.dib": voice})
+        return deploy(self.board.port, request)
 
     def read(self, *names: str) -> list[bytes]:
         with Session.open(self.board.port) as session:
@@ -112,6 +117,23 @@ def test_the_board_refuses_what_another_key_signed(bench, monkeypatch):
     with pytest.raises(TrialError, match=r"model\.dib\.sig: expected model\.dib as it was signed with the node's key"):
         bench.deploy(430)
     assert bench.read("model.dib", "model.dib.sig") == before
+
+
+def test_a_first_stage_arrives_signed_with_its_model(bench, monkeypatch):
+    """Alone too, where only models are brought; the board refuses one without the class that config.json names."""
+    monkeypatch.chdir(bench.project)
+    listen = {"driver": "i2s_mic", "sck": 10, "ws": 11, "sd": 12, "skip": "a"}
+    settings = json.loads(bench.config.read_text())
+    config = bench.project / "listens.json"
+    config.write_text(json.dumps({**settings, "sensors": settings["sensors"][:1], "actions": [], "listen": listen}))
+    ears = [random_ear(seed) for seed in range(3)]
+    first = bench.deploy_ears(ears[0], ears[1], config)
+    assert refusals(first) == [] and ("boot", "model voice.dib: generation 1") in first.first_run.events
+    second = bench.deploy_ears(ears[0], ears[2], None)
+    assert list(second.plan.writes) == ["voice.dib", "voice.dib.sig"]
+    assert refusals(second) == [] and ("boot", "model voice.dib: generation 2") in second.first_run.events
+    key, voice, signature = bench.read("node.key", "voice.dib", "voice.dib.sig")
+    assert voice == ears[2].blob and counter_of(signature, key, "voice.dib", voice)
 
 
 def test_no_look_at_the_board_tells_of_the_key_more_than_that_it_is_there(bench):

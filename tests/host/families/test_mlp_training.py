@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from dibble_tools.common.errors import InputError
-from dibble_tools.families.mlp.network import Grid, Net, forward, gradient, loss, new_net, train
+from dibble_tools.families.mlp.network import DECAY, Grid, Net, forward, gradient, loss, new_net, solve, train
 from dibble_tools.families.mlp.pruning import prune_units, prune_weights
 from dibble_tools.families.mlp.quantizing import without_idle
 from dibble_tools.families.mlp.tables import ACCUMULATOR_MAX, Layer, MlpTables, weight_bytes
 from dibble_tools.families.mlp.training import FloatNetwork, MlpRecipe, MlpStages, fit, quantize
 from dibble_tools.families.scaling import Scaler, apply
+from sklearn.linear_model import LogisticRegression
 
 LIMITS = [65535, 1000, 255, 2**30 - 1]
 AS_IS = Scaler(False, 0, 0, 1, 0, 255)  # a code is the value itself
@@ -260,3 +261,24 @@ def test_few_rows_are_learned_from_in_enough_steps() -> None:
     nearest = np.clip(np.rint((values[:, 0] - 250) / 250), 0, 2)  # centre of a class, by the better feature
     decided = made.scores(values[~few], [1000, 1000]).argmax(axis=1)
     assert (decided == y[~few]).mean() > (nearest == y)[~few].mean() - 0.02
+
+
+def test_a_net_without_hidden_layers_is_solved_to_the_end() -> None:
+    """Rows far apart: the decision that tells them lies hundreds of small steps away. scikit-learn agrees on where."""
+    rng = np.random.default_rng(5)
+    label = rng.integers(2, size=400)
+    x = rng.normal(0, 1, (400, 3)) * [1, 1, 0.05] + 0.1 * label[:, None] * [0, 0, 1]
+    weights = rng.uniform(0.5, 2, 400)
+    net = solve(new_net((3, 1), rng), x, np.eye(2)[label], weights)
+    reference = LogisticRegression(C=1 / (DECAY * 400), tol=1e-8, max_iter=1000).fit(x, label, weights)
+    assert np.allclose(net.layers()[0][0], reference.coef_, atol=0.01)
+    assert np.allclose(net.layers()[0][1], reference.intercept_, atol=0.01)
+
+
+def test_the_least_loss_of_three_classes_has_no_slope() -> None:
+    rng = np.random.default_rng(6)
+    x, targets, weights = rng.normal(0, 1, (90, 4)), rng.dirichlet([0.5] * 3, 90), rng.uniform(0.5, 2, 90)
+    net = solve(new_net((4, 2), rng), x, targets, weights)
+    slope = gradient(net, x, targets, weights)
+    weighted = net.layers(slope)[0][0] + DECAY * net.layers()[0][0]
+    assert np.abs(weighted).max() < 1e-4 and np.abs(net.layers(slope)[0][1]).max() < 1e-4

@@ -1,5 +1,6 @@
 """What a card states of accuracy holds on rows of another group: nothing that is scored was known before."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,17 @@ def test_rows_of_a_class_that_no_fit_row_is_of_are_not_scored(tmp_path) -> None:
     first = alone.folds(np.arange(len(y)), alone.parts(np.arange(len(y)), 0, each_group=True))[0]
     assert set(first.y_true) == {0, 1}
     assert len(first.y_true) == 2 * ROWS
+
+
+def test_labels_alone_are_what_students_without_a_teacher_learn_from(tmp_path, monkeypatch) -> None:
+    learner = learner_of(tmp_path / "noise.csv", noise(0))
+    taught = learner.fold(np.arange(270), np.arange(270, 360))
+    monkeypatch.setattr(fold_module, "soft_labels", None)  # isn't called
+    alone = replace(learner, labels_alone=True).fold(np.arange(270), np.arange(270, 360))
+    assert set(np.unique(alone.training_set.targets)) == {0, 1}
+    assert np.array_equal(alone.training_set.targets.argmax(axis=1), learner.y[:270])
+    assert np.array_equal(taught.labels_alone().training_set.targets, alone.training_set.targets)
+    assert taught.labels_alone().order == alone.order
 
 
 def test_many_rows_teach_a_candidate_with_some_of_them(tmp_path, monkeypatch) -> None:

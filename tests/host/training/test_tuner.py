@@ -7,6 +7,7 @@ import pytest
 from dibble_tools.data.channels import Channel
 from dibble_tools.model.limits import Limits
 from dibble_tools.training import tuner
+from dibble_tools.training.basis import misled
 from dibble_tools.training.costs import parse_costs
 from dibble_tools.training.cross_validation import Task, cross_validate, nats, penalty, spread_of
 from dibble_tools.training.folds import Fold
@@ -210,3 +211,18 @@ def test_the_penalty_grows_with_every_halving_of_the_features() -> None:
 def test_a_search_without_time_left_still_finds_something_that_fits() -> None:
     done = search(task_of(linear, rows=120), ["mlp"], budget_s=0.0, jobs=1)
     assert done[0].fits
+
+
+@pytest.mark.parametrize(("wrong", "taken"), [(0.0, True), (0.1, True), (0.45, False)])
+def test_a_teacher_that_misleads_is_left_out(wrong: float, taken: bool) -> None:
+    """It says the wrong class, and is sure, of a share of the rows that a line tells apart."""
+    task = task_of(linear)
+    folds = []
+    for fold in task.folds:
+        s = fold.training_set
+        misses = (s.values[:, 0] > 1000 * (1 - wrong)) & (s.values[:, 1] > 1000 * (1 - 2 * wrong))
+        soft = np.eye(2)[np.where(misses, 1 - s.y_true, s.y_true)]
+        folds.append(dataclasses.replace(fold, training_set=dataclasses.replace(s, targets=mix(soft, s.y_true, 0.8))))
+    said = misled(dataclasses.replace(task, folds=folds))
+    assert (said is None) == taken
+    assert taken or said.startswith("students learn from labels alone")

@@ -22,7 +22,10 @@ from dibble.inference.kernels.maps_words import (
 if KIND == "bytecode":
     from dibble.inference.kernels.maps_bytecode import add, conv, depthwise, fill, pool, take
 elif KIND == "thumb":
-    from dibble.inference.kernels.maps_thumb import add, conv, depthwise, fill, pool, take
+    from dibble.inference.kernels.maps_conv_thumb import conv
+    from dibble.inference.kernels.maps_depthwise_thumb import depthwise
+    from dibble.inference.kernels.maps_frame_thumb import fill, take
+    from dibble.inference.kernels.maps_pool_thumb import add, pool
 else:
     from dibble.inference.kernels.maps_viper import add, conv, depthwise, fill, pool, take
 

@@ -11,7 +11,7 @@ KEY = "node.key"
 KEY_BYTES = 32
 SUFFIX = ".sig"  # of a file's name: that of its signature
 MAGIC = b"DSG1"
-KINDS = ("model.dib", "gate.dib", "config.json", "firmware")  # places in what is kept: new ones at the end
+KINDS = ("model.dib", "gate.dib", "config.json", "voice.dib", "firmware")  # places in what is kept: new ones at the end
 HEAD_BYTES = 9  # MAGIC, the kind's place in KINDS, the counter
 DIGEST_BYTES = 32
 _BLOCK_BYTES = 64
@@ -83,8 +83,11 @@ class Signatures:
         forget("dibble.storage.sha256", "dibble.storage.signatures")
 
     def _counters(self):
-        kept = self._memory.newest() or b""  # of fewer kinds, where an older firmware wrote it
-        return bytes(kept) + bytes(max(0, _COUNTER_BYTES * len(KINDS) - len(kept)))
+        kept = bytes(self._memory.newest() or b"")
+        size = _COUNTER_BYTES * len(KINDS)
+        if len(kept) > size or len(kept) % _COUNTER_BYTES:
+            kept = b""
+        return kept + bytes(size - len(kept))  # older firmware knew fewer kinds
 
     def _read(self, folder, name, size):
         """Return a file's bytes, which have to be so many."""

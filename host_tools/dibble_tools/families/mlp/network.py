@@ -1,4 +1,4 @@
-"""A dense ReLU network trained by gradient descent, in floats or as a node rounds.
+"""A dense ReLU network trained by gradient descent, in floats or as a node rounds; without hidden layers, solved.
 
 NumPy only: PyTorch is gigabytes, and these networks are a few hundred weights. And its arithmetic is
 `portable`'s, so that a network comes out the same on every computer: rounding amplifies any difference.
@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from dibble_tools.common import portable
+from dibble_tools.families.lbfgs import minimize
 from dibble_tools.families.mlp.tables import CODE_MAX
 
 STEPS = 600  # of one training, whatever the number of rows: few rows need steps too
@@ -18,6 +19,7 @@ RATE = 0.03
 DECAY = 1e-3
 MOMENTS = (0.9, 0.99)
 BATCH = (64, 1024)
+SOLVE_STEPS, SOLVE_TOLERANCE = 200, 1e-7
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,47 @@ def _chances(logits: np.ndarray) -> np.ndarray:
     chances = powers[:-1]
     chances /= np.add.reduce(powers, axis=0)
     return chances
+
+
+def learn(
+    net: Net,
+    x: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    share: float = 1.0,
+    rate: float = RATE,
+    decay: float = DECAY,
+) -> Net:
+    """Return the net after a first training in floats, which without hidden layers goes to the end; see `train`."""
+    if len(net.sizes) == 2:
+        return solve(net, x, targets, weights, decay=decay)
+    return train(net, x, targets, weights, rng, share=share, rate=rate, decay=decay)
+
+
+def solve(net: Net, x: np.ndarray, targets: np.ndarray, weights: np.ndarray, *, decay: float = DECAY) -> Net:
+    """Return the net without hidden layers, multinomial logistic regression, of least loss: it has one minimum.
+
+    Args:
+        x, targets, weights, decay: see `train`.
+    """
+    rows = len(x)
+    bits = _bits(net, rows)
+    columns = portable.rounded(x.T, bits)
+    pull = np.zeros_like(net.vector)
+    net.layers(pull)[0][0][:] = decay * rows
+
+    def objective(vector: np.ndarray) -> tuple[float, np.ndarray]:
+        logits = _forward(_factors(net, vector, None, bits), columns, None, bits)[-1]
+        chances = probabilities(logits.T)
+        nats = -(targets * portable.log(np.maximum(chances, 1e-300))).sum(axis=1)
+        delta = portable.rounded(((chances - targets) * weights[:, None]).T[1:], bits)
+        slope = np.concatenate([(delta @ columns.T).ravel(), delta.sum(axis=1)])
+        return portable.dot(weights, nats) + portable.dot(pull * vector, vector) / 2, slope + pull * vector
+
+    start = np.zeros_like(net.vector)
+    return replace(net, vector=minimize(objective, start, steps=SOLVE_STEPS, tolerance=SOLVE_TOLERANCE))
 
 
 def train(

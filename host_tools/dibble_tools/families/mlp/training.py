@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.families.mlp.network import DECAY, Grid, Net, forward, loss, new_net, probabilities, train
+from dibble_tools.families.mlp.network import DECAY, Grid, Net, forward, learn, loss, new_net, probabilities, train
 from dibble_tools.families.mlp.pruning import prune_units, prune_weights
 from dibble_tools.families.mlp.quantizing import MARGIN_UNIT, integer_net, share_weights, to_tables, without_idle
 from dibble_tools.families.mlp.tables import UNITS_MAX, WIDE_INPUTS_MAX, MlpTables, codes_of, weight_bytes
@@ -125,7 +125,7 @@ def fit(
     net = new_net((len(used), *wide, targets.shape[1] - 1), rng)
     student = FloatNetwork(scalers, used, middle, spread, net)
     x = student.inputs(codes)
-    net = train(net, x, soft, mass, rng)
+    net = learn(net, x, soft, mass, rng)
     student = FloatNetwork(scalers, used, middle, spread, net)
     if recipe.drop_units:
         net = prune_units(net, x, soft, mass, rng, count=recipe.drop_units)
@@ -163,7 +163,7 @@ def fit_codes(
     net = new_net((codes.shape[1], *recipe.hidden, targets.shape[1] - 1), rng)
     network = FloatNetwork([AS_IT_IS] * codes.shape[1], list(range(codes.shape[1])), middle, spread, net)
     x = network.inputs(codes)
-    net = train(net, x, targets, mass, rng, share=share, decay=decay)
+    net = learn(net, x, targets, mass, rng, share=share, decay=decay)
     if recipe.sparsity:
         net = prune_weights(net, x, targets, mass, rng, sparsity=recipe.sparsity)
     return quantize(replace(network, net=net), codes, targets, mass, recipe.form, seed)[0]

@@ -95,7 +95,11 @@ def _make(with_model, watchdog_ms):
     interval_ms = settings["interval_s"] * 1000
     classes, tells_novel = _classes("/model.dib", sensors, interval_ms) if with_model else (None, True)
     gate = _classes("/gate.dib", sensors, interval_ms)[0] if settings["gate"]["skip"] else None
-    config.check_classes(settings, classes, gate, tells_novel)
+    voice = _classes("/voice.dib", sensors, interval_ms)[0] if settings["listen"]["skip"] else None
+    if voice is None:  # firmware that stays may not know of any
+        config.check_classes(settings, classes, gate, tells_novel)
+    else:
+        config.check_classes(settings, classes, gate, tells_novel, voice)
     pins = [("actions[%d].pin" % i, entry) for i, entry in enumerate(settings["actions"])]
     if settings["led"] != "":
         pins.append(("led", {"pin": settings["led"], "active_low": False}))

@@ -1,4 +1,4 @@
-"""Inside the VM: what `machine` has for microphones: I2S, and the registers of an RP2's ADC.
+"""Inside the VM: what `machine` has for microphones: I2S, and an RP2's ADC in free run.
 
 Imported where something is heard: programs that don't listen keep the heap that it takes.
 """
@@ -8,7 +8,7 @@ import time
 
 import machine
 import wire
-from board_sys import chip, platform
+from board_sys import platform
 from uctypes import addressof, bytearray_at
 from ustruct import pack
 
@@ -62,62 +62,11 @@ class I2S:
         time.filled = None
 
 
-class Memory:
-    """mem32 of an RP2's ADC, the one part of it that programs here have a use for.
-
-    With the ADC in free run its values go to DMA, if that is there: rp2.py. A reading in between selects another input.
-    """
-
-    CS, FCS, FIFO, DIV = 0, 8, 12, 16
-    BASE = 0x400A0000 if chip == "RP2350" else 0x4004C000
-
-    def __init__(self):
-        self._words = {}
-        self.running = False
-
-    def __getitem__(self, address):
-        return self._words.get(self._checked(address), 0)
-
-    def __setitem__(self, address, word):
-        offset = self._checked(address)
-        self._words[offset] = word
-        if offset == self.CS:
-            self.running = word & 9 == 9
-            if self.running:
-                self._start()
-
-    def _checked(self, address):
-        offset = address - self.BASE
-        if offset not in (self.CS, self.FCS, self.FIFO, self.DIV):
-            raise NotImplementedError("mem32[0x%08x]" % address)
-        return offset
-
-    def _start(self):
-        rate = 48000000 // ((self._words[self.DIV] >> 8) + 1)
-        self.to_dma = self._words[self.FCS] & 9 == 9
-        wire.ask(77, 2, rate, pack("<II", 26 + (self._words[self.CS] >> 12 & 15), 0))
-
-    def select(self, pin):
-        """As adc_read() does, whatever runs."""
-        if self.running:
-            self._words[self.CS] = self._words[self.CS] & ~(15 << 12) | pin - 26 << 12
-            self._start()
-
-
-_Adc = machine.ADC
-
-
-class FreeAdc(_Adc):
-    """An ADC whose reading puts one that runs by itself to another input."""
-
-    def read_u16(self):
-        machine.mem32.select(self.pin)
-        return _Adc.read_u16(self)
-
-
 if platform in ("rp2", "esp32", "mimxrt", "stm32"):
     machine.I2S = I2S
 if platform == "rp2":
+    from adc_registers import FreeAdc, Memory
+
     machine.mem32 = Memory()
     machine.ADC = FreeAdc
-    import rp2
+    import rp2  # now, while the heap still has a piece for what the ADC delivers

@@ -5,7 +5,7 @@ Memory is written when a program asks a channel how far it is: whoever reads it 
 
 import machine
 import wire
-from microphones import Memory
+from adc_registers import Memory
 from uctypes import addressof, bytearray_at
 
 _CHANNELS = 12
