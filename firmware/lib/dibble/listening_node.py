@@ -78,22 +78,15 @@ class ListeningNode(Node):
 
     def heard(self, index):
         """A sound of a class is acted on: at once."""
-        for i in range(len(self.actions)):
-            if not self._alarm or self._follows[i] is not self._alarm:  # what follows a flag follows no class
-                self.actions[i].want(index, self._flat)
+        if self.outputs:
+            self.outputs.follow_class(index, self._is_flat())
 
     def _switch(self, off):
         if not self._listening:
             super()._switch(off)
             return
-        if self._flat:
+        if self._is_flat():
             self.switch_off()  # else what a sound has switched on goes on
-        self._tell_actions()
-
-    def _tell_actions(self):
-        self.action = 0
-        for i in range(len(self.actions)):
-            self.action |= self.actions[i].is_on << i
 
     def _show(self, faulty):
         if faulty or not self._listening:
@@ -116,7 +109,8 @@ class ListeningNode(Node):
             self.tell("sound", listening.text(*sound))
             if listening.acted(*sound):
                 self.decision.settle(sound[0], sound[1], 0, -1)
-                self._tell_actions()
+                if self.outputs:
+                    self.action = self.outputs.on()
                 self.record()
                 self.report()
                 self.decision.reset()

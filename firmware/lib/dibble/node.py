@@ -4,11 +4,11 @@ import gc
 import sys
 
 from dibble import ConfigError, RecordError
-from dibble.classifier import class_of, install, recall
+from dibble.classifier import install, recall
 from dibble.forgetting import FIRST_LOOK, forget, start_only
 from dibble.inference.decision import NO_CLASS, SENSOR_FAULT, Decision
 from dibble.inference.fixed_point import MISSING
-from dibble.on_times import TRIES, KeptAction, OnTimes
+from dibble.node_parts import clock_keeper, costly_of, look_at_trial, low_battery_of, number_of, outputs_of
 from dibble.report.serial_line import SerialLines
 from dibble.sensors import Sensors
 from dibble.storage.record import encode
@@ -20,7 +20,6 @@ from dibble.watchdog import Watchdog
 
 CONFIRM_MS = 60000
 AWAKE_LIMIT_MS = 60000
-RECOVERED_MV = 150  # above low_battery_mv, or above what it rises to by itself without its load
 LATE_MS = 3600000  # no wait ends later than that
 FAILURES = 3  # cycles in a row that end in an error: then a reset
 STOPS = 3
@@ -31,43 +30,6 @@ _DAY_S = 86400
 def expected(fault):
     """Return the part of an error's text that stays the same as long as the error does."""
     return fault.split(", got ")[0]
-
-
-@start_only
-def _clock_keeper(chip, bus, port):
-    """Return the keeper of a configured clock chip; None: there is none, so its code takes no heap."""
-    if not chip:
-        return None
-    from dibble.clock_keeper import ClockKeeper
-
-    return ClockKeeper(chip, bus, port)
-
-
-@start_only
-def _alarm_of(classifier, actions, notes):
-    """Return the Alarm that actions with a flag follow; None: there are none, so its code takes no heap."""
-    if not classifier or not any([entry["flag"] for entry in actions]):
-        return None
-    from dibble.alarm import Alarm
-    from dibble.inference.format import NOVELTY
-
-    if not classifier.model.blob[5] & NOVELTY:
-        notes.append("config.actions: expected a model that tells what is novel, got one without its tables")
-    return Alarm(classifier.model.decision)
-
-
-@start_only
-def _number_of(model, sensors):
-    """Return the Number that a model tells, which then is one reading more, the last; None where it tells a class."""
-    if not model or b"number" not in model.parts:
-        return None
-    from dibble.inference.number import Number
-
-    number = Number(model.blob, model.parts[b"number"])
-    sensors.values.append(MISSING)
-    sensors.names.append(number.reading)
-    sensors.units.append(number.told_unit)
-    return number
 
 
 class Node:
@@ -86,6 +48,7 @@ class Node:
         boot, notes: the BootState; what there was to tell of files at power-on.
         model_name: of the model, "" until run() begins.
         classifier, gate: Classifier of the model and of the first stage, None: there is none.
+        outputs: Outputs, None: no action is configured.
         config_text: of the configuration in use.
     Raises:
         ConfigError: the sensors can't be made of it, or the model can't be used under it.
@@ -104,55 +67,32 @@ class Node:
         self.sensors = Sensors(config, port)
         self.notes += self.sensors.notes
         port.light_sleep = self._light = self._light and not self.sensors.count_asleep
-        self.clock = _clock_keeper(config["clock"]["chip"], self.sensors.bus, port)
+        self.clock = clock_keeper(config["clock"]["chip"], self.sensors.bus, port)
         if self.sensors.keep_alive_ms:
             self._slice_ms = min(self._slice_ms, self.sensors.keep_alive_ms)
         self.classifier = self._recall(models, MODEL, boot, signatures)
         gates = Slots("gate")
         self.gate = self._recall(gates, GATE, None, signatures) if self.sensors.costly else None
-        self._skip = class_of(self.gate, config["gate"]["skip"], "gate.skip", self.notes) if self.gate else -1
-        self._max_age = config["gate"]["max_age_cycles"]
-        self._age = self._max_age  # cycles since the costly readings were taken
-        self._saw = False
         model = self.classifier.model if self.classifier else None
         if model and model.unsure_below < config["margin"]:
             model.unsure_below = config["margin"]
         self.decision = model.decision if model else Decision(1)
         self._begin_beside(config, signatures)
+        self._costly = costly_of(self.sensors, self.gate, config["gate"], self.notes)
         self.classes = model.classes if model else ()
         self.model_name = ""
         self.readings = self.sensors.values  # all of them, whatever the model uses: they train the next one
-        self._number = _number_of(model, self.sensors)
+        self._number = number_of(model, self.sensors)
         names = self.sensors.names
         self.channels = [(names[i], self.sensors.units[i]) for i in range(len(names))]
-        self._alarm = _alarm_of(self.classifier, config["actions"], self.notes)
-        self._follows = [self._alarm if entry["flag"] else self.decision for entry in config["actions"]]
-        self.actions = [
-            KeptAction(
-                entry["pin"],
-                0 if entry["flag"] else class_of(self.classifier, entry["class"], "actions", self.notes),
-                port.output(entry["pin"], entry["active_low"]),  # off from its first moment
-                entry["max_on_s"] * 1000,
-                entry["rest_s"] * 1000,
-                entry["active_low"],
-            )
-            for entry in config["actions"]
-        ]
-        forget(*FIRST_LOOK)  # it and what comes now don't have to fit at once
         # A configuration under which the node ran has written its times, if it has actions.
-        kept = OnTimes(port.memory("on"), self.actions, not boot.config_on_trial) if self.actions else None
-        self._on_times = kept
-        for action in self.actions:
-            if action.tries >= TRIES:
-                self.notes.append("an output rests: the power failed %d times as it went on: enough for it?" % TRIES)
+        self.outputs = outputs_of(config["actions"], self.classifier, port, not boot.config_on_trial, self.notes)
+        forget(*FIRST_LOOK)  # it and what comes now don't have to fit at once
         self._led = port.output(config["led"]) if config["led"] != "" else None
         if self._stands_in and not self._led:
             self._led = port.status_led()
-        self._battery = self.sensors.names.index("battery_mv") if "battery_mv" in self.sensors.names else -1
-        self._low_mv = config["low_battery_mv"]
-        self._flat = False
-        self._sank = False
-        self._enough_mv = 0
+        self._battery = names.index("battery_mv") if "battery_mv" in names else -1
+        self._low = low_battery_of(config["low_battery_mv"], self._battery)
         log = config["log"]
         sent = Slots("sent")
         kept = sent.newest() if config["mqtt"]["host"] else None
@@ -179,7 +119,7 @@ class Node:
         self._seen = port.ticks_ms()
         self._told = {}
         if boot.awaits_report:
-            self._look_at_trial()
+            look_at_trial(self)
         port.on_wait = self._waited
 
     def _begin_beside(self, config, signatures):
@@ -233,25 +173,11 @@ class Node:
         self.sensors.read(False)
 
     def read_costly(self):
-        """Read what costs much (a gas heater), unless the gate is sure that it isn't worth it: the last one stays.
-
-        A failed one doesn't stay: it is read again. What an array that is watched has seen is looked at once more after
-        it went: so what stays is what nobody was in.
-        """
-        look = self.sensors.costly
-        saw = self._saw
-        self._saw = look and self.sensors.sees()
-        if look and self._age < self._max_age and not self.sensors.costly_is_missing():
-            if self.sensors.watch:
-                look = self._saw or saw
-            if look and self.gate:
-                decision = self.gate.decide(self._elapsed_ms)
-                look = decision.flags != 0 or decision.class_index != self._skip
-        if look:
+        """Read what costs much (a gas heater), unless that isn't worth it: the last readings stay."""
+        due = self._costly and self._costly.are_due(self._elapsed_ms)
+        if due:
             self.sensors.read(True)
-            self._age = 0
-        self._age += 1
-        self.sensors.check_plausible(look)
+        self.sensors.check_plausible(due)
         self.faults = 0
         for sensor in self.sensors.all:
             if sensor.fault:
@@ -275,12 +201,19 @@ class Node:
         The class's number; once long for a fault; twice long before it while the last good configuration stands in.
         """
         faulty = self.decision.flags & SENSOR_FAULT and self.decision.class_index == NO_CLASS
-        flat = self._is_flat()
-        self._switch(faulty or flat)
-        if self._on_times and self._on_times.error != self._told.get("on_times", ""):
-            self._told["on_times"] = self._on_times.error
-            if self._on_times.error:
-                self.tell("log", self._on_times.error)
+        if self._low:
+            loaded = self.outputs and self.outputs.on()
+            told = self._low.update(self.sensors.values[self._battery], loaded)
+            if told:
+                self.tell("battery", told)
+        if self.outputs:
+            self._switch(faulty or self._is_flat())
+            self.action = self.outputs.on()
+            error = self.outputs.times.error
+            if error != self._told.get("on_times", ""):
+                self._told["on_times"] = error
+                if error:
+                    self.tell("log", error)
         if self._led:
             if self._stands_in:
                 self._blink(2, 400)
@@ -288,41 +221,19 @@ class Node:
 
     def _switch(self, off):
         """Switch the outputs by the held class or flag, or off."""
-        self.action = 0
-        if self._alarm:
-            self._alarm.update()
-        for i in range(len(self.actions)):
-            follows = self._follows[i]
-            self.actions[i].want(follows.held_index if follows else NO_CLASS, off)
-            self.action |= self.actions[i].is_on << i
+        self.outputs.follow(off)
 
     def _show(self, faulty):
         self._blink(1 if faulty else min(self.decision.class_index, 9) + 1, 400 if faulty else 40)
 
     def switch_off(self):
         """Switch all outputs off, as for a fault."""
-        for action in self.actions:
-            action.want(NO_CLASS, True)
+        if self.outputs:
+            self.outputs.switch_off()
 
     def _is_flat(self):
-        """Tell whether the battery is too low for outputs and radio: from low_battery_mv on, until well above it.
-
-        One that sank under an output has to come well above what it rises to without: or it would sink again.
-        """
-        mv = self.sensors.values[self._battery] if self._low_mv else MISSING
-        if mv != MISSING:
-            loaded = any([action.is_on for action in self.actions])
-            if self._sank and not loaded:
-                self._sank = False
-                self._enough_mv = max(self._low_mv, mv) + RECOVERED_MV
-            flat = mv < (self._enough_mv if self._flat else self._low_mv)
-            if flat and not self._flat:
-                self._sank = loaded
-                self._enough_mv = self._low_mv + RECOVERED_MV
-            if flat != self._flat:
-                self._flat = flat
-                self.tell("battery", "%d mV: %s" % (mv, "outputs off, no radio" if flat else "outputs and radio again"))
-        return self._flat
+        """Tell whether the battery is too low for outputs and radio."""
+        return self._low and self._low.is_flat
 
     def record(self):
         """Append the decision to the log."""
@@ -356,7 +267,7 @@ class Node:
         for sensor in self.sensors.arrays:
             sensor.tell_frame(self.lines, self.sequence)
         if (
-            self._mqtt and not self._flat and not 0 < self._pass(0) < self._radio_ms
+            self._mqtt and not self._is_flat() and not 0 < self._pass(0) < self._radio_ms
         ):  # a radio may wait in one piece: not beyond that
             try:
                 if not self._radio:
@@ -384,7 +295,7 @@ class Node:
                 from dibble.update.trial import go_back  # it's there: _look_at_trial() had it
 
                 go_back(self.boot)
-                self._start_anew()
+                self.start_anew()
         elif good:
             self.boot.confirm()
             try:
@@ -392,7 +303,6 @@ class Node:
                     self._kept.write(self.config_text)
             except RecordError as error:  # a drive that the node may not write: it runs all the same
                 self.tell("log", str(error))
-            self._text = None  # of use once
             self.tell("confirmed", "the node runs")
 
     def sleep(self):
@@ -447,12 +357,7 @@ class Node:
             ms = least_ms
         self._cycle_ms += ms
         self._up_ms = min(CONFIRM_MS, self._up_ms + ms)
-        first = 0
-        for action in self.actions:
-            left = action.elapse(ms)
-            if left and (not first or left < first):
-                first = left
-        return first
+        return self.outputs.elapse(ms) if self.outputs else 0
 
     @start_only
     def _recall(self, slots, path, boot, signatures):
@@ -469,39 +374,21 @@ class Node:
             classifier = recall(path, slots, boot.rejected, self.sensors, self.interval_ms, self.notes)
         return classifier
 
-    def _look_at_trial(self):
-        """What is on trial may be another's by now: brought by cable."""
-        try:
-            from dibble.update.trial import is_on_trial
-
-            on_trial = is_on_trial(self)
-        except ImportError:  # the firmware that came since has no updates by radio
-            on_trial = False
-        if not on_trial:
-            self.boot.report_arrived()
-        forget("dibble.update.trial", "dibble.update.kept", "dibble.update.offer")
-
     def take_update(self, reports=False):
         """Take what came by radio, complete: start anew with it, or return why not.
 
         Args:
             reports: whether the radio tells that a report arrived: what comes is good only after one.
         """
-        from dibble.update.place import place
+        from dibble.update.place import take
 
-        try:
-            why = place(self.port, self.boot, reports)
-        except (OSError, RecordError) as error:
-            why = str(error)
+        why = take(self, reports)
         forget("dibble.update.place", "dibble.update.reading", "dibble.update.parcel", "dibble.update.kept")
         forget("dibble.update.offer", "dibble.update.firmware", "dibble.storage.signatures")
-        if why:
-            self.tell("update", "refused: " + why)
-            return why
-        self.tell("update", "it has come whole: the node starts anew to try it")
-        self._start_anew()
+        return why
 
-    def _start_anew(self):
+    def start_anew(self):
+        """Begin a new life, with what is on the flash now."""
         self.switch_off()
         self.log.flush()
         self.port.reset()

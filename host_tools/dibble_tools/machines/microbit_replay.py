@@ -49,7 +49,7 @@ class SmallReplay:
         rows: how many rows, from the first, fitted beside the library.
         note: what was left out.
         free_heap: bytes left beside library and model.
-        instructions: exact Cortex-M0 instructions of one predict() on the first row; None where
+        instructions: exact Cortex-M0 instructions of one predict() on the first row, see least_count; None where
             no room was left to count them.
     """
 
@@ -89,7 +89,7 @@ def on_microbit(model: HostModel, readings: np.ndarray, elapsed_ms: np.ndarray |
                 load(board)
                 for i, reading in enumerate(inputs[0].tolist()):
                     board.exec(f"node.readings[{i}]={reading}")
-                instructions = board.count("node.predict()")
+                instructions = board.least_count("node.predict()")
     except VmError as error:
         if out_of_room(error):
             raise NoRoom(f"no room for a model of {len(model.blob)} bytes: {last_line(error)}") from error

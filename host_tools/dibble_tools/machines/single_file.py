@@ -72,7 +72,7 @@ def _on_microbit(data: bytes, rows: list[list[int]], elapsed_ms: np.ndarray | No
                 board.exec(f"d(r,{elapsed_ms[i]})" if elapsed_ms is not None else "d(r)")
                 words += board.exec("print(n.class_index,n.margin,n.flags)").split()
                 words += board.exec("print(n.channel,n.held_index)").split()
-            count = board.count("d(r)")
+            count = board.least_count("d(r)")
             free = board.free_heap()
     except VmError as error:
         if out_of_room(error):

@@ -68,6 +68,7 @@ class MpyFormat:
 KERNELS = "dibble.inference.kernels"
 RADIO, CLOCK_CHIP, KEY = "dibble.report.radio", "dibble.clock_keeper", "dibble.storage.signatures"
 LISTENING = "dibble.listening_node"
+LOW_BATTERY, COSTLY, ALARM = "dibble.low_battery", "dibble.costly", "dibble.alarm"
 SENSES = "dibble.senses"
 IN_ALL_KINDS = ("features_bytecode", "widen_viper", "crc_viper")  # of a model's code; there is no assembler of them
 UPDATES = tuple(f"dibble.update.{name}" for name in ("looking", "place", "receiving", "trial"))
@@ -75,7 +76,7 @@ FIRMWARE_BY_RADIO = "dibble.update.firmware"
 IMAGE = "dibble.inference.image"  # family of what arrays see
 STREAM = "dibble.inference.stream", "dibble.inference.stream_checks"  # family of what is heard
 ARRAYS = ("amg8833", "mlx90640_raw")
-OPTIONAL = (RADIO, CLOCK_CHIP, KEY, LISTENING, IMAGE, *STREAM, *UPDATES, FIRMWARE_BY_RADIO)
+OPTIONAL = (RADIO, CLOCK_CHIP, KEY, LISTENING, LOW_BATTERY, COSTLY, ALARM, IMAGE, *STREAM, *UPDATES, FIRMWARE_BY_RADIO)
 SENSES_OWN = (
     LISTENING,
     IMAGE,
@@ -94,6 +95,9 @@ def not_needed(config: Mapping[str, Any], has_key: bool) -> list[str]:
         CLOCK_CHIP: config["clock"]["chip"],
         KEY: has_key,
         LISTENING: config["listen"]["driver"],
+        LOW_BATTERY: config["low_battery_mv"],
+        COSTLY: any(_may_be_costly(sensor) for sensor in config["sensors"]),
+        ALARM: any(action["flag"] for action in config["actions"]),
         IMAGE: any(_may_be_array(sensor["driver"]) for sensor in config["sensors"]),
     }
     needed |= dict.fromkeys(STREAM, config["listen"]["driver"])
@@ -110,6 +114,12 @@ def not_on_a_drive(config: Mapping[str, Any]) -> list[str]:
 def _may_be_array(driver: str) -> bool:
     """Tell whether a driver gives frames; one's own may."""
     return driver in ARRAYS or not source_of(f"dibble.drivers.{driver}").is_file()
+
+
+def _may_be_costly(sensor: Mapping[str, Any]) -> bool:
+    """Tell whether a sensor has readings that cost much; one's own driver may."""
+    source = source_of(f"dibble.drivers.{sensor['driver']}")
+    return sensor["costly"] or not source.is_file() or "COSTLY_FROM" in source.read_text(encoding="utf-8")
 
 
 def node_files(

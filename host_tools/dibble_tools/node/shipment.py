@@ -53,10 +53,10 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.signatures": _of(_STORAGE, "signatures", "sha256"),
     # the node
     "dibble.node": (
-        *_of("dibble.", "node", "sensors", "health", "classifier", "actions", "on_times", "watchdog"),
+        *_of("dibble.", "node", "node_parts", "sensors", "health", "classifier", "watchdog"),
         *_of(_STORAGE, "record", "record_log", "segment", "segment_files"),
     ),
-    "dibble.alarm": ("dibble.alarm",),
+    "dibble.outputs": _of("dibble.", "outputs", "actions", "on_times"),
     "dibble.clock_chips": ("dibble.clock_chips", "dibble.clock_keeper"),
     "dibble.inference": (
         "dibble.inference",

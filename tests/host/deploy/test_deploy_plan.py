@@ -149,6 +149,7 @@ def test_a_node_gets_what_it_imports_and_no_more():
     every = node_files(["soil_adc"], MpyFormat(6, 3, "armv6m"))
     radio = "radio", "tls", "diagnostics", "update", "looking", "place", "receiving", "trial", "unpack"
     more = "signatures", "clock_chips", "listening", "streams", "stream", "image", "maps"
+    more += "alarm", "costly", "low_battery"
     assert set(every) - set(files) == {f"lib/dibble/{name}.mpy" for name in (*radio, *more)}
     sources = circuitpython_files(["soil_adc"])
     assert "lib/dibble/drivers/soil_adc.py" in sources and "lib/dibble/ports/micropython.py" not in sources

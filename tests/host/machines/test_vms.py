@@ -219,6 +219,16 @@ def test_microbit_counts_repeat_exactly(board: Microbit) -> None:
     assert board.count("pass") == 0
 
 
+def test_microbit_least_count_is_without_the_search_for_a_place_in_the_heap(board: Microbit) -> None:
+    assert board.least_count("pass") == 0  # it takes no heap
+    counts = [board.count("bytearray(500)"), board.least_count("bytearray(500)")]
+    board.exec("k=bytearray(3000)")  # which lies before what is free
+    counts += [board.least_count("bytearray(500)"), board.count("bytearray(500)")]
+    assert counts[1] < counts[0] and counts[1] < counts[2] < counts[3]
+    with pytest.raises(VmError, match="ZeroDivisionError"):
+        board.least_count("1//0")
+
+
 def test_microbit_counts_grow_linearly_with_the_loop(board: Microbit) -> None:
     one, two, three = (board.count(f"for i in range({n}):pass") for n in (100, 200, 300))
     assert three - two == two - one

@@ -41,6 +41,22 @@ class Peeked:
         return data or self._stream.read(size)
 
 
+def take(node, reports):
+    """Take what came for a node, complete: start it anew with that, or return why not.
+
+    Args:
+        reports: see place().
+    """
+    try:
+        why = place(node.port, node.boot, reports)
+    except (OSError, RecordError) as error:
+        why = str(error)
+    node.tell("update", "refused: " + why if why else "it has come whole: the node starts anew to try it")
+    if not why:
+        node.start_anew()
+    return why
+
+
 def place(port, boot, reports=False, at_start=False):
     """Put what came where the node takes it at its next start; return why not, "" if it did.
 
