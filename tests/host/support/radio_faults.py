@@ -133,9 +133,9 @@ def check_cut(bench: RadioBench, parcel: Parcel, collector: Collector, cut: int,
 def check_settled(bench: RadioBench, parcel: Parcel, collector: Collector) -> None:
     """Live on: what came runs, is confirmed, and each record that the node acknowledged has arrived."""
     bench.settle(collector, parcel)
-    last = told(collector)[-1]
-    assert last["crc"] == parcel.told_crc, bench.vm.text()[-3000:]
-    assert last["installed"] == parcel.version or parcel.kind != "model"
+    final = told(collector)[-1]
+    assert final["crc"] == parcel.told_crc, bench.vm.text()[-3000:]
+    assert final["installed"] == parcel.version or parcel.kind != "model"
     assert states(collector)[-1].startswith("confirmed"), states(collector)
     arrived = {state["seq"] for state in told(collector, "state")}
     last = max(arrived)
