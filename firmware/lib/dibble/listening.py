@@ -7,7 +7,7 @@ from dibble.drivers import driver
 from dibble.inference.decision import NO_CLASS
 from dibble.inference.kernels.choice import KIND
 from dibble.senses.counts import CLOSED, LOST, OTHER, SKIPPED, SOUNDS, UNSURE
-from dibble.senses.gate import Gate
+from dibble.senses.gate import FLOOR_HOPS, Gate
 from dibble.senses.listener import Listener
 from dibble.senses.take import Take
 
@@ -21,7 +21,6 @@ ENDS = {
 }
 MOST_AT_ONCE = 4  # hops, before whoever waits has his turn
 MOST_KEPT = 4  # decisions that wait until the node has time to write them down
-FLOOR_HOPS = 16  # of those hops of which the gate says that they are quiet, each such one is heard: it moves the floor
 MOST_COUNT = 1 << 29
 
 

@@ -150,8 +150,9 @@ def train(
     With --sound it is a folder of recordings with a folder for each sound, and the model hears it. Whose a recording
     is (speaker, machine) is kept whole when splitting: what stands before _NUMBER in its name, or --speaker, or
     groups.csv. Folders that begin with _ are what nothing is done about; _background_ is noise to mix in.
-    From 400 clips and --max-bytes 2400 on it is a network over the stream (--family stream), which decides at each
-    frame: give it --max-bytes 8500 and --budget 10m for ten words of anybody.
+    From 150 clips on a short trial on the training clips tells whether single sounds (--family mlp) are known best or a
+    network over the stream is (--family stream), which decides at each frame: give that one --max-bytes 8500 and
+    --budget 10m for ten words of anybody.
 
     Example: dibble train field.csv --label state --time when --group node --max-bytes 1000
 

@@ -21,7 +21,7 @@ from dibble_tools.families.mlp.training import MlpRecipe, fit_codes
 from dibble_tools.machines.replay import cost
 from dibble_tools.model.decisions import Decisions
 from dibble_tools.model.encoding import sound_parts
-from dibble_tools.model.hearing import decide_clips, features_of_clips, hear
+from dibble_tools.model.hearing import ACTS, decide_clips, features_of_clips, hear
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
 from dibble_tools.model.limits import estimate
 from dibble_tools.model.metrics import evaluation, unsure_below
@@ -34,7 +34,8 @@ from dibble_tools.training.sound_options import MLP, STREAM, SoundOptions
 from dibble_tools.training.sound_stream import StreamTraining
 from dibble_tools.training.sound_teacher import soft_labels
 
-STREAM_BYTES = 2400  # from here on a network over the stream knows more than one on single sounds
+COMPARED_CLIPS = 150  # from here on both families are tried
+COMPARED_MOST, COMPARED_SHARE = 700, 0.12  # clips of a trial, and its part of the budget
 ROWS_WANTED = 6000  # of training, copies included
 COPIES = (2, 12)  # of a clip, at least and at most
 # Networks in the order of trying, as time may end it: where clips are few the simplest come first.
@@ -102,7 +103,7 @@ class SoundCandidate:
 
 
 def _family(options: SoundOptions, clips: Clips) -> str:
-    """Return what the model will be: mlp, on single sounds, or stream, a network over the stream.
+    """Return what the model will be: mlp, on single sounds; stream, a network over the stream; auto: either.
 
     Raises:
         InputError: there is no such family for sounds, or what is asked for doesn't go together.
@@ -111,14 +112,50 @@ def _family(options: SoundOptions, clips: Clips) -> str:
         raise InputError(f"--family: expected auto, {MLP} or {STREAM} with --sound, got {options.family!r}")
     if options.own and options.family == STREAM:
         raise InputError("--own: expected single sounds, which few takes are enough for; got --family stream")
-    if options.own or options.family == MLP:
-        family = MLP
-    else:
-        room = options.limits.max_bytes is None or options.limits.max_bytes >= STREAM_BYTES
-        family = STREAM if options.family == STREAM or (room and len(clips.clips) >= MANY_CLIPS) else MLP
-    if options.teacher is not None and family != STREAM:
+    if options.teacher is not None and (options.own or options.family == MLP):
         raise InputError("--teacher: expected --family stream: a network on single sounds learns from labels alone")
-    return family
+    if options.teacher is not None:
+        return STREAM
+    few = len(clips.clips) < COMPARED_CLIPS
+    return MLP if options.own or (options.family == "auto" and few) else options.family
+
+
+def better_family(clips: Clips, options: SoundOptions, progress: Progress) -> tuple[str, str]:
+    """Return the family that knows more of the training clips of people not heard, and a note with both figures.
+
+    Both are trained on some of the training clips with a part of the budget, and judged on others of these: those that
+    judge the model have no say in it.
+    """
+    training = StreamTraining(clips, replace(options, family=STREAM), Clock(options.budget_s), progress)
+    kept = np.flatnonzero(training.split.train)
+    groups = np.array([clips.clips[i].group for i in kept])
+    names = np.random.default_rng(options.seed).permutation(np.unique(groups))
+    place = {name: i for i, name in enumerate(names.tolist())}
+    order = np.argsort([place[group] for group in groups.tolist()], kind="stable")[:COMPARED_MOST]
+    some = replace(clips, clips=[clips.clips[i] for i in np.sort(kept[order])], notes=[])
+    found: dict[str, float] = {}
+    for family in (MLP, STREAM):
+        progress(f"comparing families on some of the training clips: {family}", 0.0)
+        own = replace(
+            options, family=family, test_groups=(), refit=False, budget_s=COMPARED_SHARE * options.budget_s, rounds=None
+        )
+        try:
+            trained = _fitted(some, own, Clock(own.budget_s), lambda step, share: None, None)
+        except InputError:  # no room for it, or too few clips of a class to be judged
+            continue
+        found[family] = trained.card["held_out"]["integer_model"]["accuracy"]
+    if not found:
+        return MLP, ""
+    best = max(found, key=lambda family: found[family])
+    told = ", ".join(f"{family} {100 * right:.1f} %" for family, right in found.items())
+    return best, f"--family {best}: of training clips left out in a short trial it knew most ({told})"
+
+
+def _fitted(clips: Clips, options: SoundOptions, clock: Clock, progress: Progress, soft: np.ndarray | None) -> Trained:
+    if options.family == STREAM:
+        return StreamTraining(clips, options, clock, progress, soft).run()
+    progress("listening to the clips and to copies of them", clock.used())
+    return SingleSounds(clips, options.sense(), options, clock, progress).run()
 
 
 def train_sound(
@@ -137,17 +174,16 @@ def train_sound(
     clock = clock or Clock(options.budget_s)
     clips = read_clips(folder, options.rate_hz, options.speaker, lambda step: progress(step, 0.0))
     options = replace(options, family=_family(options, clips))
-    sense = options.sense()
-    if options.family == STREAM:
-        soft = None if options.teacher is None else soft_labels(options.teacher, clips, options.rate_hz, progress)
-        return StreamTraining(clips, options, clock, progress, soft).run()
-    progress("listening to the clips and to copies of them", clock.used())
-    training = _SoundTraining(clips, sense, options, clock, progress)
-    return training.run()
+    if options.family == "auto":
+        family, note = better_family(clips, options, progress)
+        clips = replace(clips, notes=[*clips.notes, *filter(None, [note])])
+        options = replace(options, family=family)
+    soft = None if options.teacher is None else soft_labels(options.teacher, clips, options.rate_hz, progress)
+    return _fitted(clips, options, clock, progress, soft)
 
 
-class _SoundTraining:
-    """One training: what it is of, and the notes that come up on the way."""
+class SingleSounds:
+    """One training of a model on single sounds: what it is of, and the notes that come up on the way."""
 
     def __init__(
         self, clips: Clips, sense: SoundSettings, options: SoundOptions, clock: Clock, progress: Progress
@@ -464,7 +500,7 @@ class _SoundTraining:
         if not quiet:
             return None
         samples = np.concatenate(quiet)
-        alarms = sum(not h.label.startswith(OTHER) and not h.flags for h in hear(judged, samples))
+        alarms = sum(h.fate == ACTS for h in hear(judged, samples))
         hours = len(samples) / self.sense.front_end.rate_hz / 3600
         return {"hours": round(hours, 4), "alarms": alarms, **hourly(alarms, hours)}
 

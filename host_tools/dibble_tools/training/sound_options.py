@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dibble.senses.frames import MOST_LOG2
+
 from dibble_tools.data.sound.front_end import settings_for
 from dibble_tools.data.sound.segments import SegmentSettings, SoundSettings
 from dibble_tools.model.limits import Limits
 
 MLP, STREAM = "mlp", "stream"
 STREAM_HOP_S, STREAM_BANDS = 0.025, 20
+LONG_S = 2.5
 SEGMENT_HOP_S, SEGMENT_BANDS = 0.016, 16
 
 
@@ -36,8 +39,16 @@ class SoundOptions:
     seed: int = 0
     name: str | None = None
 
-    def sense(self) -> SoundSettings:
-        """Return the sense that the model will have, unless it is a network over the stream: that has no gate."""
-        hop, bands = (STREAM_HOP_S, STREAM_BANDS) if self.family == STREAM else (SEGMENT_HOP_S, SEGMENT_BANDS)
-        hop = self.hop or min(round(hop * self.rate_hz), self.frame)
-        return SoundSettings(settings_for(self.rate_hz, self.frame, hop, self.bands or bands), self.gate)
+    def sense(self, clip_s: float = 1.0) -> SoundSettings:
+        """Return the sense that the model will have, unless it is a network over the stream: that has no gate.
+
+        Args:
+            clip_s: how long most clips are: where sounds go on for long, a network over the stream hears frames and
+                hops of twice the time.
+        """
+        hop_s, bands = (STREAM_HOP_S, STREAM_BANDS) if self.family == STREAM else (SEGMENT_HOP_S, SEGMENT_BANDS)
+        frame = self.frame
+        if self.family == STREAM and clip_s >= LONG_S and not self.hop and 2 * frame <= 1 << MOST_LOG2:
+            frame, hop_s = 2 * frame, 2 * hop_s
+        hop = self.hop or min(round(hop_s * self.rate_hz), frame)
+        return SoundSettings(settings_for(self.rate_hz, frame, hop, self.bands or bands), self.gate)

@@ -20,7 +20,7 @@ from dibble_tools.families.stream.training import BATCH, FittedStream, fit, shap
 from dibble_tools.machines.replay import cost
 from dibble_tools.model.decisions import Decisions
 from dibble_tools.model.encoding import sound_parts
-from dibble_tools.model.hearing import hear
+from dibble_tools.model.hearing import ACTS, hear
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
 from dibble_tools.model.metrics import evaluation, unsure_below
 from dibble_tools.model.writer import ModelSpec, export
@@ -77,7 +77,9 @@ class StreamTraining:
             soft: what a teacher takes each clip for (clips, classes); None: there is none.
         """
         self.clips, self.options, self.clock, self.progress, self.soft = clips, options, clock, progress, soft
-        self.sense = SoundSettings(options.sense().front_end)
+        lengths = [len(clip.samples) / options.rate_hz for clip in clips.clips]
+        self.clip_s = float(np.median(lengths))
+        self.sense = SoundSettings(options.sense(self.clip_s).front_end)
         self.classes = clips.classes
         self.notes = list(clips.notes)
         self.rng = np.random.default_rng(options.seed)
@@ -107,10 +109,14 @@ class StreamTraining:
             *(clips.clips[i].samples for i in self.learned if clips.clips[i].label in NOISE_NAMES),
         ]
 
-    def run(self) -> Trained:
-        """Fit the largest network that fits, and judge it."""
+    def run(self, rows: ClipRows | None = None) -> Trained:
+        """Fit the largest network that fits, and judge it.
+
+        Args:
+            rows: what `listen` returned; None: it listens now.
+        """
         shapes = self._shapes()
-        rows = self._listen()
+        rows = rows or self.listen()
         fitted, epochs = self._fit(rows, shapes)
         model = HostModel(export(self._spec(fitted.tables, 0)))
         unsure = 0
@@ -126,7 +132,9 @@ class StreamTraining:
         said = verdict_of(card)
         return Trained(model, {**card, "verdict": said.to_json() if said else None}, self.notes)
 
-    def _listen(self) -> ClipRows:
+    def listen(self) -> ClipRows:
+        """Return the rows of the clips and of copies of them: the same for a network of any size."""
+
         def goes_on(copies: int) -> bool:
             self.progress(f"listening to copies of the clips: {copies}", self.clock.used())
             if self.options.rounds is not None:  # the same again, however fast a computer is
@@ -142,7 +150,7 @@ class StreamTraining:
         most = self.options.limits.max_bytes
         best: list[LayerShape] = []
         for width in range(8, WIDEST + 1, 4):
-            shapes = shapes_for(len(self.classes), width, front_end.hop / front_end.rate_hz)
+            shapes = shapes_for(len(self.classes), width, front_end.hop / front_end.rate_hz, clip_s=self.clip_s)
             size = len(export(self._spec(_blank(front_end.bands, shapes), 0)))
             if most is not None and size > most:
                 break
@@ -240,10 +248,13 @@ class StreamTraining:
         """Return what is decided at the end of each clip of a stream: all of them in a random order, with pauses."""
         rng = np.random.default_rng(self.options.seed + 1)
         order = rng.permutation(clips)
-        samples = [self.clips.clips[i].samples for i in order]
-        if decibels is not None:
-            samples = [noisy(own, self.clips.background, decibels, rng) for own in samples]
+        samples = [self.heard(int(i), decibels, rng) for i in order]
         return judge_stream(model, samples, self.y[order], rng)
+
+    def heard(self, clip: int, decibels: float | None, rng: np.random.Generator) -> np.ndarray:
+        """Return a clip's samples, in noise that is so much below it."""
+        samples = self.clips.clips[clip].samples
+        return samples if decibels is None else noisy(samples, self.clips.background, decibels, rng)
 
     def _card(
         self, model: HostModel, shapes: list[LayerShape], fitted: FittedStream, epochs: float, rows: ClipRows
@@ -374,7 +385,7 @@ class StreamTraining:
         if not quiet:
             return None
         samples = np.concatenate(quiet)
-        alarms = sum(not h.label.startswith(OTHER) and not h.flags for h in hear(model, samples))
+        alarms = sum(h.fate == ACTS for h in hear(model, samples))
         hours = len(samples) / self.sense.front_end.rate_hz / 3600
         return {"hours": round(hours, 4), "alarms": alarms, **hourly(alarms, hours)}
 

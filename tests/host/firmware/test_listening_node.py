@@ -12,7 +12,7 @@ from dibble import ConfigError
 from dibble_tools.common.shipped import LIBRARY
 from dibble_tools.machines.replay import MACHINE_CODE, WASI_HEAP, WASI_MEMORY
 from dibble_tools.machines.vms import run_wasi
-from dibble_tools.model.hearing import Heard, hear
+from dibble_tools.model.hearing import hear
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.node.config import whole
 from dibble_tools.simulator.devices.microphone import I2sRing, PlayedSound, SampleClock
@@ -46,14 +46,6 @@ def delivered(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     yield found
 
 
-def told_by_host(ear: HostModel, samples: list[int]) -> list[Heard]:
-    """Return what a node hears whose samples these are, after the silence that its first frame begins with."""
-    sense = ear.content.sound
-    assert sense is not None
-    before = np.zeros(sense.front_end.size - sense.front_end.hop, np.int16)
-    return hear(ear, np.concatenate([before, np.array(samples, np.int16)]))
-
-
 def margins(bench: ListeningBench) -> list[tuple[str, int]]:
     """Return name and margin of each sound that the node told."""
     return [(text.split(",")[0], int(text.split()[2].rstrip(","))) for text in bench.events("sound")]
@@ -64,7 +56,7 @@ def test_by_i2s_it_hears_what_the_host_hears_of_the_same_samples(
 ) -> None:
     bench = ListeningBench(tmp_path, stream(KINDS), dict(I2S), {"model.dib": ear.blob}, actions=[HORN])
     assert bench.run(10.5) == "stop"
-    heard = told_by_host(ear, delivered)
+    heard = hear(ear, np.array(delivered, np.int16))
     assert margins(bench) == [(h.label, h.margin) for h in heard][: len(margins(bench))]
     assert len(margins(bench)) >= len(heard) - 1 >= 1
     acted = [row for row in bench.rows() if row.class_name]
@@ -83,7 +75,7 @@ def test_by_the_adc_of_an_rp2_it_hears_without_a_loss(ear: HostModel, tmp_path: 
     samples = stream(KINDS)
     bench = ListeningBench(tmp_path, samples, dict(ADC), {"model.dib": ear.blob}, pin=26)
     assert bench.run(10.5) == "stop"
-    found = [h.margin for h in told_by_host(ear, samples.tolist())]
+    found = [h.margin for h in hear(ear, samples)]
     assert len(margins(bench)) == len(KINDS)
     assert all(abs(margin - own) < 60 for (_, margin), own in zip(margins(bench), found, strict=False)), "12 bits"
     assert not bench.total("samples_lost_count")

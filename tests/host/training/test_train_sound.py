@@ -1,16 +1,18 @@
 """A folder of clips becomes a model that hears, its card and report; by command, and with wrong inputs."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from dibble_tools.cli.main import app
 from dibble_tools.common.errors import InputError
+from dibble_tools.data.sound.clips import read_clips
 from dibble_tools.model.hearing import hear, hear_file
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.training.result import Trained
-from dibble_tools.training.sound import train_sound
+from dibble_tools.training.sound import better_family, train_sound
 from dibble_tools.training.sound_options import SoundOptions
 from sounds import KINDS, RATE_HZ, clips_folder, sound, stream, write_wav
 from typer.testing import CliRunner
@@ -94,11 +96,20 @@ def test_too_few_takes_are_told(tmp_path: Path) -> None:
         train_sound(clips_folder(tmp_path, 2), SoundOptions(own=True, **QUICK))  # type: ignore[arg-type]
 
 
-def test_what_no_limit_allows_is_told(farm: Path) -> None:
+def test_what_no_limit_allows_is_told(tmp_path: Path) -> None:
     from dibble_tools.model.limits import Limits
 
     with pytest.raises(InputError, match="expected a model within 300 bytes"):
-        train_sound(farm, SoundOptions(limits=Limits(max_bytes=300), **QUICK))  # type: ignore[arg-type]
+        train_sound(clips_folder(tmp_path, 8), SoundOptions(limits=Limits(max_bytes=300), **QUICK))  # type: ignore[arg-type]
+
+
+def test_families_are_compared_on_training_clips(tmp_path: Path) -> None:
+    """Both are tried, and the one that knew more is taken; who judges the model isn't asked."""
+    clips = read_clips(clips_folder(tmp_path, 8), RATE_HZ)
+    options = SoundOptions(**QUICK)  # type: ignore[arg-type]
+    family, note = better_family(clips, options, lambda step, share: None)
+    figures = {name: float(share) for name, share in re.findall(r"(mlp|stream) ([\d.]+) %", note)}
+    assert len(figures) == 2 and figures[family] == max(figures.values())
 
 
 def test_by_command(farm: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from dibble_tools.data.sound.compose import OCTAVE, Composer, clip_rows
 from dibble_tools.data.sound.front_end import settings_for
 from dibble_tools.families.stream.network import hops_seen
 from dibble_tools.families.stream.training import integer_net, shapes_for, tables_of
-from dibble_tools.model.hearing import IDLE, REST_S, hear
+from dibble_tools.model.hearing import ACTS, REST_MS, hear
 from dibble_tools.model.limits import Limits
 from dibble_tools.report.plots import pictures
 from dibble_tools.training.result import Trained
@@ -66,9 +66,9 @@ def test_what_is_judged_depends_on_the_clips_alone(trained: Trained) -> None:
 
 
 def test_it_acts_when_a_class_is_held_and_then_rests(trained: Trained) -> None:
-    heard = [h for h in hear(trained.model, stream(["rising", "hiss", "falling"] * 3)) if not h.label.startswith(IDLE)]
+    heard = [h for h in hear(trained.model, stream(["rising", "hiss", "falling"] * 3)) if h.fate == ACTS]
     assert {h.label for h in heard} == set(KINDS)
-    assert all(b.end_s - a.end_s >= REST_S for a, b in pairwise(heard))
+    assert all(b.end_s - a.end_s >= REST_MS / 1000 for a, b in pairwise(heard))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ It costs two passes over the samples, in the interpreter's own C: some hundredth
 
 MOST_PERMILLE = 16000  # so that a span times it stays within 31 bits
 SHARE = 4  # bits of the floor behind its point
+FLOOR_HOPS = 16  # of the hops for which it stays closed each such one is heard: it moves the floor of what follows
 LEAST = 16 << SHARE  # of the floor: a step of an ADC of 12 bits
 
 

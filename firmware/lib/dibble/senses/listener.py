@@ -81,6 +81,7 @@ class Listener:
         self.frames = [whole[at : at + size] for at in places]
         self.at = 0
         self.into = self.hops[0]
+        self._short = -(-self.keep // spec.hop)  # hops until a frame is whole: what isn't would be a false quiet
 
     def restart(self):
         """Forget what was heard, as after power-on."""
@@ -88,6 +89,7 @@ class Listener:
             self.samples[i] = 0
         self.at = 0
         self.into = self.hops[0]
+        self._short = -(-self.keep // len(self.into))
         if self.push:
             self.push(None)
         self.model.restart()
@@ -95,11 +97,16 @@ class Listener:
     def hear(self):
         """Return the Decision on the sound that ended with the samples in `into`; None where none did.
 
-        Of a model that decides at each hop the Decision of this one; None where its strides leave nothing to score.
+        The first samples of all only fill a frame. Of a model that decides at each hop the Decision of this one; None
+        where its strides leave nothing to score.
         """
+        self.skipped = False
+        if self._short:
+            self.pass_over()
+            self.rows = 0
+            return None
         self.levels(self.frames[self.at])
         self.pass_over()
-        self.skipped = False
         if self.each_hop:
             self.rows = 1
             self.skipped = self._before is not None and self._goes_by()
@@ -130,6 +137,8 @@ class Listener:
 
     def pass_over(self):
         """Take the samples in `into` for what comes before the next, without a look at them."""
+        if self._short:
+            self._short -= 1
         self.at += 1
         if self.at == HOPS:
             self.at = 0

@@ -24,6 +24,7 @@ NOISE_DB = (0.0, 45.0)  # that a piece's loud quarter is above its noise
 SHIFTED, NOISY, QUIET_BEFORE, QUIET_AFTER = 0.6, 0.7, 0.5, 0.7  # of the pieces
 HIDDEN_ROWS, HIDDEN_BANDS = 5, 4  # fewer than so many are masked
 ENDS = (-3, 5)  # rows after a clip's last at which it is to be known
+SAMPLED = 7  # each so manieth level tells what is loud and what is quiet in a piece
 MADE_UP_S = 16  # of made-up noise at least; else as much as there is of other noise
 LEAST_NOISE_S = 1.2
 
@@ -98,6 +99,7 @@ class Composer:
 
     def __init__(self, rows: ClipRows, clips: np.ndarray, hops: int, rng: np.random.Generator) -> None:
         self.rows, self.clips, self.hops, self.rng = rows, clips, hops, rng
+        self.flat = np.concatenate([*rows.codes, rows.noise])
         apart = np.arange(512)
         self.sum_of = (OCTAVE / 2 * np.log2(1 + 2.0 ** (-apart / (OCTAVE / 2)))).astype(np.float32)
 
@@ -122,40 +124,41 @@ class Composer:
     def _around(self, clips: np.ndarray, length: np.ndarray, at: np.ndarray) -> np.ndarray:
         """Return rows `at` of clips; before and after these those of others, or of noise."""
         rng, rows, n = self.rng, self.rows, len(clips)
-        copy = rng.integers(len(rows.codes), size=(n, 1))
-        inside = np.clip(at, 0, length[:, None] - 1)
-        x = rows.codes[copy, rows.starts[clips][:, None] + inside].astype(np.float32)
-        beyond = (at < 0) | (at >= length[:, None])
+        first = rng.integers(len(rows.codes), size=(n, 1)) * rows.codes.shape[1]  # of the copy that is heard
+        places = first + rows.starts[clips][:, None] + at
+        levels = np.zeros(at.shape, np.float32)
         others = self.clips[rng.integers(len(self.clips), size=(2, n))]
-        for other, side, quiet in ((others[0], at < 0, QUIET_BEFORE), (others[1], at >= length[:, None], QUIET_AFTER)):
-            own = rows.lengths[other][:, None]
+        before, after = at < 0, at >= length[:, None]
+        for other, side, quiet in ((others[0], before, QUIET_BEFORE), (others[1], after, QUIET_AFTER)):
             # The last rows of the one before, the first of the one after; a shorter one is repeated.
-            place = np.where(at < 0, at % own, (at - length[:, None]) % own)
-            noise = rng.random(n) < quiet
-            found = rows.codes[copy, rows.starts[other][:, None] + place].astype(np.float32)
-            found[noise] = self._noise(int(noise.sum()))
-            found += rng.integers(*OTHER_LEVEL, (n, 1, 1))
-            np.copyto(x, found, where=(side & beyond)[:, :, None])
+            since = at if side is before else at - length[:, None]
+            place = first + rows.starts[other][:, None] + since % rows.lengths[other][:, None]
+            noise = rng.random((n, 1)) < quiet
+            place = np.where(noise, self._noise_places(n), place)
+            np.copyto(places, place, where=side)
+            np.copyto(levels, rng.integers(*OTHER_LEVEL, (n, 1)), where=side)
+        x = self.flat[places].astype(np.float32)
+        x += levels[:, :, None]
         return x
 
-    def _noise(self, count: int) -> np.ndarray:
-        noise = self.rows.noise
-        first = self.rng.integers(len(noise), size=(count, 1))
-        return noise[(first + np.arange(self.hops)) % len(noise)].astype(np.float32)
+    def _noise_places(self, count: int) -> np.ndarray:
+        """Return where pieces of noise lie in `flat` (count, hops)."""
+        noise = len(self.rows.noise)
+        first = self.rng.integers(noise, size=(count, 1))
+        return len(self.flat) - noise + (first + np.arange(self.hops)) % noise
 
     def _shifted(self, x: np.ndarray) -> np.ndarray:
         bands = x.shape[2]
         shift = self.rng.uniform(-SHIFT, SHIFT, len(x)) * (self.rng.random(len(x)) < SHIFTED)
         place = np.clip(np.arange(bands) + shift[:, None], 0, bands - 1.001)
-        low = place.astype(np.int64)[:, None, :]
-        share = (place[:, None, :] - low).astype(np.float32)
-        return np.take_along_axis(x, low, 2) * (1 - share) + np.take_along_axis(x, low + 1, 2) * share
+        apart = np.abs(np.arange(bands)[:, None] - place[:, None, :])  # (pieces, of which band, to which)
+        return x @ np.maximum(1 - apart, 0).astype(np.float32)
 
     def _in_noise(self, x: np.ndarray) -> np.ndarray:
         some = np.flatnonzero(self.rng.random(len(x)) < NOISY)
         own = x[some]
-        noise = self._noise(len(some))
-        flat = own.reshape(len(some), -1)
+        noise = self.flat[self._noise_places(len(some))].astype(np.float32)
+        flat = own.reshape(len(some), -1)[:, ::SAMPLED]
         loud = np.partition(flat, flat.shape[1] * 3 // 4, axis=1)[:, flat.shape[1] * 3 // 4]
         below = DECIBELS * self.rng.uniform(*NOISE_DB, len(some))
         noise += (loud - below - noise.mean(axis=(1, 2)))[:, None, None].astype(np.float32)
@@ -166,7 +169,8 @@ class Composer:
     def _mask(self, x: np.ndarray) -> None:
         """Hide some rows and some bands of each piece: what is quiet in it stands there."""
         n, hops, bands = x.shape
-        quiet = np.partition(x, hops // 4, axis=1)[:, hops // 4]
+        some = x[:, ::SAMPLED]
+        quiet = np.partition(some, some.shape[1] // 4, axis=1)[:, some.shape[1] // 4]
         for axis, size, most in ((1, hops, HIDDEN_ROWS), (2, bands, HIDDEN_BANDS)):
             first, count = self.rng.integers(size, size=(n, 1)), self.rng.integers(most, size=(n, 1))
             place = np.arange(size)

@@ -145,11 +145,10 @@ class Tape:
 
     def _mean(self, x: np.ndarray, shape: LayerShape, *, rounded: bool) -> np.ndarray:
         count = outputs_of(len(x), shape)
-        sums: np.ndarray = np.cumsum(
-            np.concatenate([np.zeros_like(x[:1]), x]), axis=0, dtype=np.float32 if rounded else np.float64
-        )
-        first = np.arange(count) * shape.stride
-        y = ((sums[first + shape.taps] - sums[first]) / shape.taps).astype(np.float32)
+        y = np.empty((count, *x.shape[1:]), np.float32)
+        for i in range(count):  # few, while training
+            first = i * shape.stride
+            x[first : first + shape.taps].mean(axis=0, out=y[i])
         self.kept.append((len(x),))
         return np.floor(y + np.float32(0.5)) if rounded else y
 
@@ -161,13 +160,16 @@ class Tape:
         else:
             assert layer.mean is not None and layer.variance is not None
             if self.training:
-                mean, variance = y.mean(axis=(0, 1)), y.var(axis=(0, 1))
+                count = np.float32(y.shape[0] * y.shape[1])
+                mean = total(y) / count
+                y -= mean
+                variance = total(y * y) / count
                 layer.mean += np.float32(1 - NORM_KEPT) * (mean - layer.mean)
                 layer.variance += np.float32(1 - NORM_KEPT) * (variance - layer.variance)
             else:
-                mean, variance = layer.mean, layer.variance
+                y -= layer.mean
+                variance = layer.variance
             spread = np.float32(1) / np.sqrt(variance + np.float32(TINY))
-            y -= mean
             y *= spread
             scaled = y
             y = y * layer.gain + layer.bias
@@ -209,19 +211,25 @@ class Tape:
                 rounding = net.rounding[i]
                 assert rounding is not None
                 delta = delta * rounding.gains
-                own = [delta.sum(axis=(0, 1))]
+                own = [total(delta)]
                 weights = spread
             elif scaled is None:
-                own = [delta.sum(axis=(0, 1))]
+                own = [total(delta)]
             else:
                 assert layer.gain is not None
-                by_bias, by_gain = delta.sum(axis=(0, 1)), (delta * scaled).sum(axis=(0, 1))
+                by_bias, by_gain = total(delta), total(delta * scaled)
                 own = [by_bias, by_gain]
                 count = np.float32(delta.shape[0] * delta.shape[1])
                 delta = (delta - by_bias / count - scaled * (by_gain / count)) * (layer.gain * spread)
             by_weights, delta = linear_back(delta, x, weights, shape, wanted=i > 0)
             found[:0] = [by_weights, *own]
         return found
+
+
+def total(x: np.ndarray) -> np.ndarray:
+    """Return the sum of each channel (channels,) of (hops, batch, channels): BLAS is several times as fast as sum."""
+    flat = x.reshape(-1, x.shape[2])
+    return np.asarray(np.ones(len(flat), np.float32) @ flat)
 
 
 def outputs_of(hops: int, shape: LayerShape) -> int:
@@ -263,7 +271,7 @@ def linear_back(
     if shape.kind == DEPTHWISE:
         by_weights = np.empty_like(weights)
         for tap in range(shape.taps):
-            by_weights[tap] = np.einsum("tbc,tbc->c", _seen(x, tap, shape, count), delta)
+            by_weights[tap] = total(_seen(x, tap, shape, count) * delta)
             if wanted:
                 _seen(back, tap, shape, count)[...] += delta * weights[tap]
         return by_weights, back

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from dibble.inference.stream import MOST_STEPS
 
 from dibble_tools.families.mlp.tables import CODE_MAX, SCORE_MAX, SHIFT_MAX
 from dibble_tools.families.stream.network import (
@@ -20,13 +21,14 @@ from dibble_tools.families.stream.network import (
 from dibble_tools.families.stream.tables import WEIGHT_RANGE, StreamLayer, StreamTables
 
 BATCH = 128
-RATE, ROUNDED_RATE = 0.006, 0.25  # of the first steps: of a float network; in steps of an 8-bit weight
+RATE, ROUNDED_RATE = 0.006, 0.5  # of the first steps: of a float network; in steps of an 8-bit weight
 DECAY = 0.002
 WARM_UP = 60  # steps
 ROUNDED_SHARE = 0.35  # of the steps
 BIAS_PACE = 60.0  # how far a bias moves, compared to a weight: it is in steps of a sum
 SPREAD = 40.0  # codes that are a float network's 1
 LOSS_KEPT = 0.02  # of each step's, in the mean that is told
+CUTS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)  # of a unit's largest weight
 RANGE = 0.9995  # of a unit's outputs keep their place within 0..255
 
 Batch = Callable[[], tuple[np.ndarray, np.ndarray]]
@@ -129,6 +131,9 @@ def _train(
         delta = (np.exp(logs) - targets) / np.float32(logs.shape[0] * logs.shape[1])
         size = rate * min(1.0, (step + 1) / WARM_UP) * 0.5 * (1 + np.cos(np.pi * step / steps))
         optimizer.move(tape.gradients(delta), size)
+        for layer, rounding in zip(net.layers, net.rounding, strict=False):
+            if layer is not None and rounding is not None:  # what is cut off would take long to come back
+                np.clip(layer.weights, rounding.least, rounding.most, out=layer.weights)
         if step % 10 == 9:
             told((step + 1) / steps, mean)
 
@@ -197,6 +202,8 @@ def _stepped(
     """Return a layer in integer steps, its rounding, and what its outputs' codes stand for: (steps, zeros)."""
     least, most = WEIGHT_RANGE[shape.bits]
     largest = np.abs(weights).reshape(-1, shape.units).max(axis=0) + 1e-12
+    if shape.bits == 4:  # steps are coarse: cutting the largest weights may err less than rounding all others
+        largest = _cut(weights.reshape(-1, shape.units), largest, least, most)
     if last:
         alpha = np.full(shape.units, largest.max() / most)
         own = Parameters((weights / alpha).astype(np.float32), (bias / alpha).astype(np.float32))
@@ -212,6 +219,16 @@ def _stepped(
     biases = (bias - low) / alpha + 2.0 ** (shift - 1)  # the half for rounding among them
     own = Parameters((weights / alpha).astype(np.float32), biases.astype(np.float32))
     return own, Rounding(least, most, (2.0**-shift).astype(np.float32)), alpha * 2.0**shift, low
+
+
+def _cut(weights: np.ndarray, largest: np.ndarray, least: int, most: int) -> np.ndarray:
+    """Return the weight (units,) that `most` steps should stand for: where rounding and cutting err least together."""
+    found, best = largest, np.full(len(largest), np.inf)
+    for share in CUTS:
+        alpha = share * largest / most
+        errors = ((np.clip(np.rint(weights / alpha), least, most) * alpha - weights) ** 2).sum(axis=0)
+        found, best = np.where(errors < best, share * largest, found), np.minimum(errors, best)
+    return found
 
 
 def tables_of(net: StreamNet) -> StreamTables:
@@ -238,18 +255,19 @@ def tables_of(net: StreamNet) -> StreamTables:
     return tables
 
 
-def shapes_for(classes: int, width: int, hop_s: float, bits: int = 4) -> list[LayerShape]:
-    """Return a network some second deep: taps over the bands, three times a depthwise and a pointwise layer, a mean.
+def shapes_for(classes: int, width: int, hop_s: float, bits: int = 4, clip_s: float = 1.0) -> list[LayerShape]:
+    """Return a network about as deep as a clip is long: taps over the bands, depthwise and pointwise layers, a mean.
 
     Args:
         width: units of its layers, a multiple of 4; the last two are half as wide again.
         hop_s: from one row to the next; layers behind the first are computed at each second one below 40 ms.
+        clip_s: how long most sounds are; the mean is over two thirds of that.
     """
     stride = 2 if hop_s < 0.04 else 1
     each = hop_s * stride
     taps = max(round(0.1 / hop_s), 2)
     seen = max(round(0.24 / each), 3)
-    mean = 1 << max(round(np.log2(0.64 / each)), 0)
+    mean = 1 << int(np.clip(round(np.log2(0.64 * clip_s / each)), 0, MOST_STEPS))
     wide = (width * 3 // 2 + 3) // 4 * 4
     return [
         LayerShape("full", width, taps, stride, bits),
