@@ -57,13 +57,13 @@ def archive_of(files: Mapping[str, bytes], mpy: int) -> bytes:
     order = [*sorted(path for path in files if path not in LAST), *(path for path in LAST if path in whole)]
     body = b"".join(_entry(path, whole[path]) for path in order)
     packer = zlib.compressobj(9, wbits=WINDOW_BITS)
-    head = MAGIC + mpy.to_bytes(2, "little") + len(body).to_bytes(3, "little") + _identity(manifest)
+    head = MAGIC + mpy.to_bytes(2, "little") + _identity(manifest)
     return head + packer.compress(body) + packer.flush()
 
 
 def identity_of_archive(archive: bytes) -> bytes:
     """Return the four bytes that tell a firmware from others."""
-    return archive[9:13]
+    return archive[6:10]
 
 
 def _identity(manifest: bytes) -> bytes:

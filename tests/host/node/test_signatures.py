@@ -54,7 +54,7 @@ def test_counters_stay_in_thirty_bits_and_grow():
         sign(KEY, "model.dib", MOST_COUNTER + 1, CONTENT)
     now = counter_after(0)
     assert 0 < now < MOST_COUNTER and counter_after(now + 1000) == now + 1001
-    assert accepted_of(None) == {"model.dib": 0, "gate.dib": 0, "config.json": 0, "voice.dib": 0}
+    assert accepted_of(None) == {"model.dib": 0, "gate.dib": 0, "config.json": 0, "voice.dib": 0, "firmware": 0}
     assert accepted_of(bytes((1, 0, 0, 0, 2, 1, 0, 0, 3, 0, 0, 0))) == {
         "model.dib": 1,
         "gate.dib": 258,

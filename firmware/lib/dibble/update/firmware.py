@@ -14,7 +14,7 @@ from dibble.storage.key import signatures_of
 from dibble.storage.manifest import MANIFEST, Sums, file_crc
 
 ARCHIVE = b"DBF1"
-HEAD_BYTES = 13
+HEAD_BYTES = 10
 SIGNATURE_BYTES = 41
 NAME = "firmware"  # of its signature
 LIST, UNDO, DONE = "dibble_update.txt", "dibble_undo.txt", "dibble_done.txt"
@@ -61,15 +61,11 @@ def stage(port, stream, offer, folder):
     source = stream()
     source.read(SIGNATURE_BYTES)
     head = source.read(HEAD_BYTES)
-    if head[:4] != ARCHIVE or head[9:] != offer.identity:
+    if head[:4] != ARCHIVE or head[6:] != offer.identity:
         raise RecordError("expected the firmware that was offered, got another file")
     mpy = getattr(sys.implementation, "_mpy", 0)
     if head[4] | head[5] << 8 != mpy:
         raise RecordError("expected firmware for mpy %d, got it for %d" % (mpy, head[4] | head[5] << 8))
-    block, _, _, free = os.statvfs("/")[:4]
-    needed = (head[6] | head[7] << 8 | head[8] << 16) // block + SPARE_BLOCKS
-    if free < needed:
-        raise RecordError("expected %d free blocks of %d bytes, got %d: make room" % (needed, block, free))
     _drop_before()
     changes = []
     try:
@@ -102,6 +98,9 @@ def _write(source, changes, feed):
         if not same:
             if path.endswith(".mpy") and _is_there(path[:-4]):  # a folder, which would be imported in its place
                 raise RecordError("expected no folder %s, which another layout has: deploy by cable once" % path[:-4])
+            block, _, _, free = os.statvfs("/")[:4]
+            if free < int(size) // block + SPARE_BLOCKS:
+                raise RecordError("%s: expected room for %s bytes, got %d blocks: make some" % (path, size, free))
             _make_folders(path)
             if path in FOLLOWERS:
                 _copy(path, path + BEFORE)

@@ -10,7 +10,7 @@ from dibble.update.offer import Offer
 from dibble.update.parcel import Parcel
 
 DIGITS = 4  # of a piece's number in its topic
-SHARE = (4, 4, 4, 3)  # of a kind: the flash that a stream takes by the time it is installed: unpacked, models twice
+SHARE = (4, 4, 4, 2)  # of a kind: the flash that a stream may take by the time it is installed; firmware is asked again
 SPARE_BLOCKS = 8
 
 
