@@ -1,10 +1,8 @@
 """A flash chip whose content is a file: what is programmed is in it at once, whoever is killed next."""
 
 import fcntl
-import mmap
 import os
 from pathlib import Path
-from typing import Any
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.simulator.node.flash import BLOCK_BYTES, ERASED, Flash
@@ -26,17 +24,17 @@ class FlashFile(Flash):
         if size is not None:
             _check(path, size)
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            file = open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644), "r+b", buffering=0)  # noqa: SIM115
         except OSError as error:
             raise InputError(f"{path}: expected a file to keep the board's flash in, got: {error.strerror}") from None
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise InputError(f"{path}: expected a flash image that no board runs from, but one does") from None
-        found = os.fstat(self._file).st_size
+        found = os.fstat(file.fileno()).st_size
         if not found:
             assert size is not None, "the caller knows the size of a new chip"
-            os.pwrite(self._file, bytes([ERASED]) * size, 0)
+            file.write(bytes([ERASED]) * size)
         elif size not in (None, found):
             raise InputError(
                 f"{path}: expected a flash image of {size} bytes, got {found}; name another file or leave out the size"
@@ -44,8 +42,7 @@ class FlashFile(Flash):
         else:
             _check(path, found)
             size = found
-        super().__init__(size // BLOCK_BYTES)
-        self.image: Any = mmap.mmap(self._file, size)
+        super().__init__(size // BLOCK_BYTES, file)
 
 
 def _check(path: Path, size: int) -> None:

@@ -63,6 +63,7 @@ class VmProcess:
             "MICROPYPATH": ":".join([*map(str, path), ".frozen"]),
             "DIBBLE_ANSWERS": f"/dev/fd/{their_answers}",
             "DIBBLE_REQUESTS": f"/dev/fd/{their_requests}",
+            "DIBBLE_FLASH": os.path.abspath(settings.image),
             **({"DIBBLE_HEARS": "1"} if settings.sound else {}),
             **({"DIBBLE_ROM": str(settings.rom_image)} if settings.rom_image else {}),
         }
@@ -136,7 +137,9 @@ class VmProcess:
         fields = dict(line.split(":\t", 1) for line in text.splitlines())
         caught, *arriving = (int(fields[name], 16) for name in ("SigCgt", "SigPnd", "ShdPnd", "SigBlk"))
         interrupted = any(signals >> (signal.SIGUSR1 - 1) & 1 for signals in arriving)
-        return VmState(fields["State"].strip()[0], bool(caught >> (signal.SIGINT - 1) & 1), interrupted)
+        # The launcher, too, has a handler for SIGINT as it starts; without the others these signals would end it.
+        runs = all(caught >> (number - 1) & 1 for number in (signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2))
+        return VmState(fields["State"].strip()[0], runs, interrupted)
 
     def busy(self) -> bool:
         """Tell whether a request waits for its answer."""

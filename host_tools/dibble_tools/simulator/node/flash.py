@@ -1,7 +1,13 @@
-"""A NOR flash chip in memory, which counts what is written to it and can lose its power meanwhile."""
+"""A NOR flash chip, which counts what is written to it and can lose its power meanwhile.
 
+Its content is a file's, so that a VM reads it without asking, as a processor reads its flash.
+"""
+
+import mmap
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import IO, Any
 
 BLOCK_BYTES = 4096  # erased as a whole
 ERASED = 0xFF
@@ -16,16 +22,22 @@ class Flash:
 
     Args:
         blocks: number of blocks.
+        file: open for reading and writing, as long as the blocks; None: a new one without a name, erased.
     Attributes:
-        image: bytearray, the chip's content.
+        image: the chip's content, mapped: a bytearray of fixed length.
+        file: where a VM finds it.
         operations: programs and erases so far; the cuts count them.
         cuts: numbers of the operations (from 1) at which the power fails.
         torn: share of such an operation that still happens: 0 none, 1 all of it.
         erases: erases of each block.
     """
 
-    def __init__(self, blocks: int = 64) -> None:
-        self.image = bytearray([ERASED]) * (blocks * BLOCK_BYTES)
+    def __init__(self, blocks: int = 64, file: IO[bytes] | None = None) -> None:
+        if file is None:
+            file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 (it lives as long as the chip)
+            file.write(bytes([ERASED]) * (blocks * BLOCK_BYTES))
+        self.file = file
+        self.image: Any = mmap.mmap(file.fileno(), blocks * BLOCK_BYTES)
         self.blocks = blocks
         self.operations = 0
         self.programmed_bytes = 0
@@ -41,7 +53,8 @@ class Flash:
 
     def read(self, block: int, offset: int, size: int) -> bytes:
         at = self._at(block, offset, size)
-        return bytes(self.image[at : at + size])
+        content: bytes = self.image[at : at + size]
+        return content
 
     def program(self, block: int, offset: int, data: bytes) -> None:
         at = self._at(block, offset, len(data))
@@ -59,7 +72,7 @@ class Flash:
         self._fail_here()
 
     def save(self, path: Path) -> None:
-        path.write_bytes(self.image)
+        path.write_bytes(self.image[:])
 
     def _at(self, block: int, offset: int, size: int) -> int:
         if not 0 <= block < self.blocks or offset < 0 or offset + size > BLOCK_BYTES:

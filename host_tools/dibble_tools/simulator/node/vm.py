@@ -185,6 +185,7 @@ def _process(
         "DIBBLE_PINS": pins_of(chip_of(like)).text(),
         "DIBBLE_ANSWERS": f"/dev/fd/{their_answers}",
         "DIBBLE_REQUESTS": f"/dev/fd/{their_requests}",
+        "DIBBLE_FLASH": f"/dev/fd/{hardware.flash.file.fileno()}",
     }
     process = subprocess.Popen(
         command,
@@ -192,7 +193,7 @@ def _process(
         stdin=subprocess.DEVNULL,
         stdout=console,
         stderr=console,
-        pass_fds=(their_answers, their_requests),
+        pass_fds=(their_answers, their_requests, hardware.flash.file.fileno()),
     )
     os.close(their_answers)
     os.close(their_requests)

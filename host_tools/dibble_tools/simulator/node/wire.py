@@ -119,7 +119,6 @@ class Hardware:
             ord("D"): self._samples,
             ord("L"): self._work,
             ord("N"): lambda a, b, data: (0, b"dibble01"),
-            ord("B"): lambda a, b, data: (0, self.flash.read(a, b >> 16, b & 0xFFFF)),
             ord("G"): self._program,
             ord("E"): self._erase,
             ord("K"): lambda a, b, data: (0, _number(self.flash.blocks)),

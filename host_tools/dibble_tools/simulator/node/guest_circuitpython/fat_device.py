@@ -5,6 +5,7 @@ chip's last block isn't the file system's: it is nvm.
 """
 
 import wire
+from flash_device import read
 
 _SECTOR = 512
 _BLOCK = 4096
@@ -25,7 +26,7 @@ class FatDevice:
             if block == self._block:
                 piece[:] = self._view[place * _SECTOR : (place + 1) * _SECTOR]
             else:
-                wire.ask(66, block, place * _SECTOR << 16 | _SECTOR, b"", piece)  # B
+                read(block, place * _SECTOR, piece)
             sector += 1
 
     def writeblocks(self, sector, buffer):
@@ -33,7 +34,7 @@ class FatDevice:
             block, place = divmod(sector, _SECTORS)
             if block != self._block:
                 self._flush()
-                wire.ask(66, block, _BLOCK, b"", self._cache)
+                read(block, 0, self._cache)
                 self._block = block
             self._view[place * _SECTOR : (place + 1) * _SECTOR] = memoryview(buffer)[at : at + _SECTOR]
             self._dirty = True

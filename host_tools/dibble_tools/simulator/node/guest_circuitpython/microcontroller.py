@@ -2,6 +2,7 @@
 
 import time
 
+import flash_device
 import wire
 from uos import getenv
 
@@ -43,7 +44,7 @@ class _ByteArray:
 
     def _read(self):
         self._block = wire.number(75) - 1  # K
-        wire.ask(66, self._block, _USED, b"", _page)  # B
+        flash_device.read(self._block, 0, _page)
         return _page
 
     def __getitem__(self, index):
