@@ -81,12 +81,13 @@ def downlinks(parcel: Parcel, sums: int = 0, answer: Answer | None = None, first
     yield from (sum_of(parcel, first_sum + i, missing) for i in range(sums))
 
 
-def sum_of(parcel: Parcel, place: int, missing: Collection[int] = ()) -> bytes:
+def sum_of(parcel: Parcel, place: int, missing: Collection[int] | None = None) -> bytes:
     """Return the payload of the sum of this place, 0 and up: of the lines it can have, the one that serves best.
 
     Args:
-        missing: pieces that the node may lack: a sum that has most of them in it is the likeliest to tell it one.
+        missing: pieces that the node may lack, None: any. A sum that has most of them in it is the likeliest to tell it one.
     """
+    missing = range(parcel.count) if missing is None else missing
     lines = range(parcel.count + LINES * place, parcel.count + LINES * (place + 1))
     number = max(lines, key=lambda line: len(pieces_in(line, parcel.count).intersection(missing)))
     pieces = [
