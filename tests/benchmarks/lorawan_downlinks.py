@@ -3,7 +3,7 @@
     python tests/benchmarks/lorawan_downlinks.py [--trials N]
 
 A class A node hears one downlink after each uplink; both get lost. The host sends as `dibble downlinks --answer` does:
-what the last answer that it heard lacks, each once, then sums of it. What arrives is counted by linear algebra over
+what the last answer that it heard lacks, each once, then sums. What arrives is counted by linear algebra over
 GF(2), as the node's assembler has it (tests/host/radio/test_update_by_lorawan.py runs that itself). The fewest: pieces
 and offer have to arrive at all, whatever the code: a binomial count.
 """
@@ -13,7 +13,8 @@ import itertools
 import math
 import random
 
-from dibble_tools.radio.lorawan import LINES, PIECE_BYTES, pieces_in
+from dibble.update.lorawan import chosen
+from dibble_tools.radio.lorawan import PIECE_BYTES
 
 LOSS = 0.2
 MOST = 20
@@ -45,19 +46,16 @@ def trial(count: int, chance: random.Random) -> int:
     turns = itertools.count()
     for downlinks in itertools.count(1):
         if chance.random() >= LOSS:
-            heard = [i for i in range(count) if not pieces >> i & 1] if offered else None
+            heard = [i for i in range(count) if not pieces >> (count - 1 - i) & 1] if offered else None
             sent = set()
         missing = range(count) if heard is None else heard
         wanted = [i for i in ([-1] if heard is None else []) + list(missing) if i not in sent]
         if wanted:
             number = wanted[0]
             sent.add(number)
-            mask = 1 << number if number >= 0 else 0
+            mask = 1 << (count - 1 - number) if number >= 0 else 0
         else:
-            place = next(turns)
-            lines = range(count + LINES * place, count + LINES * (place + 1))
-            best = max(lines, key=lambda line: len(pieces_in(line, count).intersection(missing)))
-            mask = sum(1 << i for i in pieces_in(best, count))
+            mask = int.from_bytes(chosen(count + next(turns), count), "big") >> (-count & 7)
         if chance.random() >= LOSS:
             if not mask:
                 offered = True

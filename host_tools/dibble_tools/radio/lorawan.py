@@ -7,7 +7,7 @@ was lost. models/UPDATES.md specifies the bytes; the node's dibble.update.lorawa
 import base64
 import functools
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import xor
 
@@ -21,7 +21,6 @@ from dibble_tools.radio.parcel import Parcel, framed
 DOWNLINK_BYTES = 51  # that every data rate of every region takes
 PIECE_BYTES = DOWNLINK_BYTES - FRAME_BYTES
 ANSWER_HEAD = 6
-LINES = 32  # of the parity matrix, from which the best one for a sum is taken
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def downlinks(parcel: Parcel, sums: int = 0, answer: Answer | None = None, first
         parcel: with pieces of at most PIECE_BYTES.
         sums: how many more than are needed, for those that get lost.
         answer: what the node said last: what it has is left out.
-        first_sum: of sums, those from this one on, of LINES each: none is sent twice.
+        first_sum: of sums, those from this one on: none is sent twice.
     Raises:
         InputError: the pieces are too large, or too many.
     """
@@ -76,32 +75,20 @@ def downlinks(parcel: Parcel, sums: int = 0, answer: Answer | None = None, first
         yield OFFER_NUMBER.to_bytes(2, "little") + parcel.offer()
     if known and answer and answer.state != "receiving":
         return
-    missing = answer.missing if known and answer else range(parcel.count)
-    yield from map(parcel.message, missing)
-    yield from (sum_of(parcel, first_sum + i, missing) for i in range(sums))
+    yield from map(parcel.message, answer.missing if known and answer else range(parcel.count))
+    yield from (sum_of(parcel, first_sum + i) for i in range(sums))
 
 
-def sum_of(parcel: Parcel, place: int, missing: Collection[int] | None = None) -> bytes:
-    """Return the payload of the sum of this place, 0 and up: of the lines it can have, the one that serves best.
-
-    Args:
-        missing: pieces that the node may lack, None: any. A sum that has most of them in it is the likeliest to tell it one.
-    """
-    missing = range(parcel.count) if missing is None else missing
-    lines = range(parcel.count + LINES * place, parcel.count + LINES * (place + 1))
-    number = max(lines, key=lambda line: len(pieces_in(line, parcel.count).intersection(missing)))
+def sum_of(parcel: Parcel, place: int) -> bytes:
+    """Return the payload of the sum of this place, 0 and up."""
+    number = parcel.count + place
+    mask = chosen(number, parcel.count)
     pieces = [
         parcel.stream[i * parcel.piece_bytes : (i + 1) * parcel.piece_bytes].ljust(parcel.piece_bytes, b"\0")
-        for i in sorted(pieces_in(number, parcel.count))
+        for i in range(parcel.count)
+        if mask[i >> 3] & 128 >> (i & 7)
     ]
     return framed(number, bytes(functools.reduce(xor, column) for column in zip(*pieces, strict=True)), parcel.crc)
-
-
-@functools.cache
-def pieces_in(number: int, count: int) -> frozenset[int]:
-    """Return the pieces that the sum of this number is of."""
-    mask = chosen(number, count)
-    return frozenset(i for i in range(count) if mask[i >> 3] & 128 >> (i & 7))
 
 
 def things_stack(payloads: Iterable[bytes]) -> str:

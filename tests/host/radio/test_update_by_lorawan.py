@@ -69,7 +69,7 @@ def exchange(node: SimpleNamespace, parcel: Parcel, chance: random.Random) -> in
             answer = Answer.of(ear.answer())
             unheard = []
         wanted = [each for each in downlinks(parcel, 0, answer) if each not in unheard]
-        payload = wanted[0] if wanted else sum_of(parcel, next(sums), answer.missing)
+        payload = wanted[0] if wanted else sum_of(parcel, next(sums))
         unheard.append(payload)
         assert len(payload) <= DOWNLINK_BYTES
         if chance.random() >= LOSS:
