@@ -60,6 +60,7 @@ def test_counters_stay_in_thirty_bits_and_grow():
         "gate.dib": 258,
         "config.json": 3,
         "voice.dib": 0,
+        "firmware": 0,
     }
 
 
@@ -95,7 +96,7 @@ def test_sign_writes_the_signature_beside_its_file(tmp_path):
         (["other.json"], "say it by --as"),
         (
             ["other.json", "--as", "main.py"],
-            "--as: expected model.dib, gate.dib, config.json, voice.dib, got 'main.py'",
+            "--as: expected model.dib, gate.dib, config.json, voice.dib, firmware, got 'main.py'",
         ),
         (["gone.dib"], "expected a model or a configuration, got"),
         (["model.dib", "--key", "gone.key"], "gone.key: expected the node's key, as `dibble new` makes one, got"),
