@@ -20,7 +20,7 @@ def write(model: HostModel, form: str, name: str = "", *, small: bool = False) -
         InputError: there is no such form, or the model can't be written in it.
     """
     if form not in FORMS:
-        raise InputError(f"--to: expected one of {', '.join(FORMS)}; got {form!r}")
+        raise InputError(f"--to: expected one of {', '.join(FORMS)}, or bmerawdata of scans; got {form!r}")
     if small and form != "python":
         raise InputError("--small: expected --to python: C has no comments left once it is compiled")
     content = model.content

@@ -16,7 +16,10 @@ def scan_words(card: Mapping[str, Any]) -> list[str]:
     told = [f"{row['step']} ({percent(row['accuracy'])})" for row in scan.get("steps", [])]
     if told:
         whole = percent(scan["all_steps"])
-        words.append(f"the steps that tell most, each with those before it: {', '.join(told)}; all steps {whole}")
+        up_to = f" up to {scan['up_to']}, after which a point is gained at most" if "up_to" in scan else ""
+        words.append(
+            f"the steps that tell most{up_to}, each with those before it: {', '.join(told)}; all steps {whole}"
+        )
     if shortest := scan.get("shortest"):
         before = scan["profile"]
         words.append(

@@ -63,9 +63,9 @@ def with_ratios(
         rows: that ranges of ratios come from.
     """
     steps = steps_of(data.channels)
-    if data.features or not steps:
+    parts = [(learn, judge) for learn, judge in parts if len(np.unique(y[learn])) > 1][:MOST_PARTS]
+    if data.features or not steps or not parts:
         return data, None
-    parts = parts[:MOST_PARTS]
     features, values = _ratios(data, steps, rows)
     plain = [FeatureSpec(i, LAST, 1) for i in range(len(data.channels))]
     others = [i for i in range(len(plain)) if i not in steps]

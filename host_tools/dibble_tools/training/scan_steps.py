@@ -17,13 +17,17 @@ PARTS = 3
 
 
 def scan_steps(data: Prepared, y: np.ndarray, pools: Pools, profile: str, seed: int, budget_s: float) -> dict[str, Any]:
-    """Return what one step, all, and their ratios reached, and the fewest steps that lose at most a point, JSON-ready.
+    """Return what one step, all, and their ratios reached, and the shortest profile that loses at most a point.
 
-    Steps are taken one by one, each time the one with which a float model tells most on rows of other groups.
+    A scan's time is that of its last step: first it is found up to which one loses at most a point, then the fewest of
+    these, one by one, each time the one with which a float model tells most on rows of other groups.
 
     Args:
         profile: the heater's, by name or steps; "": it isn't known.
         budget_s: when it is over, what was found so far is told.
+    Returns:
+        JSON-ready: accuracy, chosen and of (of the pools), all_steps, up_to (the last step that is worth its time),
+        steps; and profile, shortest and heater_ma, where the heater's profile is known.
     """
     end = time.monotonic() + budget_s
     names = [data.channels[i].name for i in pools.steps]
@@ -38,17 +42,27 @@ def scan_steps(data: Prepared, y: np.ndarray, pools: Pools, profile: str, seed: 
         return float_accuracy(_columns(data, pools, steps), y, few, seed, rows=ROWS)
 
     whole = reached(pools.steps)
+    found["all_steps"] = round(whole, 4)
+    early = next(
+        (
+            pools.steps[:count]
+            for count in range(1, len(pools.steps))
+            if time.monotonic() < end and reached(pools.steps[:count]) >= whole - POINT
+        ),
+        pools.steps,
+    )
+    found["up_to"] = data.channels[early[-1]].name
     chosen: list[int] = []
-    told: list[dict[str, Any]] = []
-    while len(chosen) < len(pools.steps) and time.monotonic() < end:
-        left = [step for step in pools.steps if step not in chosen]
+    found["steps"] = told = []
+    while len(chosen) < len(early) and time.monotonic() < end:
+        left = [step for step in early if step not in chosen]
         scores = {step: reached([*chosen, step]) for step in left}
         best = max(left, key=lambda step: scores[step])
         chosen.append(best)
         told.append({"step": names[pools.steps.index(best)], "accuracy": round(scores[best], 4)})
         if scores[best] >= whole - POINT:
-            return {**found, "steps": told, "all_steps": round(whole, 4), **_profile(pools, chosen, profile)}
-    return {**found, "steps": told, "all_steps": round(whole, 4)}
+            return {**found, **_profile(pools, chosen, profile)}
+    return found
 
 
 def _columns(data: Prepared, pools: Pools, steps: Sequence[int]) -> np.ndarray:

@@ -33,6 +33,7 @@ NOVELTY_PART = 4  # of the bytes, a quarter may go to novelty where it is asked 
 FEW_RECIPES = 8  # a search that came to fewer was starved
 # Shares of the budget: what is left goes to the final fit, the stage table and the report.
 SEARCH_SHARE, RERANK_SHARE = 0.6, 0.78
+LEAST_SEARCH = 0.2  # of the budget, however long teacher and folds took: else the first recipes win, whatever they are
 
 
 def train(path: Path, options: TrainOptions, progress: Progress = lambda step, share: None) -> Trained:
@@ -140,7 +141,7 @@ def _search(
         progress(f"cross-validating recipes: {done} of {known} known{now}", clock.used())
 
     kinds = [kind for kinds in families.values() for kind in kinds]
-    budget_s = clock.left(SEARCH_SHARE)
+    budget_s = max(clock.left(SEARCH_SHARE), LEAST_SEARCH * clock.budget_s)
     candidates = search(task, kinds, budget_s=budget_s, jobs=options.jobs, progress=tell, now=clock.now)
     if len(candidates) < FEW_RECIPES and clock.used() >= SEARCH_SHARE:
         notes.append(f"the search had time for {len(candidates)} recipes only: allow more than --budget, or fewer rows")

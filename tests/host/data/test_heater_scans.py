@@ -1,9 +1,14 @@
 """Recordings of BME AI-Studio made into a table: each scan counted, taken or dropped for its reason."""
 
+import contextlib
+import copy
 import csv
+import functools
 import gzip
 import io
 import json
+import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -302,9 +307,62 @@ def test_what_isnt_a_recording_is_one_message(tmp_path: Path, name: str, content
     assert message in str(error.value) and name in str(error.value)
 
 
-def test_another_programs_database_and_a_folder_without_recordings(tmp_path: Path) -> None:
-    import sqlite3
+def _places(node: Any, here: tuple = ()) -> Iterator[tuple]:
+    """Yield the path of each value of an object, of lists the first two."""
+    yield here
+    if isinstance(node, dict | list):
+        for key in node if isinstance(node, dict) else range(min(2, len(node))):
+            yield from _places(node[key], (*here, key))
 
+
+def _read(path: Path) -> None:
+    """Take all that a file holds, or be told why not in one message."""
+    with contextlib.suppress(InputError):
+        csv_of(take(scans_of(path), Choice(label="x")), air=True)
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_value_of_a_file_is_taken_for_granted(tmp_path: Path) -> None:
+    """Each value of a recording and of its labels in turn is something else: taken or refused, nothing else."""
+    path, labels = tmp_path / "a.bmerawdata", tmp_path / "a.bmelabelinfo"
+    raw = studio.raw_table([one for n in range(2) for one in scan(0, n * SCAN_MS)][:12])
+    names = {"labelInformation": [{"labelTag": 1001, "labelName": "air", "labelDescription": " "}]}
+    for file, table in ((path, raw), (labels, names)):
+        for place in _places(table):
+            for value in (None, "x", -1, 10**30, float("nan"), [], {}):
+                holder: Any = {"": copy.deepcopy(table)}
+                *before, last = ("", *place)
+                inside = functools.reduce(lambda node, key: node[key], before, holder)
+                inside[last] = value
+                file.write_text(json.dumps(holder[""]))
+                _read(path)
+        file.write_text(json.dumps(table))
+    assert len(scans_of(path).scans) == 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_cell_of_a_project_is_taken_for_granted(tmp_path: Path) -> None:
+    """Each column in turn holds something else, or isn't there; the file is cut off at any length."""
+    whole = write_project(tmp_path / "project.db").read_bytes()
+    path = tmp_path / "other.db"
+    with contextlib.closing(sqlite3.connect(tmp_path / "project.db")) as db:
+        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        columns = [(name, one[1]) for name in tables for one in db.execute(f"PRAGMA table_info({name})")]
+    for name, column in columns:
+        for change in (*(f"UPDATE {name} SET {column} = {v}" for v in ("NULL", "'x'", "1e308")), "DROP"):
+            path.write_bytes(whole)
+            sql = f"ALTER TABLE {name} DROP COLUMN {column}" if change == "DROP" else change
+            with contextlib.closing(sqlite3.connect(path)) as db, contextlib.suppress(sqlite3.Error):
+                db.execute("PRAGMA synchronous = OFF")
+                db.execute(sql)
+                db.commit()
+            _read(path)
+    for length in range(0, len(whole), 4999):
+        path.write_bytes(whole[:length])
+        _read(path)
+
+
+def test_another_programs_database_and_a_folder_without_recordings(tmp_path: Path) -> None:
     db = sqlite3.connect(tmp_path / "other.db")
     db.execute("CREATE TABLE songs (id INTEGER)")
     db.commit()

@@ -5,9 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dibble_tools.data.heater_scans.profiles import named_profile
+from dibble_tools.data.prepare import DataOptions, prepare
+from dibble_tools.data.roles import roles_of
 from dibble_tools.report.scan import scan_words
 from dibble_tools.report.tables import training_tables
 from dibble_tools.training.api import train
+from dibble_tools.training.ratio_pools import with_ratios
 
 STEPS = 4
 PROFILE = "320:5 100:5 200:5 320:5"
@@ -49,7 +52,7 @@ def test_ratios_are_taken_where_levels_drift(tmp_path: Path, drifting: bool) -> 
         assert "gas_1_ohm" in told
     else:
         assert scan["chosen"] == "steps" and trained.model.content.parts == ()
-        assert [row["step"] for row in scan["steps"]] == ["gas_1_ohm"]
+        assert [row["step"] for row in scan["steps"]] == ["gas_1_ohm"] and scan["up_to"] == "gas_1_ohm"
         assert scan["shortest"] == {"text": "320:5 100:5", "seconds": 1.4, "mah": 0.0047}
         assert scan["profile"]["seconds"] == pytest.approx(named_profile(PROFILE).seconds)
         words = " ".join(scan_words(trained.card))
@@ -63,3 +66,19 @@ def test_what_isnt_a_scan_has_no_ratios(tmp_path: Path) -> None:
     path.write_text(text.replace("gas_3_ohm", "d"))
     trained = train(path, group="sensor", recipe="additive:4+0@3")
     assert trained.card["scan"] is None and scan_words(trained.card) == []
+
+
+def test_parts_of_one_class_tell_nothing_and_are_left_out(tmp_path: Path) -> None:
+    """Each class recorded in a session of its own: without one, there is nothing to tell apart."""
+    path = write_scans(tmp_path / "scans.csv", drifting=True)
+    roles = roles_of([path], None, None, "sensor", ())
+    data = prepare(path, DataOptions(label="label", group="sensor", ignore=roles.ignore))
+    assert data.ds.labels is not None
+    y = np.unique(data.ds.labels, return_inverse=True)[1]
+    rows = np.arange(len(y))
+    of_one = rows[y == 0], rows[y == 1]
+    assert with_ratios(data, y, [of_one], rows, 0) == (data, None)
+    pools = with_ratios(
+        data, y, [of_one, (rows[::2], rows[1::2]), (rows[: len(y) // 2], rows[len(y) // 2 :])], rows, 0
+    )[1]
+    assert pools is not None and len(pools.parts) == 1 and pools.chosen != "steps"

@@ -1,18 +1,22 @@
 """The tuner: it finds what fits, keeps the limits, and ends in time or when interrupted."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from dibble_tools.data.channels import Channel
+from dibble_tools.data.prepare import DataOptions
 from dibble_tools.model.limits import Limits
+from dibble_tools.training import train as training
 from dibble_tools.training import tuner
 from dibble_tools.training.basis import misled
 from dibble_tools.training.costs import parse_costs
-from dibble_tools.training.cross_validation import Task, cross_validate, nats, penalty, spread_of
-from dibble_tools.training.folds import Fold
+from dibble_tools.training.cross_validation import Candidate, Task, cross_validate, nats, penalty, spread_of
+from dibble_tools.training.folds import Fold, Learner
 from dibble_tools.training.naming import About
 from dibble_tools.training.recipes import parse_recipe
+from dibble_tools.training.result import Clock, TrainOptions
 from dibble_tools.training.training_set import TrainingSet, mix
 from dibble_tools.training.tuner import EQUAL, FINALISTS, equal_and_smallest, front, merged, ranked, rerank, search
 
@@ -226,3 +230,23 @@ def test_a_teacher_that_misleads_is_left_out(wrong: float, taken: bool) -> None:
     said = misled(dataclasses.replace(task, folds=folds))
     assert (said is None) == taken
     assert taken or said.startswith("students learn from labels alone")
+
+
+def test_a_search_gets_its_part_however_long_the_teacher_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the first recipes win, whatever they are."""
+    asked: list[float] = []
+
+    def remembered(task: Task, kinds: list[str], *, budget_s: float, **_: object) -> list[Candidate]:
+        asked.append(budget_s)
+        return []
+
+    monkeypatch.setattr(training, "search", remembered)
+    monkeypatch.setattr(training, "rerank", lambda candidates, others, **_: candidates)
+    options = TrainOptions(DataOptions(label="label"), budget_s=100.0)
+    learner = Learner(None, np.zeros(1), 2, parse_costs([], ["a", "b"]), 0.0, 0, 1)  # type: ignore[arg-type]
+    basis = SimpleNamespace(learner=learner, rows=np.arange(1))
+    for used_s, expected_s in ((10.0, 50.0), (59.0, 20.0), (300.0, 20.0)):
+        now = iter([0.0])
+        clock = Clock(100.0, lambda now=now, used_s=used_s: next(now, used_s))
+        training._search(task_of(lambda v: v[:, 0] > 500), basis, options, clock, lambda step, share: None, [])  # type: ignore[arg-type]
+        assert asked.pop() == expected_s

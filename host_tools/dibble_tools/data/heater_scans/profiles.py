@@ -86,7 +86,7 @@ def steps_of_vectors(vectors: Any, time_base: Any, where: str) -> tuple[tuple[in
         pairs = [(v["temperature"], v["duration"]) if isinstance(v, dict) else (v[0], v[1]) for v in vectors]
         base = float(time_base or UNIT_MS)
         steps = tuple((round(float(celsius)), max(1, round(float(units) * base / UNIT_MS))) for celsius, units in pairs)
-    except (TypeError, ValueError, LookupError):
+    except (TypeError, ValueError, LookupError, OverflowError):
         steps = ()
     if not steps:
         raise InputError(f"{where}: expected steps as [[320, 5], [100, 2]], got {str(vectors)[:60]}")

@@ -7,6 +7,7 @@ from real ones; unknown keys are passed over.
 import datetime
 import gzip
 import json
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ WISHED = {
     "label_tag": "tag",
     "scanning_cycle_index": "cycle",
 }
+LARGEST = 2.0**53  # of a number: floats are whole up to there
+CLOCK_S = (1e9, 1e11)  # seconds since 1970 that a clock which was set tells
 UNSET_TAGS = (0,)  # "Initial": no label was set
 STANDARD_NAME = re.compile(r"specimen \d+|label \d+", re.IGNORECASE)
 DATED_NAME = re.compile(r"(20\d\d)_(\d\d)_(\d\d)_\d\d_\d\d")
@@ -131,22 +134,28 @@ def _rows(path: Path, block: Any, keys: Sequence[str | None]) -> np.ndarray:
     rows["cycle"] = NO_CYCLE
     kept = np.ones(len(whole), bool)
     for place, name in chosen.items():
-        values = np.array([_number(row[place]) for row in whole], dtype=np.float64)
+        values = np.array([number_of(row[place]) for row in whole], dtype=np.float64)
         required = name in NEEDED.values()
-        bad = ~np.isfinite(values)
+        bad = np.isnan(values)
         kept &= ~bad if required else True
         values[bad] = np.nan if ROW[name] == np.float64 else 0
         rows[name] = values
     return rows[kept]
 
 
-def _number(cell: Any) -> float:
-    if isinstance(cell, bool | int | float):
-        return float(cell)
+def number_of(cell: Any) -> float:
+    """Return a cell's number, NaN where it has none that can be meant."""
     try:
-        return float(cell)
-    except (TypeError, ValueError):
-        return float("nan")
+        number = float(cell)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
+    return number if abs(number) <= LARGEST else math.nan
+
+
+def count_of(cell: Any, default: int) -> int:
+    """Return a cell's whole number, or what stands for none."""
+    number = number_of(cell)
+    return default if math.isnan(number) else int(number)
 
 
 def _sensor_names(block: Any, keys: Sequence[str | None], board: str) -> dict[int, str]:
@@ -155,8 +164,8 @@ def _sensor_names(block: Any, keys: Sequence[str | None], board: str) -> dict[in
     own = keys.index("sensor_id") if "sensor_id" in keys else None
     names: dict[int, str] = {}
     for row in block:
-        if isinstance(row, list) and len(row) >= len(keys) and isinstance(row[at], int | float):
-            index = int(row[at])
+        if isinstance(row, list) and len(row) >= len(keys) and not math.isnan(number_of(row[at])):
+            index = int(number_of(row[at]))
             if index not in names:
                 number = row[own] if own is not None else 0
                 names[index] = str(number) if number else f"{board + '-' if board else ''}{index}"
@@ -174,7 +183,7 @@ def config_of(table: dict[str, Any], where: str) -> tuple[dict[int, Profile], di
         for one in _tables(body.get("heaterProfiles"))
     }
     cycles = {
-        str(one.get("id")): (_count(one.get("numberScanningCycles"), 1), _count(one.get("numberSleepingCycles"), 0))
+        str(one.get("id")): (count_of(one.get("numberScanningCycles"), 1), count_of(one.get("numberSleepingCycles"), 0))
         for one in _tables(body.get("dutyCycleProfiles"))
     }
     of_sensor: dict[int, Profile] = {}
@@ -188,10 +197,6 @@ def config_of(table: dict[str, Any], where: str) -> tuple[dict[int, Profile], di
 
 def _tables(found: Any) -> list[dict[str, Any]]:
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-
-
-def _count(value: Any, default: int) -> int:
-    return int(value) if isinstance(value, int | float) else default
 
 
 def read_labels(path: Path) -> dict[int, str]:
@@ -296,7 +301,7 @@ def _labels_of(members: list[Part], labels: dict[Path, dict[int, str]]) -> dict[
 
 def day_of(rows: np.ndarray, path: Path) -> str:
     """Return the day of a recording: by its clock, or by its name, else ""."""
-    clock = rows["clock_s"][np.isfinite(rows["clock_s"]) & (rows["clock_s"] > 1e9)]
+    clock = rows["clock_s"][(rows["clock_s"] > CLOCK_S[0]) & (rows["clock_s"] < CLOCK_S[1])]
     if len(clock):
         return datetime.datetime.fromtimestamp(float(clock[0]), datetime.UTC).date().isoformat()
     match = DATED_NAME.search(path.name)

@@ -1,6 +1,5 @@
 """AI-Studio's `project.db`, a SQLite file: its sessions as recordings, and what its own network came to."""
 
-import datetime
 import json
 import shutil
 import sqlite3
@@ -13,6 +12,7 @@ import numpy as np
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.heater_scans.profiles import UNKNOWN, Profile, steps_of_vectors
+from dibble_tools.data.heater_scans.rawdata import count_of, day_of, number_of
 from dibble_tools.data.heater_scans.recording import NO_CYCLE, ROW, Recording
 
 MAGIC = b"SQLite format 3\0"
@@ -46,7 +46,8 @@ def read_project(path: Path) -> tuple[list[Recording], list[StudioNetwork]]:
     """
     path = path / "project.db" if path.is_dir() else path
     try:
-        start = path.open("rb").read(len(MAGIC))
+        with path.open("rb") as file:
+            start = file.read(len(MAGIC))
     except OSError as error:
         raise InputError(f"{path}: expected AI-Studio's project.db, got: {error}") from None
     if start != MAGIC:
@@ -76,27 +77,26 @@ def _recordings(db: sqlite3.Connection, path: Path) -> list[Recording]:
         )
     classes = _classes(db)
     found = []
-    for session in db.execute("SELECT * FROM measurement_sessions ORDER BY id").fetchall():
+    for session in db.execute("SELECT id, name, board_id FROM measurement_sessions ORDER BY id").fetchall():
         rows = _rows(db, session["id"])
         if not len(rows):
             continue
         specimens = db.execute(
-            "SELECT * FROM specimen_data WHERE measurement_session_id = ? AND clone_of_uuid IS NULL "
-            "ORDER BY start_time",
+            "SELECT uuid, name, start_time, end_time FROM specimen_data "
+            "WHERE measurement_session_id = ? AND clone_of_uuid IS NULL ORDER BY start_time",
             (session["id"],),
         ).fetchall()
         labels = {}
         for tag, specimen in enumerate(specimens, start=1):
-            inside = (rows["time_ms"] >= specimen["start_time"]) & (rows["time_ms"] <= specimen["end_time"])
-            rows["tag"][inside] = tag
+            start, end = number_of(specimen["start_time"]), number_of(specimen["end_time"])
+            rows["tag"][(rows["time_ms"] >= start) & (rows["time_ms"] <= end)] = tag
             name = " ".join(str(specimen["name"] or "").split())
             labels[tag] = classes.get(specimen["uuid"]) or ("" if name == UNSET else name)
         profiles, cycles = _sensors(db, session["id"], path.name)
         board = str(session["board_id"] or "")
         numbers = np.unique(rows["sensor"]).tolist()
         names = {index: f"{board + '-' if board else ''}{index}" for index in numbers}
-        clock = rows["clock_s"][rows["clock_s"] > 1e9]
-        day = datetime.datetime.fromtimestamp(float(clock[0]), datetime.UTC).date().isoformat() if len(clock) else ""
+        day = day_of(rows, path)
         title = str(session["name"] or f"session {session['id']}")
         recording = Recording(title, [str(path)], rows, labels, profiles, cycles, names, day, path.parent.name)
         found.append(recording)
@@ -116,7 +116,7 @@ def _rows(db: sqlite3.Connection, session: int) -> np.ndarray:
     ).fetchall()
     rows = np.zeros(len(cells), ROW)
     for place, name in enumerate(ROW.names or ()):
-        values = np.array([np.nan if row[place] is None else row[place] for row in cells], dtype=np.float64)
+        values = np.array([number_of(row[place]) for row in cells], dtype=np.float64)
         rows[name] = values if ROW[name] == np.float64 else np.nan_to_num(values)
     return rows
 
@@ -147,8 +147,9 @@ def _sensors(db: sqlite3.Connection, session: int, where: str) -> tuple[dict[int
     profiles, cycles = {}, {}
     for row in rows:
         steps = steps_of_vectors(row["steps"], row["time_base"], where) if row["steps"] else UNKNOWN.steps
-        profiles[int(row["idx"])] = Profile(str(row["uid"] or row["name"]), steps)
-        cycles[int(row["idx"])] = (int(row["scanning_cycles"] or 1), int(row["sleeping_cycles"] or 0))
+        index = count_of(row["idx"], 0)
+        profiles[index] = Profile(str(row["uid"] or row["name"]), steps)
+        cycles[index] = (count_of(row["scanning_cycles"], 1), count_of(row["sleeping_cycles"], 0))
     return profiles, cycles
 
 
@@ -162,6 +163,10 @@ def _networks(db: sqlite3.Connection) -> list[StudioNetwork]:
         return []
     found = []
     for row in rows:
-        confusion: Any = json.loads(row["confusion_matrix"] or "[]")
-        found.append(StudioNetwork(str(row["name"] or "unnamed"), row["accuracy"], row["f1_score"] or 0.0, confusion))
+        try:
+            confusion: Any = json.loads(row["confusion_matrix"] or "[]")
+        except ValueError:
+            confusion = []
+        name, accuracy, f1_score = str(row["name"] or "unnamed"), number_of(row["accuracy"]), number_of(row["f1_score"])
+        found.append(StudioNetwork(name, accuracy, f1_score, confusion))
     return found
