@@ -1,6 +1,5 @@
 """The node from power-on: a window for people, the boot count, then the cycle for ever, or safe mode."""
 
-import gc
 import os
 import sys
 
@@ -23,38 +22,13 @@ def run(port):
     Args:
         port: a module of dibble.ports.
     """
-    print("dibble %s: Ctrl-C within %d s leaves the REPL free" % (__version__, WINDOW_MS // 1000))
-    port.sleep_ms(WINDOW_MS)
-    models = Slots("model")
     kept = Slots("config")
-    boot = BootState(port.memory("boot"))
-    if _take_firmware(port, boot):
-        port.reset()
-    mode = boot.begin(*(models.generations() + _candidate(port, kept)))
-    stand_in = ", last good configuration" if boot.config_rejected else ""
-    print("boot %d since the last good one: %s%s" % (boot.unconfirmed, MODES[mode], stand_in))
-    if mode == SAFE:
-        _rest(port)
-        boot.retry()
-        port.reset()
+    models, boot = _boot(port, kept)
     node = None
     try:
-        if boot.undone:
-            _undo()
-        signatures = signatures_of(port)
-        configured = _configure(port, kept, boot, signatures)
-        if configured[0]["listen"]["driver"]:  # not before: the schema and the node don't have to fit at once
-            from dibble.listening_node import ListeningNode as Node
-        else:
-            from dibble.node import Node
-        node = Node(port, boot, models, configured, signatures)
-        if signatures:
-            signatures.forget()
-            del signatures
-        del configured
+        node = _node(port, kept, models, boot)
         forget_start()
         _tell_damage(port, node.log.sequence)
-        gc.collect()
         node.run()
     except KeyboardInterrupt:
         boot.forgive()
@@ -68,6 +42,43 @@ def run(port):
             pass
     port.sleep_ms(PAUSE_MS)
     port.reset()
+
+
+@start_only
+def _boot(port, kept):
+    """Wait for people and count the boot; return Slots of the model and the BootState. In safe mode, start anew."""
+    print("dibble %s: Ctrl-C within %d s leaves the REPL free" % (__version__, WINDOW_MS // 1000))
+    port.sleep_ms(WINDOW_MS)
+    models = Slots("model")
+    boot = BootState(port.memory("boot"))
+    if _take_firmware(port, boot):
+        port.reset()
+    mode = boot.begin(*(models.generations() + _candidate(port, kept)))
+    stand_in = ", last good configuration" if boot.config_rejected else ""
+    print("boot %d since the last good one: %s%s" % (boot.unconfirmed, MODES[mode], stand_in))
+    if mode == SAFE:
+        _rest(port)
+        boot.retry()
+        port.reset()
+    return models, boot
+
+
+@start_only
+def _node(port, kept, models, boot):
+    """Return the node, which has told what it runs."""
+    if boot.undone:
+        _undo()
+    signatures = signatures_of(port)
+    configured = _configure(port, kept, boot, signatures)
+    if configured[0]["listen"]["driver"]:  # not before: the schema and the node don't have to fit at once
+        from dibble.listening_node import ListeningNode as Node
+    else:
+        from dibble.node import Node
+    node = Node(port, boot, models, configured, signatures)
+    if signatures:
+        signatures.forget()
+    node.begin()
+    return node
 
 
 @start_only

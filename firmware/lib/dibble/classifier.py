@@ -13,6 +13,7 @@ from dibble.forgetting import CHECKS, FIRST_LOOK, forget, start_only
 from dibble.inference import contents, model_of, passed
 from dibble.inference.fixed_point import MISSING
 from dibble.inference.kernels.choice import KIND
+from dibble.inference.predictor import Predictor
 from dibble.storage.slots import END_BYTES
 
 ROM = "/rom/"
@@ -34,7 +35,7 @@ class Classifier:
         hears: whether it takes a stream's samples instead of readings.
         sees: the sensors.Sensor whose frames it takes instead of readings; None: it takes readings.
         identity: 4 bytes, the CRC of its file.
-        names: of its channels.
+        name, names, classes: the model's, its channels' and its classes'.
         readings: array("i") of the last readings it decided on, in the sensors' units.
     Raises:
         ModelError: the file isn't whole, computes otherwise than the host did, or wants what no sensor gives, or a
@@ -46,7 +47,7 @@ class Classifier:
         model = model_of(blob, code, checked)
         forget(*CHECKS)
         model.self_test()
-        _reads_no_more(type(model))
+        _reads_no_more(model)
         if model.windows and model.windows.is_gap(interval_ms):
             raise ModelError(
                 "expected interval_s near %d, which the model was trained at, got %d"
@@ -63,6 +64,7 @@ class Classifier:
         from dibble.inference.description import Description
 
         description = Description(model)
+        self.name, self.classes = description.name, description.classes
         self.hears = b"frames" in model.parts
         if self.hears and not sensors.hears:
             raise ModelError("expected config.listen, as a model that hears wants it, got none")
@@ -119,11 +121,22 @@ class Classifier:
 
 
 @start_only
-def _reads_no_more(kind):
+def _reads_no_more(model):
     """Give up, after the start, what read a model's file: no other is read in this life."""
-    for name in ("__init__", "_read", "_kernel", "_windows", "self_test"):
-        if name in kind.__dict__:
-            start_only(kind.__dict__[name])
+    kinds = [type(model), Predictor]
+    if model.windows:
+        from dibble.inference.features import Past
+        from dibble.inference.windows import read
+
+        kinds += [type(model.windows), Past]
+        start_only(read)
+    for kind in kinds:
+        for name in ("__init__", "_begin", "_read", "_kernel", "_windows", "self_test", "begin"):
+            if name in kind.__dict__:
+                start_only(kind.__dict__[name])
+    start_only(contents)
+    start_only(model_of)
+    start_only(passed)
 
 
 @start_only
@@ -260,7 +273,7 @@ def class_of(classifier, name, where, notes):
     """Return the index of a class that the configuration names; -1: none; `notes` takes where a model lacks it."""
     if not classifier:
         return -1  # that there is none is told already
-    classes = classifier.model.classes
+    classes = classifier.classes
     if name in classes:
         return classes.index(name)
     notes.append("config.%s: expected a class of the model (%s), got %s" % (where, ", ".join(classes), name))

@@ -46,7 +46,7 @@ class Node:
         clock: ClockKeeper, None: no chip is configured.
         classes, channels: names of the model's classes; (name, unit) of each of the sensors' readings.
         boot, notes: the BootState; what there was to tell of files at power-on.
-        model_name: of the model, "" until run() begins.
+        model_name: of the model, "" where there is none.
         classifier, gate: Classifier of the model and of the first stage, None: there is none.
         outputs: Outputs, None: no action is configured.
         config_text: of the configuration in use.
@@ -65,6 +65,7 @@ class Node:
         self._watchdog = Watchdog(port, config["watchdog_ms"], self.interval_ms + AWAKE_LIMIT_MS + self._radio_ms)
         self._slice_ms = config["watchdog_ms"] // 2 or self.interval_ms
         self.sensors = Sensors(config, port)
+        forget(*[name for name in sys.modules if name.startswith("dibble.drivers.")])  # they are built
         self.notes += self.sensors.notes
         port.light_sleep = self._light = self._light and not self.sensors.count_asleep
         self.clock = clock_keeper(config["clock"]["chip"], self.sensors.bus, port)
@@ -79,15 +80,15 @@ class Node:
         self.decision = model.decision if model else Decision(1)
         self._begin_beside(config, signatures)
         self._costly = costly_of(self.sensors, self.gate, config["gate"], self.notes)
-        self.classes = model.classes if model else ()
-        self.model_name = ""
+        self.classes = self.classifier.classes if model else ()
+        self.model_name = self.classifier.name if model else ""
         self.readings = self.sensors.values  # all of them, whatever the model uses: they train the next one
         self._number = number_of(model, self.sensors)
         names = self.sensors.names
         self.channels = [(names[i], self.sensors.units[i]) for i in range(len(names))]
+        forget(*FIRST_LOOK)  # it and what comes now don't have to fit at once
         # A configuration under which the node ran has written its times, if it has actions.
         self.outputs = outputs_of(config["actions"], self.classifier, port, not boot.config_on_trial, self.notes)
-        forget(*FIRST_LOOK)  # it and what comes now don't have to fit at once
         self._led = port.output(config["led"]) if config["led"] != "" else None
         if self._stands_in and not self._led:
             self._led = port.status_led()
@@ -136,16 +137,19 @@ class Node:
         self.confirm()
         self.sleep()
 
-    def run(self):
-        """Cycle for ever; raise what ended the third cycle in a row that failed."""
+    @start_only
+    def begin(self):
+        """Tell what runs, and what there was to tell of a start."""
         if self.classifier:
             crc = tuple(reversed(self.classifier.identity))
-            self.model_name = self.classifier.model.name
             self.tell("model", self.model_name + " CRC %02x%02x%02x%02x" % crc)
             self.tell("kernel", self.classifier.kernel + (", its file in ROMFS" if self.classifier.in_place else ""))
         for note in self.notes:
             self.tell("boot", note)
         forget(*FIRST_LOOK)
+
+    def run(self):
+        """Cycle for ever; raise what ended the third cycle in a row that failed."""
         failed = 0
         while True:
             try:

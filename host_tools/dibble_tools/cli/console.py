@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dibble_tools.cli.given import refuse_others, refuse_without
 from dibble_tools.cli.output import console, note
 from dibble_tools.common.durations import parse_seconds
 from dibble_tools.common.errors import InputError
@@ -22,7 +23,11 @@ Minutes = Annotated[float | None, typer.Option(min=0, help="stop after so long")
 Count = Annotated[int | None, typer.Option(min=1, help="stop after so many rows")]
 
 
+OF_SOUND = {"label", "out", "port", "keys", "count", "sound", "speaker", "take"}
+
+
 def collect(
+    context: typer.Context,
     label: Annotated[str, typer.Option(help="what the readings mean from the start, such as dry")],
     out: Annotated[Path, typer.Option(help="CSV to append to; made where it isn't there")],
     port: Port = "auto",
@@ -68,9 +73,9 @@ def collect(
     from dibble_tools.console.labels import check_label, parse_keys
 
     chosen = parse_keys(keys, check_label(label))
+    refuse_without(context, "--sound", sound, "speaker", "take")
     if sound:
-        if captured or every or frames or minutes:
-            raise InputError("--sound: expected --label, --keys, --out, --port, --count, --speaker, --take with it")
+        refuse_others(context, "--sound", OF_SOUND)
         _collect_sound(label, chosen, out, port, count, speaker, take)
         return
     every_s = None if every is None else parse_seconds(every, "--every")

@@ -27,8 +27,9 @@ def convert(
     it is told on how many frames the model decides as the original does.
     """
     from dibble_tools.data.labelled_frames import arrays_in
-    from dibble_tools.model.convert_network import convert_network
+    from dibble_tools.model.convert_network import check_ending, convert_network
 
+    check_ending(network)
     target = out if out != Path() else network.with_suffix(".dib")
     if target.exists() and not force:
         raise InputError(f"{target}: expected a file that isn't there yet, got one: choose another, or add --force")

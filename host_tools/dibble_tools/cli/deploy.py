@@ -125,7 +125,7 @@ def deploy(
     from dibble_tools.deploy.checks import DriveNeeded
     from dibble_tools.deploy.deploying import deploy as run
     from dibble_tools.deploy.transfer import TrialError
-    from dibble_tools.link.ports import find_port
+    from dibble_tools.link.ports import find_port, speed_at
 
     found = find_port(port)
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn()
@@ -156,7 +156,7 @@ def deploy(
         to_drive(drive)
         return
     remembered = Remembered()
-    interval_s = whole(read_config(config))["interval_s"] if config else None
+    interval_s = whole(read_config(config))["interval_s"] / speed_at(found) if config else None
     for header in outcome.first_run.headers if outcome.first_run else []:
         remembered.add(header, interval_s)  # the next is many decisions away
     show(console, outcome)

@@ -50,8 +50,8 @@ def doctor(
     for name, value in found.facts.items():
         title = name.removesuffix("_bytes").replace("_", " ")
         console.print(f"{title:<12} {_shown(name, value)}", markup=False, emoji=False, highlight=False, soft_wrap=True)
-    for text in found.advice:
-        console.print(f"! {text}", markup=False, emoji=False, highlight=False, soft_wrap=True)
+    for text in [*found.remarks, *(f"! {text}" for text in found.advice)]:
+        console.print(text, markup=False, emoji=False, highlight=False, soft_wrap=True)
     if report:
         report.write_text(text_of(found), encoding="utf-8")
         console.print(f"wrote {report}", markup=False, soft_wrap=True)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from dibble_tools.cli.given import refuse_without
 from dibble_tools.cli.output import console
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.terminal import Console
@@ -18,6 +19,7 @@ ModelPath = Annotated[
 
 
 def export(
+    context: typer.Context,
     model: ModelPath,
     to: Annotated[str, typer.Option(help="c, arduino, python; or bmerawdata")],
     out: Annotated[Path, typer.Option(help="folder for the files; made where it isn't there")],
@@ -57,13 +59,16 @@ def export(
     from dibble_tools.model.host_model import HostModel
     from dibble_tools.model.rows import made_up_rows, read_rows
 
+    refuse_without(context, "--check", check, "data", "on", "time", "group")
+    refuse_without(context, "--data", data is not None, "time", "group")
+    refuse_without(context, "--to python", to == "python", "small")
+    if out.suffix and not out.is_dir():
+        raise InputError(f"--out: expected a folder, got {out}, which looks like a file: the names in it are --name's")
     opened = HostModel.open(model)
     files = write(opened, to, name, small=small)
     for machine in on or []:
         if machine not in MACHINES[to]:
             raise InputError(f"--on: expected one of {', '.join(MACHINES[to])}; got {machine!r}")
-    if (data or on or time or group) and not check:
-        raise InputError("expected --check with --data, --time, --group or --on: they say what to check")
     if check and isinstance(opened.content.family, Stream):
         raise InputError(
             "--check: expected a model that decides on rows by themselves, got a network over a stream: its program "

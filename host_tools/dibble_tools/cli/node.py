@@ -123,7 +123,9 @@ def unroll(
 
 
 def library(
-    family: Annotated[str, typer.Argument(metavar="FAMILY", help="forest, additive, mlp, or all of them")],
+    family: Annotated[
+        str, typer.Argument(metavar="FAMILY", help="forest, additive, mlp, stream, maps, or all of them")
+    ],
     out: Annotated[Path, typer.Option(help="folder to write")],
     arch: Annotated[
         str,
@@ -139,7 +141,8 @@ def library(
     """Write the library that loads and runs one family's models, compiled, for a program of your own.
 
     `mpremote mip install OUT/package.json` copies it to a board. Without this command, from sources:
-    `mpremote mip install firmware/forest.json`, or `additive.json`, `mlp.json`, `stream.json`, `package.json` (all).
+    `mpremote mip install firmware/forest.json`, or `additive.json`, `mlp.json`, `stream.json`, `maps.json`,
+    `package.json` (all).
     """
     from dibble_tools.node.library import FAMILIES, compiled_library, library_modules, readers_of, write_library
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from dibble_tools.cli.given import refuse_without
 from dibble_tools.cli.output import console, note
 from dibble_tools.common.durations import parse_seconds
 from dibble_tools.common.errors import InputError
@@ -49,6 +50,7 @@ def send(
     from dibble_tools.radio.files import read_parcel
     from dibble_tools.radio.parcel import offer_turn
 
+    wait_s = parse_seconds(wait, "--wait")
     place = Broker.of(broker, user, ca)
     if firmware and file.suffix != ".json":
         raise InputError(f"--firmware: expected the node's config.json, which says what it needs, got {file}")
@@ -59,7 +61,7 @@ def send(
         place,
         node,
         parcel,
-        wait_s=parse_seconds(wait, "--wait"),
+        wait_s=wait_s,
         told=lambda progress: console.print(str(progress), markup=False, soft_wrap=True),
     )
     if said is None:
@@ -69,6 +71,7 @@ def send(
 
 
 def downlinks(
+    context: typer.Context,
     file: FileArgument,
     node: NodeName,
     network: Annotated[
@@ -94,6 +97,7 @@ def downlinks(
 
     if network not in ("ttn", "chirpstack"):
         raise InputError(f"--for: expected ttn or chirpstack, got {network!r}")
+    refuse_without(context, "--for chirpstack", network == "chirpstack", "dev_eui")
     if network == "chirpstack" and not re.fullmatch("[0-9a-fA-F]{16}", dev_eui):
         raise InputError(f"--dev-eui: expected 16 hexadecimal digits, which ChirpStack asks for, got {dev_eui!r}")
     try:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from dibble_tools.cli.given import given, refuse_others, refuse_without
 from dibble_tools.cli.output import console
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.extras import extras_named
@@ -64,13 +65,11 @@ def simulate(
     for option, path in (("--plot", plot), ("--console", console_to), ("--csv", csv)):
         if path and not path.parent.is_dir():
             raise InputError(f"{option}: expected a folder at {path.parent}, found none: make it first")
-    sources = {name: context.get_parameter_source(name) for name in context.params}
-    given = {name for name, source in sources.items() if source and source.name == "COMMANDLINE"}
     if csv:
-        _refuse(given - OF_CSV, "--csv writes the readings of several nodes, without a model: expected no")
-        _write_csv(csv, days, seed, nodes, interval, soil, _start_s(start) if "start" in given else None)
+        refuse_others(context, "--csv", OF_CSV)
+        _write_csv(csv, days, seed, nodes, interval, soil, _start_s(start) if "start" in given(context) else None)
         return
-    _refuse(given & {"nodes"}, "a node is simulated: expected --csv FILE beside")
+    refuse_without(context, "--csv", False, "nodes")
     if model is None:
         raise InputError("expected a MODEL to simulate, or --csv FILE to write readings to train one on")
     from rich.progress import Progress
@@ -121,13 +120,6 @@ def simulate(
         console.print(f"plot: {plot}", markup=False, soft_wrap=True)
     if verdict.errors or verdict.lost or verdict.needless:
         raise typer.Exit(1)
-
-
-def _refuse(names: set[str], why: str) -> None:
-    """Raise InputError where options were given that mean nothing here."""
-    if names:
-        said = ["MODEL" if name == "model" else "--console" if name == "console_to" else f"--{name}" for name in names]
-        raise InputError(f"{why} {', '.join(sorted(said))}")
 
 
 def _write_csv(path: Path, days: float, seed: int, nodes: int, interval: int, soil: str, start_s: int | None) -> None:

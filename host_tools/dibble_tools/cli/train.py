@@ -7,15 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dibble_tools.cli.csv_options import NoReading, TimeFormat, TimeZone, csv_options
+from dibble_tools.cli.given import refuse_others, refuse_without
 from dibble_tools.cli.output import console, note
 
 if TYPE_CHECKING:
     from dibble_tools.model.limits import Limits
 
 BYTES = 2048
+ALWAYS = {"files", "max_bytes", "board", "max_heap", "max_us", "budget", "sure", "seed", "name", "out", "test_group"}
+OF_IMAGES = ALWAYS | {"images", "size", "grey", "flip"}
+OF_SOUND = ALWAYS | {"sound", "own", "speaker", "rate", "family", "teacher", "hysteresis", "refit"}
+NOT_OF_TABLES = (OF_IMAGES | OF_SOUND) - ALWAYS - {"family", "hysteresis", "refit"}
 
 
 def train(
+    context: typer.Context,
     files: Annotated[
         list[Path],
         typer.Argument(
@@ -181,6 +187,7 @@ def train(
     if images:
         from dibble_tools.training.images import DEFAULT_BYTES
 
+        refuse_others(context, "--images", OF_IMAGES)
         bytes_most = max_bytes if max_bytes != BYTES else DEFAULT_BYTES
         _train_images(
             files,
@@ -197,6 +204,7 @@ def train(
         )
         return
     if sound or own or files[0].is_dir():
+        refuse_others(context, "--sound" if sound or own else f"a folder ({files[0]}: of recordings)", OF_SOUND)
         _train_sound(
             files,
             own,
@@ -215,6 +223,8 @@ def train(
             name=name,
         )
         return
+    refuse_without(context, "--images", False, *OF_IMAGES - ALWAYS)
+    refuse_without(context, "--sound", False, *NOT_OF_TABLES)
     roles = roles_of(files, label, time, group, ignore or (), labelled=not (when or until or usual) and target is None)
     for text in roles.notes:
         note(text)

@@ -18,6 +18,7 @@ DOTTED_AND_COMMA = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+,\d+")
 SWITCHES = {"on": 1.0, "off": 0.0, "true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
 TRACE = ("T", "Trace")  # of rain: less than the gauge measures
 NONE = "none"
+LEAST_ALIKE = 3  # rows
 # What drivers and loggers write where there was no reading: DS18B20, PT100, Campbell, weather stations, 16 bits.
 MARKS = (-127, -200, -242, -99, -99.9, -999, -999.9, -9999, -9999.9, -99999, -6999, -7999, -32768)
 HIGH_MARKS = (999, 999.9, 9999, 99999, 999999, 6999, 7999, 32767, 65535)
@@ -38,6 +39,9 @@ def values_of(table: Table, channels: list[str], training: bool, na: Sequence[st
     pointed = bool(texts) and any(np.any(values[np.isfinite(values)] % 1) for values in parsed.values())
     pointed |= any(_has_decimal_point(distinct) for distinct, _ in texts.values())
     comma = any(_has_decimal_comma(distinct) for distinct, _ in texts.values())
+    if training:
+        texts = _without_constant_words(table, texts)
+        channels = [name for name in channels if name in parsed or name in texts]
     for name, (distinct, index) in texts.items():
         parsed[name] = _numbers(table, name, distinct, index, pointed, comma, training)
     kept = []
@@ -60,6 +64,21 @@ def _distinct(table: Table, name: str, na: Sequence[str]) -> tuple[list[str], np
     """Return the different cells of a column, "" for those without a reading, and which of them each row has."""
     index, cells = pd.factorize(table.texts(name).astype(object))
     return ["" if cell in MISSING_CELLS or cell in na else cell for cell in cells], index
+
+
+def _without_constant_words(
+    table: Table, texts: dict[str, tuple[list[str], np.ndarray]]
+) -> dict[str, tuple[list[str], np.ndarray]]:
+    """Leave out columns that say the same word in every row: a device's name, a unit, an end of record."""
+    kept = {}
+    for name, (distinct, index) in texts.items():
+        said = {text for text in distinct if text}
+        word = next(iter(said), "")
+        if len(said) == 1 and len(index) >= LEAST_ALIKE and not any(map(str.isdigit, word[:1])):
+            table.notes.append(f"column {name!r} always says {word[:40]!r}: left out")
+        else:
+            kept[name] = (distinct, index)
+    return kept
 
 
 def _has_decimal_comma(texts: Sequence[str]) -> bool:

@@ -226,7 +226,7 @@ def scan(text: str, file: str, alone: bool, notes: Sequence[str] = ()) -> Table:
     if not any(full):
         raise InputError(f"{file}: expected rows below the header, got none.")
     body = text.split("\n", top)[top]
-    places = np.array(lines, np.int64)
+    places = np.array(lines, np.int64) - found.lines_above
     table = Table(file, separator, header, body, width, places, np.array(full), found.units, found.left_out)
     table.zone_minutes = found.zone_minutes
     table.notes = [*notes, *found.notes]

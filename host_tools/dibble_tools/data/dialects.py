@@ -23,6 +23,9 @@ UNIT = re.compile(
     re.IGNORECASE,
 )
 HOBO_MARKS = ("host connected", "end of file", "coupler", "button", "stopped", "started", "bad battery", "good battery")
+HOBO_HEADER = re.compile(r'^#?"?,?"?date[- ]time.*\(.*(host connected|end of file|button down)', re.IGNORECASE)
+TOMST_ROW = re.compile(r"\d+;\d[\d.]+ \d\d:\d\d;-?\d+;(-?[\d.,]+;){4}")
+TOMST = ("index", "time", "zone", "T1", "T2", "T3", "moisture", "shake", "error")
 NO_UNITS = ("TS", "RN", "")  # Campbell's: of the time stamp, of the record's number
 STATES = ("unavailable", "unknown", "none", "")  # Home Assistant's: there was no reading
 
@@ -36,6 +39,7 @@ class Plain:
         units: of columns, by name, where a row of units or a name told them.
         left_out: columns that are no readings, and why.
         zone_minutes: what a HOBO's header says of its times.
+        lines_above: that were put above the file's own: a header where it has none.
         notes: what was found, for people.
     """
 
@@ -44,6 +48,7 @@ class Plain:
     units: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     zone_minutes: int = 0
+    lines_above: int = 0
     notes: list[str] = field(default_factory=list)
 
 
@@ -78,10 +83,16 @@ Reader = Callable[[list[str], int, Plain, str], None]
 
 def _reader_of(start: str, lines: list[str], first: int) -> Reader | None:
     """Return what reads the file of a known program; None for any other."""
-    if start.startswith(("toa5", "tob1", "toaci1")):
+    if start.startswith("toa5"):
         return _campbell
-    if start.startswith("plot title"):
+    if start.startswith("toaci1"):
+        return _array_campbell
+    if start.startswith("plot title") or HOBO_HEADER.search(start):
         return _hobo
+    if TOMST_ROW.match(lines[first]):
+        return _tomst
+    if re.match(r"\s*\t", lines[first]) and lines[first + 1 : first + 2] and "\t" in lines[first + 1]:
+        return _davis
     if start.startswith(("#group", "#datatype", "#default")):
         return _influx
     names = [name.strip().lower() for name in fields(lines[first], ",")]
@@ -123,9 +134,57 @@ def _campbell(lines: list[str], first: int, found: Plain, file: str) -> None:
     found.notes.append(f"a Campbell logger's file (TOA5): units are taken from line {first + 3}")
 
 
+def _array_campbell(lines: list[str], first: int, found: Plain, file: str) -> None:
+    """TOACI1: environment, names; then rows."""
+    if "RECNBR" in fields(lines[first + 1] if len(lines) > first + 1 else "", ","):
+        found.left_out["RECNBR"] = "it counts the logger's records"
+    found.separator = ","
+    lines[first] = ""
+    found.notes.append("a Campbell logger's file (TOACI1), which has no units")
+
+
+def _tomst(lines: list[str], first: int, found: Plain, file: str) -> None:
+    """TOMST's TMS: rows without a header; its times are UTC, whatever the zone beside them."""
+    width = max(len(line.rstrip(";\r").split(";")) for line in lines[first : first + HEAD])
+    names = TOMST[:width]
+    lines.insert(first, ";".join(names))
+    found.lines_above = 1
+    found.separator = ";"
+    found.units = {name: "°C" for name in names if name[0] == "T"}
+    found.left_out = {
+        name: why
+        for name, why in {
+            "index": "it counts the rows",
+            "zone": "the times are UTC",
+            "shake": "the logger's own marks",
+            "error": "the logger's own marks",
+        }.items()
+        if name in names
+    }
+    found.notes.append(f"a TOMST logger's file, which has no header: its columns are {', '.join(names)}")
+
+
+def _davis(lines: list[str], first: int, found: Plain, file: str) -> None:
+    """Davis' WeatherLink: names in two rows, one above the other, then rows with times such as 12:30a."""
+    above, below = ([name.strip() for name in lines[first + k].split("\t")] for k in (0, 1))
+    above += [""] * (len(below) - len(above))
+    names = [f"{a} {b}".strip() for a, b in zip(above, below, strict=False)]
+    lines[first], lines[first + 1] = "", "\t".join(names)
+    found.separator = "\t"
+    rows = [line.split("\t") for line in lines[first + 2 : first + 2 + HEAD] if line.strip()]
+    for place, name in enumerate(names):
+        if name.endswith("Dir") and not any(NUMBER.fullmatch(row[place].strip()) for row in rows if len(row) > place):
+            found.left_out[name] = "points of the compass, no numbers"
+    found.notes.append(f"Davis' names are joined from lines {first + 1} and {first + 2}")
+
+
 def _hobo(lines: list[str], first: int, found: Plain, file: str) -> None:
-    """HOBOware: a title; names such as "Temp, °C (LGR S/N: 1, SEN S/N: 1)"; marks such as "Logged"."""
-    header = next((i for i in range(first + 1, len(lines)) if lines[i].strip()), None)
+    """HOBOware: a title; names such as "Temp, °C (LGR S/N: 1, SEN S/N: 1)"; marks such as "Logged".
+
+    HOBOconnect has no title, and the name of a zone beside that of the times.
+    """
+    titled = lines[first].lstrip('"').lower().startswith("plot title")
+    header = next((i for i in range(first + titled, len(lines)) if lines[i].strip()), None)
     if header is None:
         raise InputError(f"{file}: expected a header below HOBOware's title, got none.")
     separator = next((s for s in ("\t", ";", ",") if len(fields(lines[header], s)) > 1), ",")
@@ -133,7 +192,9 @@ def _hobo(lines: list[str], first: int, found: Plain, file: str) -> None:
     for text in fields(lines[header], separator):
         name, _, rest = text.partition(", ")
         unit = rest.partition(" (")[0].strip()
-        name = name.partition(" (")[0].strip()
+        name, _, more = (part.strip() for part in name.partition(" ("))
+        if name.lower().startswith("date") and more and not titled:
+            found.notes.append(f"times are of the zone {more.rstrip(')')}: tell its name with --time-zone")
         if zone := re.match(r"GMT([+-])(\d\d):(\d\d)", unit):
             found.zone_minutes = int(zone[1] + "1") * (60 * int(zone[2]) + int(zone[3]))
             unit = ""
@@ -146,7 +207,8 @@ def _hobo(lines: list[str], first: int, found: Plain, file: str) -> None:
             found.left_out[name] = "it counts the rows"
         elif name.lower().startswith(HOBO_MARKS):
             found.left_out[name] = "the logger's own marks"
-    lines[first] = ""
+    if titled:
+        lines[first] = ""
     lines[header] = _joined(names, separator)
     found.separator = separator
     found.notes.append(
@@ -275,15 +337,15 @@ def _without_title(lines: list[str], found: Plain) -> None:
         usual = max(set(widths), key=lambda width: (widths.count(width), width), default=0)
         if usual < 2 or widths.count(usual) * 2 < len(widths):
             continue
-        if widths[0] >= usual:
-            return
-        place = next(k for k, width in enumerate(widths) if width >= usual)
+        if widths[0] == usual or (widths[0] > usual and not _is_row(head[0][1])):
+            return  # a header may be wider than rows whose last cells are empty, and has no numbers
+        place = next(k for k, width in enumerate(widths) if k and width >= usual)
         header = _trimmed(head[place][1], separator)
         if 0 < place < len(head) - 1 and not any(NUMBER.fullmatch(name.replace(",", ".")) for name in header):
             for i, _ in head[:place]:
                 lines[i] = ""
             last = head[place - 1][0] + 1
-            found.notes.append(f"line {'s 1 to ' if last > 1 else ''}{last}: a title above the header, left out")
+            found.notes.append(f"line{'s 1 to' if last > 1 else ''} {last}: a title above the header, left out")
             found.separator = separator
         return
 

@@ -111,6 +111,11 @@ def _table(path: Path, size: tuple[int, int] | None) -> FrameSet:
     if LABEL not in table:
         raise InputError(f"{path}: expected a column '{LABEL}', got {', '.join(map(str, table.columns[:6]))} ...")
     pixels = [name for name in table.columns if re.fullmatch(r"\D*\d+", str(name))]
+    if not pixels:
+        raise InputError(
+            f"{path}: expected a frame's readings in numbered columns, p0, p1, ..., got "
+            f"{', '.join(map(str, table.columns[:6]))} ...: readings of sensors train without --images"
+        )
     if size is None or size[0] * size[1] != len(pixels):
         told = f"{size[0]} x {size[1]}" if size else "none"
         raise InputError(f"{path}: expected --size HEIGHTxWIDTH of its {len(pixels)} numbered columns, got {told}")

@@ -1,5 +1,8 @@
 """Which columns are label, time and group: as told, or as dibble's own files name them."""
 
+import csv
+import io
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +11,16 @@ from pathlib import Path
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.formatting import listed
 from dibble_tools.data.csv_table import Table, bytes_of, decode, scan
+from dibble_tools.data.times import is_date
 
 PREDICTED = re.compile(r"predicted_.+|.+_in_\d+[hm]")  # as inference/number.py names them
 LABEL, TIME, NODE, BATTERY = "label", "time", "node", "battery_mv"
 # What `dibble import` says of a row, from the coarsest: rows of one session are more alike than those of one sensor.
 ORIGINS = ("session", "day", "specimen", "sensor")
 PLACE, PROFILE = "scan", "profile"
+LOOKED_AT = 50  # rows
+EPOCH = re.compile("time|date|epoch|unix", re.IGNORECASE)  # begins the name of a column of times
+SECONDS = re.compile(r"1\d{9}(\d{3}|\d{6}|\d{9})?(\.\d+)?")  # since 1970, or thousandths and less of them
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,15 @@ def roles_of(
     if label is not None and {*ORIGINS, PLACE} <= set(header):
         return _of_import(tables, label, time, group, ignore)
     if not {TIME, NODE} <= set(header) or label in (TIME, NODE):
-        return Roles(label, time, group, tuple(ignore))
+        found = [] if time else _columns_of_times(tables[0], {label, group, *ignore})
+        for other in found[1:]:
+            notes.append(f"column {other!r} holds times, too: left out (--ignore)")
+        if found:
+            time = found[0]
+            notes.append(
+                f"column {time!r} holds times: taken as --time; if these rows are no series, --ignore {time!r}"
+            )
+        return Roles(label, time, group, (*ignore, *found[1:]), tuple(notes))
     more = list(ignore)
     if time is None and TIME not in more:
         time = TIME
@@ -75,6 +90,20 @@ def roles_of(
         more.append(BATTERY)
         notes.append("column 'battery_mv' is no reading of the field: left out (--ignore)")
     return Roles(label, time, group, tuple(more), tuple(notes))
+
+
+def _columns_of_times(table: Table, taken: set[str | None]) -> list[str]:
+    """Return the columns whose cells are dates, or seconds since 1970 by their name, in the order of the file."""
+    lines = csv.reader(io.StringIO(table.body), delimiter=table.separator, skipinitialspace=True)
+    rows = [row for row in itertools.islice(lines, LOOKED_AT) if any(row)]
+    found = []
+    for place, name in enumerate(table.header):
+        cells = [row[place].strip() for row in rows if len(row) > place]
+        if name in taken or name in table.left_out or not cells:
+            continue
+        if all(map(is_date, cells)) or (EPOCH.match(name) and all(map(SECONDS.fullmatch, cells))):
+            found.append(name)
+    return found
 
 
 def _of_import(

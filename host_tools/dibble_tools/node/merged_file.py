@@ -41,6 +41,7 @@ class _Merge:
         self.body: list[ast.stmt] = []
         self.imports: dict[tuple[str, str], str] = {}  # of what is no part of this file -> name in it
         self.done: set[str] = set()
+        self.classes: dict[str, str] = {}  # of this file -> as it is written
         self.used: set[str] | None = None
         self.taken = set(BUILTINS) | shipment.avoided
         self.taken |= {name for part in shipment.files[file] for name in shipment.final[part].values()}
@@ -55,7 +56,7 @@ class _Merge:
         in_use = _loaded([*self.body, *tail])
         head = [self._import(*key, name) for key, name in self.imports.items() if name in in_use]
         tree = ast.Module([*head, *self.body, *tail], [])
-        tree = Shorten(self.shipment.private, self.shipment.named).visit(tree)
+        tree = Shorten(self.shipment.private, self.shipment.named, self.classes).visit(tree)
         return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
 
     def _kept(self) -> set[str]:
@@ -470,7 +471,8 @@ class _Rename(ast.NodeTransformer):
         node.decorator_list = [self.visit(each) for each in node.decorator_list]
         node.bases = [self.visit(each) for each in node.bases]
         if not self.scopes:
-            node.name = self.shipment.final[self.module.name].get(node.name, node.name)
+            written, node.name = node.name, self.shipment.final[self.module.name].get(node.name, node.name)
+            self.merge.classes[node.name] = written
         names: set[str] = set()
         body: list[ast.stmt] = []
         for statement in node.body:

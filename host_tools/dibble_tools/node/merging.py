@@ -52,6 +52,7 @@ class Shipment:
         trees = [module.tree for module in self.modules.values()]
         self.private = PrivateNames(trees, beside)
         self.named = named_in_calls(trees) | set(beside)
+        self.errors = _errors(trees)
         self.told = set(beside)
         self.avoided: set[str] = set()  # names that some local variable hides
         self.final: dict[str, dict[str, str]] = {}
@@ -110,7 +111,7 @@ class Shipment:
             for name in part.defined:
                 if name in self.asked[part.name]:
                     own[name] = name
-                elif name in part.classes or name in self.told or name.startswith("__"):
+                elif name in self.errors or name in self.told or name.startswith("__"):
                     own[name] = free_name(name, taken)
                 else:
                     own[name] = next(short)
@@ -118,6 +119,19 @@ class Shipment:
 
     def value(self, module: str, name: str) -> int | None:
         return self.modules[module].numbers.get(name) if module in self.modules else None
+
+
+def _errors(trees: Iterable[ast.Module]) -> set[str]:
+    """Return the classes that are exceptions, whose names people see."""
+    classes = [node for tree in trees for node in nodes_of(tree) if isinstance(node, ast.ClassDef)]
+    found = {
+        name
+        for name in BUILTINS
+        if isinstance(made := getattr(builtins, name), type) and issubclass(made, BaseException)
+    }
+    while more := {each.name for each in classes if any(ast.unparse(base) in found for base in each.bases)} - found:
+        found |= more
+    return found
 
 
 def free_name(name: str, taken: set[str]) -> str:

@@ -65,7 +65,6 @@ class Module:
         defined: names that it gives a value to, beside plain imports.
         numbers: those that always are one whole number.
         texts: those that always are one text.
-        classes: those of classes.
     """
 
     name: str
@@ -75,7 +74,6 @@ class Module:
     numbers: dict[str, int]
     imports: dict[str, tuple[str, str]] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
-    classes: set[str] = field(default_factory=set)
 
     @classmethod
     def parsed(cls, name: str, source: str) -> "Module":
@@ -89,7 +87,6 @@ class Module:
             for bound in bound_names(statement):
                 counts[bound] = counts.get(bound, 0) + 1
         module.defined = list(counts)
-        module.classes = {statement.name for statement in tree.body if isinstance(statement, ast.ClassDef)}
         rebound = {name for node in nodes_of(tree) if isinstance(node, ast.Global) for name in node.names}
         for statement in tree.body:
             for name, node in assigned(statement):

@@ -93,10 +93,9 @@ FILES: Mapping[str, tuple[str, ...]] = {
     ),
     "dibble.first_look": _of(_INFERENCE, "description", "strings", "errors", "golden"),
     "dibble.rare": _of(_INFERENCE, "explanation", "units", "unrolled"),
-    "dibble.ratios": _of(_INFERENCE, "ratios"),
+    "dibble.ratios": _of(_INFERENCE, "ratios", "baselines"),
     "dibble.number": _of(_INFERENCE, "number"),
     "dibble.stand_ins": _of(_INFERENCE, "stand_ins"),
-    "dibble.baselines": _of(_INFERENCE, "baselines"),
     "dibble.parts": _of(_INFERENCE, "parts"),
     "dibble.heat": ("dibble.senses.heat", *_of(_REPORT, "frame_lines")),
     "dibble.manifest": _of(_STORAGE, "manifest"),
@@ -143,6 +142,7 @@ def shipment_of(
     drivers: Iterable[str],
     own: Iterable[Path] = (),
     *,
+    asked: Iterable[tuple[str, str]] = (),
     apart: bool = False,
     bytecode: bool = True,
 ) -> Shipment:
@@ -152,6 +152,7 @@ def shipment_of(
         sources: module -> source, of dibble's.
         drivers: those of its configuration.
         own: files of one's own drivers, which ask dibble's modules for names.
+        asked: (module, name) that other programs ask for.
         apart: each driver is a file of its own.
         bytecode: what runs the model's tables; else only its code, if it has any, asks for what is in bytecode.
     """
@@ -167,7 +168,9 @@ def shipment_of(
         for name in ("dibble.inference", "dibble.windows"):
             files[name] = tuple(part for part in FILES[name] if part not in OF_CODE)
     files |= {f"dibble.{name.rpartition('.')[2]}": (name,) for name in later}
-    asked = {(_PORT, name) for name in _port_names(sources)} | {("dibble.app", "run"), ("dibble", "__version__")}
+    asked = (
+        {*asked} | {(_PORT, name) for name in _port_names(sources)} | {("dibble.app", "run"), ("dibble", "__version__")}
+    )
     asked |= {(name, each) for name in named if apart for each in OF_DRIVERS}
     # What a board's slots hold, and where a model is used in place, for who looks by hand.
     asked |= {("dibble.classifier", name) for name in ("recall", "ROM")}

@@ -1,12 +1,12 @@
 """Names that only a firmware itself knows, shortened: each that a board hasn't got yet takes some 20 bytes of its heap.
 
 Parameters that nobody names in a call, a class's private attributes and methods, and what a file keeps to itself.
-Classes, public methods and what others ask for keep their names: tracebacks tell them.
+Exceptions, public methods and what others ask for keep their names: tracebacks tell them.
 """
 
 import ast
 import string
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dibble_tools.node.modules import nodes_of, walk
@@ -114,15 +114,17 @@ class Shorten(ast.NodeTransformer):
     Args:
         private: of all that is shipped.
         named: parameters that keep their names.
+        classes: name of each class in this tree -> as it is written.
     """
 
-    def __init__(self, private: PrivateNames, named: set[str]) -> None:
+    def __init__(self, private: PrivateNames, named: set[str], classes: Mapping[str, str]) -> None:
         self.private = private
         self.named = named
+        self.classes = classes
         self.attributes: list[dict[str, str]] = []
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
-        names = self.private.of(node.name)
+        names = self.private.of(self.classes.get(node.name, node.name))
         self.attributes.append(names)
         self.generic_visit(node)
         self.attributes.pop()

@@ -34,6 +34,7 @@ def read_parcel(
     Raises:
         InputError: the file is none that the node would take.
     """
+    check_node(node)
     path = file / MODEL_FILE if file.is_dir() else file
     at_hand = [place for place in (path.parent / KEY, Path(KEY)) if place.is_file()]
     secret = read_key(key or at_hand[0]) if key or at_hand else None
@@ -46,6 +47,14 @@ def read_parcel(
     else:
         kind, content = "gate" if path.name == "gate.dib" else "model", bytes(HostModel.open(path).blob)
     return parcel_of(kind, content, secret, piece_bytes=piece_bytes, waits=waits, turn=turn)
+
+
+def check_node(name: str) -> None:
+    """Raise InputError where a name is none that a node has."""
+    if not 1 <= len(name) <= 32 or not name.isprintable() or any(c in name for c in "/+#"):
+        raise InputError(
+            f"--node: expected a node's name, `node` of its config.json, 1 to 32 characters without / + #, got {name!r}"
+        )
 
 
 def _config(path: Path, node: str) -> bytes:

@@ -79,8 +79,9 @@ def read_labelled(
     """Return a file's rows, those without a label between the others too, and what is to be told of it.
 
     Raises:
-        InputError: it isn't such a file, or its labels aren't the model's classes.
+        InputError: a model of another kind; or it isn't such a file, or its labels aren't the model's classes.
     """
+    check_adaptable(model.content)
     every = read_rows(model, path, time=time, group=group, options=options)
     some = read_rows(model, path, label=label, time=time, group=group, options=options)
     check_labels(some.ds, label, model.classes)

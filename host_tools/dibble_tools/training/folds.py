@@ -84,12 +84,17 @@ class Learner:
     labels_alone: bool = False
 
     def parts(self, rows: np.ndarray, seed: int, *, each_group: bool = False) -> Parts:
-        """Return rows to learn from and rows to score of a cross-validation inside `rows`, as positions in them."""
+        """Return rows to learn from and rows to score of a cross-validation inside `rows`, as positions in them.
+
+        Parts that would have to learn from one class alone, of several, are left out; there may be none at all.
+        """
         mask = np.zeros(len(self.y), dtype=bool)
         mask[rows] = True
         found = folds(self.data.ds, mask, seed=seed, each_group=each_group, units=self.data.split.units)
         ds, ahead_ms = self.data.ds, self.data.ahead_ms
-        found = [(fit, held) for each, held in found if len(fit := apart(ds, each, held, ahead_ms))]
+        found = [(apart(ds, each, held, ahead_ms), held) for each, held in found]
+        least = min(2, len(np.unique(self.y[rows])))  # of classes
+        found = [(fit, held) for fit, held in found if len(np.unique(self.y[fit])) >= least]
         return [(np.searchsorted(rows, fit), np.searchsorted(rows, held)) for fit, held in found]
 
     def training_set(self, rows: np.ndarray) -> TrainingSet:
@@ -97,8 +102,8 @@ class Learner:
         values, y = self.data.values[rows], self.y[rows]
         weights = self.costs.row_weights(y, self.balance)
         targets = np.eye(self.classes)[y]
-        if not self.labels_alone:
-            parts = self.parts(rows, self.seed)
+        parts = [] if self.labels_alone else self.parts(rows, self.seed)
+        if parts:
             soft = soft_labels(values, y, self.classes, weights, parts, seed=self.seed, quick=self.quick)
             targets = mix(soft, y, SOFT_SHARE)
         found = TrainingSet(values, self.data.limits, self.data.lows, targets, y, weights)

@@ -127,8 +127,8 @@ def _forest(recipe: Recipe, few: TrainingSet, columns: tuple[int, ...], seed: in
         splits = count * (leaves - 1)
         how = VotingRecipe(count, GROWN * leaves, max_nodes=splits)
         made = fit_voting(few.values, few.targets, few.weights, how, seed)
-        what = f"voting forest of {count} trees, grown to {GROWN * leaves} leaves"
-        last = f"pruned by cost-complexity to {splits} splits at most; thresholds exact"
+        what = f"voting forest of {count} trees, pruned by cost-complexity from {GROWN * leaves} leaves each"
+        last = f"{splits} splits at most, thresholds exact; a leaf votes for one class, more or less surely"
     used = integer_trees.used_features(made.trees) or [0]
     tables = pages.pack(integer_trees.renumber(made.trees, used), len(used), [few.limits[i] for i in used])
     over = tuple(columns[used[source]] for source in tables.sources)

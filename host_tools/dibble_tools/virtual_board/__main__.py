@@ -69,7 +69,7 @@ def _run(settings: Settings, folder: Path, lifeline: int, tell: Callable[..., No
 
             config = attach(hardware, settings)
     port = str(folder / registry.PORT)
-    registry.register(registry.Running(settings.name, port, os.getpid(), settings.image))
+    registry.register(registry.Running(settings.name, port, os.getpid(), settings.image, settings.speed))
     supervisor = Supervisor(settings, folder, hardware, lifeline, lambda: tell(port=port, config=config))
     try:
         supervisor.run()

@@ -9,6 +9,7 @@ from dibble_tools.simulator.unkindness import Likeness
 
 INTERRUPTED = 255  # simulator/node/guest/wire.py has the same
 AHEAD_US = 1000  # so far the hardware's time may be ahead of the clock's
+PEOPLE_US = 3_500_000  # of a life, in which a node waits for people: they aren't quicker than at a real board
 SLEEPS = b"SZ"
 
 
@@ -18,6 +19,8 @@ class Interrupted(Exception):
 
 class PacedHardware(Hardware):
     """Time passes as on the computer's clock while the board computes, and `speed` times as fast while it sleeps.
+
+    A life's first seconds aren't sped up, so that a program can be caught in them as on a real board.
 
     Args:
         flash: the chip.
@@ -33,6 +36,7 @@ class PacedHardware(Hardware):
     def __init__(self, flash: Flash, start_s: int, speed: float, wait: Callable[[float], bool], like: Likeness) -> None:
         super().__init__(flash, start_s, like)
         self._speed = speed
+        self._born_us = 0
         self._wait = wait
         self.on_power_lost: Callable[[], None] = lambda: None
         self.interruptible = False
@@ -43,6 +47,7 @@ class PacedHardware(Hardware):
         self.power_on(cause)
         self.catch_up()
         self.ticks_offset_ms = -(self.now_us // 1000)
+        self._born_us = self.now_us
         self._anchor()
 
     def soft_reset(self) -> None:
@@ -83,9 +88,11 @@ class PacedHardware(Hardware):
         while until_us > self._clock_us() + AHEAD_US:
             began_us = max(self.now_us, self._clock_us())
             began = time.monotonic()
-            seconds = (until_us - began_us) / 1e6 / self._speed
+            young = began_us < self._born_us + PEOPLE_US
+            speed = min(1.0, self._speed) if young else self._speed
+            seconds = (until_us - began_us) / 1e6 / speed
             stopped = self._wait(seconds)
-            passed_us = began_us + round((time.monotonic() - began) * 1e6 * self._speed)
+            passed_us = began_us + round((time.monotonic() - began) * 1e6 * speed)
             super().pass_time(max(self.now_us, min(until_us, passed_us)), awake=awake)
             self._anchor()
             if stopped:

@@ -38,12 +38,14 @@ class Running:
         port: a link to the pseudo-terminal, which lasts while the board has power.
         pid: of its supervisor.
         image: the file of its flash.
+        speed: of time while it sleeps.
     """
 
     name: str
     port: str
     pid: int
     image: str
+    speed: float = 1.0
 
 
 def folder_of(name: str) -> Path:

@@ -65,11 +65,11 @@ def test_simulate_names_what_is_missing(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "refused"),
     [
-        (["models/field_weather", "--csv", "x.csv"], "expected no MODEL"),
-        (["--csv", "x.csv", "--plot", "x.png"], "expected no --plot"),
-        (["--csv", "x.csv", "--gate", "m", "--station", "JFK"], "expected no --gate, --station"),
+        (["models/field_weather", "--csv", "x.csv"], "MODEL: expected none beside --csv"),
+        (["--csv", "x.csv", "--plot", "x.png"], "--plot: expected none beside --csv"),
+        (["--csv", "x.csv", "--gate", "m", "--station", "JFK"], "--gate and --station: expected none beside --csv"),
         (["--csv", "x.csv", "--days", "0.5"], "--days: expected whole days with --csv, got 0.5"),
-        (["models/field_weather", "--nodes", "2"], "expected --csv FILE beside --nodes"),
+        (["models/field_weather", "--nodes", "2"], "--nodes: expected --csv with it"),
     ],
 )
 def test_simulate_refuses_what_it_would_not_obey(tmp_path, monkeypatch, arguments, refused):

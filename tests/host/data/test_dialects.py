@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.datasets import CsvOptions
+from dibble_tools.data.roles import roles_of
 from dibble_tools.data.times import TimeOptions
 from helpers import numbers
 
@@ -50,6 +51,101 @@ INFLUX = """#group,false,false,true,true,false,false,true,true
 ,,1,2023-03-01T00:00:00Z,2023-03-02T00:00:00Z,2023-03-01T00:00:00Z,11.6,temp,bed
 ,,1,2023-03-01T00:00:00Z,2023-03-02T00:00:00Z,2023-03-01T00:10:00Z,12.1,temp,bed
 """
+
+
+TOACI1 = """"TOACI1","CR10X","soil"
+"TMSTAMP","RECNBR","AirTC","VW"
+"2023-03-01 00:00:00",7,11.6,0.231
+"2023-03-01 00:10:00",8,12.1,0.230
+"2023-03-01 00:20:00",9,12.4,0.229
+"""
+TOMST = """0;2023.03.01 00:00;4;11.5625;10.25;9.5;1480;202;0;
+1;2023.03.01 00:10;4;11.625;10.25;9.5;1482;202;0;
+2;2023.03.01 00:20;4;11.75;10.3125;9.5;1481;202;0;
+"""
+DAVIS = (
+    " \t \tTemp\tHi\tOut\tWind\tWind\nDate\tTime\tOut\tTemp\tHum\tSpeed\tDir\n"
+    "31/12/22\t11:50p\t11.6\t11.8\t80\t1.0\tN\n1/01/23\t12:00a\t12.1\t12.2\t79\t---\t---\n"
+    "1/01/23\t12:10a\t12.4\t12.6\t78\t2.0\tSW\n"
+)
+HOBO_CONNECT = """"#","Date-Time (CET)","Temperature , °C","RH , %","Host Connected","End of File"
+1,"02/28/2023 23:50:00",11.6,55.1,,
+2,"03/01/2023 00:00:00",12.1,55.0,Logged,
+3,"03/01/2023 00:10:00",12.4,54.2,,Logged
+"""
+IBUTTON = """1-Wire/iButton Part Number: DS1922L-F5
+Is Mission Active?  true
+Sample Rate:  Every 600 second(s)
+
+Date/Time,Unit,Value
+28/02/23 11:50:00 PM,C,11.5625
+01/03/23 12:00:00 AM,C,11.625
+01/03/23 12:10:00 AM,C,11.75
+"""
+NETATMO = """Weather Station;"13.4";"52.5";"Garden";"Outdoor module"
+
+Timestamp;"Timezone : Europe/Berlin";Temperature;Humidity
+1677628800;"2023/03/01 01:00:00";11.6;55
+1677629400;"2023/03/01 01:10:00";12.1;55
+1677630000;"2023/03/01 01:20:00";12.4;54
+"""
+WEATHER_SERVICE = """STATIONS_ID;MESS_DATUM;  QN;TT_10;TM5_10;eor
+        433;202303010000;    3;  11.6;   9.5;eor
+        433;202303010010;    3;  12.1;   -999;eor
+        433;202303010020;    3;  12.4;   9.7;eor
+        433;202303010030;    3;  12.2;   9.8;eor
+"""
+INFLUX_1 = """name,time,air,soil
+bed,1677628800000000000,11.6,503
+bed,1677629400000000000,12.1,518
+bed,1677630000000000000,12.4,523
+"""
+LORAWAN = """time,device_id,temperature,moisture
+2023-03-01T00:00:00.123456789Z,bed-1,11.6,503
+2023-03-01T00:10:00.123456790Z,bed-1,12.1,518
+2023-03-01T00:20:00.123456791Z,bed-1,12.4,523
+"""
+ELITECH = """Device Model:,RC-4HC
+Serial Number:,EF7204500123
+
+No.,Time,Temperature°C,Humidity%RH
+1,2023-03-01 00:00:00,11.6,80.2
+2,2023-03-01 00:10:00,12.1,79.2
+3,2023-03-01 00:20:00,12.4,79.0
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "time", "columns", "first", "begins"),
+    [
+        (TOACI1, "TMSTAMP", ["AirTC", "VW"], [11.6, 0.231], MARCH_MS),
+        (TOMST, "time", ["T1", "T2", "T3", "moisture"], [11.5625, 10.25, 9.5, 1480], MARCH_MS),
+        (DAVIS, "Date", ["Temp Out", "Hi Temp", "Out Hum", "Wind Speed"], [11.6, 11.8, 80, 1], 1_672_530_600_000),
+        (HOBO_CONNECT, "Date-Time", ["Temperature", "RH"], [11.6, 55.1], MARCH_MS - 600_000),
+        (IBUTTON, "Date/Time", ["Value"], [11.5625], MARCH_MS - 600_000),
+        (NETATMO, "Timestamp", ["Temperature", "Humidity"], [11.6, 55], MARCH_MS),
+        (WEATHER_SERVICE, "MESS_DATUM", ["STATIONS_ID", "QN", "TT_10", "TM5_10"], [433, 3, 11.6, 9.5], MARCH_MS),
+        (INFLUX_1, "time", ["air", "soil"], [11.6, 503], MARCH_MS),
+        (LORAWAN, "time", ["temperature", "moisture"], [11.6, 503], MARCH_MS + 123),
+        (ELITECH, "Time", ["No.", "Temperature°C", "Humidity%RH"], [1, 11.6, 80.2], MARCH_MS),
+    ],
+    ids=["toaci1", "tomst", "davis", "hoboconnect", "ibutton", "netatmo", "dwd", "influx1", "lorawan", "elitech"],
+)
+def test_a_loggers_file_trains_as_it_is(tmp_path, read, content, time, columns, first, begins):
+    """Its column of times is found, what is no reading is left out, and rows keep their lines."""
+    (tmp_path / "as_it_is.csv").write_text(content, encoding="utf-8")
+    roles = roles_of([tmp_path / "as_it_is.csv"], None, None, None, [], labelled=False)
+    assert roles.time == time
+    ds = read(content, time=time, ignore=roles.ignore)
+    assert (ds.columns, ds.values[0].tolist()) == (columns, first)
+    assert (ds.times_ms[0], set(np.diff(ds.times_ms))) == (begins, {600_000})
+    lines = content.splitlines()
+    assert lines[ds.lines[0] - 1] == lines[-len(ds.values)] and len(ds.values) in (3, 4)
+
+
+def test_a_row_of_a_logger_without_a_header_keeps_its_line(read):
+    with pytest.raises(InputError, match=r"line 2, column 'T1': expected a number, got 'x'"):
+        read(TOMST.replace("11.625", "x"), time="time")
 
 
 def test_campbell_names_and_units_are_taken_from_its_header(read):

@@ -13,6 +13,8 @@ from dibble_tools.data.future import (
     rows_later,
 )
 from dibble_tools.data.prepare import DataOptions, prepare
+from dibble_tools.training.costs import parse_costs
+from dibble_tools.training.folds import Learner
 
 MINUTE = 60_000
 
@@ -141,3 +143,17 @@ def test_what_cannot_be_told_ahead_says_why(tmp_path, options, message):
         prepare(
             drying(tmp_path), DataOptions(**{"time": "when", "ignore": [] if options["label"] else ["label"]} | options)
         )
+
+
+def test_parts_that_know_one_class_only_are_not_learned_from(tmp_path):
+    """A day of hours, a class every third, six hours ahead: hardly a row is left beside those that are scored."""
+    path = tmp_path / "day.csv"
+    rows = (f"2024-05-01 {h:02d}:00,{400 - h},{'dry' if h % 3 else 'wet'}" for h in range(24))
+    path.write_text("time,soil,label\n" + "\n".join(rows) + "\n")
+    data = prepare(path, DataOptions("label", time="time", ahead_ms=6 * 60 * MINUTE))
+    y = np.unique(data.ds.labels, return_inverse=True)[1]
+    learner = Learner(data, y, 2, parse_costs([], ["dry", "wet"]), 0.0, 0, 1)
+    train = np.flatnonzero(data.split.train & data.whole)
+    for seed in range(5):
+        assert all(len(set(y[train][fit])) == 2 for fit, _ in learner.parts(train, seed))
+    assert len(learner.training_set(train[y[train] == 0]).targets) == (y[train] == 0).sum()  # taught by labels alone

@@ -64,6 +64,9 @@ def test_a_broken_row_of_a_table_is_told_by_its_line(tmp_path):
     path.write_text("p0,p1,p2,p3,label\n1,2,3,4,a\n1,2,x,4,b\n")
     with pytest.raises(InputError, match=r"line 3, column p2: expected a whole number, got 'x'"):
         read_labelled(path, size=(2, 2))
+    path.write_text("soil,air,label\n1,2,a\n")
+    with pytest.raises(InputError, match=r"expected a frame's readings in numbered columns, .* train without --images"):
+        read_labelled(path, size=(1, 2))
     path.write_text("p0,p1,p2,p3,label\n1,2,3,4,a\n1,2,3,4,b\n")
     assert read_labelled(path, size=(2, 2)).frames.shape == (2, 2, 2, 1)
     with pytest.raises(InputError, match="expected --size HEIGHTxWIDTH of its 4 numbered columns, got 3 x 2"):

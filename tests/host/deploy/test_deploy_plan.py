@@ -144,13 +144,14 @@ def test_old_and_new_have_to_fit_together():
 
 def test_a_node_gets_what_it_imports_and_no_more():
     files = node_files(["soil_adc"], MpyFormat(6, 3, "armv6m"), without=OPTIONAL)
-    assert b"SoilProbe" in files["lib/dibble/drivers.mpy"] and b"Bme680" not in files["lib/dibble/drivers.mpy"]
+    drivers = files["lib/dibble/drivers.mpy"]
+    assert b"soil_moisture_permille" in drivers and b"gas_resistance_ohm" not in drivers
     assert len(files) <= 25 and not {path for path in files if "radio" in path or "signatures" in path}
     every = node_files(["soil_adc"], MpyFormat(6, 3, "armv6m"))
     radio = "radio", "tls", "diagnostics", "update", "looking", "place", "receiving", "trial", "unpack"
     radio += "kept", "parcel", "staging"
     more = "signatures", "clock_chips", "listening", "streams", "stream", "image", "maps"
-    more += "alarm", "costly", "low_battery"
+    more += "alarm", "costly", "low_battery", "heat"
     assert set(every) - set(files) == {f"lib/dibble/{name}.mpy" for name in (*radio, *more)}
     sources = circuitpython_files(["soil_adc"])
     assert "lib/dibble/drivers/soil_adc.py" in sources and "lib/dibble/ports/micropython.py" not in sources

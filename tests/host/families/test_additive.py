@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 from dibble_tools.common.errors import InputError
-from dibble_tools.families.additive.tables import AdditiveTables, Term, quantize
+from dibble_tools.families.additive.tables import AdditiveTables, Term, quantize, sum_tables
 from dibble_tools.families.additive.training import (
     AdditiveRecipe,
     AdditiveStages,
     _pair_penalty,
     _Problem,
     _single_penalty,
+    as_bytes,
     fit,
 )
 from dibble_tools.families.scaling import Scaler, fit_scaler
@@ -168,6 +169,23 @@ def test_xor_needs_a_pair_and_the_pair_is_found() -> None:
     stages = learn(values, labels, pairs=1)
     assert [term.features for term in stages.tables.terms if len(term.features) == 2] == [(1, 3)]
     assert accuracy(stages, values, labels) > 0.9
+
+
+def test_a_class_that_is_out_of_question_somewhere_makes_no_table_coarse() -> None:
+    """Where the first feature is 1 the third class is 40 nats away; the other two differ by less than an eighth."""
+    scalers = [identity(1), identity(3)]
+    near = np.array([-0.06, -0.03, 0.03, 0.06])
+    terms = [
+        Term((0,), (0,), np.array([[0.0, 0.0], [0.0, -40.0]]), np.array([0.0, -20.0])),
+        Term((1,), (0,), np.array([near, near - 3]), np.array([0.0, -3.0])),
+    ]
+    values, limits = np.array([[a, b] for a in range(2) for b in range(4)]), [1, 3]
+    exact = sum_tables(scalers, terms, np.zeros(3), values, limits)
+    alike, tables = as_bytes(scalers, terms, np.zeros(3), 32.0, exact, values, limits, np.ones(8))
+    assert (alike, tables.margin_unit) == (8, 32.0)
+    plain = quantize(scalers, terms, np.zeros(3))
+    assert plain.margin_unit == 4
+    assert np.sum(plain.scores(values, limits).argmax(axis=1) == exact.argmax(axis=1)) < 8
 
 
 @pytest.mark.parametrize("bins", [8, 12, 32])

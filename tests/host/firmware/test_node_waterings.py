@@ -99,8 +99,8 @@ def test_a_heap_that_is_full_closes_the_valve_and_starts_anew(firmware, tmp_path
     bench = Bench(firmware, tmp_path, soil_model(400), watchdog_ms=0)
     main = (bench.files / "main.py").read_bytes()
     full = b"""
-from dibble import Slots  # of the files that a deploy merges
 from dibble.node import Node
+Slots = type(port.memory("on"))
 def cannot(*arguments):
     raise MemoryError
 decide = Node.decide

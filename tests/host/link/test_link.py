@@ -9,7 +9,7 @@ import pytest
 from board_files import write_files
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.transfer import WINDOW_BITS
-from dibble_tools.link.ports import find_port
+from dibble_tools.link.ports import find_port, speed_at
 from dibble_tools.link.session import PIECE_BYTES, LinkError, RemoteError, Session, _literal
 from dibble_tools.virtual_board.board import VirtualBoard
 
@@ -19,6 +19,10 @@ _watchdog = None
 def start_watchdog(ms):
     global _watchdog
     _watchdog = machine.WDT(timeout=ms)
+"""
+WAIT = """
+import time
+time.sleep(3)
 """
 SLEEPER = """
 import time
@@ -33,7 +37,7 @@ while True:
 @pytest.fixture(scope="module")
 def board(tmp_path_factory):
     folder = tmp_path_factory.mktemp("link")
-    with VirtualBoard.start(folder / "flash", name=f"link-{os.getpid()}", flash="256k") as running:
+    with VirtualBoard.start(folder / "flash", name=f"link-{os.getpid()}", flash="256k", speed=600) as running:
         yield running
 
 
@@ -104,7 +108,7 @@ def test_a_node_with_a_watchdog_is_reset_first_and_runs_again_afterwards(board):
     with Session.open(board.port) as session:
         session.run("stage.stage_folders", ["lib", "lib/dibble", "lib/dibble/ports"])
         write_files(session, {"lib/dibble/ports/micropython.py": PORT.encode()})
-        write_files(session, {"main.py": SLEEPER.encode()})
+        write_files(session, {"main.py": (WAIT + SLEEPER).encode()})  # as nodes wait for people
         session.restart()
         said = b""
         deadline = time.monotonic() + 20
@@ -118,6 +122,16 @@ def test_a_node_with_a_watchdog_is_reset_first_and_runs_again_afterwards(board):
     assert board.state()["lives"] > before + 1  # a reset and a soft one, and a soft one to run again
 
 
+def test_a_board_whose_watchdog_runs_at_once_is_not_taken_for_one_that_was_caught(tmp_path, monkeypatch):
+    monkeypatch.setattr("dibble_tools.link.session.RESETS", 1)
+    with VirtualBoard.start(tmp_path / "flash", name=f"hasty-{os.getpid()}", flash="256k") as hasty:
+        with Session.open(hasty.port) as session:
+            session.run("stage.stage_folders", ["lib", "lib/dibble", "lib/dibble/ports"])
+            write_files(session, {"lib/dibble/ports/micropython.py": PORT.encode(), "boot.py": SLEEPER.encode()})
+        with pytest.raises(LinkError, match="before its watchdog runs, and came too late"):
+            Session.open(hasty.port)
+
+
 def test_a_port_where_nothing_is_says_so():
     with pytest.raises(LinkError, match="/dev/nothing-here: expected a board's port"):
         Session.open("/dev/nothing-here", timeout_s=1)
@@ -126,6 +140,7 @@ def test_a_port_where_nothing_is_says_so():
 def test_auto_finds_the_one_virtual_board_or_lists_all(board, tmp_path, monkeypatch):
     assert find_port(board.name) == board.port
     assert find_port("/dev/ttyACM7") == "/dev/ttyACM7"
+    assert (speed_at(board.port), speed_at("/dev/ttyACM7")) == (600, 1)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     with pytest.raises(InputError, match="expected a board, got none"):
         find_port()

@@ -12,8 +12,10 @@ from dibble_tools.machines.replay import WASI_HEAP, WASI_MEMORY
 from dibble_tools.machines.vms import run_wasi
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.writer import export
+from dibble_tools.node.files import ARCHITECTURES
 from dibble_tools.node.library import FAMILIES, PACKAGES, compiled_library, library_modules, package_json
 from helpers import random_additive, random_mlp, random_rows, random_spec
+from random_maps import random_frames, random_maps
 from sounds import random_stream
 from typer.testing import CliRunner
 
@@ -49,6 +51,8 @@ def test_a_family_brings_nothing_of_the_others():
 def model_of(family):
     if family == "stream":
         return random_stream()
+    if family == "maps":
+        return random_maps(2)[1]
     spec = random_spec(1)
     if family == "additive":
         spec = dataclasses.replace(spec, tables=random_additive(2, spec.limits, 4))
@@ -65,7 +69,11 @@ def test_the_compiled_library_of_a_family_decides_as_the_host(family, tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     (tmp_path / "model.dib").write_bytes(model.blob)
-    rows = codes(len(model.channels), 60) if family == "stream" else random_rows(4, model.channels, 60)
+    rows = random_rows(4, model.channels, 60)
+    if family == "stream":
+        rows = codes(len(model.channels), 60)
+    elif family == "maps":
+        rows = random_frames(2, random_maps(2)[0].frame, 20)
     (tmp_path / "main.py").write_text(SCRIPT.format(rows=rows.tolist()))
     run = run_wasi(tmp_path, "main.py", heap=WASI_HEAP, memory_bytes=WASI_MEMORY)
     decided = model.decide(rows)
@@ -81,9 +89,9 @@ def test_the_command_writes_a_package_for_a_processor(tmp_path):
     result = invoke("forest", "--out", str(tmp_path / "lib"), "--arch", "armv6m")
     assert result.exit_code == 0, result.output
     urls = json.loads((tmp_path / "lib" / "package.json").read_text())["urls"]
-    headers = {name: (tmp_path / "lib" / url).read_bytes()[:2] for name, url in urls}
-    assert set(headers.values()) == {b"M\6"}
-    assert "dibble/inference/kernels/forest_thumb.mpy" in headers
+    files = {name: (tmp_path / "lib" / url).read_bytes() for name, url in urls}
+    assert {content[:2] for content in files.values()} == {b"M\6"} and len(files) <= 12
+    assert files["dibble/forest.mpy"][2] >> 2 == ARCHITECTURES.index("armv6m")  # its kernel is assembler
     assert invoke("forest", "--out", str(tmp_path / "lib")).exit_code == 0  # its own folder, once more
 
 
@@ -93,7 +101,7 @@ def test_wrong_words_are_told(tmp_path):
     for arguments, word in (
         (
             ["tree", "--out", str(tmp_path / "a")],
-            "expected a family, one of forest, additive, mlp, stream or all, got 'tree'",
+            "expected a family, one of forest, additive, mlp, stream, maps or all, got 'tree'",
         ),
         (["mlp", "--out", str(tmp_path / "a"), "--arch", "z80"], "--arch: expected one of x86"),
         (["mlp", "--out", str(tmp_path / "other")], "expected a new folder"),

@@ -198,11 +198,24 @@ def look(soil, port):
     private = PrivateNames([tree])
     assert private.of("Soil") == private.of("Sensor") == {"_fail": "_a", "_pin": "_b", "_told": "_c", "_last": "_d"}
     assert private.of("Port") == {"_line": "_a"}  # the other is known outside
-    short = ast.unparse(Shorten(private, {"times"}).visit(tree))
+    short = ast.unparse(Shorten(private, {"times"}, {}).visit(tree))
     space: dict[str, object] = {}
     exec(short + "\nfound = look(Soil(20, 3), Port(9))", space)
     assert space["found"] == (43, 9)
     assert "def __init__(self, a, b):" in short and "times=1" in short and "def _a(self)" in short
+
+
+def test_classes_get_short_names_but_for_exceptions():
+    shipment = Shipment(
+        {
+            "m": "class Wrong(Exception):\n    pass\nclass Worse(Wrong):\n    pass\nclass Probe:\n    pass\n"
+            "def look():\n    Probe()\n    raise Worse\n"
+        },
+        {},
+        [("m", "look")],
+    )
+    source = merged_source(shipment, "m")
+    assert "class Worse(Wrong)" in source and "Probe" not in source
 
 
 def test_what_is_forgotten_lies_in_files_of_its_own():

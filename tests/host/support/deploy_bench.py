@@ -63,7 +63,11 @@ class DeployBench:
         seconds, operations: that a whole deploy takes, of the computer's time and of the flash.
     """
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, *, whole: bool = True) -> None:
+        """
+        Args:
+            whole: deploy what is new once without a cut, first; else there is no new, seconds, operations.
+        """
         self.image = folder / "flash"
         self.board = VirtualBoard.start(self.image, name=name, flash="1m", speed=SPEED, sensors=True)
         self.folder = folder
@@ -79,10 +83,13 @@ class DeployBench:
         self._write("old", config, 300)
         self._write("new", {**config, "sensors": [*config["sensors"], sensors["battery"]]}, 500)
         with old_firmware(folder / "firmware"):
-            deploy(self.board.port, self._request("old"))
+            deploy(self.board.port, self.request("old"))
         self.save()  # before it boots more often without a cycle than a node may
         self.old = self.what_runs(), self.compared()
         self.restore()
+        if not whole:
+            self.new: tuple[Running, dict[str, OnBoard]] = Running("", "", ""), {}
+            return
         before = self.board.state()["operations"]
         started = time.monotonic()
         self.start_deploy().wait()
@@ -121,6 +128,18 @@ class DeployBench:
             os.kill(process.pid, number)
             process.wait()
         assert self.hears_a_decision(), f"the node is dead, {after_s:.2f} s after its deploy began"
+
+    def kill_host_at(self, operations: int) -> None:
+        """Deploy, and end the process that does it after so many operations of the flash."""
+        before = self.board.state()["operations"]
+        process = self.start_deploy()
+        deadline = time.monotonic() + PATIENCE_S
+        while self.board.state()["operations"] - before < operations and time.monotonic() < deadline:
+            assert process.poll() is None, self.said()
+            time.sleep(0.05)
+        process.kill()
+        process.wait()
+        assert self.hears_a_decision(), f"the node is dead, {operations} operations after its deploy began"
 
     def cut_power(self, after: int, torn: float) -> None:
         """Deploy, and cut the board's power at an operation of its flash.
@@ -214,7 +233,7 @@ class DeployBench:
         (self.folder / f"{name}.json").write_text(json.dumps({**config, "node": name}))
         (self.folder / f"{name}.dib").write_bytes(soil_model(dry_below, hysteresis=1))
 
-    def _request(self, name: str) -> Request:
+    def request(self, name: str) -> Request:
         return Request(HostModel.open(self.folder / f"{name}.dib"), self.folder / f"{name}.json")
 
 

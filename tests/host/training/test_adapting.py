@@ -1,13 +1,16 @@
 """A trained model fitted to a node by labels of its own: what the file is then, and when nothing is changed."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from dibble.inference.fixed_point import MISSING
 from dibble_tools.cli.main import app
 from dibble_tools.common.errors import InputError
+from dibble_tools.common.shipped import MODELS
 from dibble_tools.data.channels import Channel
+from dibble_tools.data.datasets import AS_IT_IS
 from dibble_tools.families.additive.training import AdditiveRecipe
 from dibble_tools.families.additive.training import fit as fit_additive
 from dibble_tools.machines.verify import verify
@@ -16,7 +19,7 @@ from dibble_tools.model.evaluator import feature_values
 from dibble_tools.model.host_model import HostModel, card_beside
 from dibble_tools.model.oracle import class_scores
 from dibble_tools.model.writer import ModelSpec, export
-from dibble_tools.training.adapting import NOTHING, Labelled, adapt
+from dibble_tools.training.adapting import NOTHING, Labelled, adapt, read_labelled
 from random_models import random_case
 from ratio_models import ratio_model
 from typer.testing import CliRunner
@@ -70,6 +73,9 @@ def test_what_can_not_be_made_anew_is_refused() -> None:
         adapted(votes.blob, [0] * channels, [1] * classes)
     with pytest.raises(InputError, match="readings as they are"):
         adapted(ratio_model("additive").blob, [0] * 5, [0] * 3)
+    heard = HostModel.open(MODELS / "four_words")
+    with pytest.raises(InputError, match="four_words: expected a model that decides a class on readings as they are"):
+        read_labelled(heard, Path("a file that isn't there.csv"), "label", time=None, group=None, options=AS_IT_IS)
 
 
 @pytest.fixture(scope="module")

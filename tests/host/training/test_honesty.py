@@ -8,6 +8,7 @@ import pytest
 from dibble_tools.data.prepare import DataOptions, prepare
 from dibble_tools.model.limits import Limits
 from dibble_tools.training import folds as fold_module
+from dibble_tools.training import teachers
 from dibble_tools.training.costs import parse_costs
 from dibble_tools.training.cross_validation import Task, cross_validate
 from dibble_tools.training.folds import Learner
@@ -17,7 +18,7 @@ from dibble_tools.training.recipes import parse_recipe
 from dibble_tools.training.tuner import rerank
 from scipy.stats import t as student_t
 
-RECIPES = ("mlp:8@4", "additive:12+0@4", "boosted:4x3@4", "voting:5x10@4")
+RECIPES = ("mlp:6@4", "additive:12+0@4", "voting:5x10@4")
 GROUPS, ROWS = 4, 30
 
 
@@ -52,17 +53,21 @@ def stated(learner: Learner, rows: np.ndarray) -> tuple[float, tuple[float, floa
     return best.accuracy, best.interval()
 
 
-def test_noise_is_stated_to_be_noise(tmp_path) -> None:
-    """The lower end of the interval beats the majority, a third, for no more than one file in twenty."""
+def test_noise_is_stated_to_be_noise(tmp_path, monkeypatch) -> None:
+    """The lower end of the interval doesn't beat the majority, a third; tests/benchmarks/stated.py takes more files.
+
+    Where a fold's teacher knew the rows to score, 80 % were stated of such files.
+    """
+    monkeypatch.setattr(teachers, "QUICK_TREES", 5)
     beaten, means = 0, []
-    for seed in range(20):
+    for seed in range(4):
         learner = learner_of(tmp_path / "noise.csv", noise(seed))
         accuracy, (low, high) = stated(learner, np.arange(len(learner.y)))
         assert low <= accuracy <= high
         means.append(accuracy)
         beaten += low > 1 / 3
-    assert beaten <= 1
-    assert np.mean(means) < 0.43  # the best of four recipes is a little lucky
+    assert beaten == 0
+    assert np.mean(means) < 0.45  # the best of three recipes is a little lucky
 
 
 def test_a_fold_knows_nothing_of_the_rows_it_scores(tmp_path) -> None:

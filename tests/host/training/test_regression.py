@@ -143,7 +143,7 @@ def test_noise_is_not_to_be_relied_on(tmp_path):
         (["--label", "wind"], "--target is a number to predict: expected no --label"),
         (["--target", "yeld_kg"], r"expected a column 'yeld_kg'.*Did you mean 'yield_kg'"),
         (["--target", "bed", "--group", "soil_pct"], "expected a number to predict, got 'b0'"),
-        (["--recipe", "voting:3x4@2"], "votes are too coarse a number"),
+        (["--recipe", "voting:3x4@2"], "N trees that vote tell N . 1 numbers only; boosted is"),
         (["--cost", "a:b=3"], "--target: expected no --cost"),
         (["--ahead", "6h"], "--ahead: expected --time too"),
         (["--max-bytes", "64", "--recipe", "additive:8+0@2"], "expected a model within"),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from dibble_tools.data.channels import Channel
 from dibble_tools.data.prepare import DataOptions
+from dibble_tools.families.forest.voting import SURE
 from dibble_tools.model.limits import Limits
 from dibble_tools.training import train as training
 from dibble_tools.training import tuner
@@ -63,7 +64,9 @@ def test_every_kind_learns_a_line(recipe: str) -> None:
 def test_a_voting_forest_counts_votes() -> None:
     tried = cross_validate(task_of(linear), parse_recipe("voting:5x8@2"))
     assert tried is not None
-    assert np.array_equal(tried.predictions.margins, np.rint(tried.predictions.margins))
+    votes = tried.predictions.margins  # of 5 trees, each of a surer or less sure leaf
+    assert votes.max() <= 5
+    assert np.array_equal(SURE * votes, np.rint(SURE * votes))
 
 
 def test_search_keeps_the_limit_and_finds_the_rule() -> None:
@@ -217,7 +220,7 @@ def test_a_search_without_time_left_still_finds_something_that_fits() -> None:
     assert done[0].fits
 
 
-@pytest.mark.parametrize(("wrong", "taken"), [(0.0, True), (0.1, True), (0.45, False)])
+@pytest.mark.parametrize(("wrong", "taken"), [(0.0, True), (0.05, True), (0.45, False)])
 def test_a_teacher_that_misleads_is_left_out(wrong: float, taken: bool) -> None:
     """It says the wrong class, and is sure, of a share of the rows that a line tells apart."""
     task = task_of(linear)
@@ -227,7 +230,7 @@ def test_a_teacher_that_misleads_is_left_out(wrong: float, taken: bool) -> None:
         misses = (s.values[:, 0] > 1000 * (1 - wrong)) & (s.values[:, 1] > 1000 * (1 - 2 * wrong))
         soft = np.eye(2)[np.where(misses, 1 - s.y_true, s.y_true)]
         folds.append(dataclasses.replace(fold, training_set=dataclasses.replace(s, targets=mix(soft, s.y_true, 0.8))))
-    said = misled(dataclasses.replace(task, folds=folds))
+    said = misled(dataclasses.replace(task, folds=folds))  # by more than three points of accuracy at 0.45
     assert (said is None) == taken
     assert taken or said.startswith("students learn from labels alone")
 

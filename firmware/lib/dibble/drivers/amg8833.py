@@ -8,6 +8,7 @@ Source: Panasonic, Infrared Array Sensor Grid-EYE, reference specification: regi
 
 from dibble import SensorError
 from dibble.drivers.second_try import twice
+from dibble.forgetting import start_only
 from dibble.inference.crc32 import crc32
 from dibble.senses.heat import NONE, Heat, mend
 from dibble.senses.heat import channels as channels_of_heat
@@ -57,6 +58,7 @@ class Amg8833:
     unit = UNIT
     step = STEP_CENTI_C
 
+    @start_only
     def __init__(self, bus, port, settings):
         self.bus = bus
         self.port = port

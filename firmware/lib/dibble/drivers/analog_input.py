@@ -2,6 +2,7 @@
 
 from dibble import SensorError
 from dibble.drivers.oversampling import steady_uv
+from dibble.forgetting import start_only
 
 
 class AnalogInput:
@@ -14,6 +15,7 @@ class AnalogInput:
         raw: sum of all readings in uV of the last value: what tells a quiet line from a dead one.
     """
 
+    @start_only
     def __init__(self, port, pin, samples):
         self.raw = 0
         self._port = port

@@ -35,6 +35,7 @@ def speed_cm_s(closures, mm_s_per_hz, duration_ms):
 class Anemometer:
     """See SETTINGS."""
 
+    @start_only
     def __init__(self, port, settings):
         self.port = port
         self.settings = settings

@@ -21,6 +21,7 @@ def build(settings, port, bus):
 class Battery:
     """See SETTINGS."""
 
+    @start_only
     def __init__(self, port, settings):
         self.settings = settings
         self.input = AnalogInput(port, settings["pin"], settings["samples"])

@@ -83,6 +83,7 @@ class Bme680:
         fresh: nothing was heated since the reset.
     """
 
+    @start_only
     def __init__(self, bus, port, address, heater_c, heater_ms):
         self.bus = bus
         self.port = port

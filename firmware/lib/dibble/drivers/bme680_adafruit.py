@@ -17,6 +17,7 @@ def build(settings, port, bus):
 
 
 class Bme680Adafruit:
+    @start_only
     def __init__(self, bus, address, heater_c, heater_ms):
         self._bus = bus
         self._address = address

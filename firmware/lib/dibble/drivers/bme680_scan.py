@@ -10,6 +10,7 @@ from array import array
 
 from dibble import ConfigError
 from dibble.drivers.second_try import twice
+from dibble.forgetting import start_only
 from dibble.inference.fixed_point import MISSING
 
 # Bosch's, as AI-Studio names them; the last are for nodes that have little charge, to be collected with.
@@ -91,6 +92,7 @@ class Scanner:
         lost: scans that were thrown away as a step was lost, at the last reading.
     """
 
+    @start_only
     def __init__(self, chip, settings):
         self._chip = chip
         chip.wait = self._wait

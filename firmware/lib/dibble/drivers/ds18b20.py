@@ -69,6 +69,7 @@ class Ds18b20:
         rom: of the device; b"": whichever is there, which has to be alone.
     """
 
+    @start_only
     def __init__(self, port, pin, rom):
         self.port = port
         self.pin = pin

@@ -56,6 +56,7 @@ def update_misr(misr, data):
 class Ens160:
     """One sensor in standard mode."""
 
+    @start_only
     def __init__(self, bus, port, address):
         self.bus = bus
         self.port = port

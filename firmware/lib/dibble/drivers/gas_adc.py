@@ -26,6 +26,7 @@ def build(settings, port, bus):
 class GasCell:
     """See SETTINGS."""
 
+    @start_only
     def __init__(self, port, settings):
         self.settings = settings
         self.raw = None

@@ -11,6 +11,7 @@ from array import array
 
 from dibble import SensorError
 from dibble.drivers.second_try import twice
+from dibble.forgetting import start_only
 from dibble.inference.crc32 import crc32
 from dibble.senses.heat import MOST, NONE, Heat, mend
 from dibble.senses.heat import channels as channels_of_heat
@@ -67,6 +68,7 @@ class Mlx90640:
     unit = UNIT
     step = 1
 
+    @start_only
     def __init__(self, bus, port, settings):
         self.bus = bus
         self.port = port

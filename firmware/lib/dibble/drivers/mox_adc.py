@@ -54,6 +54,7 @@ def next_baseline(baseline, log):
 class Mox:
     """See SETTINGS."""
 
+    @start_only
     def __init__(self, port, settings):
         self.settings = settings
         self.raw = None

@@ -35,6 +35,7 @@ class RainGauge:
         tips: in all.
     """
 
+    @start_only
     def __init__(self, port, settings):
         self.port = port
         self.settings = settings

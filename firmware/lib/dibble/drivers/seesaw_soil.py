@@ -68,6 +68,7 @@ class SeesawSoil:
         raw: the bytes of the last reading.
     """
 
+    @start_only
     def __init__(self, bus, port, address, probe_curve):
         self.bus = bus
         self.port = port

@@ -2,6 +2,7 @@
 
 from dibble import SensorError
 from dibble.drivers.second_try import twice
+from dibble.forgetting import start_only
 from dibble.inference.fixed_point import divide
 
 
@@ -70,6 +71,7 @@ class AirSensor:
         raw: the words of the last reading.
     """
 
+    @start_only
     def __init__(self, bus, port, address, command, wait_ms, humidity_permille):
         self.bus = bus
         self.port = port

@@ -49,6 +49,7 @@ class Sgp30:
         learnt_ms: how long it has learnt what clean air is, as far as the driver knows.
     """
 
+    @start_only
     def __init__(self, bus, port, address):
         self.bus = bus
         self.port = port

@@ -41,6 +41,7 @@ def humidity_permille(raw):
 class Sht3x(AirSensor):
     """One sensor in single-shot mode."""
 
+    @start_only
     def __init__(self, bus, port, address):
         AirSensor.__init__(self, bus, port, address, MEASURE, MEASURE_MS, humidity_permille)
 

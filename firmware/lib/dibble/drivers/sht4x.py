@@ -34,6 +34,7 @@ def humidity_permille(raw):
 class Sht4x(AirSensor):
     """One sensor."""
 
+    @start_only
     def __init__(self, bus, port, address):
         AirSensor.__init__(self, bus, port, address, MEASURE, MEASURE_MS, humidity_permille)
 

@@ -54,6 +54,7 @@ class SoilProbe:
         ConfigError: the curve's voltages, or a supply's correction without a pin.
     """
 
+    @start_only
     def __init__(self, port, settings):
         pin = settings["pin"]
         curve = settings["probe_curve"]

@@ -1,6 +1,7 @@
 """The minutes in which a gas sensor's readings mean nothing yet."""
 
 from dibble import ConfigError, SensorError
+from dibble.forgetting import start_only
 
 MOST_POWER_UP_MS = 60000  # of config.json
 
@@ -16,6 +17,7 @@ class WarmUp:
         duration_s: 0..86400.
     """
 
+    @start_only
     def __init__(self, port, pin, duration_s):
         self.port = port
         self.pin = pin

@@ -78,6 +78,7 @@ def _between(low_uv, high_uv, bent):
 class WindVane:
     """See SETTINGS."""
 
+    @start_only
     def __init__(self, port, settings):
         self.settings = settings
         self.raw = None

@@ -149,7 +149,11 @@ def small_node_files(model: HostModel, chosen: SmallNode) -> dict[str, bytes]:
 
 def _check_model(model: HostModel) -> None:
     if model.content.number:
-        raise InputError("expected a model that decides a class for the micro:bit, got one that tells a number")
+        raise InputError(
+            "expected a model that decides a class for the micro:bit, got one that tells a number: its relay goes by a "
+            'class, and "below" and "above" the middle of what was seen is none to water by; train with --when '
+            '"dry: NAME < BAR" instead'
+        )
     if model.content.stand_ins:
         raise InputError("expected a model trained without --tolerate-missing for the micro:bit: it has no room")
     if not has_room(model.content):

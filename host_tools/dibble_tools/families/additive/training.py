@@ -11,7 +11,16 @@ import numpy as np
 from scipy import sparse
 
 from dibble_tools.common import portable
-from dibble_tools.families.additive.tables import AdditiveTables, Term, cell_of, codes_of, length, quantize, sum_tables
+from dibble_tools.families.additive.tables import (
+    ENTRY_MAX,
+    AdditiveTables,
+    Term,
+    cell_of,
+    codes_of,
+    length,
+    quantize,
+    sum_tables,
+)
 from dibble_tools.families.lbfgs import minimize
 from dibble_tools.families.scaling import Scaler, fit_scaler
 
@@ -24,6 +33,7 @@ PAIR_RIDGE = 0.5
 PAIR_SIDE = 8  # a pair's codes are shortened to at most so many values each
 PAIR_FEATURES = 24  # pairs are looked for among so many features, those that move the scores most
 STEPS = 300
+UNITS = (32.0, 16.0, 8.0, 64.0, 128.0)  # steps a nat that tables are tried in; the first of equals is taken
 TOLERANCE = 1e-7  # of the loss, relative: far below what rounding to bytes does
 
 Key = tuple[tuple[int, ...], tuple[int, ...]]  # a term's features and shifts
@@ -104,7 +114,8 @@ def fit(
     ]
     start = np.array([0.0, *base])
     exact = sum_tables(scalers, terms, start, values, limits)
-    tables = _balanced(quantize(scalers, terms, start), exact, values, limits, weights)
+    made = (as_bytes(scalers, terms, start, unit, exact, values, limits, weights) for unit in UNITS)
+    tables = max(made, key=lambda made: made[0])[1]
     return AdditiveStages(scalers, terms, start, tables)
 
 
@@ -175,6 +186,32 @@ class _Problem:
         start = np.zeros((self.ends[-1] + 1) * self.columns)
         base, tables = self.unpack(minimize(self.loss, start, steps=STEPS, tolerance=TOLERANCE))
         return base, [tables[a:b].T for a, b in zip(self.ends, self.ends[1:], strict=False)]
+
+
+def as_bytes(
+    scalers: list[Scaler | None],
+    terms: list[Term],
+    base: np.ndarray,
+    unit: float,
+    exact: np.ndarray,
+    values: np.ndarray,
+    limits: Sequence[int],
+    weights: np.ndarray,
+) -> tuple[float, AdditiveTables]:
+    """Return (weight of the training rows decided as by `exact`, tables of bytes in steps of 1 / unit nat).
+
+    Of a table too wide for that the lowest entries are raised: they tell that it is another class more clearly
+    than it takes, and in steps that suited them all others would be coarse.
+    """
+    span = ENTRY_MAX / unit
+    narrow = []
+    for term in terms:
+        lowest = term.table.max(axis=1) - span
+        table, centre = np.maximum(term.table, lowest[:, None]), np.maximum(term.centre, lowest)
+        narrow.append(replace(term, table=table, centre=centre))
+    tables = _balanced(quantize(scalers, narrow, base, unit), exact, values, limits, weights)
+    alike = tables.scores(values, limits).argmax(axis=1) == exact.argmax(axis=1)
+    return portable.dot(alike.astype(np.float64), weights), tables
 
 
 def _balanced(

@@ -19,10 +19,12 @@ from dibble_tools.families.forest.leaf_fitting import Leaves, fit_leaves, loss_o
 from dibble_tools.families.forest.leaf_sharing import SharedLeaves, share_leaves
 from dibble_tools.families.forest.tree_sharing import share
 
-MARGIN_UNIT = 32.0
+MARGIN_UNIT = 128.0  # a rounding of 1/256 nat a leaf; halved where an amount leaves its byte
 CURVATURE_MIN = 1e-3  # of a row: keeps its Newton target finite
 LEAF_MIN = 1.0  # curvature of a leaf: 4 undecided rows
 MASS_STEPS, NEWTON_STEPS = 2**12, 2**6  # the grids of what trees grow on: their products' sums are exact
+ALIKE = 0.997  # of the training rows, that shared leaves decide as leaves of their own do, or there are finer levels
+FINER = 3  # numbers of levels tried, each twice the one before
 SHARE_MIN = 1e-4  # of a class: keeps its base finite
 
 
@@ -68,12 +70,14 @@ class BoostedStages:
 
     Attributes:
         ensemble: the float trees, their leaves fitted together.
+        shared: their leaves once they share values.
         trees: the integer trees.
         margin_unit: score steps of `trees` a nat.
         losses: cross-entropy in nats a training row, of "grown", "fitted", "shared" and "integer" leaves.
     """
 
     ensemble: Ensemble
+    shared: SharedLeaves
     trees: IntegerTrees
     margin_unit: float
     losses: dict[str, float]
@@ -131,14 +135,19 @@ def fit_boosted(
     fitted = fit_leaves(grown, targets, weights, toward=zero, strength=strength)
     e = replace(e, values=fitted.values, base=fitted.base)
     losses["fitted"] = loss_of(fitted.logits(), targets, weights)
-    shared = share_leaves(fitted, targets, weights, levels=recipe.levels, ridge=recipe.ridge)
-    levels = Leaves(shared.level_of[fitted.where], e.columns, shared.values, shared.base)
-    losses["shared"] = loss_of(levels.logits(), targets, weights)
-    trees, unit = to_integers(e, shared)
+    own = portable.softmax(fitted.logits())  # towards the labels the levels would become another forest
+    for finer in range(FINER):
+        shared = share_leaves(fitted, own, weights, levels=recipe.levels << finer, ridge=recipe.ridge)
+        trees, unit = to_integers(e, shared)
+        whole, base = np.round(shared.values * unit) / unit, np.round(shared.base * unit) / unit
+        rounded = Leaves(shared.level_of[fitted.where], e.columns, whole, base)
+        if np.mean(rounded.logits().argmax(axis=1) == own.argmax(axis=1)) >= ALIKE:
+            break
     trees.check()
-    rounded = replace(levels, values=np.round(shared.values * unit) / unit, base=np.round(shared.base * unit) / unit)
+    levels = replace(rounded, values=shared.values, base=shared.base)
+    losses["shared"] = loss_of(levels.logits(), targets, weights)
     losses["integer"] = loss_of(rounded.logits(), targets, weights)
-    return BoostedStages(e, trees, unit, losses)
+    return BoostedStages(e, shared, trees, unit, losses)
 
 
 def to_integers(e: Ensemble, shared: SharedLeaves) -> tuple[IntegerTrees, float]:

@@ -1,11 +1,11 @@
 """Cost-complexity pruning of a whole forest: the least useful splits go first, whichever tree they are in."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from dibble_tools.families.forest.tree_sharing import Grown, Split, share
+from dibble_tools.families.forest.tree_sharing import Grown, share
 
 
 def weakest_links(left: np.ndarray, right: np.ndarray, risk: np.ndarray) -> list[tuple[float, int]]:
@@ -33,8 +33,8 @@ def weakest_links(left: np.ndarray, right: np.ndarray, risk: np.ndarray) -> list
     return links
 
 
-def prune(trees: Sequence[Grown], risks: Sequence[np.ndarray], most: int) -> tuple[list[Split], list[int]]:
-    """Return (nodes, roots) of the shared trees, pruned until there are at most `most` nodes.
+def prune(trees: Sequence[Grown], risks: Sequence[np.ndarray], most: int) -> list[Grown]:
+    """Return the trees pruned until they have, equal subtrees shared, at most `most` nodes.
 
     Args:
         trees: with the leaf that each node, split or not, would be.
@@ -46,23 +46,16 @@ def prune(trees: Sequence[Grown], risks: Sequence[np.ndarray], most: int) -> tup
         for i, (cost, node) in enumerate(weakest_links(t.left, t.right, risk))
     )
 
-    def pruned(count: int) -> tuple[list[Split], list[int]]:
+    def pruned(count: int) -> list[Grown]:
         left = [tree.left.copy() for tree in trees]
         for _, tree, _, node in links[:count]:
             left[tree][node] = -1
-        return share(replace(tree, left=own) for tree, own in zip(trees, left, strict=True))
+        return [replace(tree, left=own) for tree, own in zip(trees, left, strict=True)]
 
-    return _fewest(pruned, most, len(links))
-
-
-def _fewest(
-    pruned: Callable[[int], tuple[list[Split], list[int]]], most: int, links: int
-) -> tuple[list[Split], list[int]]:
-    """Return the trees that the fewest prunings leave with at most `most` nodes, by bisection."""
-    low, high = -1, links
+    low, high = -1, len(links)  # the fewest prunings, by bisection
     while high - low > 1:
         middle = (low + high) // 2
-        if len(pruned(middle)[0]) <= most:
+        if len(share(pruned(middle))[0]) <= most:
             high = middle
         else:
             low = middle

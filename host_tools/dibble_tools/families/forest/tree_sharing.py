@@ -27,6 +27,16 @@ class Grown:
     leaf: np.ndarray
 
 
+def leaves_of(tree: Grown, values: np.ndarray) -> np.ndarray:
+    """Return the node (rows,) that each row of feature values ends at."""
+    at = np.zeros(len(values), dtype=np.int64)
+    while (inside := np.flatnonzero(tree.left[at] >= 0)).size:
+        node = at[inside]
+        low = values[inside, tree.feature[node]] <= tree.threshold[node]
+        at[inside] = np.where(low, tree.left[node], tree.right[node])
+    return at
+
+
 def without_one_way(tree: Grown) -> Grown:
     """Return the tree without the splits that send every reading to one side."""
     one_way = (tree.left >= 0) & ((tree.threshold == ALL_LEFT) | (tree.threshold == ALL_RIGHT))

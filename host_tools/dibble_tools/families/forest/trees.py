@@ -81,10 +81,9 @@ def integer_trees(
         for t, thresholds in zip(trees, integer_thresholds(trees, to_input), strict=True)
     ]
     grown = [without_one_way(tree) for tree in grown]
-    if splits is None:
-        nodes, roots = share(grown)
-    else:
-        nodes, roots = prune(grown, [_misclassified(tree) for tree in trees_of(estimator)], splits)
+    if splits is not None:
+        grown = prune(grown, [_misclassified(tree) for tree in trees_of(estimator)], splits)
+    nodes, roots = share(grown)
     return IntegerTrees(nodes, roots, len(estimator.classes_))  # type: ignore[attr-defined]
 
 

@@ -7,13 +7,15 @@ import numpy as np
 from sklearn.ensemble import RandomForestClassifier
 
 from dibble_tools.common import portable
-from dibble_tools.families.forest.binning import Bins, fit_bins
+from dibble_tools.families.forest.binning import fit_bins
 from dibble_tools.families.forest.integer_trees import IntegerTrees, leaf_id, with_leaves
+from dibble_tools.families.forest.leaf_sharing import clusters
 from dibble_tools.families.forest.pages import MAX_LEAVES
 from dibble_tools.families.forest.pruning import prune
-from dibble_tools.families.forest.tree_sharing import share
+from dibble_tools.families.forest.tree_sharing import Grown, leaves_of, share
 
 WEIGHT_STEPS = 64
+SURE = 32  # what a leaf that is sure gives
 TINY_TARGET = 0.01  # a class with a smaller share of a row isn't worth a copy of the row
 
 
@@ -22,24 +24,20 @@ class VotingStages:
     """What came of a voting fit, stage by stage.
 
     Attributes:
-        bins: what the forest was fitted on.
-        forest: scikit-learn's, before pruning; its classes are indices.
-        classes: number of classes.
+        pruned: the trees in floats.
+        shares: of the classes, (nodes, classes) of each tree.
         trees: the integer trees.
-        margin_unit: 1.0, for a vote isn't a log-odds.
+        margin_unit: what a leaf that is sure gives: a vote. It isn't a log-odds.
     """
 
-    bins: Bins
-    forest: RandomForestClassifier
-    classes: int
+    pruned: list[Grown]
+    shares: list[np.ndarray]
     trees: IntegerTrees
-    margin_unit: float = 1.0
+    margin_unit: float
 
     def scores(self, values: np.ndarray) -> np.ndarray:
-        """Return each class's share of the float forest's leaves, summed over trees: (rows, classes)."""
-        out = np.zeros((len(values), self.classes))
-        out[:, self.forest.classes_] = self.forest.predict_proba(self.bins.of(values)) * len(self.forest.estimators_)
-        return out
+        """Return each class's share of the leaves of the pruned trees, summed over them: (rows, classes)."""
+        return sum(shares[leaves_of(tree, values)] for tree, shares in zip(self.pruned, self.shares, strict=True))
 
 
 @dataclass(frozen=True)
@@ -51,8 +49,8 @@ class VotingRecipe:
         max_nodes: splits to prune to; None prunes none.
         features: those that may be asked about; None for all.
         thresholds: distinct ones a feature at most.
-        amounts: of a leaf that is sure; others give 1.. in proportion to the lead of their class's share.
-            1 is a plain vote; at most 100 / classes.
+        amounts: distinct ones of a class, in proportion to the lead of its share in a leaf. 1 is a plain vote; at most
+            100 / classes.
     """
 
     trees: int
@@ -60,7 +58,7 @@ class VotingRecipe:
     max_nodes: int | None = None
     features: Sequence[int] | None = None
     thresholds: int = 64
-    amounts: int = 3
+    amounts: int = 6
 
 
 def fit_voting(
@@ -82,20 +80,32 @@ def fit_voting(
     # Weights of few bits: the sums of squares that tell splits apart are exact then, on every computer.
     mass = np.maximum(np.rint(weights[rows] * targets[rows, labels] * WEIGHT_STEPS), 1) / WEIGHT_STEPS
     forest.fit(bins.of(values)[rows], labels, sample_weight=mass)
-    steps = min(recipe.amounts, MAX_LEAVES // classes)
-    grown, risks = [], []
+    amounts = min(recipe.amounts, MAX_LEAVES // classes)
+    every, risks, leads = [], [], []
     for estimator in forest.estimators_:
         tree = estimator.tree_
-        shares = tree.value[:, 0] / tree.value[:, 0].sum(axis=1, keepdims=True)
-        leaf = forest.classes_[shares.argmax(axis=1)]
-        if steps > 1:
-            leaf = leaf_id(leaf, np.maximum(np.round(_lead(shares) * steps), 1).astype(np.int64))
-        grown.append(bins.grown(tree, leaf))
+        shares = np.zeros((tree.node_count, classes))
+        shares[:, forest.classes_] = tree.value[:, 0] / tree.value[:, 0].sum(axis=1, keepdims=True)
+        every.append(shares)
         risks.append(tree.weighted_n_node_samples * _entropy(shares))
-    nodes, roots = share(grown) if recipe.max_nodes is None else prune(grown, risks, recipe.max_nodes)
-    integer = with_leaves(nodes, roots, [0] * classes) if steps > 1 else IntegerTrees(nodes, roots, classes)
+        leads.append(_lead(shares))
+    votes = np.split(_amounts(np.concatenate(leads), amounts), np.cumsum([len(lead) for lead in leads])[:-1])
+    grown = []
+    for estimator, shares, amount in zip(forest.estimators_, every, votes, strict=True):
+        leaf = shares.argmax(axis=1)
+        grown.append(bins.grown(estimator.tree_, leaf_id(leaf, amount) if amounts > 1 else leaf))
+    pruned = grown if recipe.max_nodes is None else prune(grown, risks, recipe.max_nodes)
+    nodes, roots = share(pruned)
+    integer = with_leaves(nodes, roots, [0] * classes) if amounts > 1 else IntegerTrees(nodes, roots, classes)
     integer.check()
-    return VotingStages(bins, forest, classes, integer)
+    return VotingStages(pruned, every, integer, float(SURE) if amounts > 1 else 1.0)
+
+
+def _amounts(leads: np.ndarray, most: int) -> np.ndarray:
+    """Return what each leaf gives for its lead, 0..1: at least 1, at most `most` distinct amounts."""
+    cluster = clusters(np.round(leads * SURE), np.ones(len(leads)), most)
+    means = np.bincount(cluster, leads) / np.bincount(cluster)
+    return np.maximum(np.round(means * SURE), 1).astype(np.int64)[cluster]
 
 
 def _entropy(shares: np.ndarray) -> np.ndarray:

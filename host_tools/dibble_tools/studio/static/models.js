@@ -13,8 +13,9 @@ export function showModels(models) {
     say(verdict, model.verdict && `${model.rely ? "✔" : "✕"} ${model.verdict}`);
     verdict.dataset.rely = model.rely;
     say(row.querySelector(".quiet"), model.words);
-    say(row.querySelector(".warning"), model.shortcut ?? "");
-    row.querySelector(".warning").hidden = !model.shortcut;
+    const more = model.verdict.includes(model.shortcut) ? "" : model.shortcut ?? ""; // said once
+    say(row.querySelector(".warning"), more);
+    row.querySelector(".warning").hidden = !more;
     const [link, save] = row.querySelectorAll("a");
     save.href = `/model/${encodeURIComponent(model.name)}`;
     save.setAttribute("aria-label", `Download ${model.name}`);
