@@ -2,6 +2,7 @@
 
     python tests/benchmarks/sound_accuracy.py words SPEECH_COMMANDS [--teacher kws.tflite] [--bytes 2500,5000,8500]
     python tests/benchmarks/sound_accuracy.py four SPEECH_COMMANDS [MODEL]
+    python tests/benchmarks/sound_accuracy.py streams SPEECH_COMMANDS [MODEL] [--beside ESC10] [--hours 3]
     python tests/benchmarks/sound_accuracy.py own SPEECH_COMMANDS [--speakers 13]
     python tests/benchmarks/sound_accuracy.py esc10 ESC10 [--folds 1,2,3,4]
 
@@ -12,16 +13,20 @@ Speakers (folds of ESC-10, takes of one's own voice) that a line is about were h
 
 import argparse
 import time
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from dibble_tools.data.sound.clips import Clips, read_clips
+from dibble_tools.data.sound.augment import coloured
+from dibble_tools.data.sound.clips import Clip, read_clips
 from dibble_tools.demo.words_model import four_words
+from dibble_tools.model.hearing import ACTS, hear
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.limits import Limits
 from dibble_tools.training.result import Clock
 from dibble_tools.training.sound import SingleSounds
+from dibble_tools.training.sound_errors import hourly
 from dibble_tools.training.sound_options import MLP, STREAM, SoundOptions
 from dibble_tools.training.sound_stream import StreamTraining, judge_stream
 from dibble_tools.training.sound_teacher import soft_labels
@@ -30,6 +35,10 @@ RATE_HZ = 16_000
 ROUNDS = 600
 OWN_BYTES, OWN_TAKES, OWN_WORDS, OWN_BUDGET_S = 2048, 4, 10, 20.0
 ALARMS = 0.02
+BLOCK_S, LATE_S = 10, 0.7
+BESIDE_SHARE = 0.5  # of the blocks; the others are noise that was made up
+FLOOR_DB, WORD_DB = (-70.0, -45.0), (-35.0, -20.0)  # below full scale
+MOST_GAIN = 4.0
 STREAMS = 3  # orders of the clips held out that a figure is the mean of
 
 
@@ -86,6 +95,74 @@ def four(arguments: argparse.Namespace) -> None:
         )
 
 
+def streams(arguments: argparse.Namespace) -> None:
+    """Print false alarms an hour and commands acted on, of a stream composed of speakers and sounds never heard."""
+    clips = four_words(read_clips(arguments.folder, RATE_HZ))
+    beside = [clip.samples for clip in read_clips(arguments.beside, RATE_HZ).clips] if arguments.beside else []
+    model = HostModel.open(arguments.model)
+    held = StreamTraining(clips, SoundOptions(family=STREAM), Clock(60.0), quiet).held
+    samples, spoken = composed([clips.clips[i] for i in held], beside, arguments.hours, np.random.default_rng(7))
+    hours = len(samples) / RATE_HZ / 3600
+    count = len(spoken)
+    print(f"{hours:.2f} h: {count} commands, {3600 / BLOCK_S:.0f} other words an hour; a line for each margin")
+    own = model.content.unsure_below
+    for margin in sorted({own, *(round(own * share) for share in (0.75, 1.25))}):
+        asked = copy(model)
+        asked.content = replace(model.content, unsure_below=margin)
+        alarms, left = 0, list(spoken)
+        for heard in hear(asked, samples):
+            if heard.fate != ACTS:
+                continue
+            said = [one for one in left if one[0] <= heard.end_s <= one[1] + LATE_S and one[2] == heard.label]
+            if said:
+                left.remove(said[0])
+            else:
+                alarms += 1
+        told = hourly(alarms, hours)
+        low, high = told["interval"]
+        mark = "*" if margin == own else " "
+        print(
+            f"margin {margin:5}{mark} {100 * (1 - len(left) / count):5.1f} % of commands acted on, "
+            f"{told['an_hour']} false alarms an hour ({low} to {high}, 95 %)",
+            flush=True,
+        )
+
+
+def composed(
+    clips: list[Clip], beside: list[np.ndarray], hours: float, rng: np.random.Generator
+) -> tuple[np.ndarray, list[tuple[float, float, str]]]:
+    """Return a stream and its commands (begin, end in seconds, word).
+
+    Each block of ten seconds is noise that was made up or a sound of `beside`, 45 to 70 dB below full scale; a word or
+    silence that isn't a command somewhere in its first half, and in each third one a command in its second half, 20 to
+    35 dB below full scale.
+    """
+    commands = [clip for clip in clips if not clip.label.startswith("_")]
+    others = [clip for clip in clips if clip.label.startswith("_")]
+    size = BLOCK_S * RATE_HZ
+    blocks, spoken = [], []
+    for i in range(round(hours * 3600 / BLOCK_S)):
+        floor = coloured(size, rng)
+        if beside and rng.random() < BESIDE_SHARE:
+            floor = np.resize(beside[int(rng.integers(len(beside)))].astype(float), size)
+        loudest = np.sqrt(np.mean(floor**2)) + 1e-9
+        block = floor * (32768 / loudest * 10 ** (rng.uniform(*FLOOR_DB) / 20))
+        for clip, first in (
+            (others[int(rng.integers(len(others)))], 0),
+            (commands[int(rng.integers(len(commands)))], 1),
+        ):
+            if first and i % 3:
+                continue
+            at = int(rng.integers(size // 2 - len(clip.samples))) + first * size // 2
+            level = 10 ** (rng.uniform(*WORD_DB) / 20) * 32768 / (np.sqrt(np.mean(clip.samples.astype(float) ** 2)) + 1)
+            block[at : at + len(clip.samples)] += clip.samples * min(level, MOST_GAIN)
+            if first:
+                begin = i * BLOCK_S + at / RATE_HZ
+                spoken.append((begin, begin + len(clip.samples) / RATE_HZ, clip.label))
+        blocks.append(np.clip(np.rint(block), -32768, 32767).astype(np.int16))
+    return np.concatenate(blocks), spoken
+
+
 def own(arguments: argparse.Namespace) -> None:
     """Print how often takes of one voice left out are known: speakers with most takes of all ten words."""
     clips = read_clips(arguments.folder, RATE_HZ)
@@ -139,24 +216,22 @@ def esc10(arguments: argparse.Namespace) -> None:
     print("mean:", *(f"{100 * share:.1f} %" for share in np.mean(found, axis=0)))
 
 
-def _clips_of(clips: Clips, kept: np.ndarray) -> Clips:
-    return replace(clips, clips=[clip for clip, keep in zip(clips.clips, kept, strict=True) if keep])
-
-
 def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("words", "four", "own", "esc10"))
+    parser.add_argument("what", choices=("words", "four", "streams", "own", "esc10"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("model", type=Path, nargs="?", default=Path("models/four_words"))
     parser.add_argument("--teacher", type=Path)
+    parser.add_argument("--beside", type=Path)
+    parser.add_argument("--hours", type=float, default=3.0)
     parser.add_argument("--bytes", default="2500,5000,8500,16000")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--speakers", type=int, default=13)
     parser.add_argument("--folds", default="1,2,3,4")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    {"words": words, "four": four, "own": own, "esc10": esc10}[arguments.what](arguments)
+    {"words": words, "four": four, "streams": streams, "own": own, "esc10": esc10}[arguments.what](arguments)
 
 
 if __name__ == "__main__":

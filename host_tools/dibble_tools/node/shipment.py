@@ -116,10 +116,13 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.streams": ("dibble.streams", *_of("dibble.streams.", "adc_mic", "i2s_mic", "pdm_mic")),
     # what comes by radio
     "dibble.update": _of(_UPDATE, "offer"),
-    "dibble.looking": _of(_UPDATE, "kept", "looking"),
-    "dibble.receiving": _of(_UPDATE, "parcel", "receiving"),
+    "dibble.kept": _of(_UPDATE, "kept"),
+    "dibble.looking": _of(_UPDATE, "looking"),
+    "dibble.parcel": _of(_UPDATE, "parcel"),
+    "dibble.receiving": _of(_UPDATE, "receiving"),
     "dibble.place": _of(_UPDATE, "place", "reading"),
     "dibble.trial": _of(_UPDATE, "trial"),
+    "dibble.staging": _of(_UPDATE, "firmware"),
     "dibble.unpack": _of(_STORAGE, "bits", "unpack"),
     "dibble.tls": _of("dibble.ports.", "tls"),  # there may be no module ssl
 }

@@ -12,7 +12,7 @@ from dibble_tools.model.limits import Limits
 
 MLP, STREAM = "mlp", "stream"
 STREAM_HOP_S, STREAM_BANDS = 0.025, 20
-LONG_S = 2.5
+LONG_S, LONG_HOP_S = 2.5, 0.04
 SEGMENT_HOP_S, SEGMENT_BANDS = 0.016, 16
 
 
@@ -43,12 +43,12 @@ class SoundOptions:
         """Return the sense that the model will have, unless it is a network over the stream: that has no gate.
 
         Args:
-            clip_s: how long most clips are: where sounds go on for long, a network over the stream hears frames and
-                hops of twice the time.
+            clip_s: how long most clips are: where sounds go on for long, a network over the stream hears frames of
+                twice the time, and longer hops.
         """
         hop_s, bands = (STREAM_HOP_S, STREAM_BANDS) if self.family == STREAM else (SEGMENT_HOP_S, SEGMENT_BANDS)
         frame = self.frame
         if self.family == STREAM and clip_s >= LONG_S and not self.hop and 2 * frame <= 1 << MOST_LOG2:
-            frame, hop_s = 2 * frame, 2 * hop_s
+            frame, hop_s = 2 * frame, LONG_HOP_S
         hop = self.hop or min(round(hop_s * self.rate_hz), frame)
         return SoundSettings(settings_for(self.rate_hz, frame, hop, self.bands or bands), self.gate)

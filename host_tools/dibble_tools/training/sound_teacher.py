@@ -4,6 +4,7 @@ So far of one kind, the keyword spotters of MLPerf Tiny (int8, 49 x 10 MFCC of a
 front end is theirs, and runs on the host only. The interpreter is LiteRT's: the extra `teacher`.
 """
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,9 @@ def soft_labels(path: Path, clips: Clips, rate_hz: int, progress: Progress) -> n
     with extras_named():
         from ai_edge_litert.interpreter import Interpreter
     try:
-        network = Interpreter(model_path=str(path), num_threads=1, experimental_preserve_all_tensors=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that it keeps what is between its layers, which is asked for below
+            network = Interpreter(model_path=str(path), num_threads=1, experimental_preserve_all_tensors=True)
         network.allocate_tensors()
         into, out = network.get_input_details()[0], network.get_output_details()[0]
     except (ValueError, RuntimeError, OSError) as error:

@@ -1,15 +1,19 @@
 """`hear` against the firmware's own Listening, hop by hop, on the same samples: gate, first model, decision, rest."""
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from dibble import listening
+from dibble_tools.cli.main import app
 from dibble_tools.common.errors import InputError
 from dibble_tools.model.hearing import ACTS, Cascade, hear
 from dibble_tools.model.host_model import HostModel
-from sounds import KINDS, RATE_HZ, random_ear, random_stream, stream
+from sounds import KINDS, RATE_HZ, random_ear, random_stream, stream, write_wav
+from typer.testing import CliRunner
 
 
 class Played:
@@ -88,3 +92,40 @@ def test_models_that_do_not_fit_are_refused() -> None:
         hear(random_ear(), stream(KINDS[:1]), Cascade(before=random_stream(), skip="a"))
     with pytest.raises(InputError, match=r"listen.skip: expected a class of 'ear' \(a, b, _c\), got 'wind'"):
         hear(random_ear(), stream(KINDS[:1]), Cascade(before=random_ear(1), skip="wind"))
+
+
+def test_by_command_with_the_nodes_configuration(tmp_path: Path) -> None:
+    """The rest, the gate and the class to skip are those of config.json."""
+    for name, model in (("model.dib", random_ear(2)), ("voice.dib", random_ear(5))):
+        (tmp_path / name).write_bytes(model.blob)
+    samples = stream([*KINDS, "hiss"])
+    write_wav(tmp_path / "long.wav", samples)
+    listen = {"driver": "adc_mic", "pin": 26, "rest_ms": 60000, "gate_permille": 3000, "skip": "b"}
+    (tmp_path / "config.json").write_text(json.dumps({"sensors": [], "listen": listen}))
+    command = ["hear", str(tmp_path / "model.dib"), str(tmp_path / "long.wav"), "--json"]
+    command += ["--config", str(tmp_path / "config.json"), "--before", str(tmp_path / "voice.dib")]
+    run = CliRunner().invoke(app, command)
+    assert run.exit_code == 0, run.output
+    told = [json.loads(line) for line in run.output.splitlines() if line.startswith("{")]
+    expected = hear(random_ear(2), samples, Cascade(3000, random_ear(5), "b", 60000))
+    assert [(row["end_s"], row["label"], row["fate"]) for row in told] == [(h.end_s, h.label, h.fate) for h in expected]
+    assert len({h.fate for h in expected}) > 1
+
+
+@pytest.mark.parametrize(
+    ("listen", "message"),
+    [
+        ({}, "expected `listen` with a microphone's driver, got none"),
+        ({"driver": "adc_mic", "pin": 26, "skip": "wind"}, "listen.skip: expected a class of 'ear'"),
+        ({"driver": "adc_mic", "pin": 26, "rest_ms": -1}, "rest_ms"),
+    ],
+)
+def test_by_command_what_does_not_fit_is_told(listen: dict[str, Any], message: str, tmp_path: Path) -> None:
+    (tmp_path / "model.dib").write_bytes(random_ear(2).blob)
+    sensors = [] if listen else [{"driver": "battery", "pin": 27}]
+    (tmp_path / "config.json").write_text(json.dumps({"sensors": sensors, "listen": listen}))
+    write_wav(tmp_path / "long.wav", stream(KINDS[:1]))
+    command = ["hear", str(tmp_path / "model.dib"), str(tmp_path / "long.wav")]
+    command += ["--config", str(tmp_path / "config.json"), "--before", str(tmp_path / "model.dib")]
+    with pytest.raises(InputError, match=message):
+        CliRunner().invoke(app, command, catch_exceptions=False)

@@ -12,7 +12,7 @@ from dibble_tools.data.sound.clips import read_clips
 from dibble_tools.data.sound.compose import OCTAVE, Composer, clip_rows
 from dibble_tools.data.sound.front_end import settings_for
 from dibble_tools.families.stream.network import hops_seen
-from dibble_tools.families.stream.training import integer_net, shapes_for, tables_of
+from dibble_tools.families.stream.training import cut_at, integer_net, shapes_for, tables_of
 from dibble_tools.model.hearing import ACTS, REST_MS, hear
 from dibble_tools.model.limits import Limits
 from dibble_tools.report.plots import pictures
@@ -135,6 +135,34 @@ def test_integers_do_what_the_floats_did() -> None:
         pairs.append((logits - logits.mean(axis=1, keepdims=True)).ravel())
     assert np.corrcoef(*pairs)[0, 1] > 0.97
     tables_of(integer)
+
+
+def test_coarse_steps_err_less_where_the_largest_weights_are_cut() -> None:
+    weights = np.random.default_rng(4).normal(size=(200, 6)) * np.arange(1, 7)
+    weights[0] = [9.0, -12, 0, 7, 30, -5]
+    largest = np.abs(weights).max(axis=0)
+
+    def error(most: np.ndarray) -> np.ndarray:
+        steps = most / 7
+        return ((np.clip(np.rint(weights / steps), -8, 7) * steps - weights) ** 2).sum(axis=0)
+
+    cut = cut_at(weights, largest, -8, 7)
+    assert (error(cut) <= error(largest)).all() and (cut < largest).sum() >= 3
+    exact = np.arange(-7, 8)[:, None] * np.array([[0.5, 3.0]])
+    assert np.array_equal(cut_at(exact, np.abs(exact).max(axis=0), -8, 7), [3.5, 21.0]), "where nothing is rounded"
+
+
+@pytest.mark.parametrize(("clip_s", "hop_s"), [(1.0, 0.025), (1.0, 0.032), (3.0, 0.04), (5.0, 0.04)])
+def test_a_network_sees_about_a_clip(clip_s: float, hop_s: float) -> None:
+    assert 0.8 * clip_s <= hops_seen(shapes_for(10, 16, hop_s, clip_s=clip_s)) * hop_s <= 1.4 * clip_s
+
+
+def test_long_sounds_are_heard_in_longer_frames() -> None:
+    options = SoundOptions(family="stream")
+    one, five = options.sense(1.0).front_end, options.sense(5.0).front_end
+    assert (one.size, one.hop, five.size, five.hop) == (512, 400, 1024, 640)
+    assert replace(options, hop=400).sense(5.0).front_end == one
+    assert replace(options, family="mlp").sense(5.0) == replace(options, family="mlp").sense(1.0)
 
 
 def test_coefficients_are_those_of_a_tone() -> None:

@@ -203,7 +203,7 @@ def _stepped(
     least, most = WEIGHT_RANGE[shape.bits]
     largest = np.abs(weights).reshape(-1, shape.units).max(axis=0) + 1e-12
     if shape.bits == 4:  # steps are coarse: cutting the largest weights may err less than rounding all others
-        largest = _cut(weights.reshape(-1, shape.units), largest, least, most)
+        largest = cut_at(weights.reshape(-1, shape.units), largest, least, most)
     if last:
         alpha = np.full(shape.units, largest.max() / most)
         own = Parameters((weights / alpha).astype(np.float32), (bias / alpha).astype(np.float32))
@@ -221,7 +221,7 @@ def _stepped(
     return own, Rounding(least, most, (2.0**-shift).astype(np.float32)), alpha * 2.0**shift, low
 
 
-def _cut(weights: np.ndarray, largest: np.ndarray, least: int, most: int) -> np.ndarray:
+def cut_at(weights: np.ndarray, largest: np.ndarray, least: int, most: int) -> np.ndarray:
     """Return the weight (units,) that `most` steps should stand for: where rounding and cutting err least together."""
     found, best = largest, np.full(len(largest), np.inf)
     for share in CUTS:
@@ -261,13 +261,13 @@ def shapes_for(classes: int, width: int, hop_s: float, bits: int = 4, clip_s: fl
     Args:
         width: units of its layers, a multiple of 4; the last two are half as wide again.
         hop_s: from one row to the next; layers behind the first are computed at each second one below 40 ms.
-        clip_s: how long most sounds are; the mean is over two thirds of that.
+        clip_s: how long most sounds are; the mean is over what taps leave of it.
     """
     stride = 2 if hop_s < 0.04 else 1
     each = hop_s * stride
     taps = max(round(0.1 / hop_s), 2)
     seen = max(round(0.24 / each), 3)
-    mean = 1 << int(np.clip(round(np.log2(0.64 * clip_s / each)), 0, MOST_STEPS))
+    mean = 1 << int(np.clip(round(np.log2(max(clip_s - 0.36, each) / each)), 0, MOST_STEPS))
     wide = (width * 3 // 2 + 3) // 4 * 4
     return [
         LayerShape("full", width, taps, stride, bits),

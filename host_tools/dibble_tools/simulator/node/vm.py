@@ -67,7 +67,7 @@ class FieldVm:
         self._without_its_program("fill", str(free_blocks))
 
     def extract(self, path: str, folder: Path) -> None:
-        """Copy a folder of the node, as it lies on the flash, to a new folder of the host."""
+        """Copy a folder of the node, as it lies on the flash, "" for all of it, to a new folder of the host."""
         folder.mkdir(parents=True)
         self._without_its_program("extract", path, str(folder.resolve()))
 
