@@ -22,17 +22,19 @@ from dibble_tools.fleet.database import layouts, nodes, open_database, records
 from fleet_messages import INTERVAL_S, MAY_S, state
 from mosquitto import Mosquitto
 
+ROUNDS = 144  # of records that are written together
 AHEAD = 2000  # messages that the broker may hold for the listener
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--nodes", type=int, default=1000)
-    options.add_argument("--days", type=float, default=1.0)
+    options.add_argument("--days", type=float, default=1.0, help="of reports, as fast as they are taken; 0: none")
     options.add_argument("--records", type=int, default=10_000_000, help="for the look-up of one node's month; 0: none")
     given = options.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        listening(Path(folder), given.nodes, round(given.days * 86400 / INTERVAL_S))
+    if given.days:
+        with tempfile.TemporaryDirectory() as folder:
+            listening(Path(folder), given.nodes, round(given.days * 86400 / INTERVAL_S))
     if given.records:
         with tempfile.TemporaryDirectory() as folder:
             looking_up(Path(folder), given.nodes, given.records)
@@ -100,12 +102,16 @@ def looking_up(folder: Path, node_count: int, total: int) -> None:
     }
     with engine.begin() as connection:
         connection.execute(insert(layouts), [{"id": 1, "channels": json.dumps(["soil_permille", "air_centi_c"])}])
-        for node in range(1, node_count + 1):
-            connection.execute(insert(nodes), [{"id": node, "name": f"n{node}", "first_seen_s": 0, "last_seen_s": 0}])
-            connection.execute(
-                insert(records),
-                [{**row, "node_id": node, "sequence": n, "at_s": MAY_S + INTERVAL_S * n} for n in range(1, each + 1)],
-            )
+        seen = {"first_seen_s": 0, "last_seen_s": 0}
+        connection.execute(insert(nodes), [{"id": n, "name": f"n{n}", **seen} for n in range(1, node_count + 1)])
+    names = [*row, "node_id", "sequence", "at_s"]
+    asked = f"INSERT INTO records ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+    fixed = tuple(row.values())
+    for first in range(1, each + 1, ROUNDS):  # in the order in which nodes report: a round each interval
+        with engine.begin() as connection:
+            rounds = range(first, min(first + ROUNDS, each + 1))
+            rows = ((*fixed, node, n, MAY_S + INTERVAL_S * n) for n in rounds for node in range(1, node_count + 1))
+            connection.connection.executemany(asked, rows)  # type: ignore[attr-defined]
     engine.dispose()
     engine = open_database(str(folder / "fleet.db"))
     worst = 0.0

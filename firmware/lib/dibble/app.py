@@ -1,8 +1,9 @@
 """The node from power-on: a window for people, the boot count, then the cycle for ever, or safe mode."""
 
+import os
 import sys
 
-from dibble import __version__
+from dibble import RecordError, __version__
 from dibble.forgetting import forget, forget_start, start_only
 from dibble.storage.boot import SAFE, BootState
 from dibble.storage.key import signatures_of
@@ -50,6 +51,8 @@ def _boot(port, kept):
     port.sleep_ms(WINDOW_MS)
     models = Slots("model")
     boot = BootState(port.memory("boot"))
+    if _take_firmware(port, boot):
+        port.reset()
     mode = boot.begin(*(models.generations() + _candidate(port, kept)))
     stand_in = ", last good configuration" if boot.config_rejected else ""
     print("boot %d since the last good one: %s%s" % (boot.unconfirmed, MODES[mode], stand_in))
@@ -91,6 +94,28 @@ def _candidate(port, kept):
 
 
 @start_only
+def _take_firmware(port, boot):
+    """Stage firmware that came by radio while the heap is free; return whether the next start has it.
+
+    A power cut meanwhile leaves it to the next contact: a battery that can't bear it doesn't end the node.
+    """
+    try:
+        os.rename("update.firmware", "update.part")
+    except OSError:
+        return False
+    from dibble.update.place import place
+
+    try:
+        why = place(port, boot, at_start=True)
+    except (OSError, RecordError) as error:
+        why = error
+    print("firmware by radio: %s" % (why or "it is in its place"))
+    forget("dibble.update.place", "dibble.update.reading", "dibble.update.parcel", "dibble.update.kept")
+    forget("dibble.update.offer", "dibble.update.firmware", "dibble.storage.signatures", "dibble.storage.manifest")
+    return not why
+
+
+@start_only
 def _undo():
     """Take back what came by radio and ended the node before it was installed."""
     try:
@@ -108,6 +133,8 @@ def _configure(port, kept, boot, signatures):
 
     configured = setup.configure(kept, boot.config_rejected, signatures)
     if port.KIND == "micropython":  # where the node is compiled on the board, that needs the room first
+        if boot.came_by_radio and configured[0]["watchdog_ms"]:  # nobody is there to end a look that never ends
+            port.start_watchdog(configured[0]["watchdog_ms"])
         setup.look_first()
     forget("dibble.config", "dibble.setup")
     return configured

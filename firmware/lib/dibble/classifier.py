@@ -33,7 +33,7 @@ class Classifier:
         kernel: "code", or the kind of kernels that run its tables.
         in_place: whether its bytes lie in the flash.
         hears: whether it takes a stream's samples instead of readings.
-        sees: the sensors.Sensor whose frames it takes instead of readings; None: it takes readings.
+        sees: the sensors.Sensor, an array or a camera, whose frames it takes instead of readings; None: readings.
         identity: 4 bytes, the CRC of its file.
         name, names, classes: the model's, its channels' and its classes'.
         readings: array("i") of the last readings it decided on, in the sensors' units.
@@ -68,7 +68,7 @@ class Classifier:
         self.hears = b"frames" in model.parts
         if self.hears and not sensors.hears:
             raise ModelError("expected config.listen, as a model that hears wants it, got none")
-        self.sees = _array_for(model, sensors) if b"image" in model.parts else None
+        self.sees, self._frame = _eye_for(model, sensors) if b"image" in model.parts else (None, None)
         self.readings = () if self.sees else model.readings
         for i in range(0 if self.hears else len(self.readings)):
             name, unit, mantissa, exponent, _, _ = description.channel(i)
@@ -98,7 +98,7 @@ class Classifier:
     def decide(self, elapsed_ms):
         """Return the decision on the sensors' last readings, or on what an array sees."""
         if self.sees:
-            return self.model.predict(None if self.sees.fault else self.sees.driver.heat.above)
+            return self.model.predict(None if self.sees.fault else self._frame)
         readings = self.readings
         values = self._values
         i = 0
@@ -140,14 +140,25 @@ def _reads_no_more(model):
 
 
 @start_only
-def _array_for(model, sensors):
-    """Return the first sensor whose frames a model sees, by their size; raise ModelError where there is none."""
+def _eye_for(model, sensors):
+    """Return (the first sensor whose frames a model sees, by their size, its frame); raise ModelError where none is.
+
+    Readings of 16 bits are a thermal array's, codes of 8 a camera's.
+    """
     rows, columns, depth = model.image
     for sensor in sensors.all:
-        heat = getattr(sensor.driver, "heat", None)
-        if heat and depth == 1 and (heat.rows, heat.columns) == (rows, columns) and model.frame[3]:
-            return sensor
-    raise ModelError("expected a thermal array of %d x %d pixels, as the model sees, got none" % (rows, columns))
+        eye = sensor.driver
+        if hasattr(eye, "image"):
+            if eye.image == model.image and not model.frame[3]:
+                return sensor, eye.codes
+        elif hasattr(eye, "heat") and (eye.heat.rows, eye.heat.columns, 1) == model.image and model.frame[3]:
+            return sensor, eye.heat.above
+    if model.frame[3]:
+        raise ModelError("expected a thermal array of %d x %d pixels, as the model sees, got none" % (rows, columns))
+    raise ModelError(
+        "expected a camera's picture of %d x %d pixels in %s, as the model sees, got none"
+        % (rows, columns, "colour" if depth == 3 else "grey")
+    )
 
 
 @start_only

@@ -17,6 +17,7 @@ PIN = (int, str)
 STREAMS = ("dibble.streams.", "config.listen.driver")  # where drivers of streams lie, and where one is named
 AT_ADC = ("battery", "gas_adc", "mox_adc", "soil_adc", "wind_vane")
 PINS_OF_STREAMS = ("pin", "sck", "ws", "sd", "clock", "data")
+PINS_OF_CAMERAS = ("pixel_clock", "vsync", "href", "external_clock", "powerdown", "reset")
 CLOCK_CHIPS = ("ds3231", "pcf8563")
 SENSOR = (  # of every sensor; its driver's SETTINGS follow
     ("driver", str, 1, 20, None),
@@ -195,14 +196,14 @@ def _check_pins(config):
             where = "config.%s[%d]" % (kind, i)
             if entry.get("rom"):  # several on one wire
                 take("%s, rom %s" % (entry["pin"], entry["rom"]), where, "pin")
-            for name in ("pin", "power_pin", "supply_pin"):
+            for name in ("pin", "power_pin", "supply_pin") + PINS_OF_CAMERAS:
                 take(entry.get(name, ""), where, "rom" if name == "pin" and entry.get("rom") else name)
 
 
 def _share(name, other):
     """Tell whether two settings may name one pin: a common switch, a common supply, and that as a battery's; ROMs."""
     if name == other:
-        return name != "pin"
+        return name != "pin" and name not in PINS_OF_CAMERAS
     return "power_pin" not in (name, other) and "supply_pin" in (name, other) and "pin" in (name, other)
 
 

@@ -23,6 +23,7 @@ AWAKE_LIMIT_MS = 60000
 LATE_MS = 3600000  # no wait ends later than that
 FAILURES = 3  # cycles in a row that end in an error: then a reset
 STOPS = 3
+TRIALS = 6  # reports in a row that what came by radio has to bring one of to its end
 _DAY_S = 86400
 
 
@@ -111,6 +112,7 @@ class Node:
         self.lines = SerialLines(sys.stdout.write, config["node"], self.classes, self.channels)
         self._mqtt = (config["mqtt"], config["node"], sent, last) if config["mqtt"]["host"] else None
         self._radio, self._radio_error = None, ""
+        self._unheard = 0  # reports that didn't arrive: of use until one has
         self.sequence = self.time_s = self.action = self.faults = 0
         self.battery_mv = None
         self._elapsed_ms = None
@@ -277,6 +279,8 @@ class Node:
                 error = self._radio.report(self)
             except Exception as caught:  # drivers raise whatever (micropython#17661, #15563, #11247)
                 error = repr(caught)
+            if error:
+                self._unheard += 1
             if error is not None and error != self._radio_error:
                 self._radio_error = error
                 self.tell("radio", error or "reports arrive")
@@ -290,9 +294,11 @@ class Node:
         self._pass(0)
         good = self.boot.unconfirmed and self._up_ms >= CONFIRM_MS and self.faults < max(1, len(self.sensors.all))
         if self.boot.awaits_report:
-            if self._radio.silent if self._radio else good and not self._mqtt:
+            if self._unheard >= TRIALS or good and not self._mqtt:
                 self.tell("update", "no report arrived since: the node goes back to what it ran before")
-                self.boot.reject_silent()
+                from dibble.update.trial import go_back  # it's there: _look_at_trial() had it
+
+                go_back(self.boot)
                 self.start_anew()
         elif good:
             self.boot.confirm()
@@ -384,7 +390,7 @@ class Node:
 
         why = take(self, reports)
         forget("dibble.update.place", "dibble.update.reading", "dibble.update.parcel", "dibble.update.kept")
-        forget("dibble.update.offer", "dibble.storage.signatures")
+        forget("dibble.update.offer", "dibble.update.firmware", "dibble.storage.signatures")
         return why
 
     def start_anew(self):

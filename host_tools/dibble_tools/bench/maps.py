@@ -2,7 +2,8 @@
 
 python -m dibble_tools.bench.maps MODEL.dib
 
-Every count comes with the scores, which have to be the host's. The emulated chip is the nRF51 with more memory.
+Every count comes with the scores, which have to be the host's. The emulated chip is the nRF51 with more memory. C is
+the kernels of `dibble export --to c`.
 """
 
 import shutil
@@ -21,13 +22,15 @@ from dibble_tools.bench.cortex_m0 import FIRMWARE_KERNELS, PLAIN, listed
 from dibble_tools.bench.machine_code import machine_codes
 from dibble_tools.common.shipped import ROOMS
 from dibble_tools.common.terminal import Console
+from dibble_tools.export.context import environment
 from dibble_tools.machines.compiled import NATIVE
 from dibble_tools.machines.targets import CORTEX_M0
 from dibble_tools.machines.tools import run as run_tool
-from dibble_tools.model.content import Maps
+from dibble_tools.model.content import Maps, Step
 from dibble_tools.model.host_model import HostModel
 
 MAPS_C = ROOMS / "bench" / "native" / "maps.c"
+KINDS = ("thumb", "viper", "gcc")
 KERNELS = ("conv", "depthwise", "pool", "add", "fill", "take")
 FILES = {  # of kernels in the order of KERNELS
     "thumb": ("maps_conv_thumb", "maps_depthwise_thumb", "maps_pool_thumb", "maps_frame_thumb"),
@@ -69,7 +72,8 @@ def on_cortex_m0(model: HostModel, frame: np.ndarray, kind: str) -> list[StepCou
     family = model.content.family
     assert isinstance(family, Maps)
     calls = calls_of(model)
-    codes = [code for file in FILES[kind] for code in machine_codes(FIRMWARE_KERNELS / f"{file}.py", kind)]
+    own = "thumb" if kind == "gcc" else kind  # of what takes the frame and fills borders
+    codes = [code for file in FILES[own] for code in machine_codes(FIRMWARE_KERNELS / f"{file}.py", own)]
     text = [
         f"static uint8_t __attribute__((aligned(4))) arena[{family.arena_bytes + 4}];",
         f"static Word scratch[{max(scratch_words(model), 8)}];",
@@ -79,10 +83,17 @@ def on_cortex_m0(model: HostModel, frame: np.ndarray, kind: str) -> list[StepCou
     for name, code in zip(KERNELS, codes, strict=True):
         text.append(f"static const uint8_t __attribute__((aligned(4))) {name}_code[] = {{{listed(code)}}};")
     statements = []
+    steps = iter(family.steps)
+    text += [in_c(family)] if kind == "gcc" else []
     for i, (name, plan, at) in enumerate(calls):
         text.append(f"static const int32_t plan_{i}[] = {{{listed(plan)}}};")
         source = "(const uint8_t *)frame" if name == "take" else f"blob + {at}"
-        statements.append(f"count({kind}, {name}_code, plan_{i}, {source});")
+        step = next(steps) if name in KERNELS[:4] else None
+        if kind == "gcc" and step:
+            text.append(_called_in_c(step, i))
+            statements.append(f"count(step_{i}, 0, plan_{i}, 0);")
+        else:
+            statements.append(f"count({own}, {name}_code, plan_{i}, {source});")
     at = family.steps[-1].words["OUT_AT"]
     statements += [f"print(arena[{at + 2 * k}] | arena[{at + 2 * k + 1}] << 8);" for k in range(len(model.classes))]
     numbers = run("\n".join(text) + "\n", statements)
@@ -94,6 +105,25 @@ def on_cortex_m0(model: HostModel, frame: np.ndarray, kind: str) -> list[StepCou
     assert scores == expected, (kind, scores, expected)
     counts = numbers[1 : 2 * len(calls) : 2]
     return [StepCount(c[0], _multiply_adds(c[0], c[1]), n) for c, n in zip(calls, counts, strict=True)]
+
+
+def in_c(family: Maps) -> str:
+    """Return the kernels of an exported network."""
+    return environment("c").get_template("maps_kernels.j2").render(kinds={step.kind for step in family.steps})
+
+
+def _called_in_c(step: Step, i: int) -> str:
+    """Return a function that runs a step as the exported program does, and its tables."""
+    tables, more = "", ""
+    if step.biases:
+        tables = f"static const int8_t weights_{i}[] = {{{listed(step.weights.ravel())}}};\n"
+        tables += f"static const int32_t biases_{i}[] = {{{listed(step.biases)}}};\n"
+        tables += f"static const uint8_t shifts_{i}[] = {{{listed(step.shifts)}}};\n"
+        more = f", weights_{i}, biases_{i}, shifts_{i}"
+    return (
+        f"{tables}static Word step_{i}(const uint8_t *code, const int32_t *plan, const uint8_t *source) {{\n"
+        f"    {step.kind}(arena, (const step *)plan{more});\n    return 0;\n}}"
+    )
 
 
 def _multiply_adds(kernel: str, plan: array) -> int:
@@ -126,15 +156,17 @@ def main() -> None:
     model = HostModel.open(sys.argv[1])
     frame = np.random.default_rng(0).integers(0, 256, len(model.channels))
     table = Table(title="instructions on a Cortex-M0", title_justify="left")
-    for column in ("kernel", "multiply-adds", "assembler", "each", "viper", "each"):
+    for column in ("kernel", "multiply-adds", "assembler", "each", "viper", "each", "gcc -O2", "each"):
         table.add_column(column, justify="right")
-    counts = [on_cortex_m0(model, frame, kind) for kind in ("thumb", "viper")]
-    for thumb, viper in zip(*counts, strict=True):
-        each = [f"{c.instructions / c.multiply_adds:.2f}" if c.multiply_adds else "" for c in (thumb, viper)]
-        cells = f"{thumb.multiply_adds:,}", f"{thumb.instructions:,}", each[0], f"{viper.instructions:,}", each[1]
-        table.add_row(thumb.kernel, *cells)
-    sums = [sum(step.instructions for step in own) for own in counts]
-    table.add_row("all", "", f"{sums[0]:,}", "", f"{sums[1]:,}", "")
+    counts = [on_cortex_m0(model, frame, kind) for kind in KINDS]
+    for same in zip(*counts, strict=True):
+        cells = []
+        for one in same:
+            each = f"{one.instructions / one.multiply_adds:.2f}" if one.multiply_adds else ""
+            cells += [f"{one.instructions:,}", each]
+        table.add_row(same[0].kernel, f"{same[0].multiply_adds:,}", *cells)
+    sums = [f"{sum(step.instructions for step in own):,}" for own in counts]
+    table.add_row("all", "", *(cell for total in sums for cell in (total, "")))
     Console().print(table)
 
 

@@ -28,11 +28,19 @@ COMMON = {  # settings that need no comment where they stand
     "warm_up_s": "seconds after power-on in which its readings don't count",
     "supply_pin": 'a pin that measures the sensor\'s supply; "": none',
     "supply_divider_permille": "the supply's voltage per thousand of that pin's",
+    "pixel_clock": "a pin of the camera: PCLK",
+    "vsync": "a pin of the camera: VSYNC",
+    "href": "a pin of the camera: HREF, or HSYNC",
+    "powerdown": 'a pin that puts the camera to sleep: PWDN; "": none',
+    "reset": 'a pin that resets the camera; "": none',
+    "rows": "of the picture, as the model sees it",
+    "columns": "of the picture",
     "channels": "other names for what it gives, in its order",
     "power_pin": 'switches its supply; "": it has power all the time',
     "power_up_ms": "from its power to its first reading",
 }
 WIRES = (  # by what a driver has or asks its port for
+    ('("vsync"', "a camera's eight data pins, PCLK, VSYNC, HREF, XCLK, SDA, SCL, 3.3 V and GND: or on board"),
     ('("address"', "I2C: SDA, SCL, 3.3 V and GND"),
     ("port.pulses(", "a pin and GND, as a contact"),
     ("port.onewire(", "a pin with 4.7 kohm to 3.3 V, 3.3 V and GND"),
@@ -67,6 +75,7 @@ class DriverFacts:
         channels: (name, unit) of each reading.
         costly: names of channels that a gate may save.
         max_step: per channel, the largest change between two readings that isn't doubted; 0: any.
+        runtime: the only one that has it; "": each has.
     """
 
     name: str
@@ -78,6 +87,7 @@ class DriverFacts:
     wiring: str
     max_step: tuple[int, ...]
     is_stream: bool = False
+    runtime: str = ""
 
     @property
     def title(self) -> str:
@@ -192,7 +202,7 @@ def _facts(path: Path) -> DriverFacts:
     text = inspect.cleandoc(ast.get_docstring(ast.parse(source)) or "")
     channels = tuple(module.CHANNELS)
     costly = channels[getattr(module, "COSTLY_FROM", len(channels)) :]
-    own = _settings(module.SETTINGS, _comments(source, "SETTINGS"))
+    own = _settings(module.SETTINGS, _comments_shared(source) | _comments(source, "SETTINGS"))
     general = _settings(schema.SENSOR[1:], _comments(inspect.getsource(schema), "SENSOR"))
     return DriverFacts(
         path.stem,
@@ -203,6 +213,7 @@ def _facts(path: Path) -> DriverFacts:
         own + general,
         next((wires for sign, wires in WIRES if sign in source), "see its text"),
         tuple(getattr(module, "MAX_STEP", ())),
+        runtime=getattr(module, "RUNTIME", ""),
     )
 
 
@@ -225,6 +236,16 @@ def _settings(rows: Any, comments: dict[str, str]) -> tuple[Setting, ...]:
         shown = list(default) if isinstance(default, tuple) else default
         found.append(Setting(name, words, allowed, shown, meaning, (least, most)))
     return tuple(found)
+
+
+def _comments_shared(source: str) -> dict[str, str]:
+    """Return what stands behind the rows of a table of another file that SETTINGS begins with; {}: with none."""
+    table = re.search(r"^SETTINGS = (\w+) \+", source, re.M)
+    if not table:
+        return {}
+    file = re.search(rf"^from dibble\.drivers\.(\w+) import .*\b{table[1]}\b", source, re.M)
+    assert file
+    return _comments((LIBRARY / "drivers" / f"{file[1]}.py").read_text(encoding="utf-8"), table[1])
 
 
 def _comments(source: str, table: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from dibble.drivers import driver
 
 from dibble_tools.simulator.devices.amg8833 import Amg8833
 from dibble_tools.simulator.devices.bme680 import BME688, Bme680
+from dibble_tools.simulator.devices.camera import FRAME_US
 from dibble_tools.simulator.devices.ds18b20 import Ds18b20
 from dibble_tools.simulator.devices.ens160 import Ens160
 from dibble_tools.simulator.devices.lis3dh import Lis3dh
@@ -41,7 +42,10 @@ STANDING_MA = {
     "wind_vane": 0.15,  # through its pull-up
     "ens160": 0.01,
     "battery": 0.02,  # a divider of 2 x 100 kohm
+    "esp_camera": 40.0,  # an OV2640 that sends frames, 140 mW
+    "parallel_camera": 18.0,  # an OV7670, 60 mW
 }
+CAMERA_START_MS = 300  # of its registers, and its reset
 SETTLED_MS = 1000  # since a sensor got its power, where that isn't switched
 SPREAD = 1.5  # how far a sensor's charge may be off
 
@@ -96,11 +100,32 @@ class _Port:
     def onewire(self, pin: object) -> Any:
         return self._wire
 
+    def cameras(self) -> "_Cameras":
+        return _Cameras(self._clock)
+
     def memory(self, name: str) -> "_Forgetful":
         return _Forgetful()
 
     def date(self) -> tuple[int, int]:
         return 0, 0
+
+
+class _Cameras:
+    """A port's cameras: each gives dark frames, so late as a camera does."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.clock = clock
+        self.height = self.width = 120
+        self.bits, self.swapped = 16, True
+        self.frame = [0] * (self.height * self.width)
+        self.EspCamera = self.ParallelCamera = lambda settings, bus: self
+
+    def start(self) -> None:
+        self.clock.sleep_ms(CAMERA_START_MS)
+
+    def take(self) -> list[int]:
+        self.clock.sleep_ms(2 * FRAME_US // 1000)  # what waited, and the next
+        return self.frame
 
 
 class _Forgetful:

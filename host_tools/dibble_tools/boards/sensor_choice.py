@@ -169,6 +169,11 @@ def entries_for(wishes: list[Wish], pins: Pins) -> tuple[list[dict[str, Any]], l
         wish = wishes[number]
         facts, where = wish.driver, f"--sensor {wish.driver.name}"
         entry: dict[str, Any] = {"driver": facts.name}
+        if facts.runtime:
+            raise InputError(
+                f"{where}: expected a sensor that is wired to a few pins, got one whose pins are its board's, under "
+                f"{facts.runtime} only: `dibble drivers {facts.name}` has the entry for config.json"
+            )
         bounds = {s.name: s for s in facts.settings}
         use = use_of(facts.name)
         if "address" in bounds:

@@ -55,7 +55,7 @@ def export(
     from dibble_tools.export.forms import write
     from dibble_tools.machines.check import MACHINES, check_table
     from dibble_tools.machines.check import check as run
-    from dibble_tools.model.content import Stream
+    from dibble_tools.model.content import Maps, Stream
     from dibble_tools.model.host_model import HostModel
     from dibble_tools.model.rows import made_up_rows, read_rows
 
@@ -69,10 +69,11 @@ def export(
     for machine in on or []:
         if machine not in MACHINES[to]:
             raise InputError(f"--on: expected one of {', '.join(MACHINES[to])}; got {machine!r}")
-    if check and isinstance(opened.content.family, Stream):
+    if check and isinstance(opened.content.family, Stream | Maps):
+        what = "a network over a stream" if isinstance(opened.content.family, Stream) else "one that sees frames"
         raise InputError(
-            "--check: expected a model that decides on rows by themselves, got a network over a stream: its program "
-            "tests itself, by PREFIX_self_test()"
+            f"--check: expected a model that decides on rows of channels, got {what}: its program tests itself, by "
+            "PREFIX_self_test()"
         )
     _write(files, out, force=force)
     if not check:

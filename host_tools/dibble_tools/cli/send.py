@@ -34,21 +34,28 @@ def send(
         bool, typer.Option("--on-install", help="the node waits until somebody presses Install in Home Assistant")
     ] = False,
     again: Again = False,
+    firmware: Annotated[
+        bool, typer.Option("--firmware", help="not FILE, but dibble's own program for a node under this config.json")
+    ] = False,
 ) -> None:
-    """Send a model or a configuration to a node by MQTT, and follow it until it's confirmed.
+    """Send a model, a configuration or the firmware to a node by MQTT, and follow it until it's confirmed.
 
     The broker keeps the pieces; the node takes them when it wakes, tries what came, and goes back to what it had if
-    that doesn't come to a good minute and a report. Ctrl-C ends the following only. Exit status 1: refused, rolled
-    back, or nothing settled in time.
+    that doesn't come to a good minute and a report. Firmware goes to nodes with a key only. Ctrl-C ends the following
+    only. Exit status 1: refused, rolled back, or nothing settled in time.
     """
     from dibble_tools.fleet.broker import Broker
+    from dibble_tools.fleet.sending import mpy_of
     from dibble_tools.fleet.sending import send as send_parcel
     from dibble_tools.radio.files import read_parcel
     from dibble_tools.radio.parcel import offer_turn
 
     wait_s = parse_seconds(wait, "--wait")
     place = Broker.of(broker, user, ca)
-    parcel = read_parcel(file, node, key, waits=on_install, turn=offer_turn(again))
+    if firmware and file.suffix != ".json":
+        raise InputError(f"--firmware: expected the node's config.json, which says what it needs, got {file}")
+    mpy = mpy_of(place, node) if firmware else None
+    parcel = read_parcel(file, node, key, waits=on_install, turn=offer_turn(again), mpy=mpy)
     console.print(parcel.summary, markup=False)
     said = send_parcel(
         place,

@@ -23,13 +23,17 @@ FLUSHED_AT = 50  # frames that wait for the file at most
 
 @dataclass(frozen=True)
 class HeardFrame:
-    """One frame of one array: pixels int16 (rows, columns), in steps of so many of the unit above the background."""
+    """One frame of one array: pixels int16 (rows, columns), in steps of so many of the unit above the background.
+
+    Of a camera's picture the pixels are codes of 0..255, and where it is in colour (rows, columns, 3).
+    """
 
     sensor: str
     sequence: int
     unit: str
     step: int
     pixels: np.ndarray
+    is_picture: bool = False
 
 
 class Assembler:
@@ -56,15 +60,16 @@ class Assembler:
         if row.row + 1 < row.rows:
             return None
         pixels = np.array([one.pixels for one in self._rows], dtype=np.int16)
+        pixels = pixels.reshape(row.rows, row.columns, 3) if row.depth == 3 else pixels
         self._rows = []
-        self.last = HeardFrame(row.sensor, row.sequence, row.unit, row.step, pixels)
+        self.last = HeardFrame(row.sensor, row.sequence, row.unit, row.step, pixels, row.depth > 0)
         return self.last
 
     def _follows(self, row: FrameRow) -> bool:
         if not self._rows:
             return False
         before = self._rows[-1]
-        same = ("sensor", "sequence", "rows", "columns", "unit", "step")
+        same = ("sensor", "sequence", "rows", "columns", "unit", "step", "depth")
         return row.row == before.row + 1 and all(getattr(row, name) == getattr(before, name) for name in same)
 
 
@@ -72,17 +77,26 @@ def picture(frame: HeardFrame) -> Text:
     """Return a frame as colours, two rows of pixels to a line, and what its darkest and brightest are."""
     pixels = frame.pixels
     wide = 2 if pixels.shape[1] <= 16 else 1
-    low, span = int(pixels.min()), max(int(pixels.max()) - int(pixels.min()), LEAST_SPAN)
-    shades = (pixels.astype(int) - low) * (len(RAMP) - 1) // span
+    colours = _colours(frame)
     text = Text()
     for upper in range(0, len(pixels), 2):
         lower = min(upper + 1, len(pixels) - 1)
-        for top, bottom in zip(shades[upper], shades[lower], strict=True):
-            text.append("▀" * wide, f"{RAMP[top]} on {RAMP[bottom]}")
+        for top, bottom in zip(colours[upper], colours[lower], strict=True):
+            text.append("▀" * wide, f"{top} on {bottom}")
         text.append("\n")
     ends = " to ".join(reading_text(int(value) * frame.step, frame.unit) for value in (pixels.min(), pixels.max()))
-    text.append(f"{plain(frame.sensor, 30)}: {ends} above its background", "dim")
+    text.append(f"{plain(frame.sensor, 30)}: {ends}" + (" above its background" * (not frame.is_picture)), "dim")
     return text
+
+
+def _colours(frame: HeardFrame) -> list[list[str]]:
+    """Return the colour of each pixel: a picture's own, an array's on a ramp from its coldest to its hottest."""
+    pixels = frame.pixels.astype(int)
+    if frame.is_picture:
+        rgb = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+        return [["#" + bytes(pixel).hex() for pixel in row] for row in rgb.tolist()]
+    low, span = int(pixels.min()), max(int(pixels.max()) - int(pixels.min()), LEAST_SPAN)
+    return [[RAMP[shade] for shade in row] for row in ((pixels - low) * (len(RAMP) - 1) // span).tolist()]
 
 
 class FrameStore:

@@ -45,7 +45,7 @@ def status_object(status: Status) -> dict[str, object]:
 
 
 def frame_object(frame: HeardFrame) -> dict[str, object]:
-    """Return an array's frame: pixels row by row, each above its background by so many steps of the unit."""
+    """Return an array's frame: pixels row by row, each above its background by so many steps; or a picture's codes."""
     return {
         "frame": frame.sensor,
         "sequence": frame.sequence,

@@ -16,7 +16,7 @@ from dibble_tools.common.files import write_atomically
 NPZ = ".npz"
 COLUMNS = ("time", "node", "recording", "sensor", "unit", "step", "label", "rows", "columns", "pixels")
 _TEXTS = ("times", "nodes", "recordings", "labels")
-MOST_PIXELS = 1024
+MOST_PIXELS = 96 * 96
 PIXEL_LIMIT = 32767
 
 
@@ -25,7 +25,8 @@ class Frames:
     """Frames of one kind of array.
 
     Attributes:
-        pixels: int16 (frames, rows, columns): what each pixel is above its background, in steps.
+        pixels: int16 (frames, rows, columns): what each pixel is above its background, in steps; of a camera its
+            codes, and where these are colours (frames, rows, columns, 3).
         labels, times, nodes, recordings: of each frame; a recording is an unbroken run of one label, by number.
         sensor, unit, step: driver of the array; a step is so many of the unit.
     """
@@ -67,8 +68,8 @@ class Frames:
 
 
 def _kind(frames: Frames) -> str:
-    rows, columns = frames.pixels.shape[1:]
-    return f"{frames.sensor}, {rows} x {columns} in {frames.step} {frames.unit}"
+    size = " x ".join(map(str, frames.pixels.shape[1:]))
+    return f"{frames.sensor}, {size} in {frames.step} {frames.unit}"
 
 
 def read_frames(path: Path) -> Frames:
@@ -90,7 +91,7 @@ def write_frames(path: Path, frames: Frames) -> None:
 
 def csv_row(frames: Frames, i: int) -> list[str]:
     """Return the fields of one frame, as COLUMNS names them."""
-    rows, columns = frames.pixels.shape[1:]
+    rows, columns = frames.pixels.shape[1:3]
     return [
         *(frames.times[i], frames.nodes[i], frames.recordings[i], frames.sensor, frames.unit, str(frames.step)),
         *(frames.labels[i], str(rows), str(columns), " ".join(map(str, frames.pixels[i].ravel().tolist()))),
@@ -133,10 +134,10 @@ def _read_npz(path: Path) -> Frames:
     except (ValueError, zipfile.BadZipFile, EOFError) as error:
         raise InputError(f"{path}: expected an .npz of frames, got: {str(error)[:100]}") from None
     lengths = {len(texts[name]) for name in _TEXTS}
-    if pixels.ndim != 3 or not np.issubdtype(pixels.dtype, np.integer) or lengths != {len(pixels)}:
+    if pixels.ndim not in (3, 4) or not np.issubdtype(pixels.dtype, np.integer) or lengths != {len(pixels)}:
         raise InputError(
-            f"{path}: expected integer pixels (frames, rows, columns) and a label of each, got {pixels.dtype} "
-            f"{pixels.shape} and {len(one)} labels"
+            f"{path}: expected integer pixels (frames, rows, columns), or of colours (…, 3), and a label of each, "
+            f"got {pixels.dtype} {pixels.shape} and {len(one)} labels"
         )
     if pixels.size and int(np.abs(pixels.astype(np.int64)).max()) > PIXEL_LIMIT:
         raise InputError(f"{path}: expected pixels within {PIXEL_LIMIT}, got {int(np.abs(pixels).max())}")
@@ -182,8 +183,9 @@ def _pixels(path: Path, line: int, row: Sequence[str]) -> np.ndarray:
         pixels = np.array(row[9].split(), dtype=np.int64)
     except (ValueError, OverflowError):
         raise refused("whole numbers", repr(row[9][:40])) from None
-    if step < 1 or rows < 1 or columns < 1 or len(pixels) != rows * columns or len(pixels) > MOST_PIXELS:
+    depth = 3 if len(pixels) == 3 * rows * columns else 1
+    if step < 1 or rows < 1 or columns < 1 or len(pixels) != rows * columns * depth or rows * columns > MOST_PIXELS:
         raise refused(f"{row[7]} x {row[8]} pixels", str(len(pixels)))
     if np.abs(pixels).max() > PIXEL_LIMIT:
         raise refused(f"pixels within {PIXEL_LIMIT}", str(int(np.abs(pixels).max())))
-    return pixels.reshape(rows, columns).astype(np.int16)
+    return pixels.reshape((rows, columns, 3) if depth == 3 else (rows, columns)).astype(np.int16)

@@ -79,10 +79,11 @@ def _head(path: Path) -> list[str]:
 
 
 def _collected(path: Path) -> FrameSet:
-    """Return the frames that a node's array sent."""
+    """Return the frames that a node's array, or camera, sent."""
     found = read_frames(path)
     names = [f"frame {i + 1}, {time}" for i, time in enumerate(found.times)]
-    return FrameSet(found.pixels[..., None].astype(np.int64), found.labels, found.groups, names)
+    pixels = found.pixels.astype(np.int64)
+    return FrameSet(pixels.reshape(*pixels.shape[:3], -1), found.labels, found.groups, names)
 
 
 def _arrays(path: Path) -> FrameSet:

@@ -7,6 +7,7 @@ from typing import Any
 from dibble import ConfigError
 from dibble.config import check_board as check_fits_board
 from dibble.config import check_classes
+from dibble.drivers import driver
 from dibble.inference.units import steps
 
 from dibble_tools.boards.catalogue import watchdog_most_ms
@@ -135,6 +136,7 @@ def check_together(
         gate, voice = (_classes(stages.get(name)) for name in ("gate.dib", "voice.dib"))
         check_classes(config, _classes(model), gate, tells_novel, voice)
         check_wiring(config, bounds.runtime)
+        _check_runtime(config, bounds.runtime)
         sensors = sensors_of(config)
     except ConfigError as error:
         raise InputError(str(error)) from None
@@ -145,7 +147,7 @@ def check_together(
         return  # a node that listens: its sensors' readings are another matter
     check_reads(model)
     if model.content.family_name == "maps":
-        _check_array(model, sensors)
+        _check_eye(model, sensors)
         return
     units = dict(zip(sensors.names, sensors.units, strict=True))
     for channel in model.channels:
@@ -181,19 +183,36 @@ def _check_voice(model: HostModel, voice: HostModel | None) -> None:
         )
 
 
-def _check_array(model: HostModel, sensors: Any) -> None:
-    """Refuse a model of frames where no array of the configuration has frames of its size."""
+def _check_eye(model: HostModel, sensors: Any) -> None:
+    """Refuse a model of frames where no array or camera of the configuration has frames of its size and kind."""
     rows, columns, depth = model.model.image
-    heats = [sensor.driver.heat for sensor in sensors.all if hasattr(sensor.driver, "heat")]
-    sizes = [(heat.rows, heat.columns) for heat in heats]
-    if depth != 1 or (rows, columns) not in sizes:
-        got = ", ".join(f"{high} x {wide}" for high, wide in sizes)
-        raise InputError(
-            f"the model sees frames of {rows} x {columns} x {depth}: expected a thermal array of that size in the "
-            f"configuration, got {got or 'none'}"
-        )
-    if not model.model.frame[3]:
+    eyes = [sensor.driver for sensor in sensors.all if hasattr(sensor.driver, "heat")]
+    pictures = [eye.image for eye in eyes if hasattr(eye, "image")]
+    frames = [(eye.heat.rows, eye.heat.columns, 1) for eye in eyes if not hasattr(eye, "image")]
+    wide = model.model.frame[3]
+    if (rows, columns, depth) in (frames if wide else pictures):
+        return
+    if (rows, columns, depth) in frames:
         raise InputError("the model sees bytes, as of a picture: expected one of 16-bit readings for a thermal array")
+    if (rows, columns, depth) in pictures:
+        raise InputError("the model sees 16-bit readings, as of a thermal array: expected one of bytes for a camera")
+    got = ", ".join(f"{high} x {broad}" + (f" x {deep}" if deep > 1 else "") for high, broad, deep in frames + pictures)
+    what = "a thermal array" if wide else "a camera's picture"
+    raise InputError(
+        f"the model sees frames of {rows} x {columns} x {depth}: expected {what} of that size in the "
+        f"configuration, got {got or 'none'}"
+    )
+
+
+def _check_runtime(config: dict[str, Any], runtime: str) -> None:
+    """Refuse a driver that another runtime has."""
+    for i, sensor in enumerate(config["sensors"]):
+        module: Any = driver(sensor["driver"])
+        if getattr(module, "RUNTIME", runtime) != runtime:
+            raise InputError(
+                f"config.sensors[{i}].driver: expected one that {runtime} runs, got {sensor['driver']}, which is for "
+                f"{module.RUNTIME}: stock MicroPython has no camera"
+            )
 
 
 def _classes(file: HostModel | None) -> tuple[str, ...] | None:

@@ -12,7 +12,8 @@ from dibble_tools.deploy.board_state import BoardState, OnBoard, digest_of
 from dibble_tools.node.shipment import FILES
 
 LIST = "dibble_update.txt"
-STAGED = ".staged"
+TRIAL = ("dibble_undo.txt", "dibble_done.txt", "update.firmware")  # of firmware that came by radio
+STAGED, BEFORE = ".staged", ".before"
 UPDATE = "dibble_update.py"
 MAIN = "main.py"
 PACKAGE = "lib/dibble/"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.shipped import FIRMWARE, ROOMS
 from dibble_tools.deploy.board_state import BoardState, look
-from dibble_tools.deploy.plan import LIST, MAIN, SPARE_BLOCKS, STAGED, UPDATE, Plan, is_there
+from dibble_tools.deploy.plan import BEFORE, LIST, MAIN, SPARE_BLOCKS, STAGED, TRIAL, UPDATE, Plan, is_there
 from dibble_tools.link.session import LinkError, RemoteError, Session
 
 HANDOVER = ROOMS / "deploy" / "guest" / "main.py"
@@ -31,9 +31,13 @@ class TrialError(Exception):
 
 
 def clean_up(session: Session, state: BoardState) -> BoardState:
-    """Complete a deploy that was cut short after its commit, remove what one left before; return the board's state."""
+    """Complete a deploy that was cut short after its commit, remove what one left before; return the board's state.
+
+    Firmware that came by radio is on trial no longer: what it would go back to would be no whole any more.
+    """
     committed = LIST in state.files and UPDATE in state.files
-    left = [path for path in state.files if path.endswith(STAGED)]
+    left = [path for path in TRIAL if path in state.files]  # first: it makes use of the others
+    left += [path for path in state.files if path.endswith((STAGED, BEFORE))]
     if committed:
         session.run("stage.stage_complete", timeout_s=60)
     elif left:

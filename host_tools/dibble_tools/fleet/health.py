@@ -18,6 +18,7 @@ RECENT_S = 7 * DAY_S  # over which shares are taken
 FIRST_S = 14 * DAY_S  # a node's own first days, where its model's training isn't known
 BATTERY_S = 30 * DAY_S
 LATE = 3.5  # intervals of silence after which a node is late
+LAST = 9  # records, of which the times between tell the interval
 ALIKE_ROWS = 12  # decisions in a row are alike: so many count as one
 LEAST_DRIFT = 0.05  # a share that rises by less isn't told, however sure it is
 DRIFTING = FLAG_NAMES[:2] + FLAG_NAMES[3:]  # a sensor's fault isn't drift
@@ -91,32 +92,57 @@ def fleet_health(engine: Engine, now_s: int, pattern: str = "*", empty_mv: int =
     with engine.connect() as connection:
         known = {crc: (name, json.loads(shares)) for crc, name, shares in connection.execute(select(models))}
         found = connection.execute(select(nodes).order_by(nodes.c.name)).mappings().all()
-        return [
-            _health(connection, dict(node), known, now_s, empty_mv)
-            for node in found
-            if fnmatchcase(node["name"], pattern)
-        ]
+        fit = [dict(node) for node in found if fnmatchcase(node["name"], pattern)]
+        said = _Said.of(connection, [node["id"] for node in fit], now_s)
+        return [_health(said, node, known, now_s, empty_mv) for node in fit]
 
 
-def _health(connection: Connection, node: dict[str, Any], known: dict[str, Any], now_s: int, empty_mv: int) -> Health:
+@dataclass(frozen=True)
+class _Said:
+    """What the records of some nodes say, each by node: a query of each kind for all of them.
+
+    Attributes:
+        last: the newest LAST, the newest first.
+        counts: how many came, and how many between the first and the last of each log didn't.
+        recent: flags of the last week; early: of each node's first days, where they lie before that week.
+        batteries: days, and their mean voltages.
+    """
+
+    last: dict[int, list[Any]]
+    counts: dict[int, tuple[int, int]]
+    recent: dict[int, "_Flags"]
+    early: dict[int, "_Flags"]
+    batteries: dict[int, list[tuple[float, float]]]
+
+    @classmethod
+    def of(cls, connection: Connection, ids: Sequence[int], now_s: int) -> "_Said":
+        own = records.c.node_id.in_(ids)
+        other = records.alias()
+        first_s = select(func.min(other.c.at_s)).where(other.c.node_id == nodes.c.id).scalar_subquery()
+        early = (records.c.at_s < first_s + FIRST_S) & (first_s + FIRST_S < now_s - RECENT_S)
+        return cls(
+            _last_records(connection, own),
+            _counts(connection, ids),
+            _flag_counts(connection, own & (records.c.at_s > now_s - RECENT_S)),
+            _flag_counts(connection, own & early),
+            _batteries(connection, own, now_s),
+        )
+
+
+def _health(said: _Said, node: dict[str, Any], known: dict[str, Any], now_s: int, empty_mv: int) -> Health:
     about, update = json.loads(node["about"]), json.loads(node["update"])
     model = str(about.get("model") or "")
-    own = records.c.node_id == node["id"]
-    last = connection.execute(
-        select(records.c.held, records.c.battery_mv, records.c.at_s).where(own).order_by(records.c.at_s.desc()).limit(9)
-    ).all()
+    last = said.last.get(node["id"], [])
     interval_s = _interval(about, [row.at_s for row in last])
-    count, missing = _counts(connection, node["id"])
-    recent = _flag_counts(connection, own & (records.c.at_s > now_s - RECENT_S))
+    count, missing = said.counts.get(node["id"], (0, 0))
+    recent = said.recent.get(node["id"], _Flags(0, 0, {}))
     model_name, usual, against = "", None, ""
     if model in known:
         model_name, usual = known[model]
         against = "training"
-    else:
-        first_s = connection.execute(select(func.min(records.c.at_s)).where(own)).scalar()
-        if first_s is not None and first_s + FIRST_S < now_s - RECENT_S:
-            usual = _flag_counts(connection, own & (records.c.at_s < first_s + FIRST_S)).shares()
-            against = f"its first {FIRST_S // DAY_S} days"
+    elif node["id"] in said.early:
+        usual = said.early[node["id"]].shares()
+        against = f"its first {FIRST_S // DAY_S} days"
     shares = {name: recent.against(name, usual.get(name) if usual else None) for name in DRIFTING}
     return Health(
         name=node["name"],
@@ -126,7 +152,7 @@ def _health(connection: Connection, node: dict[str, Any], known: dict[str, Any],
         interval_s=interval_s,
         held=(last[0].held if last else None) or "",
         battery_mv=last[0].battery_mv if last else None,
-        battery_days=_battery_days(connection, own, now_s, empty_mv),
+        battery_days=_battery_days(said.batteries.get(node["id"], []), empty_mv),
         model=model,
         model_name=model_name or str(about.get("model_name") or ""),
         config=str(about.get("config") or ""),
@@ -177,20 +203,43 @@ def _lower_bound(share: float, count: float) -> float:
     return float((centre - spread) / (1 + z * z / count))
 
 
-def _flag_counts(connection: Connection, which: Any) -> _Flags:
-    counted = [func.sum(case((records.c.flags.op("&")(1 << i) != 0, 1), else_=0)) for i in range(len(FLAG_NAMES))]
-    unset = func.count(records.c.since_power_on_s)
-    rows, without, *flags = connection.execute(select(func.count(), unset, *counted).where(which)).one()
-    return _Flags(rows, without, {name: int(count or 0) for name, count in zip(FLAG_NAMES, flags, strict=True)})
-
-
-def _counts(connection: Connection, node_id: int) -> tuple[int, int]:
-    """Return how many records came, and how many between the first and the last of each log didn't."""
-    asked = select(logs.c.came, logs.c.last_record - logs.c.first_record + 1 - logs.c.came).where(
-        logs.c.node_id == node_id
+def _last_records(connection: Connection, own: Any) -> dict[int, list[Any]]:
+    """Return each node's newest LAST records, the newest first."""
+    other = records.alias()
+    since = (
+        select(other.c.at_s)
+        .where(other.c.node_id == nodes.c.id)
+        .order_by(other.c.at_s.desc())
+        .offset(LAST - 1)
+        .limit(1)
+        .scalar_subquery()
     )
-    rows = connection.execute(asked).all()
-    return sum(count for count, _ in rows), sum(missing for _, missing in rows)
+    asked = (
+        select(records.c.node_id, records.c.held, records.c.battery_mv, records.c.at_s)
+        .join(nodes, nodes.c.id == records.c.node_id)
+        .where(own, records.c.at_s >= func.coalesce(since, 0))
+        .order_by(records.c.node_id, records.c.at_s.desc())
+    )
+    found: dict[int, list[Any]] = {}
+    for row in connection.execute(asked):
+        found.setdefault(row.node_id, []).append(row)
+    return found
+
+
+def _flag_counts(connection: Connection, which: Any) -> dict[int, _Flags]:
+    counted = [func.sum(case((records.c.flags.op("&")(1 << i) != 0, 1), else_=0)) for i in range(len(FLAG_NAMES))]
+    asked = select(records.c.node_id, func.count(), func.count(records.c.since_power_on_s), *counted)
+    asked = asked.join(nodes, nodes.c.id == records.c.node_id).where(which).group_by(records.c.node_id)
+    return {
+        node: _Flags(rows, unset, {name: int(count or 0) for name, count in zip(FLAG_NAMES, flags, strict=True)})
+        for node, rows, unset, *flags in connection.execute(asked)
+    }
+
+
+def _counts(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    missing = logs.c.last_record - logs.c.first_record + 1 - logs.c.came
+    asked = select(logs.c.node_id, func.sum(logs.c.came), func.sum(missing)).where(logs.c.node_id.in_(ids))
+    return {node: (int(came), int(not_)) for node, came, not_ in connection.execute(asked.group_by(logs.c.node_id))}
 
 
 def _interval(about: dict[str, Any], times_s: Sequence[int]) -> int | None:
@@ -202,13 +251,20 @@ def _interval(about: dict[str, Any], times_s: Sequence[int]) -> int | None:
     return int(np.median(apart)) if apart else None
 
 
-def _battery_days(connection: Connection, own: Any, now_s: int, empty_mv: int) -> float | None:
-    """Return the days until the battery is empty: the median of the slopes between its days' mean voltages."""
+def _batteries(connection: Connection, own: Any, now_s: int) -> dict[int, list[tuple[float, float]]]:
+    """Return each node's days, since 1970, and the mean of its battery's millivolts on them."""
     day = records.c.at_s // DAY_S
-    asked = select(day, func.avg(records.c.battery_mv)).where(
+    asked = select(records.c.node_id, day, func.avg(records.c.battery_mv)).where(
         own, records.c.battery_mv.is_not(None), records.c.at_s > now_s - BATTERY_S
     )
-    means = [(float(d), float(mv)) for d, mv in connection.execute(asked.group_by(day).order_by(day))]
+    found: dict[int, list[tuple[float, float]]] = {}
+    for node, number, mean in connection.execute(asked.group_by(records.c.node_id, day).order_by(day)):
+        found.setdefault(node, []).append((float(number), float(mean)))
+    return found
+
+
+def _battery_days(means: Sequence[tuple[float, float]], empty_mv: int) -> float | None:
+    """Return the days until the battery is empty: the median of the slopes between its days' mean voltages."""
     if len(means) < 3:
         return None
     days, millivolts = np.array(means).T

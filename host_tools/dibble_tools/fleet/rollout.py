@@ -17,6 +17,7 @@ from dibble_tools.radio.mqtt import messages, withdrawal
 from dibble_tools.radio.parcel import Parcel
 
 TOPIC = "dibble/+/update"
+OUTAGE_S = 5.0  # between two tries
 SETTLE_S = 1.0  # in which the broker has begun to send what it retains
 LULL_S = 0.1
 
@@ -111,18 +112,41 @@ class Rollout:
             self._say(f"wave {number + 1} of {len(in_waves)}: {', '.join(wave)}")
             begun = [name for name in wave if name not in self._running]
             for name in begun:
-                with Link(self._broker) as other:
-                    clear_left(other, name, self._parcels[name].count)
-                self._link.publish(messages(name, self._parcels[name]))
+                self._through_outages(self._offer, name)
             self._wait(begun)
             for name in begun:
-                self._link.publish(withdrawal(name, self._parcels[name].count))
+                self._through_outages(self._withdraw, name)
             outcome.confirmed += [name for name in wave if name in self._running]
             outcome.failed = {name: self._why(name) for name in wave if name not in self._running}
             if outcome.failed:
                 outcome.untouched = [name for later in in_waves[number + 1 :] for name in later]
                 break
         return outcome
+
+    def _offer(self, name: str) -> None:
+        with Link(self._broker) as other:
+            clear_left(other, name, self._parcels[name].count)
+        self._link.publish(messages(name, self._parcels[name]))
+
+    def _withdraw(self, name: str) -> None:
+        self._link.publish(withdrawal(name, self._parcels[name].count))
+
+    def _through_outages(self, act: Callable[[str], None], name: str) -> None:
+        """Publish what a node needs, again where the broker went away meanwhile: it is the same each time.
+
+        Raises:
+            InputError: it stays away for as long as a wave may take.
+        """
+        end = time.monotonic() + self._patience_s
+        while True:
+            try:
+                act(name)
+                return
+            except InputError as error:
+                if time.monotonic() > end:
+                    raise
+                self._say(f"{name}: {error}: once more in {OUTAGE_S:.0f} s")
+                time.sleep(OUTAGE_S)
 
     def _wait(self, names: Sequence[str]) -> None:
         """Wait until each of the nodes has taken its file, or one hasn't, or time is up."""

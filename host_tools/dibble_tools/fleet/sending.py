@@ -62,9 +62,11 @@ class Link:
         self._broker = broker
         self.arrived: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._acknowledged: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._topics: list[str] = []
         self._client = broker.client("", clean=True)
         self._client.on_connect = self._connected
+        self._client.on_publish = lambda client, data, number, reason, more: self._acknowledged.put(number)
         self._client.on_message = lambda client, data, m: self.arrived.put((m.topic, bytes(m.payload)))
 
     def __enter__(self) -> "Link":
@@ -90,12 +92,19 @@ class Link:
             self._client.subscribe(topic, 1)
 
     def publish(self, wanted: Iterator[Retained]) -> None:
-        """Publish messages, and wait until the broker has acknowledged all of them."""
-        sent = [self._client.publish(m.topic, m.payload, 1, m.retain) for m in wanted]
-        for info in sent:
-            info.wait_for_publish(ANSWER_S)
-            if not info.is_published():
-                raise InputError(f"{self._broker}: expected the broker's acknowledgement, got none: send it again")
+        """Publish messages, and wait until the broker has acknowledged all of them; an outage may lie in between.
+
+        Raises:
+            InputError: for ANSWER_S it has acknowledged none.
+        """
+        waiting = {self._client.publish(m.topic, m.payload, 1, m.retain).mid for m in wanted}
+        while waiting:
+            try:
+                waiting.discard(self._acknowledged.get(timeout=ANSWER_S))
+            except queue.Empty:
+                raise InputError(
+                    f"{self._broker}: expected the broker's acknowledgement, got none: send it again"
+                ) from None
 
     def _connected(self, client: paho.Client, data: object, flags: object, reason: object, more: object) -> None:
         self._answers.put(str(reason))
@@ -140,6 +149,25 @@ def send(
                     link.publish(withdrawal(node, parcel.count))
                     return progress
         return None
+
+
+def mpy_of(broker: Broker, node: str) -> int:
+    """Return what compiled files a node's MicroPython reads, as the broker retains it of what the node tells.
+
+    Raises:
+        InputError: the broker has nothing of it.
+    """
+    topic = topic_of(node, "about")
+    with Link(broker) as link:
+        link.subscribe(topic)
+        try:
+            told = json.loads(link.arrived.get(timeout=ANSWER_S)[1])
+            return int(told["mpy"])
+        except (queue.Empty, ValueError, KeyError, TypeError):
+            raise InputError(
+                f"--firmware: expected {broker} to know what {node} is, as it tells in {topic}, found nothing of it: "
+                "older firmware than this has to be renewed by cable"
+            ) from None
 
 
 def clear_left(link: Link, node: str, count: int) -> None:

@@ -262,15 +262,22 @@ class Stream:
 
 @dataclass(frozen=True)
 class Golden:
-    """A row of readings (None: missing) to replay in order from a fresh start, and its decision."""
+    """A row of readings (None: missing) to replay in order from a fresh start, and its decision.
+
+    Attributes:
+        seed: that a frame is drawn from; 0 of other rows.
+    """
 
     readings: list[int | None]
     class_index: int
     margin: int
     flags: int
+    seed: int = 0
 
 
-WITHOUT_FILE = "a network of maps isn't written as a program: its weights are used where they lie, in model.dib"
+WITHOUT_FILE = (
+    "expected another form than this, got a network of maps: it is written as C (--to c), or used from model.dib"
+)
 FAMILIES: dict[type, str] = {
     Forest: "forest",
     Additive: "additive",

@@ -19,7 +19,8 @@ GOLDEN_FRAMES = 3
 
 
 def maps_spec(name: str, classes: Sequence[str], tables: MapsTables, unsure_below: int = 0) -> ModelSpec:
-    """Return the content of its model file."""
+    """Return the content of its model file; raise InputError as MapsTables.check does."""
+    tables.check()
     parts = {IMAGE: image_part(tables.frame)}
     return ModelSpec(name, [], list(classes), tables, unsure_below=unsure_below, parts=parts)
 
@@ -32,7 +33,6 @@ def export_maps(spec: ModelSpec) -> bytes:
     """
     tables = spec.tables
     assert isinstance(tables, MapsTables)
-    tables.check()
     probe = content_of(assemble(spec, b"", 0))
     frame = tables.frame
     told = (*frame.shape, int(frame.scaled), frame.zero_point, frame.multiplier, frame.shift)

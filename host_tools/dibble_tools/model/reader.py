@@ -336,8 +336,9 @@ def _golden_frames(m: Any) -> list[Golden]:
     found = []
     for _ in range(cursor.number()):
         frame = [0] * m.size
-        draw(cursor.number(), frame, m.frame)
-        found.append(Golden(list(frame), cursor.byte(), cursor.number(), cursor.byte()))
+        seed = cursor.number()
+        draw(seed, frame, m.frame)
+        found.append(Golden(list(frame), cursor.byte(), cursor.number(), cursor.byte(), seed))
     return found
 
 

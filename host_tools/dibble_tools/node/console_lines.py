@@ -17,14 +17,14 @@ VERSION = "2"
 FIXED = ("seq", "time_s", "class", "held", "margin", "flags", "action", "faults", "battery_mv")
 EVENT_FIELDS = 3
 FRAME_FIELDS = 8
-MOST_PIXELS = 1024
+MOST_PIXELS = 96 * 96  # of a camera's picture
 NATURAL_LIMIT = 2**32 - 1
 
 _SEALED = re.compile(rb"([^*]+)\*([0-9A-F]{8})")
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,9}")
 _VISIBLE = re.compile(rb"[!-~]+")
 _ESCAPE = re.compile(r"%([0-9A-F]{2})")
-_PIXELS = re.compile(r"(?:[0-9A-F]{4})+")
+_PIXELS = re.compile(r"(?:[0-9A-F]{2})+")
 _PLAIN = re.compile(r"(?:[^%!#]|%[0-9A-F]{2})*")
 
 
@@ -65,7 +65,11 @@ class Event:
 
 @dataclass(frozen=True)
 class FrameRow:
-    """A row of an array's frame: what each pixel is above its background, in steps of so many of the unit."""
+    """A row of an array's frame: what each pixel is above its background, in steps of so many of the unit.
+
+    Attributes:
+        depth: of a camera's picture, whose pixels are codes: 1 of grey, 3 of red, green and blue; 0: of an array.
+    """
 
     sensor: str
     sequence: int  # of the decision that it came with
@@ -75,6 +79,7 @@ class FrameRow:
     unit: str
     step: int
     pixels: tuple[int, ...]
+    depth: int = 0
 
 
 @dataclass(frozen=True)
@@ -216,11 +221,16 @@ def _frame_row(text: str) -> FrameRow:
     step = _natural(fields[6])
     if not 0 <= row < rows or not 0 < rows * columns <= MOST_PIXELS:
         _unfit("frame of no such size")
-    if not _PIXELS.fullmatch(fields[7]) or len(fields[7]) != 4 * columns:
+    digits = fields[7]
+    if not _PIXELS.fullmatch(digits) or len(digits) not in (2 * columns, 4 * columns, 6 * columns):
         _unfit("frame's row of another length")
-    words = (int(fields[7][i : i + 4], 16) for i in range(0, 4 * columns, 4))
-    pixels = tuple(word - 0x10000 if word & 0x8000 else word for word in words)
-    return FrameRow(_text(fields[0]), sequence, row, rows, columns, _text(fields[5]), step, pixels)
+    if len(digits) == 4 * columns:
+        words = (int(digits[i : i + 4], 16) for i in range(0, 4 * columns, 4))
+        pixels = tuple(word - 0x10000 if word & 0x8000 else word for word in words)
+        return FrameRow(_text(fields[0]), sequence, row, rows, columns, _text(fields[5]), step, pixels)
+    codes = tuple(bytes.fromhex(digits))
+    depth = len(codes) // columns
+    return FrameRow(_text(fields[0]), sequence, row, rows, columns, _text(fields[5]), step, codes, depth)
 
 
 def _natural(field: str) -> int:

@@ -83,11 +83,15 @@ IN_ALL_KINDS = (
     "crc_viper",
 )  # of a model's code; there is no assembler of them
 UPDATES = tuple(f"dibble.update.{name}" for name in ("looking", "place", "receiving", "trial"))
+FIRMWARE_BY_RADIO = "dibble.update.firmware"
 IMAGE = "dibble.inference.image"  # family of what arrays see
 FRAMES = "dibble.report.frame_lines"  # of them, on the console
 STREAM = "dibble.inference.stream", "dibble.inference.stream_checks"  # family of what is heard
-ARRAYS = ("amg8833", "mlx90640_raw")
-OPTIONAL = (RADIO, CLOCK_CHIP, KEY, LISTENING, LOW_BATTERY, COSTLY, ALARM, IMAGE, FRAMES, *STREAM, *UPDATES)
+ARRAYS = ("amg8833", "mlx90640_raw", "esp_camera", "parallel_camera")
+OPTIONAL = (
+    *(RADIO, CLOCK_CHIP, KEY, LISTENING, LOW_BATTERY, COSTLY, ALARM, IMAGE, FRAMES),
+    *(*STREAM, *UPDATES, FIRMWARE_BY_RADIO),
+)
 SENSES_OWN = (
     LISTENING,
     IMAGE,
@@ -113,12 +117,13 @@ def not_needed(config: Mapping[str, Any], has_key: bool) -> list[str]:
     }
     needed |= dict.fromkeys(STREAM, config["listen"]["driver"])
     needed |= dict.fromkeys(UPDATES, mqtt["host"] and mqtt["updates"])
+    needed[FIRMWARE_BY_RADIO] = mqtt["host"] and mqtt["updates"] and has_key
     return [module for module in OPTIONAL if not needed[module]]
 
 
 def not_on_a_drive(config: Mapping[str, Any]) -> list[str]:
     """Return those modules that CircuitPython's drive does without under a configuration."""
-    return [module for module in not_needed(config, has_key=True) if module in SENSES_OWN]
+    return [*(module for module in not_needed(config, has_key=True) if module in SENSES_OWN), FIRMWARE_BY_RADIO]
 
 
 def _may_be_array(driver: str) -> bool:

@@ -98,7 +98,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.stand_ins": _of(_INFERENCE, "stand_ins"),
     "dibble.parts": _of(_INFERENCE, "parts"),
     "dibble.motion": _of(_SENSES, "motion", "motion_bytecode", "motion_viper"),
-    "dibble.heat": ("dibble.senses.heat", *_of(_REPORT, "frame_lines")),
+    "dibble.heat": (*_of(_SENSES, "heat", "picture"), *_of(_REPORT, "frame_lines")),
     "dibble.manifest": _of(_STORAGE, "manifest"),
     # reports
     "dibble.radio": (
@@ -117,10 +117,13 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.streams": ("dibble.streams", *_of("dibble.streams.", "adc_mic", "i2s_mic", "pdm_mic")),
     # what comes by radio
     "dibble.update": _of(_UPDATE, "offer"),
-    "dibble.looking": _of(_UPDATE, "kept", "looking"),
-    "dibble.receiving": _of(_UPDATE, "parcel", "receiving"),
+    "dibble.kept": _of(_UPDATE, "kept"),
+    "dibble.looking": _of(_UPDATE, "looking"),
+    "dibble.parcel": _of(_UPDATE, "parcel"),
+    "dibble.receiving": _of(_UPDATE, "receiving"),
     "dibble.place": _of(_UPDATE, "place", "reading"),
     "dibble.trial": _of(_UPDATE, "trial"),
+    "dibble.staging": _of(_UPDATE, "firmware"),
     "dibble.unpack": _of(_STORAGE, "bits", "unpack"),
     "dibble.tls": _of("dibble.ports.", "tls"),  # there may be no module ssl
 }

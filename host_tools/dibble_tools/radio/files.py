@@ -9,6 +9,8 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
 from dibble_tools.node.config import parsed, whole
 from dibble_tools.node.signatures import read_key
+from dibble_tools.radio.firmware import PIECE_BYTES as PIECES_OF_FIRMWARE
+from dibble_tools.radio.firmware import firmware_archive
 from dibble_tools.radio.parcel import PIECE_BYTES, Parcel, parcel_of
 
 
@@ -20,13 +22,15 @@ def read_parcel(
     piece_bytes: int = PIECE_BYTES,
     waits: bool = False,
     turn: int = 0,
+    mpy: int | None = None,
 ) -> Parcel:
-    """Return a model or a configuration as it goes to a node.
+    """Return a model or a configuration, or the firmware that a configuration asks for, as it goes to a node.
 
     Args:
         file: a model file, the folder it lies in, or a .json.
         node: its name.
         key: file of its key; None: node.key beside the file or in the current folder, if there is one.
+        mpy: for firmware: what compiled files the node's MicroPython reads; None: the file itself is sent.
     Raises:
         InputError: the file is none that the node would take.
     """
@@ -34,7 +38,9 @@ def read_parcel(
     path = file / MODEL_FILE if file.is_dir() else file
     at_hand = [place for place in (path.parent / KEY, Path(KEY)) if place.is_file()]
     secret = read_key(key or at_hand[0]) if key or at_hand else None
-    if path.suffix == ".json":
+    if mpy is not None:
+        kind, content, piece_bytes = "firmware", firmware_archive(path, node, mpy), PIECES_OF_FIRMWARE
+    elif path.suffix == ".json":
         kind, content = "config", _config(path, node)
     elif path.name == "voice.dib":
         raise InputError(f"{path}: expected another file: voice.dib goes by `dibble deploy` only")

@@ -15,6 +15,7 @@ from dibble.update.offer import FRAME_BYTES, MOST_PIECES, VERSION, WAITS
 from dibble_tools.common.errors import InputError
 from dibble_tools.model.packing import crc16, pack
 from dibble_tools.node.signatures import counter_after, sign
+from dibble_tools.radio.firmware import identity_of_archive
 
 PIECE_BYTES = 256
 MOST_PIECE_BYTES = (1 << 12) - 1
@@ -27,7 +28,7 @@ class Parcel:
     """A file for a node.
 
     Attributes:
-        kind: of dibble.update.offer.NAMES: model, gate, config.
+        kind: of dibble.update.kept.NAMES: model, gate, config, firmware.
         content: the file's bytes.
         stream: what is cut into pieces: the signature, if there is one, and the file, packed where that is shorter.
         piece_bytes: of the stream in a piece.
@@ -44,9 +45,11 @@ class Parcel:
 
     @property
     def identity(self) -> bytes:
-        """The four bytes that tell the file from others: a model's last ones, else its CRC-32, least byte first."""
+        """The four bytes that tell the file from others, least first: a model's last ones, else a CRC-32."""
         if self.kind in ("model", "gate"):
             return self.content[-4:]
+        if self.kind == "firmware":
+            return identity_of_archive(self.content)
         return zlib.crc32(self.content).to_bytes(4, "little")
 
     @property
@@ -114,16 +117,18 @@ def parcel_of(
     """Return a file as it goes by radio.
 
     Args:
-        kind: "model", "gate" or "config".
-        key: the node's, None where it has none.
+        kind: of NAMES.
+        key: the node's, None where it has none; firmware goes to none without.
         accepted: the highest counter that the node is known to have accepted for this kind, 0: not known.
         piece_bytes: of the stream in a piece.
         waits: for somebody to press "install".
     Raises:
-        InputError: there are too many pieces.
+        InputError: there are too many pieces, or it is firmware without a key.
     """
     path = KINDS[NAMES.index(kind)]
-    packed = pack(content)
+    if kind == "firmware" and key is None:
+        raise InputError("expected the node's key, node.key: no firmware goes by radio to a node without one")
+    packed = content if kind == "firmware" else pack(content)  # an archive is deflated
     stream = packed if len(packed) < len(content) else content
     if key is not None:
         stream = sign(key, path, counter_after(accepted), content) + stream

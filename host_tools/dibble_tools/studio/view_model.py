@@ -37,15 +37,20 @@ def channels(history: History) -> list[dict[str, Any]]:
 
 
 def frame(shown: HeardFrame) -> dict[str, Any]:
-    """Return an array's frame: pixels row by row, each in steps above its background, and what it shows in words."""
-    rows, columns = shown.pixels.shape
+    """Return an array's frame: pixels row by row, each in steps above its background, and what it shows in words.
+
+    Of a camera's picture they are codes, of colours (red, green, blue) each.
+    """
+    rows, columns = shown.pixels.shape[:2]
+    codes = shown.pixels.reshape(rows * columns, -1).tolist() if shown.is_picture else []
     low, high = (reading_text(int(end) * shown.step, shown.unit) for end in (shown.pixels.min(), shown.pixels.max()))
     return {
         "rows": rows,
         "columns": columns,
-        "pixels": shown.pixels.ravel().tolist(),
+        "pixels": [] if shown.is_picture else shown.pixels.ravel().tolist(),
+        "colours": [code if len(code) == 3 else 3 * code for code in codes],
         "words": f"What {plain(shown.sensor, NAME_LENGTH)} sees: {rows} × {columns}",
-        "range": f"from {low} to {high} above the background of each pixel",
+        "range": f"from {low} to {high}" + " above the background of each pixel" * (not shown.is_picture),
     }
 
 

@@ -117,7 +117,7 @@ def test_boards_that_nobody_knows_and_runtimes_that_they_do_not_run() -> None:
 
 def test_a_deploy_holds_it_against_the_board_before_anything_else() -> None:
     with pytest.raises(InputError, match=r"config\.sensors\[0\]\.pin: expected a pin of pico with an ADC"):
-        check_together(config("pico", {**SOIL, "pin": 15}), Bounds(1 << 20, 0, "micropython"), None, None)
+        check_together(config("pico", {**SOIL, "pin": 15}), Bounds(1 << 20, 0, "micropython"), None, {})
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ def run(port):
     from dibble.ports import part
     print("runs", __version__, part.VERSION, port.VERSION, open("config.json").read())
 """
+FOLLOWERS = ("main.py", "dibble_update.py")  # of a list: at no moment missing
 PART = "VERSION = {}\n"
 OLD = {
     "config.json": "1",
@@ -60,17 +61,56 @@ def test_a_cut_at_any_operation_leaves_a_board_that_completes_the_deploy(tmp_pat
     vm = FieldVm(Hardware(Flash(32), 0))
     vm.install(lay_out(tmp_path))
     image = bytes(vm.flash.image)
-    for torn in (0.0, 0.5):
-        cut = 0
+    cut = 0
+    while True:
+        cut += 1
+        vm.flash.image[:] = image
+        vm.flash.cut_at([cut], torn=0.5 * (cut & 1))
+        if vm.power(POWER_ON) != "cut":
+            break
+        vm.flash.cut_at([])
+        assert boot(vm) == "runs 2 2 2 2\nas new\n", f"cut {cut}"
+    assert cut > len(PLAN.writes)
+
+
+def listing(*lines: str) -> str:
+    text = "".join(f"{line}\n" for line in ("dibble update 2", *lines))
+    return f"{text}{zlib.crc32(text.encode()):08x} {len(lines) + 1} .\n"
+
+
+def test_a_cut_at_any_operation_of_a_trial_leaves_what_came_or_what_was(tmp_path):
+    """Files are replaced, added and taken away on trial; the fourth start brings back what was before."""
+    changed = [path for path in NEW if path in OLD]
+    added = [path for path in NEW if path not in OLD]
+    undo = listing(*(f"< {path}" for path in (*changed, "lib/dibble/ports/part.py")), *(f"- {path}" for path in added))
+    there = lay_out(tmp_path)
+    (there / "dibble_undo.txt.staged").write_text(undo)
+    for path in FOLLOWERS:
+        (there / f"{path}.before").write_text(OLD[path])
+    lines = ["+ dibble_undo.txt", *(f"{'+' if path in {*added, *FOLLOWERS} else '~'} {path}" for path in NEW)]
+    (there / "dibble_update.txt").write_text(listing(*lines, "> lib/dibble/ports/part.py"))
+    vm = FieldVm(Hardware(Flash(40), 0))
+    vm.install(there)
+    new, old = "runs 2 2 2 2\nas new\n", "runs 1 1 1 1\n"
+    for starts in range(4):  # the first of the commit itself
+        image = bytes(vm.flash.image)
+        cut = 100 if starts == 1 else 0  # it does what the next one does, and is the longer one
         while True:
             cut += 1
             vm.flash.image[:] = image
-            vm.flash.cut_at([cut], torn=torn)
-            if vm.power(POWER_ON) != "cut":
-                break
+            vm.flash.cut_at([cut], torn=0.5 * (cut & 1))
+            ended = ""
+            while ended in ("", "reset"):
+                vm.console = b""
+                ended = vm.power(POWER_ON)
             vm.flash.cut_at([])
-            assert boot(vm) == "runs 2 2 2 2\nas new\n", f"cut {cut}, torn {torn}"
-        assert cut > len(PLAN.writes)
+            if ended != "cut":
+                break
+            assert boot(vm) == (old if starts == 3 else new), f"start {starts}, cut {cut}"
+        assert vm.text() == (old if starts == 3 else new)
+    vm.extract("", tmp_path / "flash")
+    found = {path: text for path, text in content(tmp_path / "flash").items() if not path.endswith(".staged")}
+    assert found == OLD
 
 
 @pytest.fixture

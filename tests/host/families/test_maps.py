@@ -76,7 +76,7 @@ def test_every_vm_decides_as_numpy(vm):
         assert run.decisions.columns().tolist() == model.decide(frames).columns().tolist()
 
 
-@pytest.mark.parametrize("kind", ["thumb", "viper"])
+@pytest.mark.parametrize("kind", bench.KINDS)
 def test_machine_code_scores_as_numpy_on_a_cortex_m0(kind):
     """Each count comes with the scores, which are held against the oracle's."""
     for seed in range(0, 24, 3):
@@ -146,6 +146,12 @@ def test_a_frame_of_another_size_is_refused():
     height, width, depth = model.model.image
     with pytest.raises(ModelError, match=rf"expected a frame of {height} x {width} x {depth} = \d+ readings, got 3"):
         model.model.predict([1, 2, 3])
+
+
+def test_a_pixel_of_more_readings_than_the_file_tells_is_refused():
+    end = MapLayer("conv", (0,), np.ones((2, 2, 2, 256), dtype=np.int64), (0, 0), (8, 8), (2, 2))
+    with pytest.raises(InputError, match="expected a frame of up to 255 readings a pixel, got 256"):
+        maps_spec("deep", ["a", "b"], MapsTables(Frame(2, 2, 256), [end]))
 
 
 def test_scores_that_could_leave_16_bits_are_refused():

@@ -154,7 +154,7 @@ def test_a_deploy_wants_an_array_of_the_models_size(sensors, said):
     config = whole({"interval_s": 60, "i2c": {"sda": 4, "scl": 5}, "sensors": sensors})
     bounds = Bounds(1 << 20, 8000, "micropython")
     if said is None:
-        check_together(config, bounds, network(8, 8), None)
+        check_together(config, bounds, network(8, 8), {})
         return
     with pytest.raises(InputError, match=said):
-        check_together(config, bounds, network(8, 8), None)
+        check_together(config, bounds, network(8, 8), {})

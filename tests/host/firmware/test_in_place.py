@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from dibble_tools.deploy.partition import FIRST_BYTES, romfs_image
 from dibble_tools.families.additive.tables import AdditiveTables, Term
+from dibble_tools.families.maps.tables import Frame, MapLayer, MapsTables
 from dibble_tools.machines.replay import laid_out
 from dibble_tools.machines.vms import run_unix
 from dibble_tools.model.host_model import HostModel
+from dibble_tools.model.maps_file import export_maps, maps_spec
 from dibble_tools.model.writer import ModelSpec, export
 from helpers import channels_of, random_additive, random_mlp, random_rows, random_scalers, random_spec
 from mpremote.romfs import VfsRomWriter
@@ -195,3 +197,53 @@ def test_the_model_lies_aligned_in_an_image_whose_other_files_come_after_its_fir
     assert image.index(model) % 4 == 0
     for content in others.values():
         assert image.rindex(content) >= FIRST_BYTES
+
+
+MAPS_GUEST = """\
+import sys
+import vfs
+
+heap = sys.argv[1]
+if heap == "rom":
+    with open("image.romfs", "rb") as file:
+        size = file.seek(0, 2)
+        file.seek(0)
+        image = file.read(size)  # without its size, the buffer would grow
+    vfs.mount(vfs.VfsRom(image), "/rom")
+from dibble.inference import load
+
+model = load("/rom/model.dib" if heap == "rom" else "model.dib")
+print(type(model.blob).__name__)
+frame = bytearray(model.size)
+with open("frames.bin", "rb") as frames:
+    while frames.readinto(frame):
+        decision = model.predict(frame)
+        print(decision.class_index, decision.margin, decision.flags)
+"""
+MAPS_HEAPS = {"file": 150_000, "rom": 200_000}  # of a VM that compiles its sources; the weights don't fit in either
+
+
+def large_maps() -> HostModel:
+    """Return a network of four layers of 240 x 240 weights."""
+    rng = np.random.default_rng(5)
+    layers = [
+        MapLayer("conv", (i,), rng.integers(-9, 10, (240, 1, 1, 240)), (3000,) * 240, (5,) * 240) for i in range(4)
+    ]
+    end = MapLayer("conv", (4,), rng.integers(0, 9, (3, 2, 2, 240)), (0,) * 3, (6,) * 3, kernel=(2, 2))
+    return HostModel(export_maps(maps_spec("large", ["a", "b", "c"], MapsTables(Frame(2, 2, 240), [*layers, end]))))
+
+
+@pytest.mark.parametrize(("place", "kind"), [("file", "Pages"), ("rom", "memoryview")])
+def test_weights_larger_than_the_heap_are_read_layer_by_layer_or_used_in_place(place: str, kind: str) -> None:
+    model = large_maps()
+    assert len(model.blob) > MAPS_HEAPS[place]
+    frames = np.random.default_rng(1).integers(0, 256, (4, 960))
+    with laid_out(model, np.zeros((0, 1), dtype=np.int64), None) as folder:
+        (folder / "guest.py").write_text(MAPS_GUEST.replace("sys.argv[1]", repr(place)))
+        image = romfs_image("model.dib", {"model.dib": model.blob})
+        (folder / "image.romfs").write_bytes(image)
+        (folder / "frames.bin").write_bytes(frames.astype(np.uint8).tobytes())
+        heap = MAPS_HEAPS[place] + (len(image) if place == "rom" else 0)  # the image stands in for flash
+        told, *lines = run_unix(folder, "guest.py", heap=str(heap)).stdout.splitlines()
+    assert told == kind
+    assert [list(map(int, line.split())) for line in lines] == model.decide(frames).columns()[:, :3].tolist()

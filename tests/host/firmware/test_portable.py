@@ -100,7 +100,8 @@ def board() -> Iterator[Microbit]:
 
 
 @pytest.mark.parametrize(("name", "test"), [(name, test) for name in FILES for test in names_of_tests(name)])
-def test_on_cpython(name: str, test: str) -> None:
+def test_on_cpython(name: str, test: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where some write files
     function: Callable[[], None] = getattr(load(name), test)
     function()
 

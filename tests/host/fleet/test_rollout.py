@@ -1,6 +1,7 @@
 """A file for many nodes: the canary first, and no further than the first that doesn't take it."""
 
 import json
+import signal
 import threading
 
 import pytest
@@ -57,6 +58,26 @@ def test_what_is_sent(model, tmp_path):
     assert parcels_of(["bed-3"], None, tmp_path, None)["bed-3"].kind == "config"
     with pytest.raises(InputError, match=r"expected the configuration of bed-1, .* got that of bed-3"):
         parcels_of(["bed-1"], None, tmp_path, None)
+
+
+def test_an_outage_while_it_publishes_delays_a_rollout(model, tmp_path, monkeypatch):
+    monkeypatch.setattr("dibble_tools.fleet.rollout.OUTAGE_S", 0.2)
+    monkeypatch.setattr("dibble_tools.fleet.sending.ANSWER_S", 2.0)
+    said = []
+    with Mosquitto(tmp_path) as broker:
+        parcels = parcels_of(["bed-1"], model, None, None)
+
+        def say(line):
+            said.append(line)
+            if line.startswith("wave 1"):
+                broker.end(signal.SIGKILL)
+            elif "once more" in line and len(said) == 2:
+                broker.start()
+
+        with Rollout(Broker("127.0.0.1", broker.port), parcels, 4, say) as rollout:
+            outcome = rollout.run([["bed-1"]])
+    assert said[1].startswith("bed-1: --broker: expected an MQTT broker at 127.0.0.1")
+    assert "it said nothing" in outcome.failed["bed-1"]  # it was offered, and there is no such node
 
 
 class FakeNodes:

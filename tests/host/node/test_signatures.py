@@ -54,12 +54,13 @@ def test_counters_stay_in_thirty_bits_and_grow():
         sign(KEY, "model.dib", MOST_COUNTER + 1, CONTENT)
     now = counter_after(0)
     assert 0 < now < MOST_COUNTER and counter_after(now + 1000) == now + 1001
-    assert accepted_of(None) == {"model.dib": 0, "gate.dib": 0, "config.json": 0, "voice.dib": 0}
+    assert accepted_of(None) == {"model.dib": 0, "gate.dib": 0, "config.json": 0, "voice.dib": 0, "firmware": 0}
     assert accepted_of(bytes((1, 0, 0, 0, 2, 1, 0, 0, 3, 0, 0, 0))) == {
         "model.dib": 1,
         "gate.dib": 258,
         "config.json": 3,
         "voice.dib": 0,
+        "firmware": 0,
     }
 
 
@@ -95,7 +96,7 @@ def test_sign_writes_the_signature_beside_its_file(tmp_path):
         (["other.json"], "say it by --as"),
         (
             ["other.json", "--as", "main.py"],
-            "--as: expected model.dib, gate.dib, config.json, voice.dib, got 'main.py'",
+            "--as: expected model.dib, gate.dib, config.json, voice.dib, firmware, got 'main.py'",
         ),
         (["gone.dib"], "expected a model or a configuration, got"),
         (["model.dib", "--key", "gone.key"], "gone.key: expected the node's key, as `dibble new` makes one, got"),

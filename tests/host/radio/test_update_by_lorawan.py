@@ -82,8 +82,7 @@ def exchange(node: SimpleNamespace, parcel: Parcel, chance: random.Random) -> in
 def test_a_signed_model_of_606_bytes_in_at_most_20_downlinks(node, tmp_path):
     """A forest of that size packs to some 410 bytes; what doesn't pack, signed, takes 15 that arrive: 19 on average.
 
-    In 300 trials of each (other seeds) the forest took 13 in the median and 19 at most; 20 were enough for 77 % of the
-    worst.
+    tests/benchmarks/lorawan_downlinks.py counts how often 20 are enough, and how often they could be.
     """
     blob = forest_model(33, 1)
     assert 600 <= len(blob) <= 606

@@ -47,7 +47,7 @@ def test_a_configuration_is_taken_tried_and_confirmed(bench, collector):
     parcel = parcel_of("config", config_of(bench, interval_s=30))
     bench.offer(parcel)
     assert bench.settle(collector, parcel) == ["reset", "stop"]
-    assert states(collector)[-1] == "confirmed 2 of 2"
+    assert states(collector)[-1] == f"confirmed {parcel.count} of {parcel.count}"
     assert told(collector, "about")[-1]["interval_s"] == 30
 
 

@@ -112,12 +112,19 @@ class Bench:
         firmware: as firmware_folder() makes it.
         folder: where its files are laid out before they're installed.
         like: the board.
+        blocks: of its flash that are the file system's.
     """
 
     def __init__(
-        self, firmware: Path, folder: Path, model: bytes | None = None, like: Likeness = LIKE, **config: Any
+        self,
+        firmware: Path,
+        folder: Path,
+        model: bytes | None = None,
+        like: Likeness = LIKE,
+        blocks: int = 160,
+        **config: Any,
     ) -> None:
-        self.hardware = Hardware(Flash(160), START_S, like)
+        self.hardware = Hardware(Flash(blocks), START_S, like)
         self.air = Sht4x(lambda: self.hardware.now_us)
         self.probe = SoilProbe(random.Random(1))
         self.probe.moisture = 0.6

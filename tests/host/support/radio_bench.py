@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from dibble_tools.node.manifest import write_manifest
 from dibble_tools.node.signatures import sign
 from dibble_tools.radio.mqtt import Retained, messages, withdrawal
 from dibble_tools.radio.parcel import Parcel
@@ -19,6 +20,7 @@ SETTLED_MINUTES = 20
 ENDS = ("confirmed", "refused", "rolled back")
 KEY = hashlib.sha256(b"of these tests").digest()
 OLD = soil_model(400)
+PICO_W_BLOCKS = 212  # ports/rp2/boards/RPI_PICO_W: MICROPY_HW_FLASH_STORAGE_BYTES is 848 KiB
 
 
 def mqtt(broker: Mosquitto, **more: object) -> dict[str, object]:
@@ -114,12 +116,13 @@ class Field:
     """A node that has run well, without a key or with one, and its broker: each test begins at that."""
 
     def __init__(self, firmware: Path, folder: Path) -> None:
+        write_manifest(firmware)
         self.broker = Mosquitto(folder)
         self.broker.start()
         (folder / "plain").mkdir()
         (folder / "keyed").mkdir()
         self.plain = RadioBench(firmware, folder / "plain", self.broker, OLD)
-        self.keyed = RadioBench(firmware, folder / "keyed", self.broker, None)
+        self.keyed = RadioBench(firmware, folder / "keyed", self.broker, None, blocks=PICO_W_BLOCKS)
         self.keyed.send("node.key", KEY)
         for name, content in (("config.json", config_of(self.keyed)), ("model.dib", OLD)):
             self.keyed.send(name + ".sig", sign(KEY, name, 10, content))

@@ -131,9 +131,11 @@ def check_cut(bench: RadioBench, parcel: Parcel, collector: Collector, cut: int,
 
 
 def check_settled(bench: RadioBench, parcel: Parcel, collector: Collector) -> None:
-    """Live on: the new model runs, is confirmed, and each record that the node acknowledged has arrived."""
+    """Live on: what came runs, is confirmed, and each record that the node acknowledged has arrived."""
     bench.settle(collector, parcel)
-    assert told(collector)[-1]["installed"] == parcel.version, bench.vm.text()[-3000:]
+    final = told(collector)[-1]
+    assert final["crc"] == parcel.told_crc, bench.vm.text()[-3000:]
+    assert final["installed"] == parcel.version or parcel.kind != "model"
     assert states(collector)[-1].startswith("confirmed"), states(collector)
     arrived = {state["seq"] for state in told(collector, "state")}
     last = max(arrived)

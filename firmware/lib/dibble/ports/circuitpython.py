@@ -176,6 +176,13 @@ def microphones():
     return circuitpython_microphones
 
 
+def cameras():
+    """Return the module of a board's cameras, which a driver asks for that sees."""
+    from dibble.ports import circuitpython_cameras
+
+    return circuitpython_cameras
+
+
 def connect(timeout_ms):
     """Join the Wi-Fi of settings.toml (WIFI_SSID, WIFI_PASSWORD); return whether that worked in time.
 

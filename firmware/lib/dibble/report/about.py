@@ -1,5 +1,7 @@
 """What a node says of itself by MQTT beside its records, each a retained JSON object: what it is, and how it is."""
 
+import sys
+
 from dibble import __version__
 from dibble.inference.crc32 import crc32
 from dibble.inference.decision import OUT_OF_RANGE, UNSURE
@@ -15,7 +17,7 @@ def about(node):
         first = number
         break
     return (
-        '{"firmware":"%s","board":%s,"model":%s,"model_name":%s,"config":"%04x%04x","interval_s":%d,"first_seq":%d}'
+        '{"firmware":"%s","board":%s,"model":%s,"model_name":%s,"config":"%04x%04x","interval_s":%d,"first_seq":%d,"mpy":%d}'
     ) % (
         __version__,
         quoted(node.port.KIND),
@@ -25,6 +27,7 @@ def about(node):
         low,
         node.interval_ms // 1000,
         first,
+        getattr(sys.implementation, "_mpy", 0),
     )
 
 

@@ -16,7 +16,6 @@ from dibble.storage.words import number_bytes
 RECORDS_A_TIME = 24
 PATIENCE_MS = 3600000
 LOOKING = ("dibble.update.looking", "dibble.update.kept", "dibble.update.trial")
-TRIALS = 6  # contacts in a row that what came by radio has to report in one of
 _DAY_S = 86400
 
 
@@ -55,7 +54,6 @@ class Radio:
         sent: Slots of the number of the last record that arrived, which is `last`.
     Attributes:
         complete: an update has come whole, to be placed when the radio is off.
-        silent: what came by radio before hasn't reported, and had its time.
     """
 
     def __init__(self, node, settings, name, sent, last):
@@ -75,8 +73,7 @@ class Radio:
         self._ca = settings["ca"]
         self._failures = 0
         self._updates = settings["updates"]
-        self.complete = self.silent = False
-        self._trials = 0
+        self.complete = False
         self._told = ["", ""]  # texts of `about` and `update`
         self._settled = None  # bytes of an offer of which nothing more comes
         self._health = Health()
@@ -116,8 +113,6 @@ class Radio:
         self._failures += 1
         node.log.flush()
         error = ""
-        self._trials += on_trial
-        self.silent = self._trials >= TRIALS
         try:
             if not self._port.connect(self._join_ms):
                 return "Wi-Fi: expected to join within %d ms" % self._join_ms
@@ -127,7 +122,6 @@ class Radio:
                 error = self._client.error
             elif on_trial:
                 node.boot.report_arrived()
-                self.silent = False
                 self._left = 0  # until it's confirmed
             self._client.disconnect()
         finally:

@@ -184,11 +184,15 @@ def _stand_out(heat, frame, above, background):
         heat.warm_pixels, heat.moved_pixels = warm_pixels, moved
 
 
-def channels(unit, blocks):
-    """Return the channels (name, unit) of an array's summary, and of its blocks where these are wanted."""
+def channels(unit, blocks, what="warm"):
+    """Return the channels (name, unit) of an array's summary, and of its blocks where these are wanted.
+
+    Args:
+        what: what stands out of the background is called.
+    """
     found = [("frame_%s_%s" % (name, unit), unit) for name in ("min", "max", "mean")]
-    found.append(("warm_max_%s" % unit, unit))
-    found += [("%s_permille" % name, "permille") for name in ("warm", "moved", "warm_row", "warm_column")]
+    found.append(("%s_max_%s" % (what, unit), unit))
+    found += [("%s_permille" % name, "permille") for name in (what, "moved", what + "_row", what + "_column")]
     if blocks:
         found += [("block_%d_%d_%s" % (i // BLOCKS, i % BLOCKS, unit), unit) for i in range(BLOCKS * BLOCKS)]
     return tuple(found)

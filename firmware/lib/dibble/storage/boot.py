@@ -68,6 +68,11 @@ class BootState:
         return self._flags & (_BY_RADIO | _UNHEARD) == _BY_RADIO
 
     @property
+    def came_by_radio(self):
+        """Whether something that came by radio isn't confirmed, nor has it reported."""
+        return self._flags & _BY_RADIO != 0
+
+    @property
     def config_on_trial(self):
         """Whether the node hasn't run under the configuration that it uses."""
         return self._config != PROVEN and not self.config_rejected

@@ -8,6 +8,7 @@ some on the smallest boards, and of others at the next boot.
 """
 
 import os
+from binascii import unhexlify
 
 from dibble.inference.crc32 import crc32
 
@@ -20,6 +21,7 @@ MANIFEST = "manifest.txt"
 BUDGET_MS = 2000
 MOST = 8  # files told of
 _PIECE_BYTES = 256
+_LAST_LINE_BYTES = 24
 
 
 def check(port, begin):
@@ -54,6 +56,17 @@ def check(port, begin):
         yield "%d more" % (told - MOST)
 
 
+def identity():
+    """Return the CRC-32 of all lines but the last, least byte first: what tells a firmware; None without a manifest."""
+    try:
+        with open(MANIFEST, "rb") as file:
+            file.seek(max(0, file.seek(0, 2) - _LAST_LINE_BYTES))
+            end = file.read()
+        return bytes(reversed(unhexlify(end[end[:-1].rfind(b"\n") + 1 :][:8])))
+    except (OSError, ValueError):
+        return None
+
+
 def _count():
     """Return the number of files in the manifest, 0 where it isn't whole, None where there is none."""
     try:
@@ -84,7 +97,7 @@ def _problem(line, thorough):
         if found != int(size):
             return "%s: expected %s bytes, got %d" % (path, size, found)
         if thorough:
-            text = _file_crc(path)
+            text = file_crc(path)
             if text != crc:
                 return "%s: expected CRC %s, got %s" % (path, crc, text)
     except OSError as error:
@@ -92,7 +105,8 @@ def _problem(line, thorough):
     return ""
 
 
-def _file_crc(path):
+def file_crc(path):
+    """Return a file's CRC-32 in 8 hexadecimal digits, as a manifest has it."""
     sums = Sums()
     buffer = bytearray(_PIECE_BYTES)
     file = open(path, "rb")

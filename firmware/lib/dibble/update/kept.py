@@ -1,12 +1,13 @@
 """What became of the last offer that a node took up: models/UPDATES.md."""
 
+from dibble.forgetting import forget
 from dibble.inference.crc32 import crc32
 from dibble.storage.slots import Slots
 from dibble.storage.words import crc_bytes
 
 KINDS = ("model.dib", "gate.dib", "config.json", "firmware")
 NAMES = ("model", "gate", "config", "firmware")
-CONFIG = 2
+CONFIG, FIRMWARE = 2, 3
 STATES = ("receiving", "tried", "confirmed", "refused", "rolled back")
 RECEIVING, TRIED, CONFIRMED, REFUSED, ROLLED_BACK = range(5)
 HEAD_BYTES = 10  # before the reason
@@ -60,5 +61,11 @@ def identity_of(node, kind):
     """Return the identity of what a node runs of a kind; None: nothing."""
     if kind == CONFIG:
         return crc_bytes(crc32(node.config_text, len(node.config_text)))
-    classifier = (node.classifier, node.gate)[kind] if kind < CONFIG else None
+    if kind == FIRMWARE:
+        from dibble.storage.manifest import identity
+
+        found = identity()
+        forget("dibble.storage.manifest")
+        return found
+    classifier = (node.classifier, node.gate)[kind]
     return classifier.identity if classifier else None

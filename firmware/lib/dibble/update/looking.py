@@ -1,7 +1,8 @@
 """The first part of an update's contact by MQTT: what is offered, how it stands, whether pieces are wanted."""
 
 from dibble.report.state import quoted
-from dibble.update.kept import CONFIRMED, NAMES, RECEIVING, REFUSED, STATES, TRIED, Kept, identity_of
+from dibble.storage.key import has_key
+from dibble.update.kept import CONFIRMED, FIRMWARE, NAMES, RECEIVING, REFUSED, STATES, TRIED, Kept, identity_of
 from dibble.update.offer import Offer
 
 OFFERED = "offered"
@@ -63,8 +64,11 @@ def _look_at(offer, kept, standing, node, client, topic):
         standing.have = offer.count
     elif identity_of(node, offer.kind) == offer.identity:
         kept.take(offer)
-        kept.write(TRIED if node.boot.unconfirmed else CONFIRMED)
+        # What was before firmware goes only when its trial is settled.
+        kept.write(TRIED if node.boot.unconfirmed or offer.kind == FIRMWARE else CONFIRMED)
         standing.have = offer.count
+    elif offer.kind == FIRMWARE and not (has_key() and node.port.KIND == "micropython"):
+        raise ValueError("expected MicroPython and a key on this node, without which no firmware comes by radio")
     elif offer.waits and not same and client.inbox.get(b"install") != b"install":
         standing.state = OFFERED
     else:

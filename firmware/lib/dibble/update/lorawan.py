@@ -5,7 +5,7 @@ Beside the pieces come sums of them (numbers from the count on), each of which s
 models/UPDATES.md specifies them. Sums that can't be solved yet are held in RAM, at most MOST_SUMS.
 """
 
-from dibble.update.kept import CONFIRMED, RECEIVING, REFUSED, Kept, identity_of
+from dibble.update.kept import CONFIRMED, FIRMWARE, RECEIVING, REFUSED, TRIED, Kept, identity_of
 from dibble.update.offer import FRAME_BYTES, OFFER_BYTES, Offer, crc16
 from dibble.update.reading import ReadParcel
 from dibble.update.trial import settle
@@ -132,7 +132,7 @@ class Downlinks:
             return True
         if identity_of(self._node, offer.kind) == offer.identity:
             kept.take(offer)
-            kept.write(CONFIRMED)
+            kept.write(TRIED if offer.kind == FIRMWARE else CONFIRMED)
             return True
         self._offer = offer
         self._sums = []

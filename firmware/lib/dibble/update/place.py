@@ -7,10 +7,11 @@ from dibble.forgetting import forget
 from dibble.inference.crc32 import crc32
 from dibble.storage.key import signatures_of
 from dibble.storage.words import crc_bytes
-from dibble.update.kept import KINDS, RECEIVING, REFUSED, TRIED, Kept
+from dibble.update.kept import FIRMWARE, KINDS, RECEIVING, REFUSED, TRIED, Kept
 from dibble.update.parcel import PART
 from dibble.update.reading import ReadParcel, Stream
 
+READY = "update.firmware"  # what PART is called until the next start
 FOLDER = "update/"  # where a file waits, beside its signature
 PACKED = b"DIBZ"
 _BLOCK_BYTES = 256
@@ -56,16 +57,17 @@ def take(node, reports):
     return why
 
 
-def place(port, boot, reports):
+def place(port, boot, reports=False, at_start=False):
     """Put what came where the node takes it at its next start; return why not, "" if it did.
 
     A cut at any moment leaves what was, or what came: the rest is done again then. `boot` is told before that what
     comes next came by radio.
 
     Args:
-        port: has feed_watchdog(), memory(name).
+        port: has KIND, feed_watchdog(), memory(name).
         boot: storage.boot.BootState.
         reports: whether the radio tells that a report arrived.
+        at_start: the node isn't there yet: firmware needs the heap for itself, so it waits for that as READY.
     Raises:
         OSError, RecordError: the file system fails; it's tried again at the next contact.
     """
@@ -75,25 +77,63 @@ def place(port, boot, reports):
     kept.take(parcel.offer)
     try:
         path = KINDS[kept.kind]
-        signed = _write(parcel, path, port.feed_watchdog)
-        parcel.close()
-        _check(path, kept.identity, signed, signatures_of(port, FOLDER))
+        _check_sum(parcel, port.feed_watchdog)
+        try:
+            os.mkdir(FOLDER[:-1])
+        except OSError:
+            pass  # it's there
+        if kept.kind == FIRMWARE:
+            firmware = _firmware(port)
+            if at_start:
+                _stage(firmware, port, parcel)
+            parcel.close()
+        else:
+            signed = _write(parcel, path, port.feed_watchdog)
+            parcel.close()
+            _check(path, kept.identity, signed, signatures_of(port, FOLDER))
     except (Refusal, ModelError, RecordError) as error:
         parcel.close()
         kept.write(RECEIVING if isinstance(error, Damage) and not again else REFUSED, str(error))
         _remove(PART)
         return kept.why
-    boot.by_radio(reports)
-    if signed:
-        _rename(FOLDER + path + _SUFFIX, path + _SUFFIX)
-    _rename(FOLDER + path, path)
+    if not at_start:
+        boot.by_radio(reports)
+    if kept.kind == FIRMWARE and not at_start:
+        os.rename(PART, READY)
+        return ""
+    if kept.kind == FIRMWARE:
+        firmware.commit()
+    else:
+        if signed:
+            _rename(FOLDER + path + _SUFFIX, path + _SUFFIX)
+        _rename(FOLDER + path, path)
     kept.write(TRIED)
     _remove(PART)
     return ""
 
 
-def _write(parcel, path, feed):
-    """Write the file, and its signature if it has one, to FOLDER; return whether it has."""
+def _firmware(port):
+    """Return the module that takes the firmware's own files; raise Refusal where this node can't."""
+    try:
+        if port.KIND == "micropython":
+            from dibble.update import firmware
+
+            return firmware
+    except ImportError:  # it was deployed without a key, or MicroPython has no deflate
+        pass
+    raise Refusal("expected a node that takes firmware by radio: MicroPython with deflate, deployed with a key")
+
+
+def _stage(firmware, port, parcel):
+    """Stage firmware; raise Refusal where that fails: else it would be tried again at each contact."""
+    try:
+        firmware.stage(port, lambda: Stream(parcel, port.feed_watchdog), parcel.offer, FOLDER)
+    except (OSError, MemoryError) as error:
+        raise Refusal("expected to write the firmware, got %r" % error)
+
+
+def _check_sum(parcel, feed):
+    """Raise Damage where the pieces aren't the stream that was offered."""
     crc = (0, 0)
     stream = Stream(parcel, feed)
     piece = stream.read(_BLOCK_BYTES)
@@ -102,10 +142,10 @@ def _write(parcel, path, feed):
         piece = stream.read(_BLOCK_BYTES)
     if crc_bytes(crc) != parcel.offer.crc:
         raise Damage("expected pieces that fit together, got another CRC-32 of all")
-    try:
-        os.mkdir(FOLDER[:-1])
-    except OSError:
-        pass  # it's there
+
+
+def _write(parcel, path, feed):
+    """Write the file, and its signature if it has one, to FOLDER; return whether it has."""
     stream = Stream(parcel, feed)
     first = _exactly(stream, 4)
     signed = first == SIGNED

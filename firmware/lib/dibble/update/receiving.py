@@ -10,7 +10,7 @@ from dibble.update.offer import Offer
 from dibble.update.parcel import Parcel
 
 DIGITS = 4  # of a piece's number in its topic
-SHARE = 4  # of the flash that a stream takes by the time it is installed, unpacked twice
+SHARE = (4, 4, 4, 2)  # of a kind: the flash that a stream may take by the time it is installed; firmware is asked again
 SPARE_BLOCKS = 8
 
 
@@ -19,7 +19,7 @@ def receive(standing, port, client, topic, budget_ms):
     offer = Offer(client.inbox[b"offer"])
     try:
         if not _has_room(offer):
-            standing.why = "expected room for %d bytes: make some" % (SHARE * offer.size)
+            standing.why = "expected room for %d bytes: make some" % (SHARE[offer.kind] * offer.size)
             return False
         parcel = Parcel(offer, port.feed_watchdog)
     except OSError as error:
@@ -59,4 +59,4 @@ def _has_room(offer):
         block, _, _, free = os.statvfs("/")[:4]
     except AttributeError:
         return True
-    return free - SPARE_BLOCKS > SHARE * offer.size // block
+    return free - SPARE_BLOCKS > SHARE[offer.kind] * offer.size // block

@@ -3,8 +3,9 @@
 import os
 
 from dibble import RecordError
+from dibble.forgetting import forget
 from dibble.storage.slots import Slots
-from dibble.update.kept import CONFIG, CONFIRMED, KINDS, REFUSED, ROLLED_BACK, TRIED, Kept, identity_of
+from dibble.update.kept import CONFIG, CONFIRMED, FIRMWARE, KINDS, REFUSED, ROLLED_BACK, TRIED, Kept, identity_of
 
 SUFFIX = ".sig"  # of a signature's file
 NEVER = "it never came to a good minute and a report"
@@ -25,6 +26,11 @@ def settle(node, kept):
     path = KINDS[kept.kind]
     if identity_of(node, kept.kind) == kept.identity:
         if not node.boot.unconfirmed:
+            if kept.kind == FIRMWARE:
+                from dibble.update import firmware
+
+                firmware.keep()
+                forget("dibble.update.firmware", "dibble.storage.manifest")
             kept.write(CONFIRMED)
         return
     state, why = ROLLED_BACK, NEVER
@@ -33,16 +39,32 @@ def settle(node, kept):
             if path in note and " isn't used: " in note or kept.kind == CONFIG and note.startswith("config"):
                 state, why = REFUSED, note.split(" isn't used: ")[-1]
                 break
-    _put_back(node, kept)
+    if kept.kind != FIRMWARE:
+        _put_back(node, kept)
     kept.write(state, why)
+
+
+def go_back(boot):
+    """What is on trial doesn't report: the next start goes without it.
+
+    Args:
+        boot: storage.boot.BootState.
+    """
+    if Kept().kind == FIRMWARE:
+        from dibble.update import firmware
+
+        firmware.go_back()
+    else:
+        boot.reject_silent()
 
 
 def undo():
     """Take back a file by which the node ended before it was installed."""
     kept = Kept()
     if kept.state == TRIED:
-        _remove(KINDS[kept.kind])
-        _drop(kept)
+        if kept.kind != FIRMWARE:  # of which main.py has brought back what was before
+            _remove(KINDS[kept.kind])
+            _drop(kept)
         try:
             kept.write(ROLLED_BACK, NEVER)
         except RecordError:

@@ -2,9 +2,10 @@
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.export import names
+from dibble_tools.export.c.maps import maps_context
 from dibble_tools.export.c.stream import stream_context
 from dibble_tools.export.context import context_of, environment
-from dibble_tools.model.content import Content, Stream
+from dibble_tools.model.content import Content, Maps, Stream
 
 LONGEST_INTERVAL_MS = 1 << 30
 
@@ -19,10 +20,11 @@ def write_c(content: Content, prefix: str = "") -> dict[str, str]:
     """
     if content.interval_ms > LONGEST_INTERVAL_MS:
         raise InputError(f"expected a sampling interval of at most {LONGEST_INTERVAL_MS} ms, got {content.interval_ms}")
-    if isinstance(content.family, Stream):
+    if isinstance(content.family, Stream | Maps):
         prefix = names.prefix_of(prefix or content.name)
-        found, template = stream_context(content, prefix), environment("c").get_template
-        return {f"{prefix}.{end}": _tidy(template(f"stream_model.{end}.j2").render(found)) for end in ("h", "c")}
+        kind, context = ("stream", stream_context) if isinstance(content.family, Stream) else ("maps", maps_context)
+        found, template = context(content, prefix), environment("c").get_template
+        return {f"{prefix}.{end}": _tidy(template(f"{kind}_model.{end}.j2").render(found)) for end in ("h", "c")}
     content = content.compacted()
     prefix = names.prefix_of(prefix or content.name)
     parts = context_of(content, prefix)

@@ -1,8 +1,9 @@
 """A network of int8 with a multiplier for each unit -> one of shifts: dibble's maps.
 
-A unit's scale is free: the next layer's weights absorb it. So a layer's int8 weights stay what they are where the
-scales of its inputs are equal; where they aren't, its weights times its inputs' scales are rounded to int8 anew. Rows
-of the original's own kind, if given, tell how far each unit's outputs go, so that 8 bits hold as much as they can.
+A unit's scale is free: the next layer's weights absorb it. So there are two ways. Maps keep the original's scale, and
+the weights before them are rounded to steps of it over a power of two. Or each unit has the scale that suits its
+weights and its outputs, and the weights behind are rounded anew. Either rounds each weight at least once; rows of the
+original's own kind, if given, tell which is nearer to the original's logits, and that is taken.
 """
 
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ from dibble_tools.families.maps.tables import (
 
 ROOM = 1.1  # above the largest output that was seen
 CORRECTED_ROWS = 64  # by which biases are set right
+COMPARED_ROWS = 200  # by which the nearer of two ways is found
 LEAST_ACTIVE = 0.02  # of a unit's outputs that are neither 0 nor the largest
 STEPS_TRIED = 12
 PATCHES = 6000  # by which weights are rounded together
@@ -61,6 +63,25 @@ def requantized(network: QuantizedNetwork, codes: np.ndarray | None = None) -> M
     Raises:
         InputError: a layer is too large.
     """
+    kept = _in_shifts(network, codes, True)
+    if codes is None or not len(codes):
+        return kept
+    some = codes[:: -(-len(codes) // COMPARED_ROWS)]
+    true = network.run(some) * network.maps[-1].scale
+    return min((kept, _in_shifts(network, codes, False)), key=lambda tables: _distance(tables, some, true))
+
+
+def _distance(tables: MapsTables, codes: np.ndarray, true: np.ndarray) -> float:
+    """Return the mean square by which differences of logits are off those of the original (rows, logits)."""
+    own = tables.scores(codes) / tables.margin_unit
+    if true.shape[1] == 1:
+        true = np.concatenate([np.zeros_like(true), true], axis=1)
+    off = own - true
+    return float(((off - off.mean(axis=1, keepdims=True)) ** 2).mean())
+
+
+def _in_shifts(network: QuantizedNetwork, codes: np.ndarray | None, keep_scales: bool) -> MapsTables:
+    """Return the network in shifts, in one of the two ways: see the top of this file."""
     some = None if codes is None or not len(codes) else codes[:: -(-len(codes) // CORRECTED_ROWS)]
     seen = _seen(network, codes)
     true: list[np.ndarray] = []
@@ -79,7 +100,8 @@ def requantized(network: QuantizedNetwork, codes: np.ndarray | None = None) -> M
             last, margin_unit = _scores(network, layer, scaled[layer.inputs[0]])
             layers.append(last)
             break
-        shifted, told = _layer(network, i, scaled, seen, i + 1 in even, own)
+        same = i + 1 in even or (keep_scales and layer.weights is not None and _can_keep(network, i, scaled))
+        shifted, told = _layer(network, i, scaled, seen, same, own)
         if own:
             outputs = shifted.outputs(own)
             if shifted.weights is not None:
@@ -130,6 +152,13 @@ def _even_maps(network: QuantizedNetwork) -> set[int]:
         if layer.kind == "add" or (i in even and layer.kind in ("max", "mean")):
             even |= set(layer.inputs)
     return even
+
+
+def _can_keep(network: QuantizedNetwork, i: int, scaled: list[Scaled]) -> bool:
+    """Tell whether the map that layer i makes can have the original's scale: no weight is more than 127 steps."""
+    layer = network.layers[i]
+    values, _ = _effective(network, layer, scaled[layer.inputs[0]])
+    return float(np.abs(values).max()) <= WEIGHT_MAX * network.maps[i + 1].scale
 
 
 def _layer(

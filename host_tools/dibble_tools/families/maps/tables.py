@@ -15,6 +15,7 @@ CODE_MAX = 255
 SCORE_MAX = 65535
 ACCUMULATOR_MAX = 2**30 - 1  # a small int on a 32-bit VM
 WEIGHT_MAX = 127
+DEPTH_MAX = 255  # of a frame: a byte of the file
 SHIFT_MAX = 30
 WEIGHTS_MAX = 4096  # of a unit: a kernel in machine code has 8 units' of them as words
 MULTIPLIER_MAX = 32767
@@ -154,6 +155,8 @@ class MapsTables:
 
     def check(self) -> None:
         """Raise InputError unless all fits together, no sum leaves +-(2**30 - 1) and scores are within 0..65535."""
+        if not 1 <= self.frame.depth <= DEPTH_MAX:
+            raise InputError(f"maps: expected a frame of up to {DEPTH_MAX} readings a pixel, got {self.frame.depth}")
         shapes = self.shapes()
         for i, (layer, shape) in enumerate(zip(self.layers, shapes[1:], strict=True)):
             where = f"layer {i + 1} ({layer.kind})"

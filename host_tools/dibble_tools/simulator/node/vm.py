@@ -67,7 +67,7 @@ class FieldVm:
         self._without_its_program("fill", str(free_blocks))
 
     def extract(self, path: str, folder: Path) -> None:
-        """Copy a folder of the node, as it lies on the flash, to a new folder of the host."""
+        """Copy a folder of the node, as it lies on the flash, "" for all of it, to a new folder of the host."""
         folder.mkdir(parents=True)
         self._without_its_program("extract", path, str(folder.resolve()))
 
@@ -179,6 +179,7 @@ def _process(
     environment = {
         **os.environ,
         **({"DIBBLE_HEARS": "1"} if hardware.sounds else {}),
+        **({"DIBBLE_SEES": "1"} if hardware.camera else {}),
         **({"DIBBLE_WORK": ",".join(map(str, work_us))} if work_us else {}),
         "MICROPYPATH": f"{guests}:{GUESTS}:.frozen",
         "DIBBLE_BOARD": f"{like.platform},{like.version},{chip_of(like)}",

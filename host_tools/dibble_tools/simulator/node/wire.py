@@ -9,6 +9,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
+from dibble_tools.simulator.devices.camera import Camera
 from dibble_tools.simulator.devices.microphone import (
     ADC,
     I2S,
@@ -63,6 +64,7 @@ class Hardware:
     Attributes:
         i2c, analog, pulses, onewire: address or pin -> device.
         sounds: data pin -> what is heard there, by a microphone.
+        camera: at the board's parallel interface; None: none.
         dropped: samples that a stream's ring had no room for, of this life.
         charged_us: time that the node has computed for, of this life, as its stand-ins for counted work say.
         outputs: pin -> level, as the node drives it.
@@ -87,6 +89,8 @@ class Hardware:
         self.pulses: dict[int, Pulses] = {}
         self.onewire: dict[int, OneWireDevice] = {}
         self.sounds: dict[int, PlayedSound] = {}
+        self.camera: Camera | None = None
+        self._buffer_free_us = 0
         self.charged_us = 0
         self.outputs: dict[int, int] = {}
         self.inputs: dict[int, int] = {}
@@ -117,6 +121,7 @@ class Hardware:
             ord("C"): lambda a, b, data: (self.cause, b""),
             ord("M"): self._listen,
             ord("D"): self._samples,
+            ord("V"): self._view,
             ord("L"): self._work,
             ord("N"): lambda a, b, data: (0, b"dibble01"),
             ord("G"): self._program,
@@ -255,6 +260,26 @@ class Hardware:
         moment, samples = stream.record(b, self.now_us)
         self.pass_time(moment, awake=True)
         return int(stream.overflow), struct.pack(f"<{len(samples)}h", *samples)
+
+    def _view(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
+        """Answer what a camera is asked; status 1: it isn't there (a = 0), or no frame comes in time.
+
+        a = 1: the frame that fills a buffer which became free when the last one was handed back: now, where b is 1.
+        a = 2: the next that begins. data: height, width, bits of a pixel; ms that it is waited for, 0: for ever.
+        """
+        camera = self.camera
+        if not a:
+            self._buffer_free_us = self.now_us
+            return int(camera is None or camera.absent), b""
+        height, width, bits, most_ms = struct.unpack("<HHBH", data)
+        if a == 2 or b:
+            self._buffer_free_us = self.now_us
+        moment = camera.next_frame(self._buffer_free_us) if camera else None
+        if camera is None or moment is None or (most_ms and moment > self.now_us + 1000 * most_ms):
+            self.pass_time(self.now_us + 1000 * most_ms, awake=True)
+            return 1, b""
+        self.pass_time(max(moment, self.now_us), awake=True)
+        return 0, camera.pixels(moment, height, width, bits)
 
     def _work(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
         """Let b us pass, for which the node computes."""

@@ -1,4 +1,4 @@
-// A thermal array's frame as a picture: what each pixel is above its background, dark is cold, bright is warm.
+// A thermal array's frame as a picture: what each pixel is above its background, dark is cold, bright is warm. A camera's as it is.
 import { make, say } from "./dom.js";
 
 const RAMP = [[0, 0, 4], [40, 11, 84], [101, 21, 110], [159, 42, 99], [212, 72, 66], [245, 125, 21], [250, 194, 40], [252, 255, 164]];
@@ -26,12 +26,13 @@ export function showFrame(frame) {
   }
 }
 
-function draw(figure, { rows, columns, pixels, words, range }) {
+function draw(figure, { rows, columns, pixels, colours, words, range }) {
   const canvas = figure.querySelector("canvas");
   if (canvas.width !== columns || canvas.height !== rows) Object.assign(canvas, { width: columns, height: rows });
   const low = Math.min(...pixels), span = Math.max(Math.max(...pixels) - low, LEAST_SPAN);
   const image = new ImageData(columns, rows);
   pixels.forEach((pixel, i) => image.data.set([...colourOf((pixel - low) / span), 255], 4 * i));
+  colours.forEach((colour, i) => image.data.set([...colour, 255], 4 * i));
   canvas.getContext("2d").putImageData(image, 0, 0);
   canvas.setAttribute("aria-label", `${words}, ${range}`);
   say(figure.querySelector("figcaption"), words);

@@ -1,8 +1,8 @@
 """Inside the VM: what a board does after power-on: mount its flash, then run boot.py and main.py.
 
 Arguments: "install" with a folder of the host copies it to a new file system and ends, "update" its files to
-the one that is there; "fill" leaves so many blocks of it free; "extract" with a folder of the board and one of
-the host copies the other way; "run" with a file of the board runs that in place of boot.py and main.py.
+the one that is there; "fill" leaves so many blocks of it free; "extract" with a folder of the board, "" for all, and
+one of the host copies the other way; "run" with a file of the board runs that in place of boot.py and main.py.
 """
 
 import sys
@@ -52,7 +52,7 @@ elif arguments[0] == "fill":
 elif arguments[0] == "extract":
     vfs.mount(vfs.VfsLfs2(device, progsize=256), "/flash")
     vfs.mount(vfs.VfsPosix(arguments[2]), "/host")
-    if arguments[1][1:] in [entry[0] for entry in ilistdir("/flash")]:
+    if not arguments[1] or arguments[1][1:] in [entry[0] for entry in ilistdir("/flash")]:
         copy("/flash" + arguments[1], "/host")
     vfs.umount("/flash")
 else:

@@ -40,6 +40,9 @@ if getenv("DIBBLE_HEARS"):
     import analogbufio
     import audiobusio
     import audioi2sin
+if getenv("DIBBLE_SEES"):
+    import espcamera
+    import imagecapture
 if getenv("DIBBLE_WORK"):
     import work
 
