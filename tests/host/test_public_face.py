@@ -19,7 +19,8 @@ pytestmark = pytest.mark.long
 ROOT = Path(__file__).parents[2]
 # Plural or in another unit where a program gives lists and numbers; files are what only the command reads or writes.
 SAME = {"channel": "channels", "test_group": "test_groups", "cost": "costs", "budget": "budget_s", "files": "data"}
-COMMANDS_OWN = {"context", "out", "dask", "sound", "own", "speaker", "rate", "teacher", "images", "size", "grey", "flip"}
+OF_OTHER_SENSES = {"sound", "own", "speaker", "rate", "teacher", "images", "size", "grey", "flip"}
+COMMANDS_OWN = {"context", "out", "dask"} | OF_OTHER_SENSES
 PROGRAMS_OWN = {"progress"}
 CHANNELS = ["soil=permille:1", "air=c:0.1"]
 
