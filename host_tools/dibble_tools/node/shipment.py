@@ -75,11 +75,11 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.additive": _of(_INFERENCE, "additive", "novelty", "kernels.additive_bytecode", "kernels.additive_plan"),
     "dibble.mlp": _of(_INFERENCE, "mlp", "kernels.mlp_bytecode", "kernels.mlp_plan"),
     "dibble.pages": (*_of(_INFERENCE, "pages"), *_of(_KERNELS, "crc_viper")),
-    "dibble.image": _of(_INFERENCE, "image", "kernels.maps_take"),  # to it the module of its tables is an object
+    "dibble.image": _of(_INFERENCE, "image"),  # to it the module of its tables is an object
     "dibble.maps": (
         *_of(_INFERENCE, "maps", "maps_checks"),
-        *_of(_KERNELS, "maps_words", "maps_bytecode", "maps_viper", "maps_conv_thumb", "maps_depthwise_thumb"),
-        *_of(_KERNELS, "maps_frame_thumb", "maps_pool_thumb"),
+        *_of(_KERNELS, "maps_words", "maps_take", "maps_bytecode", "maps_viper", "maps_conv_thumb"),
+        *_of(_KERNELS, "maps_depthwise_thumb", "maps_frame_thumb", "maps_pool_thumb"),
     ),
     "dibble.stream": (
         *_of(_INFERENCE, "stream"),

@@ -204,5 +204,7 @@ def test_an_interval_that_windows_were_not_trained_at_is_told_with_the_ways_on()
     config = whole({"interval_s": 3600, "i2c": {"sda": 4, "scl": 5}, "sensors": sensors})
     bounds = Bounds(1 << 20, 0, "micropython")
     check_together(config, bounds, model, {})
-    with pytest.raises(InputError, match="interval_s: expected near 3600, .*, got 600: .*, so set that interval_s, or"):
+    with pytest.raises(
+        InputError, match=r"interval_s: expected near 3600, .*, got 600: .*, so set that interval_s, or"
+    ):
         check_together({**config, "interval_s": 600}, bounds, model, {})

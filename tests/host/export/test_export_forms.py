@@ -182,7 +182,7 @@ def test_the_command_writes_checks_and_never_overwrites(tmp_path: Path, model: H
         (["--to", "rust"], "--to: expected one of c, arduino, python, or bmerawdata of scans; got 'rust'"),
         (["--to", "c", "--small"], "--small: expected --to python"),
         (["--to", "c", "--check", "--on", "wasi"], "--on: expected one of pc, cortex_m0, atmega328p; got 'wasi'"),
-        (["--to", "c", "--data", "rows.csv"], "expected --check with --data"),
+        (["--to", "c", "--data", "rows.csv"], "--data: expected --check with it"),
     ],
 )
 def test_what_the_command_cannot_do_is_said(words: list[str], message: str, tmp_path: Path, model: HostModel) -> None:
