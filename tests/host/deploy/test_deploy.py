@@ -292,8 +292,8 @@ def test_actions_without_a_model_are_told_what_they_wait_for(bench):
     acting = bench.write_config("acting", actions=[{"class": "ripe", "pin": 16}, {"flag": "novel", "pin": 17}])
     told = "config.actions switch nothing before a model comes that tells class ripe, flag novel"
     assert told in deploy(bench.board.port, Request(no_model=True, config=acting), dry_run=True).notes
-    novelless = bench.write_config("novelless", actions=[{"class": "dry", "pin": 16}])
-    assert not [note for note in bench.deploy(400, novelless, dry_run=True).notes if "actions" in note]
+    answered = bench.write_config("answered", actions=[{"class": "irrigate", "pin": 16}])
+    assert not [note for note in bench.deploy(400, answered, dry_run=True).notes if "actions" in note]
 
 
 @pytest.mark.parametrize(
