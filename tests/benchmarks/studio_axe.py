@@ -21,7 +21,7 @@ from fleet_messages import message
 from selenium.webdriver.support.ui import WebDriverWait
 from studio_process import StudioProcess, chromium
 
-PAGES = ("setup", "connect", "collect", "label", "train", "deploy", "watch", "fleet")
+PAGES = ("setup", "connect", "collect", "record", "label", "train", "deploy", "watch", "fleet")
 SCREENS = ((1280, 900, False), (390, 844, True))
 DIBBLE = [sys.executable, "-c", "from dibble_tools.cli.main import main; main()"]
 RUN = "const done = arguments[0]; axe.run(document).then((found) => done([found.violations, found.passes.length]))"

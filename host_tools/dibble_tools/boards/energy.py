@@ -69,8 +69,9 @@ def budget(
     *,
     watchdog: bool = True,
     stages: tuple[ListeningStage, ...] = (),
+    looks: float = 1.0,
 ) -> Budget:
-    """Return the budget of a cycle, the costly readings taken in each.
+    """Return the budget of a cycle.
 
     Args:
         config: whole, with the firmware's defaults.
@@ -78,20 +79,26 @@ def budget(
         classes: of the model: their number is blinked.
         watchdog: False: as if config.watchdog_ms were 0.
         stages: of a node that listens, beside its cycles.
+        looks: share of the cycles in which costly readings are taken.
     """
     power, interval_s = board.power, config["interval_s"]
     dog = watchdog and config["watchdog_ms"] > 0 and not runtime.sleeps_with_watchdog
     counting = any(getattr(driver(entry["driver"]), "COUNTS_ASLEEP", False) for entry in config["sensors"])
     light = config["sleep"] == "light" and not dog and not counting and not stages
-    sensed = [sensing(entry, interval_s, light_sleep=light) for entry in config["sensors"]]
-    waits = Figure.within(sum(each.awake_ms for each in sensed), 1.1, "")
+    sensed = [
+        (share, sensing(entry, interval_s, light_sleep=light, costly=costly))
+        for costly, share in ((True, looks), (False, 1 - looks))
+        for entry in config["sensors"]
+        if share
+    ]
+    waits = Figure.within(sum(share * each.awake_ms for share, each in sensed), 1.1, "")
     blinks = Figure.exact(BLINK_MS * (classes + 1) / 2 if config["led"] != "" else 0.0, "")
     settle = Figure.within(SETTLE_MS, SETTLE_SPREAD, "")
     computing = replace(predict_us, value=predict_us.value / 1e3, low=predict_us.low / 1e3, high=predict_us.high / 1e3)
     awake = settle.plus(waits, blinks, computing, rests_on="the drivers' own waits, the prediction, 20 ms for the rest")
     active = Figure.within(power.active_ma, power.source("active_ma").spread, str(power.source("active_ma")))
     accounts = {"awake": awake.times(active, active.rests_on)}
-    charge = sum(each.charge_uc for each in sensed)
+    charge = sum(share * each.charge_uc for share, each in sensed)
     accounts["sensors"] = Figure.within(charge, SPREAD, SENSORS_REST_ON)
     radio_s = 0.0
     if config["mqtt"]["host"] and power.wifi_ma:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
+from dibble.drivers import driver
 
 from dibble_tools.boards.energy import Budget, budget
 from dibble_tools.boards.example import example_config
@@ -26,9 +26,10 @@ from dibble_tools.boards.node_memory import (
     log_bytes,
     stored,
 )
+from dibble_tools.boards.prediction import prediction_us
 from dibble_tools.boards.schema import Board, Runtime
 from dibble_tools.common.errors import InputError
-from dibble_tools.machines.replay import kernel_cost, middle_cost
+from dibble_tools.machines.replay import middle_cost
 from dibble_tools.model.hearing import check_reads
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.limits import estimate as estimate_parts
@@ -37,6 +38,7 @@ from dibble_tools.node.config import whole
 HEAP_SPREAD = 1.15  # limits.HEAP against counts, and how full a heap in pieces can get
 SMALL_MOST = {"forest": 450, "additive": 650}  # bytes of a model that 9 KB of heap takes: `dibble microbit --help`
 SMALL_HEAP = 16_000  # below it SMALL_MOST counts
+SEEN = 0.1  # share of cycles in which an array that is watched sees something, where nobody says
 SMALL_LEFT = "the emulated board is exact: `dibble verify --vm microbit`"
 
 
@@ -52,7 +54,9 @@ class BoardEstimate:
         predict_us: by the kernels that run there.
         budget: None where the node isn't dibble's own.
         without_watchdog: what a node would draw whose watchdog keeps it awake, without it; else None.
-        listening: of a node that listens, its stages; without_cascade: what it would draw without gate and voice.dib.
+        listening: of a node that listens, its stages; without_cascade: what it would draw without gate and voice.dib,
+            or if it took its costly readings in each cycle.
+        looks: share of the cycles in which it takes them.
         misfits: why it doesn't fit; none: it does.
         notes: of the board.
     """
@@ -70,6 +74,7 @@ class BoardEstimate:
     without_watchdog: Budget | None
     listening: ListeningCost | None
     without_cascade: Budget | None
+    looks: float
     misfits: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -93,6 +98,7 @@ def estimate(
     *,
     voice: HostModel | None = None,
     shares: Shares | None = None,
+    seen: float | None = None,
 ) -> BoardEstimate:
     """Return the estimate.
 
@@ -101,8 +107,9 @@ def estimate(
         interval_s: instead of the configuration's.
         voice: voice.dib of a node that listens.
         shares: how much it has to look at; None: as assumed.
+        seen: share of cycles in which the gate finds costly readings worth it; None: as assumed, with gate.motion.
     Raises:
-        InputError: the interval isn't one of the node's.
+        InputError: the interval isn't one of the node's, or there is no costly reading for `seen` to save.
     """
     listens = _listens(opened, config, runtime)
     if interval_s is not None:
@@ -111,7 +118,10 @@ def estimate(
     size, family = len(opened.blob), opened.content.family_name
     full = runtime.node == "full"
     counted = middle_cost(opened)
-    predict_us = decision_us(opened, board, runtime) if listens else _predict_us(opened, runtime, counted.instructions)
+    if listens:
+        predict_us = decision_us(opened, board, runtime)
+    else:
+        predict_us = prediction_us(opened, board, runtime, counted.instructions)
     files = {"model": stored(size, runtime.block_bytes) * (1 + (SLOTS if full else 0))}
     if full:
         files |= {"library": library_bytes(runtime_name, runtime, settings), "log": log_bytes(settings)}
@@ -131,6 +141,7 @@ def estimate(
         )
     left = _heap_left(runtime, heap, node_heap)
     spent = unwatched = heard = uncut = None
+    looks = _looks(settings, seen)
     if listens:
         told = shares or assumed_shares(opened, voice, runtime, settings["listen"])
         heard = listening_cost(opened, voice, board, runtime, settings["listen"], told)
@@ -139,9 +150,11 @@ def estimate(
             for stages in (heard.stages, heard.uncut)
         )
     elif runtime.node != "model only":
-        spent = budget(board, runtime, settings, predict_us, len(opened.classes))
+        spent = budget(board, runtime, settings, predict_us, len(opened.classes), looks=looks)
+        if looks < 1:
+            uncut = budget(board, runtime, settings, predict_us, len(opened.classes))
         if spent.rest == "awake" and settings["watchdog_ms"] and settings["sleep"] == "light":
-            unwatched = budget(board, runtime, settings, predict_us, len(opened.classes), watchdog=False)
+            unwatched = budget(board, runtime, settings, predict_us, len(opened.classes), watchdog=False, looks=looks)
     flash_left = runtime.filesystem_bytes - sum(files.values())
     found = BoardEstimate(
         size,
@@ -156,11 +169,22 @@ def estimate(
         spent,
         unwatched,
         heard,
-        uncut if heard and heard.cascades else None,
+        uncut if not heard or heard.cascades else None,
+        looks,
         (),
         tuple(runtime.notes),
     )
     return replace(found, misfits=_misfits(found, board, runtime, family, settings))
+
+
+def _looks(settings: dict[str, Any], seen: float | None) -> float:
+    """Return the share of cycles in which costly readings are taken: those that the gate asks for, and the oldest."""
+    if seen is None and not settings["gate"]["motion"]:
+        return 1.0
+    if not any(entry["costly"] or getattr(driver(entry["driver"]), "COSTLY_FROM", 0) for entry in settings["sensors"]):
+        raise InputError('--seen: expected a sensor that is "costly" in the configuration, got none: --config')
+    share = SEEN if seen is None else seen
+    return share + (1 - share) / settings["gate"]["max_age_cycles"]
 
 
 def _listens(model: HostModel, config: dict[str, Any], runtime: Runtime) -> bool:
@@ -186,19 +210,6 @@ def _heap_left(runtime: Runtime, heap: Figure, node_heap: Figure) -> Figure:
     kept = heap.plus(node_heap, rests_on=str(runtime.source("heap_bytes")))
     has, spread = runtime.heap_bytes, runtime.source("heap_bytes").spread
     return Figure(has - kept.value, has / spread - kept.high, has * spread - kept.low, kept.rests_on)
-
-
-def _predict_us(opened: HostModel, runtime: Runtime, instructions: int) -> Figure:
-    """Return the time of a prediction: counted instructions, of which viper spares most of the kernels'."""
-    source = runtime.source("us_per_instruction")
-    each = Figure.within(runtime.us_per_instruction, source.spread, str(source))
-    if not runtime.viper:
-        return Figure.exact(instructions, "").times(each, f"bytecode; {source}")
-    middle = np.array([[limit // 2 for limit in opened.content.limits]], dtype=np.int64)
-    kernel = min(kernel_cost(opened, middle), instructions)
-    viper = Figure.within(kernel * runtime.viper_share, runtime.source("viper_share").spread, "")
-    spent = Figure.exact(instructions - kernel, "").plus(viper, rests_on="")
-    return spent.times(each, f"kernels in viper, {kernel / instructions:.0%} of the bytecode's work; {source}")
 
 
 def _misfits(

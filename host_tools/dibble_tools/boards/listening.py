@@ -249,13 +249,13 @@ def decision_us(model: HostModel, board: Board, runtime: Runtime) -> Figure:
 def _look_us(instructions: int, hop: int, board: Board, runtime: Runtime) -> Figure:
     """Return the time of a look at a hop: samples in machine code, and some of the gate's own bytecode."""
     if not runtime.viper:
-        return _bytecode_us(instructions, runtime)
+        return bytecode_us(instructions, runtime)
     each = SPAN["assembler" if runtime.mpy_arch.startswith("armv") else "viper"] * hop + GATE
     spread = 1.3 if board.chip.core == "Cortex-M0+" else OTHER_CORES
     return Figure.within(each * CYCLES / board.chip.mhz, spread, "counted on a Cortex-M0: listening_m0.py")
 
 
-def _bytecode_us(instructions: int, runtime: Runtime) -> Figure:
+def bytecode_us(instructions: int, runtime: Runtime) -> Figure:
     source = runtime.source("us_per_instruction")
     each = Figure.within(runtime.us_per_instruction, source.spread, str(source))
     return Figure.exact(instructions, "").times(each, f"bytecode; {source}")
@@ -264,7 +264,7 @@ def _bytecode_us(instructions: int, runtime: Runtime) -> Figure:
 def _kernel_us(instructions: int, board: Board, runtime: Runtime) -> Figure:
     """Return the time of a kernel that takes so many instructions in bytecode."""
     if not runtime.viper:
-        return _bytecode_us(instructions, runtime)
+        return bytecode_us(instructions, runtime)
     assembler = runtime.mpy_arch.startswith("armv")
     share, name = (ASSEMBLER, "assembler") if assembler else (VIPER, "viper")
     spread = 1.3 if board.chip.core == "Cortex-M0+" else OTHER_CORES

@@ -30,6 +30,7 @@ GUEST = ROOMS / "boards" / "guest" / "node_heap.py"
 MERGED = ("dibble", "dibble.ports", "dibble.node", "dibble.inference")
 MODULES = ("dibble.app", "dibble.node", "dibble.inference.model", "dibble.ports.micropython")
 MODEL_ONLY = ("dibble.inference.model",)
+LOADED_BY = {"maps": "image"}  # family -> what a model of it is made by, where that isn't named as the family is
 RADIO_FILE = "dibble.radio"
 LISTENING_FILES = ("dibble.listening", "dibble.streams")
 LISTENING_MODULES = ("dibble.listening_node", "dibble.streams")
@@ -109,12 +110,13 @@ def heap_bytes(
         listens: with what hears.
     """
     merged = node and runtime_name == "micropython"
+    inferring = LOADED_BY.get(family, family)
     if merged:
-        names = [*MERGED, f"dibble.{family}", *((RADIO_FILE,) if radio else ()), "dibble.drivers"]
+        names = [*MERGED, f"dibble.{inferring}", *((RADIO_FILE,) if radio else ()), "dibble.drivers"]
         names += LISTENING_FILES if listens else ()
         files = node_files(drivers, MpyFormat(mpy_version()))
     else:
-        names = [*(MODULES if node else MODEL_ONLY), f"dibble.inference.{family}", *(RADIO_MODULES if radio else ())]
+        names = [*(MODULES if node else MODEL_ONLY), f"dibble.inference.{inferring}", *(RADIO_MODULES if radio else ())]
         names += [f"dibble.drivers.{driver}" for driver in drivers]
         names += LISTENING_MODULES if listens else ()
         sources = [path for path in map(source_of, reached(names)) if runs(path.stem, "")]

@@ -138,11 +138,12 @@ class _Forgetful:
         pass
 
 
-def sensing(settings: dict[str, Any], interval_s: int, *, light_sleep: bool = False) -> Sensing:
-    """Return the cost of one sensor of a whole configuration in each interval, its costly readings included.
+def sensing(settings: dict[str, Any], interval_s: int, *, light_sleep: bool = False, costly: bool = True) -> Sensing:
+    """Return the cost of one sensor of a whole configuration in an interval.
 
     Args:
         light_sleep: the node's processor may stop while a driver waits for long.
+        costly: with its costly readings, of which an interval may have none.
     """
     name = settings["driver"]
     clock = VirtualClock()
@@ -156,14 +157,16 @@ def sensing(settings: dict[str, Any], interval_s: int, *, light_sleep: bool = Fa
     port = _Port(clock, wire, light_sleep)
     reader = module.build({**settings, "interval_s": interval_s}, port, bus)
     switched = settings["power_pin"] != ""
+    asked = costly or not settings["costly"]
     clock.sleep_ms(SETTLED_MS)
     _cycle(reader, settings, clock, start=True)
     _rest(clock, interval_s * 1000, device, switched)
-    if switched and isinstance(device, Mlx90640):
+    if asked and switched and isinstance(device, Mlx90640):
         device.switch(True)
     began_us, before = clock.now_us(), device.charge_uc if device else 0.0
     dozed_ms = port.dozed_ms
-    _cycle(reader, settings, clock, start=switched)
+    if asked:
+        _cycle(reader, settings, clock, start=switched, costly=costly)
     awake_ms = (clock.now_us() - began_us) / 1000 - (port.dozed_ms - dozed_ms)
     if each_ms := getattr(reader, "keep_alive_ms", getattr(module, "KEEP_ALIVE_MS", 0)):
         asked_us = clock.now_us()
@@ -175,7 +178,7 @@ def sensing(settings: dict[str, Any], interval_s: int, *, light_sleep: bool = Fa
     return Sensing(awake_ms, charge_uc + STANDING_MA.get(name, 0.0) * powered_ms)
 
 
-def _cycle(reader: Any, settings: dict[str, Any], clock: VirtualClock, *, start: bool) -> None:
+def _cycle(reader: Any, settings: dict[str, Any], clock: VirtualClock, *, start: bool, costly: bool = True) -> None:
     """Power up, start and read; a reading that the voltage doesn't allow costs as much as one that it does."""
     if start:
         clock.sleep_ms(settings["power_up_ms"])
@@ -183,7 +186,8 @@ def _cycle(reader: Any, settings: dict[str, Any], clock: VirtualClock, *, start:
     try:
         if hasattr(reader, "read_cheap"):
             reader.read_cheap()
-            reader.read_costly()
+            if costly:
+                reader.read_costly()
         else:
             reader.read()
     except SensorError:

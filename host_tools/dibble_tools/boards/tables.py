@@ -117,6 +117,8 @@ def estimate_table(title: str, found: "BoardEstimate", battery: Battery) -> Tabl
         spent = found.budget
         _row(table, "awake each cycle", spent.awake_ms, "ms")
         _row(table, f"energy of a decision, at {CELL_V} V", _scaled(spent.decision_uc, CELL_V * 1e-3), "mJ", digits=1)
+        if found.looks < 1:
+            table.add_row("costly readings", f"{found.looks:.0%} of cycles", "", "--seen, or a tenth; and the oldest")
         _row(table, "charge of a cycle", _scaled(spent.total_uc, 1e-3), "mC", digits=1)
         for name, figure in spent.cycle_uc.items():
             _row(table, f"  {name}", _scaled(figure, 1e-3), "mC", digits=1)

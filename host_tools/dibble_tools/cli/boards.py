@@ -86,6 +86,10 @@ def estimate(
     sound: Annotated[
         Path | None, typer.Option(help="recording of the place: how much of the time there is to hear  [assumed]")
     ] = None,
+    seen: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="share of cycles in which the gate wants costly readings  [gate.motion: 0.1]"),
+    ] = None,
     battery: Annotated[str, typer.Option(help="usable capacity, such as 2500mAh or 2.5Ah")] = "2500mAh",
     as_json: AsJson = False,
 ) -> None:
@@ -95,7 +99,7 @@ def estimate(
     others published: `dibble boards NAME` says on what.
 
     Of a node that listens: each stage of its cascade, weighed by its share of the time; charge with the cascade and
-    without.
+    without. So of one whose gate asks for costly readings only where a small array sees something.
     """
     from dataclasses import asdict
 
@@ -119,7 +123,7 @@ def estimate(
     every = interval or (None if config else opened.content.interval_ms // 1000 or None)
     with console.status("counting instructions"):
         shares = _heard_in(sound, opened, first, has, settings) if sound else None
-        result = estimated(opened, found, kind, has, settings, every, voice=first, shares=shares)
+        result = estimated(opened, found, kind, has, settings, every, voice=first, shares=shares, seen=seen)
     if as_json:
         content = {"board": own, "runtime": kind, "fits": not result.misfits, **asdict(result)}
         if result.budget:

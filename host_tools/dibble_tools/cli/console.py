@@ -113,11 +113,13 @@ def _collect_sound(
     import sys
 
     from dibble_tools.console.collect import keys_pressed
-    from dibble_tools.console.sound_takes import Takes, collect_sound, from_board
+    from dibble_tools.console.sound_takes import Takes, check_sound, collect_sound, from_board, to_train
     from dibble_tools.link.ports import find_port
 
     if out.suffix or out.is_file():
         raise InputError(f"--out: expected a folder for takes of sounds, got {out}")
+    for name in (label, *keys.values()):
+        check_sound(name)
     takes = Takes(out, speaker, take)
     listed = ", ".join(f"{key}: {name}" for key, name in keys.items())
     with keys_pressed() as pressed:
@@ -130,7 +132,7 @@ def _collect_sound(
         say([f"not written: {takes.torn} takes, of which samples were lost; {takes.lost} samples in all"])
     if not takes.written:
         raise typer.Exit(1)
-    say([f"next: dibble train {out} --sound" + (" --own" if min(takes.counts.values()) < 20 else "")])
+    say([f"next: {to_train(out, takes.counts)}"])
 
 
 def monitor(

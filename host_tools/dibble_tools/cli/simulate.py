@@ -74,7 +74,8 @@ def simulate(
         raise InputError("expected a MODEL to simulate, or --csv FILE to write readings to train one on")
     from rich.progress import Progress
 
-    from dibble_tools.boards.catalogue import board_named, likeness, read_board, read_power
+    from dibble_tools.boards.catalogue import board_named, likeness, read_power, runtime_of
+    from dibble_tools.boards.prediction import prediction_us
     from dibble_tools.boards.wiring import board_for
     from dibble_tools.machines.replay import middle_cost
     from dibble_tools.model.host_model import HostModel
@@ -88,7 +89,8 @@ def simulate(
     name = host_model.content.name
     settings = read_config(config) if config else None
     board = board_for(board, settings, "pico")
-    us_per_instruction = read_board(board)["us_per_instruction"]
+    name_of_board, has = board_named(board)
+    runtime = runtime_of(name_of_board, has, None)[1]
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task(f"{days:g} days", total=1.0)
         season = Simulation(
@@ -96,8 +98,8 @@ def simulate(
             SimulatedBoard(
                 power=read_power(board),
                 like=likeness(board, kind_names(kind)),
-                predict_us=middle_cost(host_model).instructions * us_per_instruction,
-                bent_adc=board_named(board)[1].chip.name.startswith("ESP32"),
+                predict_us=prediction_us(host_model, has, runtime, middle_cost(host_model).instructions).value,
+                bent_adc=has.chip.name.startswith("ESP32"),
             ),
             Orchard(soil, station, _start_s(start), seed),
             days=days,

@@ -3,7 +3,7 @@
 import binascii
 import wave
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.safe_text import is_fit_name
-from dibble_tools.console.labels import QUIT, SKIP
+from dibble_tools.console.labels import QUIT, SKIP, check_label
 from dibble_tools.link.session import RemoteError, Session
 
 RATE_HZ = 8000  # as 8 bits of mu-law they pass a serial port of 115,200 baud
@@ -20,7 +20,24 @@ BEFORE_S = 0.25  # of a take, before its key or its beginning
 FLOOR_S = 1.0  # whose median is the quiet that a sound stands out of
 LOUD = 4  # times as loud as that a sound begins
 LEAST_LOUD = 200  # of 32768
+MANY = 20  # takes of each label, from which on they needn't be judged take by take
 START_S = 20.0
+
+
+def check_sound(label: str) -> str:
+    """Return a label of sounds, which names a folder.
+
+    Raises:
+        InputError: it can't be one.
+    """
+    if "/" in check_label(label):
+        raise InputError(f"--label: expected a name without /, as a folder of takes has it, got {label!r}")
+    return label
+
+
+def to_train(folder: Path | str, counts: Mapping[str, int]) -> str:
+    """Return the command that trains from a folder with so many takes of each label."""
+    return f"dibble train {folder} --sound" + (" --own" if min(counts.values()) < MANY else "")
 
 
 class Chunk(NamedTuple):

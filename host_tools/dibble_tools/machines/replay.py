@@ -113,6 +113,19 @@ def kernel_cost(model: HostModel, values: np.ndarray) -> int:
     return (counts[1] - counts[0]) // (2 * len(values))
 
 
+def own_python_cost(model: HostModel) -> int:
+    """Count what a prediction of a network of maps takes beside its kernels, on the 32-bit VM."""
+    counts = []
+    with laid_out(model, np.zeros((0, len(model.channels)), dtype=np.int64), None, viper=False) as folder:
+        shutil.copy(GUESTS / "own_python_cost.py", folder)
+        for times in (1, 3):
+            (folder / "times.txt").write_text(str(times))
+            run = run_wasi(folder, "own_python_cost.py", heap=WASI_HEAP, memory_bytes=WASI_MEMORY)
+            assert run.instructions is not None
+            counts.append(run.instructions)
+    return (counts[1] - counts[0]) // 2
+
+
 @contextlib.contextmanager
 def laid_out(
     model: HostModel,

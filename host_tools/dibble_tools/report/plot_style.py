@@ -125,6 +125,7 @@ def up_to_all(axes: Axes, direction: str) -> None:
     """End an axis of shares, "x" or "y", at 100 %, with room for half a marker: there are none beyond."""
     low, high = axes.get_xlim() if direction == "x" else axes.get_ylim()
     low, high = max(low, 0.0), min(high, 1.0)
+    high = min(1.0, high + max(0.0, NARROWEST - (high - low)) / 2)
     low = min(low, high - NARROWEST)
     ends = (low, high + ROOM * (high - low) if high == 1 else high)
     axes.set_xlim(ends) if direction == "x" else axes.set_ylim(ends)

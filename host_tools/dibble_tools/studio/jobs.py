@@ -48,6 +48,7 @@ class Jobs:
         module: str,
         request: dict[str, Any],
         after: Callable[[dict[str, Any] | None], None] = lambda result: None,
+        meanwhile: Callable[[], object] = lambda: None,
     ) -> None:
         """Start a job.
 
@@ -56,6 +57,7 @@ class Jobs:
             module: run as `python -m module`.
             request: for the job, JSON-ready.
             after: called in another thread when it has ended, with its result, None where it has none.
+            meanwhile: called there after each line that it says.
         Raises:
             InputError: another one runs.
         """
@@ -73,7 +75,7 @@ class Jobs:
             assert self._process.stdin
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
-            self._thread = threading.Thread(target=self._follow, args=(self._process, after), daemon=True)
+            self._thread = threading.Thread(target=self._follow, args=(self._process, after, meanwhile), daemon=True)
             self._thread.start()
 
     def finish_early(self) -> None:
@@ -99,7 +101,12 @@ class Jobs:
             self._state.put(job={**self._state.get("job"), "state": STOPPING})
             means(process)
 
-    def _follow(self, process: subprocess.Popen[bytes], after: Callable[[dict[str, Any] | None], None]) -> None:
+    def _follow(
+        self,
+        process: subprocess.Popen[bytes],
+        after: Callable[[dict[str, Any] | None], None],
+        meanwhile: Callable[[], object],
+    ) -> None:
         """Read what the job says until it ends."""
         result, problem = None, ""
         assert process.stdout and process.stdin
@@ -113,6 +120,7 @@ class Jobs:
             if "log" in said:
                 self._kept.append(said["log"])
             self._state.put(job={**job, "log": list(self._kept)})
+            meanwhile()
         code = process.wait()
         process_group.end(process)
         process.stdin.close()

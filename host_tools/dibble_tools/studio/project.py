@@ -57,10 +57,12 @@ class Project:
     @property
     def node(self) -> str:
         """Name of the node, as config.json has it."""
-        try:
-            return str(_table(json.loads(self.config.read_text(encoding="utf-8"))).get("node", "node"))
-        except (OSError, ValueError, RecursionError):
-            return "node"
+        return str(self._configured().get("node", "node"))
+
+    @property
+    def microphone(self) -> str:
+        """Driver of the microphone, as config.json has it in `listen`; "" where it has none."""
+        return plain(str(_table(self._configured().get("listen")).get("driver", "")), 40)
 
     @property
     def features(self) -> Path | None:
@@ -127,6 +129,13 @@ class Project:
     def last_time(self) -> str:
         """Return the latest time in field.csv, as it is written there; "" if none is."""
         return max((row.get(TIME) or "" for row in self._rows()), default="")
+
+    def _configured(self) -> dict[str, Any]:
+        """Return config.json as far as it is one."""
+        try:
+            return _table(json.loads(self.config.read_text(encoding="utf-8")))
+        except (OSError, ValueError, RecursionError):
+            return {}
 
     def _rows(self) -> list[dict[str, str]]:
         try:

@@ -12,7 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from dibble_tools.common.errors import InputError
@@ -31,8 +31,8 @@ KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".s
 TOKEN_BYTES = 24
 PAUSE_S = 0.15  # between two versions of the state: faster than eyes, slower than a fast virtual board
 STILL_HERE_S = 15.0
-# (name, query) -> (content, media type, headers); raises InputError.
-Document = Callable[[str, dict[str, str]], tuple[bytes, str, dict[str, str]]]
+# (name, query) -> (content, or the file of one that is asked for in pieces, media type, headers); raises InputError.
+Document = Callable[[str, dict[str, str]], tuple[bytes | Path, str, dict[str, str]]]
 PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
 # report.html brings its own style and pictures and needs nothing else.
 REPORT_POLICY = (
@@ -140,6 +140,8 @@ def application(
             )
         except InputError as error:
             return PlainTextResponse(str(error), 404)
+        if isinstance(content, Path):
+            return FileResponse(content, media_type=kind, headers=headers)
         return Response(content, media_type=kind, headers=headers)
 
     routes = [
@@ -182,6 +184,13 @@ def documents_of(studio: Studio) -> dict[str, Document]:
         file_name = Path(name).with_suffix(".csv").name
         return tables.content(name), "text/csv", _saved_as(file_name)
 
+    def take(name: str, query: dict[str, str]) -> tuple[Path, str, dict[str, str]]:
+        return studio.clips.path(name), "audio/wav", {}
+
+    def waveform(name: str, query: dict[str, str]) -> tuple[bytes, str, dict[str, str]]:
+        picture = studio.clips.waveform(name)
+        return picture.encode(), KINDS[".svg"], {"Content-Security-Policy": PICTURE_POLICY}
+
     def model(name: str, query: dict[str, str]) -> tuple[bytes, str, dict[str, str]]:
         return project.blob(name), "application/octet-stream", _saved_as(f"{name}.dib")
 
@@ -198,6 +207,8 @@ def documents_of(studio: Studio) -> dict[str, Document]:
         "rows": rows,
         "file": file,
         "model": model,
+        "take": take,
+        "waveform": waveform,
         "suggested": suggested,
     }
 

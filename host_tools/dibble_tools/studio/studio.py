@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.console.labels import check_label
+from dibble_tools.console.labels import SKIP, check_label
+from dibble_tools.console.sound_takes import check_sound
 from dibble_tools.project.retune import Config, set_margin
 from dibble_tools.studio.board import ConnectedBoard
 from dibble_tools.studio.collecting import Collecting
@@ -18,6 +19,7 @@ from dibble_tools.studio.project import CSV_FILE, Project
 from dibble_tools.studio.setup import Setup
 from dibble_tools.studio.state import State
 from dibble_tools.studio.tables import Tables
+from dibble_tools.studio.takes_folder import TakesFolder
 from dibble_tools.studio.virtual_node import VirtualNode
 from dibble_tools.training.recipes import parse_recipe
 
@@ -30,6 +32,7 @@ MOST_TRAINED, MOST_ROWS, MOST_MARGIN = 20, 10_000_000, 65535
 ENDS = ("dry", "wet", "zero")
 LOG = "log"
 MOST_OPENED, MOST_NODES = 20, 10_000
+MOST_TAKES, LEAST_TAKE_MS, MOST_TAKE_MS = 50, 300, 10_000
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Studio:
         self._collecting = Collecting(project, self.state, lambda: self._show_files())
         self._setup = Setup(project, self.state)
         self.tables = Tables(project)
+        self.clips = TakesFolder(project, self.state)
         if fleet:
             from dibble_tools.studio.fleet_nodes import FleetNodes
 
@@ -89,6 +93,8 @@ class Studio:
             "undo_rows": self._undo_rows,
             "look_at_files": lambda request: self._look(),
             "fetch": self._fetch,
+            "record": self._record,
+            "delete_take": lambda request: self.clips.delete(_text(request, "take")),
             "rollback": self._rollback,
             "measure": self._measure,
             "margin": self._margin,
@@ -237,6 +243,22 @@ class Studio:
         asked = {"out": str(self.project.folder / LOG), "models": models}
         self._lend("fetch", "dibble_tools.studio.fetch_job", "its log comes home", asked, self._show_files)
 
+    def _record(self, request: dict[str, Any]) -> None:
+        self.project.check_made()
+        label = check_sound(_text(request, "label"))
+        if label == SKIP:
+            raise InputError(f"expected a sound's name, got {SKIP!r}, under which nothing is written")
+        asked = {
+            "folder": str(self.clips.folder),
+            "label": label,
+            "speaker": _text(request, "speaker") or "me",
+            "take_s": _number(request, "take_ms", LEAST_TAKE_MS, MOST_TAKE_MS) / 1000,
+            "count": _number(request, "count", 1, MOST_TAKES),
+            "at_once": request.get("at_once") is True,
+        }
+        look = self.clips.look
+        self._lend("record", "dibble_tools.studio.record_job", "a sound is recorded", asked, look, look)
+
     def _rollback(self, request: dict[str, Any]) -> None:
         nothing = {"model": None, "config": None, "restart": False, "rollback": True}
         self._work_on_board("rollback", "it goes back to the model of before", nothing)
@@ -296,7 +318,15 @@ class Studio:
             raise InputError("expected a fleet: start the studio with --fleet fleet.db")
         return self._fleet
 
-    def _lend(self, kind: str, module: str, words: str, request: dict[str, Any], after: Callable[[], object]) -> None:
+    def _lend(
+        self,
+        kind: str,
+        module: str,
+        words: str,
+        request: dict[str, Any],
+        after: Callable[[], object],
+        meanwhile: Callable[[], object] = lambda: None,
+    ) -> None:
         """Do a job at the board that changes nothing on it."""
 
         def ended(result: dict[str, Any] | None) -> None:
@@ -305,7 +335,7 @@ class Studio:
 
         port = self.board.lend(words)
         try:
-            self._jobs.start(kind, module, {"port": port, **request}, ended)
+            self._jobs.start(kind, module, {"port": port, **request}, ended, meanwhile)
         except BaseException:
             self.board.take_back()
             raise
@@ -326,6 +356,7 @@ class Studio:
         if not self._collecting.is_on:
             self._collecting.look()
         self.state.put(files=self.tables.described())
+        self.clips.look()
 
     def _show_models(self) -> None:
         models = self.project.models()

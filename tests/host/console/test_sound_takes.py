@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.shipped import ROOMS
-from dibble_tools.console.sound_takes import RATE_HZ, Chunk, Reader, Takes, collect_sound, decoded
+from dibble_tools.console.sound_takes import RATE_HZ, Chunk, Reader, Takes, check_sound, collect_sound, decoded
 
 HOP = 256
 
@@ -100,3 +100,10 @@ def test_takes_of_an_earlier_run_stay(tmp_path: Path) -> None:
 def test_a_speaker_whose_name_would_split_otherwise_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--speaker: expected letters and digits"):
         Takes(tmp_path, "an_na", 1.0)
+
+
+@pytest.mark.parametrize("label", ["a/b", "a/../../b", "../b", "/b"])
+def test_a_label_that_is_a_folder_elsewhere_is_refused(label: str) -> None:
+    assert check_sound("_background_") == "_background_"
+    with pytest.raises(InputError, match="--label: expected"):
+        check_sound(label)

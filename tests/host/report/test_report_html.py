@@ -14,7 +14,7 @@ from dibble_tools.common.formatting import times_in_100
 from dibble_tools.model.decisions import Decisions
 from dibble_tools.model.metrics import evaluation
 from dibble_tools.report.html import facts, write_report
-from dibble_tools.report.plot_style import LIGHT, picture, short
+from dibble_tools.report.plot_style import LIGHT, blank, picture, short, up_to_all
 from dibble_tools.report.plots import DRAWINGS, plot_confusion
 from PIL import Image
 from scipy.stats import binomtest
@@ -316,3 +316,11 @@ def test_a_group_that_fares_clearly_worse_is_named(tmp_path: Path) -> None:
     text = Page(read(tmp_path)).text
     assert "in node bed-3 it was right only 55 times in 100" in text
     assert "Each node, each scored by a model that hadn't seen it" in text
+
+
+def test_shares_that_lie_close_together_have_room_above_and_below() -> None:
+    _, axes = blank(3.1)
+    axes.scatter([1, 2], [0.955, 0.967])
+    up_to_all(axes, "y")
+    low, high = axes.get_ylim()
+    assert low < 0.93 and 0.99 < high <= 1.05

@@ -45,6 +45,7 @@ def test_who_hasnt_the_token_sees_and_does_nothing(studio, method, carried):
         "/events",
         "/static/studio.js",
         "/report/field",
+        "/take/water/me_0.wav",
         "/do/pause",
         "/nothing",
         "/?token=",

@@ -23,7 +23,7 @@ function build(box, kind) {
     make("progress", { max: 1, "aria-label": "share of the work" }),
     make("p", { class: "actions" },
       kind === "train" ? make("button", { type: "button", onclick: () => act("finish_job") }, "Take the best so far") : null,
-      make("button", { type: "button", onclick: () => act("cancel_job") }, "Stop")),
+      make("button", { type: "button", onclick: () => act(kind === "record" ? "finish_job" : "cancel_job") }, "Stop")),
     make("div", { class: "result" }),
     make("details", {}, make("summary", {}, "Log"), make("ul", { class: "log" })));
   if (kind === "deploy") box.querySelector("details").open = true;

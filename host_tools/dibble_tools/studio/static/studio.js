@@ -8,6 +8,7 @@ import { showFrame } from "./frame.js";
 import { isBusy, showJob } from "./jobs.js";
 import { showModels } from "./models.js";
 import { showSetup } from "./setup.js";
+import { showClips } from "./record.js";
 import { act, listen, onSubmit, showProblem } from "./server.js";
 import { showSpectrum } from "./spectrum.js";
 
@@ -29,6 +30,7 @@ function show(state) {
   showBoard(state.board, state.node);
   showCollecting(state.collect, state.board);
   showJob(state.job);
+  showClips(state.clips, state.job);
   showModels(state.models);
   showFleet(state.fleet, state.models);
   showChannels(state.channels);
@@ -100,7 +102,7 @@ function showSection() {
 addEventListener("hashchange", () => {
   const section = showSection();
   section.querySelector("h2").focus({ preventScroll: true });
-  if (["label", "train", "deploy"].includes(section.id)) act("look_at_files"); // others may have put some there
+  if (["record", "label", "train", "deploy"].includes(section.id)) act("look_at_files"); // others may have put some there
 });
 find("#problem button").addEventListener("click", () => showProblem(""));
 find("#disconnect").addEventListener("click", () => act("disconnect"));
