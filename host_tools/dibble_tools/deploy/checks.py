@@ -165,9 +165,22 @@ def check_together(
     windows = model.model.windows
     if windows and windows.is_gap(config["interval_s"] * 1000):
         raise InputError(
-            f"config.interval_s: expected near {model.content.interval_ms // 1000}, which the model was trained at, "
-            f"got {config['interval_s']}"
+            f"config.interval_s: expected near {model.content.interval_ms / 1000:g}, which the model was trained at, "
+            f"got {config['interval_s']}: its features look back over readings, so set that interval_s, or train on "
+            "readings of the node's own interval, or with `last` alone as --features"
         )
+
+
+def awaited(config: dict[str, Any]) -> list[str]:
+    """Return what there is to tell of the actions of a node without a model: whatever they name is unknown to it.
+
+    Args:
+        config: whole, with its defaults.
+    """
+    named = sorted(
+        {f"class {name}" if (name := each["class"]) else f"flag {each['flag']}" for each in config["actions"]}
+    )
+    return [f"config.actions switch nothing before a model comes that tells {', '.join(named)}"] if named else []
 
 
 def _check_voice(model: HostModel, voice: HostModel | None) -> None:

@@ -10,7 +10,7 @@ from dibble.storage.signatures import KEY, SUFFIX
 from dibble_tools.boards.wiring import mismatch
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import BoardState, look
-from dibble_tools.deploy.checks import Bounds, check_board, check_file, readable_mpy
+from dibble_tools.deploy.checks import Bounds, awaited, check_board, check_file, readable_mpy
 from dibble_tools.deploy.doctor import look_at_network, look_at_sensors
 from dibble_tools.deploy.first_run import FirstRun, wait_for_node
 from dibble_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, MODEL_FILES, kernel_for_board
@@ -209,6 +209,8 @@ def _plan(session: Session, state: BoardState, request: Request) -> tuple[Plan, 
         notes += more + look_at_network(session, config)
         other = mismatch(config, machine=state.machine)
         notes += [other] if other else []
+        if request.no_model or MODEL_FILE not in {*desired, *state.files}:
+            notes += awaited(config)
     if request.romfs and not state.has_rom:
         raise InputError(f"--romfs: expected a board with a ROMFS partition, {state.machine} has none")
     model = request.model

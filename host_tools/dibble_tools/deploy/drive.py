@@ -18,7 +18,7 @@ from dibble_tools.boards.catalogue import all_boards, watchdog_most_ms
 from dibble_tools.boards.wiring import mismatch
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.board_state import OnBoard, digest_of
-from dibble_tools.deploy.checks import Bounds, check_file, drivers_of
+from dibble_tools.deploy.checks import Bounds, awaited, check_file, drivers_of
 from dibble_tools.deploy.kernel import CODE_COMPILED, CODE_SOURCE, MODEL_FILES, kernel_for_drive
 from dibble_tools.deploy.network_files import drive_files
 from dibble_tools.deploy.plan import Plan, make_plan, stale_files
@@ -83,6 +83,8 @@ def deploy_to_drive(drive: Path, request: Request, *, dry_run: bool = False) -> 
         desired |= {MANIFEST: manifest_of(desired), CONFIG: config_bytes}
         files, notes = drive_files(request.config.parent if request.config else None, config, drive)
         desired |= files
+        if request.no_model or not (request.model or MODEL_FILE in on_drive):
+            notes += awaited(config)
         board += "".join(f"; note: {note}" for note in notes + _without_wifi(drive, config))
     if request.no_model:
         stale += [*MODEL_FILES, MODEL_FILE + SUFFIX]

@@ -109,6 +109,7 @@ def fit_teacher(
     fitting = _Fitting(values, y, _on_grid(weights), classes, seed, max_rows)
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*have been cancelled", UserWarning)  # after an interrupt, as it should be
+        warnings.filterwarnings("ignore", "Using the fractional value", UserWarning)  # of few rows, a forest takes half
         raw, notes = _cross_validate(fitting, tuple(CANDIDATES), folds, jobs, budget_s, progress, now)
         soft, scores, winner, names = _best(raw, y, weights, folds)
         progress(f"teacher: fitting {', '.join(names)} on all rows")

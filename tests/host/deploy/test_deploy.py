@@ -284,7 +284,16 @@ def test_a_model_is_taken_off_and_the_node_logs_on(bench):
     assert set(without.plan.removals) >= {"model.dib", "model.a", "model.b", "model_code.mpy"}
     assert without.first_run.works and without.first_run.model == ""
     assert not [path for path in bench.state().files if path.startswith("model")]
-    assert not deploy(bench.board.port, Request(no_model=True)).written
+    again = deploy(bench.board.port, Request(no_model=True))
+    assert not again.written and not [note for note in again.notes if "actions" in note]
+
+
+def test_actions_without_a_model_are_told_what_they_wait_for(bench):
+    acting = bench.write_config("acting", actions=[{"class": "ripe", "pin": 16}, {"flag": "novel", "pin": 17}])
+    told = "config.actions switch nothing before a model comes that tells class ripe, flag novel"
+    assert told in deploy(bench.board.port, Request(no_model=True, config=acting), dry_run=True).notes
+    answered = bench.write_config("answered", actions=[{"class": "irrigate", "pin": 16}])
+    assert not [note for note in bench.deploy(400, answered, dry_run=True).notes if "actions" in note]
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,12 @@ def test_a_board_without_wifi_and_settings_without_a_network_are_told(drive, ask
     assert "settings.toml: expected a name of a Wi-Fi as WIFI_SSID, got none" in board
 
 
+def test_actions_without_a_model_are_told_what_they_wait_for(drive, asked):
+    asked.config.write_text(json.dumps({**CONFIG, "actions": [{"flag": "novel", "pin": 16}]}))
+    board, _ = deploy_to_drive(drive, replace(asked, model=None), dry_run=True)
+    assert "config.actions switch nothing before a model comes that tells flag novel" in board
+
+
 def test_a_dry_run_writes_nothing(drive, asked):
     before = content(drive)
     assert deploy_to_drive(drive, asked, dry_run=True)[1].writes

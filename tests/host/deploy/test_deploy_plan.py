@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import pytest
 from dibble_tools.common.errors import InputError
-from dibble_tools.common.shipped import LIBRARY
+from dibble_tools.common.shipped import LIBRARY, MODELS
 from dibble_tools.deploy.board_state import BoardState, OnBoard, digest_of, parse
-from dibble_tools.deploy.checks import check_board
+from dibble_tools.deploy.checks import Bounds, check_board, check_together
 from dibble_tools.deploy.plan import blocks_needed, check_room, make_plan, stale_files
 from dibble_tools.link.session import LinkError
+from dibble_tools.model.host_model import HostModel
 from dibble_tools.node import files
+from dibble_tools.node.config import whole
 from dibble_tools.node.files import (
     OPTIONAL,
     MpyFormat,
@@ -194,3 +196,15 @@ def test_compiled_files_are_made_anew_where_anything_they_depend_on_differs(tmp_
     monkeypatch.setattr(files, "version", lambda name: "another")
     keys.append(files._made_from())
     assert len(set(map(tuple, keys))) == len(keys)
+
+
+def test_an_interval_that_windows_were_not_trained_at_is_told_with_the_ways_on():
+    model = HostModel.open(MODELS / "field_weather")
+    sensors = [{"driver": "bme680"}, {"driver": "anemometer", "pin": 7}]
+    config = whole({"interval_s": 3600, "i2c": {"sda": 4, "scl": 5}, "sensors": sensors})
+    bounds = Bounds(1 << 20, 0, "micropython")
+    check_together(config, bounds, model, {})
+    with pytest.raises(
+        InputError, match=r"interval_s: expected near 3600, .*, got 600: .*, so set that interval_s, or"
+    ):
+        check_together({**config, "interval_s": 600}, bounds, model, {})

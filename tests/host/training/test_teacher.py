@@ -1,5 +1,7 @@
 """The teacher: probabilities from rows unseen, calibrated, and a search that can be cut short."""
 
+import warnings
+
 import numpy as np
 import pytest
 from dibble_tools.training import teacher
@@ -77,6 +79,12 @@ def test_probabilities_sum_to_one():
 
 
 @pytest.mark.usefixtures("few_candidates")
+def test_a_forest_of_few_rows_says_nothing_of_scikit_learns_settings():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "forest" in teach(*blobs(24)).scores
+
+
 def test_rows_that_no_fold_judges_get_the_final_estimators_view():
     values, y = blobs(90)
     found = teach(values, y, thirds(90)[:2])
