@@ -7,7 +7,7 @@ import numpy as np
 
 from dibble_tools.common.extras import extras_named
 
-COLUMNS = 4
+COLUMNS = 2
 
 
 def examples_png(
@@ -21,7 +21,7 @@ def examples_png(
     with extras_named():
         from matplotlib.figure import Figure
     rows = -(-len(frames) // COLUMNS)
-    figure = Figure(figsize=(4.4 * COLUMNS, 2.6 * rows), layout="constrained")
+    figure = Figure(figsize=(4.4 * COLUMNS, 2.1 * rows), layout="constrained")
     axes = figure.subplots(rows, 2 * COLUMNS, squeeze=False)
     for one in axes.flat:
         one.axis("off")
@@ -34,8 +34,8 @@ def examples_png(
             one.imshow(shown, cmap="gray", vmin=0, vmax=255)
         one.imshow(np.maximum(fall, 0), cmap="inferno", alpha=0.65)
         title = f"{decided[i]}" if true[i] == decided[i] else f"{decided[i]}, is {true[i]}"
-        place[2 * (i % COLUMNS)].set_title(title, color=colour, fontsize=10)
-        one.set_title(names[i][-24:], fontsize=7)
+        place[2 * (i % COLUMNS)].set_title(title, color=colour, fontsize=15)
+        one.set_title(names[i][-24:], fontsize=11, color="tab:gray")
     out = io.BytesIO()
-    figure.savefig(out, format="png", dpi=80)
+    figure.savefig(out, format="png", dpi=80, transparent=True)
     return out.getvalue()

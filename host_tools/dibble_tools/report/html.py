@@ -18,6 +18,7 @@ from dibble_tools.report.verdict import NOTABLE, number_text, verdict_of
 
 REPORT_FILE = "report.html"
 PLOTS_FOLDER = "plots"
+EXAMPLES_FILE = "examples.png"
 UNEVEN = 0.05  # of accuracy: a group so far below the mean is named
 FEW_ROWS = 30  # a class judged on fewer has figures too rough to rely on
 
@@ -29,18 +30,25 @@ def write_report(card: Mapping[str, Any], folder: Path) -> list[Path]:
     return list(files)
 
 
-def report_files(card: Mapping[str, Any], folder: Path) -> tuple[dict[Path, bytes], list[Path]]:
+def report_files(card: Mapping[str, Any], folder: Path, examples: bytes = b"") -> tuple[dict[Path, bytes], list[Path]]:
     """Return report.html and its pictures as plots/*.png of a model's folder, and the pictures to remove from there.
 
     Args:
         card: as in card.json; every key may be missing or None, its section is then left out.
         folder: where model.dib lies.
+        examples: a PNG of frames that it was judged on, for examples.png and the report; empty: none.
     """
     drawn = pictures(card)
     files = {folder / PLOTS_FOLDER / f"{name}.png": picture.light for name, picture in drawn.items()}
-    html = _environment().get_template("report.html.j2").render(card=card, facts=facts(card), pictures=drawn)
+    gone = [folder / PLOTS_FOLDER / f"{name}.png" for name in DRAWINGS.keys() - drawn.keys()]
+    if examples:
+        files[folder / EXAMPLES_FILE] = examples
+    else:
+        gone.append(folder / EXAMPLES_FILE)
+    given = {"card": card, "facts": facts(card), "pictures": drawn, "examples": examples}
+    html = _environment().get_template("report.html.j2").render(given)
     files[folder / REPORT_FILE] = html.encode()
-    return files, [folder / PLOTS_FOLDER / f"{name}.png" for name in DRAWINGS.keys() - drawn.keys()]
+    return files, gone
 
 
 def facts(card: Mapping[str, Any]) -> dict[str, Any]:

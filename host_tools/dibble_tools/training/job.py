@@ -3,6 +3,7 @@
 import contextlib
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import joblib
@@ -10,19 +11,17 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.common.files import write_atomically
 from dibble_tools.common.terminal import Console
 from dibble_tools.model.host_model import MODEL_FILE
 from dibble_tools.report.frame_pictures import examples_png
+from dibble_tools.report.html import EXAMPLES_FILE
 from dibble_tools.report.tables import image_tables, number_tables, sound_tables, training_tables, usual_tables
-from dibble_tools.training.images import Examples, ImageOptions, train_images
+from dibble_tools.training.images import ImageOptions, train_images
 from dibble_tools.training.result import CARD_FILE, Trained, TrainOptions
 from dibble_tools.training.result import Progress as TrainProgress
 from dibble_tools.training.sound import train_sound
 from dibble_tools.training.sound_options import SoundOptions
 from dibble_tools.training.train import train
-
-EXAMPLES_FILE = "examples.png"
 
 
 def run(file: Path, options: TrainOptions, out: Path | None, dask: str | None, console: Console) -> Trained:
@@ -58,17 +57,13 @@ def run_sound(folder: Path, options: SoundOptions, out: Path | None, console: Co
 
 def run_images(path: Path, options: ImageOptions, out: Path | None, console: Console) -> Trained:
     """Train on labelled frames, as `run` does on a file; examples.png shows what decisions look at."""
-    examples: list[Examples] = []
 
     def work(progress: TrainProgress) -> Trained:
         trained, shown = train_images(path, options, progress)
-        examples.append(shown)
-        return trained
+        picture = examples_png(shown.frames, shown.maps, shown.true, shown.decided, shown.names)
+        return replace(trained, examples=picture)
 
     trained, place = _with_bar(work, out, console)
-    shown = examples[0]
-    picture = examples_png(shown.frames, shown.maps, shown.true, shown.decided, shown.names)
-    write_atomically(place / EXAMPLES_FILE, picture)
     _tell_notes(trained, console)
     Console().print(*image_tables(trained.card))
     _tell_files(trained, place, console)

@@ -103,11 +103,12 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Trained:
-    """A model, its card (JSON-ready), and what is worth telling about the data."""
+    """A model, its card (JSON-ready), what is worth telling about the data, and of frames a PNG of examples."""
 
     model: HostModel
     card: dict[str, Any]
     notes: list[str]
+    examples: bytes = b""
 
     def __repr__(self) -> str:
         """Return what people want to know first: which model, and how good it is on rows it wasn't trained on."""
@@ -127,7 +128,7 @@ class Trained:
         """Write card, report and model together: what lies beside a model is its own, on a full disk too."""
         place = Path(folder)
         card = json.dumps(self.card, indent=1, ensure_ascii=False) + "\n"
-        files, gone = report_files(self.card, place)
+        files, gone = report_files(self.card, place, self.examples)
         write_together({**files, place / CARD_FILE: card.encode(), place / MODEL_FILE: self.model.blob}, gone)
 
 

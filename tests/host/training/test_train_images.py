@@ -1,5 +1,6 @@
 """Images and frames become networks: fitted in floats, judged on recordings held out, in the integers of the node."""
 
+import base64
 import json
 
 import numpy as np
@@ -84,6 +85,8 @@ def test_a_model_of_a_thermal_array_is_judged_on_recordings_it_never_saw(trained
     right = np.mean(np.array(model.classes)[decided.class_index] == np.array(labels))
     assert right > 0.6  # after a few hundred steps
     assert (folder / "examples.png").read_bytes()[:4] == b"\x89PNG" and (folder / "report.html").is_file()
+    picture = base64.b64encode((folder / "examples.png").read_bytes()).decode()
+    assert picture in (folder / "report.html").read_text()
 
 
 def test_size_is_told_as_two_numbers():
