@@ -1,5 +1,6 @@
 """Whether to rely on a model: what its card says of that, in a sentence or two."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -162,6 +163,10 @@ def _no_better(card: Mapping[str, Any], result: Mapping[str, Any], commonest: st
         return [f"One answer for all would cost no more: {costs[1]!r}."] if costs[0] else []
     if accuracy <= share + NOTABLE:
         return [always]
+    rows = sum(map(sum, result["confusion"]))
+    if accuracy - share < SURE * math.sqrt(accuracy * (1 - accuracy) / rows):  # where rows told all by themselves
+        right, constant = (f"{round(part * rows)} of {rows}" for part in (accuracy, share))
+        return [f"It was right on {right} held out; always saying {commonest!r} on {constant}: that may be luck."]
     everywhere = card.get("each_group") or {}
     counts = ((card.get("data") or {}).get("rows_of_each_class") or {}).values()
     low, bar = (everywhere.get("interval") or [1])[0], max(counts, default=0) / max(1, sum(counts))
