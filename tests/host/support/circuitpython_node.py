@@ -24,7 +24,7 @@ from dibble_tools.simulator.unkindness import Likeness, unkind_to
 
 FIRMWARE = Path(__file__).parents[3] / "firmware"
 CIRCUITPYTHON = GUESTS.parent / "guest_circuitpython"
-HEAPS = {"circuitpython": "120wk", "micropython": "104wk"}  # the firmware as source, compiled on the board
+HEAPS = {"circuitpython": "128wk", "micropython": "104wk"}  # the firmware as source, compiled on the board
 WIFI_HEAPS = {"circuitpython": "192wk", "micropython": "128wk"}  # with reports, stand-ins, and TLS beside it
 BLOCKS = 384
 START_S = 830_000_000

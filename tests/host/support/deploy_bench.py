@@ -203,7 +203,10 @@ class DeployBench:
                         elif isinstance(line, Event) and line.kind == "model":
                             model = line.text
                         elif isinstance(line, Row):
-                            return Running(_BANNER.findall(text)[-1], node, model)
+                            if banners := _BANNER.findall(text):
+                                return Running(banners[-1], node, model)
+                            self.board.cut()  # it had begun before its port was open here
+                            self.board.power()
             time.sleep(0.1)
         raise AssertionError(f"expected the node to complete a cycle, it said: {text[-2000:]}")
 
