@@ -164,7 +164,8 @@ def _no_better(card: Mapping[str, Any], result: Mapping[str, Any], commonest: st
     if accuracy <= share + NOTABLE:
         return [always]
     rows = sum(map(sum, result["confusion"]))
-    if accuracy - share < SURE * math.sqrt(accuracy * (1 - accuracy) / rows):  # where rows told all by themselves
+    # At least so uncertain: rows of a group are alike.
+    if accuracy - share < SURE * math.sqrt(accuracy * (1 - accuracy) / rows):
         right, constant = (f"{round(part * rows)} of {rows}" for part in (accuracy, share))
         return [f"It was right on {right} held out; always saying {commonest!r} on {constant}: that may be luck."]
     everywhere = card.get("each_group") or {}
