@@ -10,6 +10,7 @@ CHECKS = (  # what is needed until a model's bytes have passed
     "dibble.inference.additive_checks",
     "dibble.inference.mlp_checks",
     "dibble.inference.stream_checks",
+    "dibble.inference.parts",
 )
 FIRST_LOOK = (  # and until it runs
     "dibble.inference.golden",
