@@ -1,6 +1,6 @@
 """What merged firmware tells when something goes wrong: its texts lie in a file, and take no heap until then.
 
-The host puts stored_text(number, told) in the place of `text % told`, and writes the file: lines of a number and its text.
+The host puts stored_text(number, told) for `text % told`, and writes the file: lines of a number and its text.
 """
 
 NAME = "texts.txt"  # beside the package's own file

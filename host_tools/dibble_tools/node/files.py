@@ -17,6 +17,7 @@ from dibble_tools.common.shipped import FIRMWARE, LIBRARY, ROOMS
 from dibble_tools.node.merged_file import merged_source
 from dibble_tools.node.merging import Shipment
 from dibble_tools.node.modules import nodes_of, tree_of
+from dibble_tools.node.plain_library import plain_shipment
 from dibble_tools.node.shipment import DRIVERS, FILES, GUESTS, STAY, shipment_of
 from dibble_tools.node.texts import READER, TEXTS, taken_out, texts_file
 
@@ -258,6 +259,14 @@ def shipped_library(modules: Iterable[str], architecture: str) -> Shipment:
     others = _other_kernels(kind)
     left = [each for each in modules if each not in others and runs(source_of(each).stem, architecture)]
     return shipment_of(_sources(left, kind), (), asked=LIBRARY_NAMES, bytecode=kind == "bytecode")
+
+
+def shipped_plain_library(modules: Iterable[str], others: Iterable[str], architecture: str) -> Shipment:
+    """Return what plain_shipment() does, for machine code of an architecture, "" for none."""
+    kind = kind_of(architecture)
+    left_out = _other_kernels(kind)
+    left = [each for each in modules if each not in left_out and runs(source_of(each).stem, architecture)]
+    return plain_shipment(_sources(left, kind), others, kind, LIBRARY_NAMES)
 
 
 @cache
