@@ -23,7 +23,8 @@ _at_start = []
 
 def start_only(function):
     """Decorate what nothing calls once the node runs: see forget_start()."""
-    _at_start.append(function)
+    if function not in _at_start:
+        _at_start.append(function)
     return function
 
 

@@ -2,14 +2,13 @@
 
 from array import array
 
-
-def _table(one, two, four, eight):
-    """Return a half of the table of the reflected polynomial 0xEDB88320 for 4 bits: each bit has its own share."""
-    return array("H", [one * (n & 1) ^ two * (n >> 1 & 1) ^ four * (n >> 2 & 1) ^ eight * (n >> 3) for n in range(16)])
-
-
-_HIGH = _table(0x1DB7, 0x3B6E, 0x76DC, 0xEDB8)
-_LOW = _table(0x1064, 0x20C8, 0x4190, 0x8320)
+# The table of the reflected polynomial 0xEDB88320 for 4 bits at a time, split in halves: each bit has its own share.
+_HIGH = array(
+    "H", [0xEDB8 * (n >> 3) ^ 0x76DC * (n >> 2 & 1) ^ 0x3B6E * (n >> 1 & 1) ^ 0x1DB7 * (n & 1) for n in range(16)]
+)
+_LOW = array(
+    "H", [0x8320 * (n >> 3) ^ 0x4190 * (n >> 2 & 1) ^ 0x20C8 * (n >> 1 & 1) ^ 0x1064 * (n & 1) for n in range(16)]
+)
 
 
 def crc32(data, end, start=0, before=(0, 0)):
