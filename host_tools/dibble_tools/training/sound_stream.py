@@ -169,7 +169,8 @@ class StreamTraining:
         targets[np.arange(len(self.y)), self.y] += 1 - SMOOTHING
         if self.soft is not None:
             targets = ((1 - TEACHER) * targets + TEACHER * self.soft).astype(np.float32)
-        composer = Composer(rows, self.learned, hops_seen(shapes, OUTPUTS), self.rng)
+        idle = np.array([name.startswith(OTHER) for name in self.classes])[self.y]
+        composer = Composer(rows, self.learned, hops_seen(shapes, OUTPUTS), self.rng, idle)
         size = min(BATCH, len(self.learned))
         order = np.zeros(0, np.int64)
         counts = np.bincount(self.y[self.learned], minlength=len(self.classes))
