@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dibble_tools.common.errors import InputError
+from dibble_tools.data.sound import compose
 from dibble_tools.data.sound.augment import noisy
 from dibble_tools.data.sound.clips import read_clips
 from dibble_tools.data.sound.compose import OCTAVE, Composer, clip_rows
@@ -101,6 +102,21 @@ def test_pieces_end_where_their_clips_do(farm: Path) -> None:
     assert pieces.shape == (60, len(y), 12) and pieces.min() >= 0 and pieces.max() <= 255
     loud = np.array([rows.of(i).max() for i in range(len(y))])
     assert np.corrcoef(loud, pieces.max(axis=(0, 2)))[0, 1] > 0.2
+
+
+def test_around_idle_sounds_are_idle_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loud commands never get into a piece that is to be known as one on which nothing is done, wherever it ends."""
+    monkeypatch.setattr(compose, "ANYWHERE", 1.0)
+    lengths = np.full(30, 20)
+    y = np.arange(30) % 2  # 1: idle, faint
+    codes = np.repeat(np.where(y == 1, 30, 250), 20)[:, None].repeat(8, axis=1).astype(np.uint8)
+    noise = np.full((50, 8), 30, np.uint8)
+    rows = compose.ClipRows(codes[None], np.cumsum(lengths) - lengths, lengths, y, noise)
+    composer = Composer(rows, np.arange(30), 50, np.random.default_rng(3), y == 1)
+    pieces = composer.pieces(np.arange(30))
+    assert pieces[:, y == 1].max() < 130 and pieces[:, y == 0].max() > 180
+    composer = Composer(rows, np.arange(30), 50, np.random.default_rng(3))
+    assert composer.pieces(np.arange(30))[:, y == 1].max() > 180, "by themselves, anything lies around them"
 
 
 def test_two_sounds_in_a_band_add_their_powers() -> None:
