@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from dibble.drivers import channels_given, channels_of, driver
+from dibble.drivers import channels_of, driver
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.node.config import whole
@@ -75,7 +75,7 @@ def _watched(sensors: list[dict[str, Any]]) -> list[str]:
         name
         for entry, channels in zip(sensors, named, strict=True)
         if not entry["costly"]
-        for (own, _), (name, _) in zip(channels_given(entry), channels, strict=True)
+        for (own, _), (name, _) in zip(channels_of([{**entry, "channels": []}])[0][0], channels, strict=True)
         if own in SEES
     ]
 

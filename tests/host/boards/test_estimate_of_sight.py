@@ -78,6 +78,9 @@ def test_how_often_a_node_looks_is_told_by_what_it_collected(tmp_path: Path) -> 
     file.write_text("\n".join(["time,warm_permille,moved_permille", *(f"{i},{c}" for i, c in enumerate(cells))]) + "\n")
     assert share_seen(str(file), CONFIG) == 7 / 40  # rows 1, 2, 4, 5, 6, 7, 8
     assert share_seen("0.05", CONFIG) == 0.05
+    near = {"driver": "amg8833", "channels": ["t", "least", "most", "mean", "top", "warm_permille", *"mrc"]}
+    with pytest.raises(InputError, match="expected warm_permille and m of 20 cycles or more, got no column m"):
+        share_seen(str(file), {**CONFIG, "sensors": [near, FAR]})
     alone = {**CONFIG, "sensors": CONFIG["sensors"][1:], "gate": {}}
     for told, config, message in (
         ("1.5", CONFIG, "expected a share of 0..1, got 1.5"),
