@@ -41,11 +41,13 @@ class Assembler:
 
     Attributes:
         last: the last whole frame; None before the first.
+        by_sensor: the last whole frame of each sensor.
         torn: frames of which rows were missing.
     """
 
     def __init__(self) -> None:
         self.last: HeardFrame | None = None
+        self.by_sensor: dict[str, HeardFrame] = {}
         self.torn = 0
         self._rows: list[FrameRow] = []
 
@@ -63,6 +65,7 @@ class Assembler:
         pixels = pixels.reshape(row.rows, row.columns, 3) if row.depth == 3 else pixels
         self._rows = []
         self.last = HeardFrame(row.sensor, row.sequence, row.unit, row.step, pixels, row.depth > 0)
+        self.by_sensor[row.sensor] = self.last
         return self.last
 
     def _follows(self, row: FrameRow) -> bool:

@@ -19,7 +19,7 @@ JUDGED_MOST = 3000  # frames
 
 
 @dataclass(eq=False)
-class Candidate:
+class Contender:
     """A shape that competes, and how often it was right on the frames held out, when it was last judged."""
 
     shape: Shape
@@ -33,13 +33,13 @@ class Candidate:
 
 
 def compete(
-    candidates: Sequence[Candidate],
+    candidates: Sequence[Contender],
     begin: Callable[[Shape], Learner],
     held: tuple[np.ndarray, np.ndarray],
     left: Callable[[], float],
     now: Callable[[], float],
-    tell: Callable[[Candidate], None],
-) -> Candidate:
+    tell: Callable[[Contender], None],
+) -> Contender:
     """Return the candidate to go on with: each round has the same time, the better third of a round's goes on.
 
     Where time is short, only the first of the candidates come to be tried: those without accuracy weren't.
@@ -78,7 +78,7 @@ def compete(
     return min((c for c in alive if _accuracy(c) >= best - error), key=lambda c: c.instructions)
 
 
-def _learn(candidate: Candidate, learner: Learner, seconds: float, now: Callable[[], float]) -> None:
+def _learn(candidate: Contender, learner: Learner, seconds: float, now: Callable[[], float]) -> None:
     began, steps = now(), 0
     while steps < STEPS_LEAST or now() - began < seconds:
         learner.learn(LOOK)
@@ -88,7 +88,7 @@ def _learn(candidate: Candidate, learner: Learner, seconds: float, now: Callable
     candidate.step_s = (now() - began) / steps
 
 
-def _judge(candidate: Candidate, learner: Learner, codes: np.ndarray, y: np.ndarray) -> None:
+def _judge(candidate: Contender, learner: Learner, codes: np.ndarray, y: np.ndarray) -> None:
     learner.settle()
     logits = np.concatenate([forward(learner.layers, frames_of(part)) for part in batches(codes)])
     two = np.sort(logits, axis=1)[:, -2:]
@@ -97,5 +97,5 @@ def _judge(candidate: Candidate, learner: Learner, codes: np.ndarray, y: np.ndar
     candidate.accuracy = float(candidate.correct.mean())
 
 
-def _accuracy(candidate: Candidate) -> float:
+def _accuracy(candidate: Contender) -> float:
     return candidate.accuracy or 0.0

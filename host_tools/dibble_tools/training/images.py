@@ -23,7 +23,7 @@ from dibble_tools.model.limits import Estimate, Limits, estimate
 from dibble_tools.model.maps_file import export_maps, maps_spec
 from dibble_tools.model.metrics import evaluation, unsure_below
 from dibble_tools.report.verdict import verdict_of
-from dibble_tools.training.image_search import STEPS_LEAST, Candidate, compete
+from dibble_tools.training.image_search import STEPS_LEAST, Contender, compete
 from dibble_tools.training.intervals import interval
 from dibble_tools.training.result import Clock, Progress, Trained
 
@@ -199,21 +199,21 @@ class _ImageTraining:
         side = max(self.frame.shape[:2])
         return (1, 2) if side <= SMALL else (2, 3) if side <= 48 else (4, 3)
 
-    def _candidates(self) -> list[Candidate]:
+    def _candidates(self) -> list[Contender]:
         """Return shapes within the limits, with what each takes: as many as there is time to try."""
         limits = self.options.limits
         most = limits.max_bytes or MOST_BYTES
         shapes = shapes_within(most, self.frame.depth, len(self.classes), self._strides())
         needs = [(shape, *self._needs(shape)) for shape in shapes]
-        within = [Candidate(shape, size, work.instructions) for shape, size, work in needs if limits.hold(size, work)]
+        within = [Contender(shape, size, work.instructions) for shape, size, work in needs if limits.hold(size, work)]
         if not within:
             least = min(size for _, size, _ in needs)
             raise InputError(f"expected a model within {limits}: the smallest takes {least:,} bytes")
         return within
 
     def _search(
-        self, candidates: list[Candidate], fitted: np.ndarray, held: np.ndarray, taught: np.ndarray | None
-    ) -> Candidate:
+        self, candidates: list[Contender], fitted: np.ndarray, held: np.ndarray, taught: np.ndarray | None
+    ) -> Contender:
         until = self.clock.used() + SEARCH_SHARE
         return compete(
             candidates,
@@ -224,7 +224,7 @@ class _ImageTraining:
             lambda c: self.progress(f"trying {c.shape}, first stride {c.shape.first_stride}", self.clock.used()),
         )
 
-    def _steps(self, best: Candidate, rows: int) -> int:
+    def _steps(self, best: Contender, rows: int) -> int:
         """Return how many steps there is time for, at the end."""
         allowed = self.clock.left(1 - JUDGING_SHARE) / best.step_s
         return int(np.clip(allowed, FINAL_LEAST, self._most(rows)))
@@ -253,7 +253,7 @@ class _ImageTraining:
         return HostModel(export_maps(maps_spec(self.ds.name, self.classes, tables, unsure)))
 
     def _card(
-        self, best: Candidate, tried: list[tuple[Candidate, float]], model: HostModel, tables: MapsTables
+        self, best: Contender, tried: list[tuple[Contender, float]], model: HostModel, tables: MapsTables
     ) -> dict[str, Any]:
         held = np.flatnonzero(self.split.test)
         decisions = model.decide(self.set.frames[held].reshape(len(held), -1))
