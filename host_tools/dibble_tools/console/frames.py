@@ -17,7 +17,8 @@ from dibble_tools.node.console_lines import FrameRow
 
 # From the coldest to the hottest place: a ramp that also tells in grey.
 RAMP = ("#000004", "#280b54", "#65156e", "#9f2a63", "#d44842", "#f57d15", "#fac228", "#fcffa4")
-LEAST_SPAN = 8  # steps that the ramp spans at least: or the noise of an empty scene would glow
+# Steps that the ramp spans at least: or the noise of an empty scene would glow. Some 2 C.
+LEAST_SPAN, LEAST_COUNTS = 8, 30
 FLUSHED_AT = 50  # frames that wait for the file at most
 
 
@@ -92,13 +93,18 @@ def picture(frame: HeardFrame) -> Text:
     return text
 
 
+def least_span(frame: HeardFrame) -> int:
+    """Return how many of an array's steps the ramp spans at least."""
+    return LEAST_COUNTS if frame.unit == "counts" else LEAST_SPAN
+
+
 def _colours(frame: HeardFrame) -> list[list[str]]:
     """Return the colour of each pixel: a picture's own, an array's on a ramp from its coldest to its hottest."""
     pixels = frame.pixels.astype(int)
     if frame.is_picture:
         rgb = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
         return [["#" + bytes(pixel).hex() for pixel in row] for row in rgb.tolist()]
-    low, span = int(pixels.min()), max(int(pixels.max()) - int(pixels.min()), LEAST_SPAN)
+    low, span = int(pixels.min()), max(int(pixels.max()) - int(pixels.min()), least_span(frame))
     return [[RAMP[shade] for shade in row] for row in ((pixels - low) * (len(RAMP) - 1) // span).tolist()]
 
 

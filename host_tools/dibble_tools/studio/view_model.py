@@ -8,7 +8,7 @@ from dibble.inference.decision import NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE
 from dibble_tools.common.quantities import channel_text, reading_text
 from dibble_tools.common.safe_text import plain
 from dibble_tools.console.clock import NodeClock
-from dibble_tools.console.frames import HeardFrame
+from dibble_tools.console.frames import HeardFrame, least_span
 from dibble_tools.console.history import History
 from dibble_tools.node.console_lines import Row
 
@@ -64,6 +64,7 @@ def frame(shown: HeardFrame, now: int | None = None) -> dict[str, Any]:
     return {
         "rows": rows,
         "columns": columns,
+        "least_span": least_span(shown),
         "pixels": [] if shown.is_picture else shown.pixels.ravel().tolist(),
         "colours": [code if len(code) == 3 else 3 * code for code in codes],
         "sensor": plain(shown.sensor, NAME_LENGTH),

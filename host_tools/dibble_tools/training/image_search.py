@@ -7,7 +7,7 @@ import numpy as np
 
 from dibble_tools.families.maps.network import Shape, forward
 from dibble_tools.families.maps.tables import batches
-from dibble_tools.families.maps.training import BATCH, Learner, frames_of
+from dibble_tools.families.maps.training import BATCH, FrameLearner, frames_of
 
 TRIED_LEAST = 3  # shapes, whatever the time
 ROUNDS = 3  # after each a third of the shapes goes on
@@ -25,7 +25,7 @@ class Contender:
     shape: Shape
     bytes: int
     instructions: int
-    learner: Learner | None = None
+    learner: FrameLearner | None = None
     accuracy: float | None = None
     margins: np.ndarray | None = None  # nats
     correct: np.ndarray | None = None
@@ -34,7 +34,7 @@ class Contender:
 
 def compete(
     candidates: Sequence[Contender],
-    begin: Callable[[Shape], Learner],
+    begin: Callable[[Shape], FrameLearner],
     held: tuple[np.ndarray, np.ndarray],
     left: Callable[[], float],
     now: Callable[[], float],
@@ -78,7 +78,7 @@ def compete(
     return min((c for c in alive if _accuracy(c) >= best - error), key=lambda c: c.instructions)
 
 
-def _learn(candidate: Contender, learner: Learner, seconds: float, now: Callable[[], float]) -> None:
+def _learn(candidate: Contender, learner: FrameLearner, seconds: float, now: Callable[[], float]) -> None:
     began, steps = now(), 0
     while steps < STEPS_LEAST or now() - began < seconds:
         learner.learn(LOOK)
@@ -88,7 +88,7 @@ def _learn(candidate: Contender, learner: Learner, seconds: float, now: Callable
     candidate.step_s = (now() - began) / steps
 
 
-def _judge(candidate: Contender, learner: Learner, codes: np.ndarray, y: np.ndarray) -> None:
+def _judge(candidate: Contender, learner: FrameLearner, codes: np.ndarray, y: np.ndarray) -> None:
     learner.settle()
     logits = np.concatenate([forward(learner.layers, frames_of(part)) for part in batches(codes)])
     two = np.sort(logits, axis=1)[:, -2:]

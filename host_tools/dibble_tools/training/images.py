@@ -16,7 +16,7 @@ from dibble_tools.data.splits import check_classes, folds, split
 from dibble_tools.families.maps.network import Shape
 from dibble_tools.families.maps.shapes import UNIT_BYTES, shapes_within
 from dibble_tools.families.maps.tables import Frame, MapsTables
-from dibble_tools.families.maps.training import BATCH, Augmentation, Learner, shares, tables_of
+from dibble_tools.families.maps.training import BATCH, Augmentation, FrameLearner, shares, tables_of
 from dibble_tools.model.content import Maps
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
 from dibble_tools.model.limits import Estimate, Limits, estimate
@@ -169,9 +169,9 @@ class _ImageTraining:
             return inner, outer
         raise InputError(f"{self.path}: expected frames of at least two groups to train on: take some on other days")
 
-    def _learner(self, shape: Shape, rows: np.ndarray, taught: np.ndarray | None) -> Learner:
+    def _learner(self, shape: Shape, rows: np.ndarray, taught: np.ndarray | None) -> FrameLearner:
         rng = np.random.default_rng(self.options.seed)
-        return Learner(shape, self.codes[rows], self.y[rows], len(self.classes), rng, **self._taught(taught, rows))
+        return FrameLearner(shape, self.codes[rows], self.y[rows], len(self.classes), rng, **self._taught(taught, rows))
 
     def _taught(self, taught: np.ndarray | None, rows: np.ndarray) -> dict[str, Any]:
         return {"teacher": None if taught is None else taught[rows], "augmentation": self.augmentation}
@@ -234,7 +234,7 @@ class _ImageTraining:
 
     def _needs(self, shape: Shape) -> tuple[int, Estimate]:
         """Return what a model of a shape takes, by an untrained one: its bytes, and its estimate."""
-        learner = Learner(shape, self.codes[:8], self.y[:8], len(self.classes), np.random.default_rng(0))
+        learner = FrameLearner(shape, self.codes[:8], self.y[:8], len(self.classes), np.random.default_rng(0))
         layers = learner.finish(1)
         model = self._model(tables_of(layers, self.frame, self.codes[:8]), 0)
         family = model.content.family

@@ -83,5 +83,7 @@ def test_an_arrays_picture_is_shown(heard, tmp_path):
 
 def test_a_picture_that_came_with_an_earlier_decision_is_told_to_be_of_then():
     pixels = np.zeros((8, 8), dtype=np.int16)
+    noise = HeardFrame("mlx90640_raw", 7, "counts", 1, pixels, False)
+    assert view_model.frame(noise)["least_span"] == 30  # as many as a body's warmth, not its noise
     told = [view_model.frame(HeardFrame("amg8833", 7, "centi_c", 25, pixels, False), now)["words"] for now in (7, 6, 9)]
     assert told == 2 * ["What amg8833 sees: 8 × 8"] + ["What amg8833 saw at decision 7: 8 × 8"]

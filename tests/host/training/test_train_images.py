@@ -10,7 +10,7 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.families.maps.network import Shape, backward, build, fold, forward
 from dibble_tools.families.maps.shapes import bytes_of, shapes_within
 from dibble_tools.families.maps.tables import Frame
-from dibble_tools.families.maps.training import Augmentation, Learner, frames_of, tables_of
+from dibble_tools.families.maps.training import Augmentation, FrameLearner, frames_of, tables_of
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.training.images import occlusion
 from scenes import thermal_scenes
@@ -114,7 +114,7 @@ def test_integers_decide_as_the_floats_they_come_from():
     y = rng.integers(0, 2, 160)
     codes = rng.integers(0, 90, (160, 12, 12, 1)).astype(np.uint8)
     codes[y == 1, 3:7, 3:7] += 120
-    learner = Learner(Shape(8, ((8, 2),)), codes, y, 2, rng)
+    learner = FrameLearner(Shape(8, ((8, 2),)), codes, y, 2, rng)
     learner.learn(40)
     layers = learner.finish(60)
     tables = tables_of(layers, Frame(12, 12), codes)

@@ -54,7 +54,7 @@ class Augmentation:
         return np.clip(x, 0, 1)
 
 
-class Learner:
+class FrameLearner:
     """A network that learns, step by step; `finish` ends it.
 
     Attributes:
