@@ -48,7 +48,7 @@ def verdict_of(card: Mapping[str, Any]) -> ModelVerdict | None:
     split = card.get("split") or {}
     constant = _constant(result)
     reasons = [
-        *_unjudged(result.get("classes") or {}, _rows_are(card)[:-1]),
+        *_unjudged(result.get("classes") or {}, rows_are(card)[:-1]),
         *_same_recording(split.get("same_recording") or []),
         *(_no_better(card, result, *constant) if constant else []),
     ]
@@ -57,7 +57,7 @@ def verdict_of(card: Mapping[str, Any]) -> ModelVerdict | None:
     if not is_number(result.get("accuracy")):
         return None
     right = f"Right {times_in_100(result['accuracy'])}"
-    right += f", on {whole(result.get('rows'))} {_rows_are(card)} that it had never seen"
+    right += f", on {whole(result.get('rows'))} {rows_are(card)} that it had never seen"
     right += f" ({split['how']})" if split.get("how") else ""
     stays = card.get("persistence") or {}
     right += f"; that it stays as it is, {times_in_100(stays['accuracy'])}" if is_number(stays.get("accuracy")) else ""
@@ -114,7 +114,7 @@ def number_text(value: float, unit: str | None, bare: bool = False) -> str:
     return f"{value:.3g}" if bare else f"{value:.3g} {unit or ''}".rstrip()
 
 
-def _rows_are(card: Mapping[str, Any]) -> str:
+def rows_are(card: Mapping[str, Any]) -> str:
     """Return what a row of its data is, for people."""
     if card.get("sound"):
         return "clips"
