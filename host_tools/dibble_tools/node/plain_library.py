@@ -148,8 +148,9 @@ class _Without(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def _is_known(self, node: ast.expr) -> bool:
-        names = {each.id for each in walk(node) if isinstance(each, ast.Name)}
-        return bool(names) and names <= set(self.values)
+        """Tell whether an argument is such a variable, or `windows and windows.push`."""
+        first = node.values[0] if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And) else node
+        return isinstance(first, ast.Name) and first.id in self.values and not self.values[first.id]
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         return ast.Constant(self.values[node.id]) if node.id in self.values else node
