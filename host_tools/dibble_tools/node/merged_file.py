@@ -429,10 +429,9 @@ class _Rename(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         if not self.assembly:
-            node.func = self.visit(node.func)
-            node.keywords = [self.visit(each) for each in node.keywords]
-            node.args = self._files_named(node.args)
-            return node
+            if isinstance(node.func, ast.Name) and node.func.id == "forget":
+                node.args = self._files_named(node.args)
+            return self.generic_visit(node)  # type: ignore[return-value]
         node.args = [self.visit(each) for each in node.args]
         return node
 

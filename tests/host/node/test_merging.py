@@ -218,6 +218,24 @@ def test_classes_get_short_names_but_for_exceptions():
     assert "class Worse(Wrong)" in source and "Probe" not in source
 
 
+def test_names_of_modules_become_those_of_their_files_once_and_only_if_they_are_there():
+    source = (
+        'def forget(*names):\n    pass\nLATE = ("dibble.a", "dibble.b", "dibble.gone")\n'
+        'def look(told):\n    forget(*LATE)\n    forget("dibble.a", "dibble.gone")\n    told("dibble.gone")\n'
+    )
+    plants = {
+        "dibble": "",
+        "dibble.a": "def one():\n    pass\n",
+        "dibble.b": "def two():\n    pass\n",
+        "dibble.m": source,
+    }
+    files = {"dibble.both": ["dibble.a", "dibble.b"]}
+    made = merged_source(
+        Shipment(plants, files, [("dibble.m", "look"), ("dibble.a", ""), ("dibble.b", "")]), "dibble.m"
+    )
+    assert "= ('dibble.both',)" in made and made.count("'dibble.both'") == 2 and "('dibble.gone')" in made
+
+
 def test_what_is_forgotten_lies_in_files_of_its_own():
     """A file that is given up after the start holds nothing else."""
     names: set[str] = set()
