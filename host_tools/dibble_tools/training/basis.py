@@ -16,6 +16,7 @@ from dibble_tools.training.drift import note as drift_note
 from dibble_tools.training.folds import Learner, Parts
 from dibble_tools.training.intervals import paired_error
 from dibble_tools.training.naming import About
+from dibble_tools.training.other_sensors import with_margins
 from dibble_tools.training.ratio_pools import Pools, with_ratios
 from dibble_tools.training.recipes import parse_recipe
 from dibble_tools.training.result import Clock, Progress, TrainOptions
@@ -61,7 +62,7 @@ def study(path: Path, options: TrainOptions, clock: Clock, progress: Progress = 
     """Return what a search on a CSV file begins with."""
     recipe = parse_recipe(options.recipe) if options.recipe else None
     progress("reading the data", 0.0)
-    data = prepare(path, options.data)
+    data = with_margins(prepare(path, options.data), options.data.channels)
     assert data.ds.labels is not None
     classes, y = np.unique(data.ds.labels, return_inverse=True)
     names = [str(name) for name in classes]
