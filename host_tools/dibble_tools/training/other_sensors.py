@@ -1,7 +1,7 @@
 """Heater scans are read by other sensors than those that were trained on, whose levels lie octaves apart.
 
-In public recordings by boards with eight BME688 or BME690, levels in the same air differ with a standard deviation of 0.1
-to 1.4 octaves, one factor for all steps, and each step by 0.05 to 0.4 octave besides.
+In public recordings by boards with eight BME688 or BME690, levels in the same air differ with a standard deviation of
+0.1 to 1.4 octaves, one factor for all steps, and each step by 0.05 to 0.4 octave besides.
 """
 
 from collections.abc import Sequence
