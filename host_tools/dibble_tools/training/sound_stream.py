@@ -38,6 +38,7 @@ LISTEN_SHARE, FIT_SHARE = 0.15, 0.9  # of the budget: until copies are made; unt
 COPIES, COPIES_OF_ROUNDS = (2, 16), 4
 VALIDATION = 0.07  # of the training groups: they tell from which margin on a decision counts
 ALARM_SHARE = 0.001  # of the hops of other sounds: on so many something may be done, before what is held is asked for
+ALARMS_SEEN = (0.01, 0.003)  # so many are seen at the margins that tell how they get fewer
 TRIAL_STEPS, LEAST_STEPS = 4, 60
 GOLDEN_ROWS = (40, 24, 16, 12, 8, 4, 2)  # as many as the limit has room for
 BIAS_BYTES = 3
@@ -231,8 +232,7 @@ class StreamTraining:
         decided = model.decide(heard.astype(np.int64))
         does = np.array([*(not name.startswith(OTHER) for name in self.classes), False])
         acts = does[np.minimum(decided.class_index, len(self.classes))]
-        margins = np.sort(np.where(acts, decided.margin, -1))
-        return int(margins[-1 - int(ALARM_SHARE * len(margins))]) + 1
+        return margin_of(np.where(acts, decided.margin, -1))
 
     def _with_golden(self, spec: ModelSpec, rows: ClipRows) -> HostModel:
         own = rows.of(int(self.learned[np.argmax(self.y[self.learned] == len(self.classes) - 1)]))
@@ -412,6 +412,21 @@ def judge_stream(model: HostModel, clips: list[np.ndarray], y: np.ndarray, rng: 
     rows, places = stream_of(clips, sense, rng)
     decided = model.decide(rows.astype(np.int64))
     return StreamJudgement(Decisions(*decided.columns()[places].T), y)
+
+
+def margin_of(alarms: np.ndarray) -> int:
+    """Return the margin that about ALARM_SHARE of all hops reach, 0 where hardly any acts.
+
+    The last hops in a thousand are those of a clip or two. Shares that are seen on more tell the rest: they fall as an
+    exponential does.
+
+    Args:
+        alarms: of hops of sounds on which nothing should be done, their margin where something would; else -1.
+    """
+    ordered = np.sort(alarms)
+    more, few = (max(int(ordered[-1 - int(share * len(ordered))]), 0) for share in ALARMS_SEEN)
+    each = (few - more) / np.log(ALARMS_SEEN[0] / ALARMS_SEEN[1])
+    return int(np.ceil(few + each * np.log(ALARMS_SEEN[1] / ALARM_SHARE))) + 1 if few else 0
 
 
 def recipe_of(shapes: list[LayerShape]) -> str:
