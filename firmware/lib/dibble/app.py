@@ -49,6 +49,7 @@ def _boot(port, kept):
     """Wait for people and count the boot; return Slots of the model and the BootState. In safe mode, start anew."""
     print("dibble %s: Ctrl-C within %d s leaves the REPL free" % (__version__, WINDOW_MS // 1000))
     port.sleep_ms(WINDOW_MS)
+    port.feed_watchdog()  # main.py's, of firmware on trial
     models = Slots("model")
     boot = BootState(port.memory("boot"))
     if _take_firmware(port, boot):

@@ -6,7 +6,7 @@ from dibble_tools.node.signatures import sign
 from dibble_tools.radio.firmware import archive_of
 from dibble_tools.radio.parcel import parcel_of
 from radio_bench import KEY, states
-from radio_firmware import MPY, broken, firmware_on, firmware_parcel, kept_apart, new_firmware
+from radio_firmware import HANGS, MPY, broken, firmware_on, firmware_parcel, kept_apart, new_firmware
 
 
 def test_firmware_is_taken_tried_and_what_was_before_goes(keyed, collector, tmp_path):
@@ -20,6 +20,17 @@ def test_firmware_is_taken_tried_and_what_was_before_goes(keyed, collector, tmp_
     assert {path: content for path, content in there.items() if path != "manifest.txt"} == files
     assert kept_apart(tmp_path / "flash") == []
     assert keyed.runs() == "dry below 400"
+
+
+def test_firmware_that_hangs_while_it_is_imported_gives_way(keyed, collector, tmp_path):
+    """Before the node's own watchdog runs."""
+    before = firmware_on(keyed, tmp_path / "before")
+    parcel = firmware_parcel(broken(before, "lib/dibble/__init__.mpy", HANGS))
+    keyed.offer(parcel)
+    lives = keyed.settle(collector, parcel)
+    assert lives.count("watchdog") == 3, lives
+    assert states(collector)[-1].startswith("rolled back"), states(collector)
+    assert firmware_on(keyed, tmp_path / "after") == before
 
 
 @pytest.mark.parametrize("part", ["lib/dibble/__init__.mpy", "lib/dibble/config.mpy", "lib/dibble/radio.mpy"])
