@@ -1,6 +1,7 @@
 """How nodes are, from what they said: silence, battery, missing records, and decisions unlike those of training."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -46,7 +47,8 @@ class Health:
     Attributes:
         seen_s: when its last record came; `late` when that is too long ago for its interval.
         battery_mv: the last; battery_days until it is empty as it falls now; None: it doesn't fall, or isn't known.
-        model, config, firmware, board: as the node tells; "": it doesn't.
+        model, config, firmware, board: as the node tells; "": it doesn't. mpy: what compiled files its MicroPython
+            reads; None: it doesn't tell.
         update: how far an update is: "receiving 7 of 12", "confirmed"; "": there was none.
         records, missing: of its log: how many came, and how many of their numbers didn't.
         unknown_time: records of the last week from a clock that wasn't set.
@@ -68,6 +70,7 @@ class Health:
     config: str
     firmware: str
     board: str
+    mpy: int | None
     update: str
     records: int
     missing: int
@@ -82,7 +85,7 @@ class Health:
 
 
 def fleet_health(engine: Engine, now_s: int, pattern: str = "*", empty_mv: int = 3300) -> list[Health]:
-    """Return the health of each node whose name fits a pattern, by name.
+    """Return the health of each node whose name fits a pattern, by name, bed-2 before bed-10.
 
     Args:
         now_s: seconds since 1970.
@@ -91,10 +94,20 @@ def fleet_health(engine: Engine, now_s: int, pattern: str = "*", empty_mv: int =
     """
     with engine.connect() as connection:
         known = {crc: (name, json.loads(shares)) for crc, name, shares in connection.execute(select(models))}
-        found = connection.execute(select(nodes).order_by(nodes.c.name)).mappings().all()
-        fit = [dict(node) for node in found if fnmatchcase(node["name"], pattern)]
+        found = connection.execute(select(nodes)).mappings().all()
+        fit = sorted((dict(node) for node in found if fnmatchcase(node["name"], pattern)), key=_place)
         said = _Said.of(connection, [node["id"] for node in fit], now_s)
         return [_health(said, node, known, now_s, empty_mv) for node in fit]
+
+
+def natural(name: str) -> list[tuple[bool, int, str]]:
+    """Return what names are sorted by: their digits as numbers, whole ones before other text."""
+    parts = re.split(r"([0-9]+)", name)
+    return [(not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts if part]
+
+
+def _place(node: dict[str, Any]) -> list[tuple[bool, int, str]]:
+    return natural(node["name"])
 
 
 @dataclass(frozen=True)
@@ -158,6 +171,7 @@ def _health(said: _Said, node: dict[str, Any], known: dict[str, Any], now_s: int
         config=str(about.get("config") or ""),
         firmware=str(about.get("firmware") or ""),
         board=str(about.get("board") or ""),
+        mpy=mpy if isinstance(mpy := about.get("mpy"), int) else None,
         update=update_text(update),
         records=count,
         missing=missing,

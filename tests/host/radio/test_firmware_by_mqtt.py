@@ -6,20 +6,7 @@ from dibble_tools.node.signatures import sign
 from dibble_tools.radio.firmware import archive_of
 from dibble_tools.radio.parcel import parcel_of
 from radio_bench import KEY, states
-from radio_firmware import HANGS, MPY, broken, firmware_on, firmware_parcel, kept_apart, new_firmware
-
-
-def test_firmware_is_taken_tried_and_what_was_before_goes(keyed, collector, tmp_path):
-    before = firmware_on(keyed, tmp_path / "before")
-    files = new_firmware(before)
-    parcel = firmware_parcel(files)
-    keyed.offer(parcel)
-    assert keyed.settle(collector, parcel) == ["reset", "reset", "reset", "stop"]
-    assert states(collector)[-2:] == [f"{state} {parcel.count} of {parcel.count}" for state in ("tried", "confirmed")]
-    there = firmware_on(keyed, tmp_path / "flash")
-    assert {path: content for path, content in there.items() if path != "manifest.txt"} == files
-    assert kept_apart(tmp_path / "flash") == []
-    assert keyed.runs() == "dry below 400"
+from radio_firmware import HANGS, MPY, broken, firmware_on, firmware_parcel, kept_apart
 
 
 def test_firmware_that_hangs_while_it_is_imported_gives_way(keyed, collector, tmp_path):
