@@ -134,7 +134,7 @@ def _configure(port, kept, boot, signatures):
 
     configured = setup.configure(kept, boot.config_rejected, signatures)
     if port.KIND == "micropython":  # where the node is compiled on the board, that needs the room first
-        if boot.came_by_radio and configured[0]["watchdog_ms"]:  # nobody is there to end a look that never ends
+        if boot.awaits_report and configured[0]["watchdog_ms"]:  # nobody is there to end a look that never ends
             port.start_watchdog(configured[0]["watchdog_ms"])
         setup.look_first()
     forget("dibble.config", "dibble.setup")

@@ -106,6 +106,8 @@ FILES: Mapping[str, tuple[str, ...]] = {
         *_of(_REPORT, "about"),
         *_of("dibble.ports.", "sockets", "stream"),
     ),
+    "dibble.lorawan": _of(_REPORT, "lorawan_radio", "lorawan"),
+    "dibble.cayenne": _of(_REPORT, "cayenne"),
     "dibble.diagnostics": _of(_REPORT, "diagnostics"),
     # a stream
     "dibble.listening": (
@@ -121,6 +123,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.looking": _of(_UPDATE, "looking"),
     "dibble.parcel": _of(_UPDATE, "parcel"),
     "dibble.receiving": _of(_UPDATE, "receiving"),
+    "dibble.downlinks": _of(_UPDATE, "lorawan", "sums"),
     "dibble.place": _of(_UPDATE, "place", "reading"),
     "dibble.trial": _of(_UPDATE, "trial"),
     "dibble.staging": _of(_UPDATE, "firmware"),
