@@ -107,8 +107,8 @@ class Modem:
         now_us: the node's time.
         server: what is behind the gateway.
         sf: spreading factor of both ways.
-        loss: share of messages that get lost, each way.
     Attributes:
+        loss: share of messages that get lost, each way.
         heard: (port, payload) of uplinks that arrived.
         air_us: what the node has been on the air, refused: how often it wanted to and mustn't.
     """
@@ -117,7 +117,7 @@ class Modem:
         self._now_us = now_us
         self._server = server
         self._sf = sf
-        self._loss = loss
+        self.loss = loss
         self._chance = random.Random(sf)
         self._closed_us = self._ready_us = 0
         self._state, self._down = IDLE, b""
@@ -139,12 +139,12 @@ class Modem:
         self._closed_us = end_us + 99 * air_us
         self._state = NO_ACKNOWLEDGEMENT if confirmed else IDLE
         self._ready_us = end_us + round(1e6 * (RX2_S + 0.3))
-        if self._chance.random() < self._loss:
+        if self._chance.random() < self.loss:
             return
         self.heard.append((port, payload))
         self._server.hear(port, payload)
         down = self._server.next()
-        if (down is None and not confirmed) or self._chance.random() < self._loss:
+        if (down is None and not confirmed) or self._chance.random() < self.loss:
             return
         self._state = IDLE
         self._down = bytes([PORT]) + down if down else b""
