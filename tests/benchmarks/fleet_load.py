@@ -1,8 +1,7 @@
 """What `dibble fleet listen` takes while many nodes report.
 
-    python tests/benchmarks/fleet_load.py                               # a day as fast as it is taken; the look-up
-    python tests/benchmarks/fleet_load.py --days 6 --db f --records 0   # five times: a month, in one file
-    python tests/benchmarks/fleet_load.py --days 0 --db f --records 0 --pace 240   # then at the nodes' own pace
+    python tests/benchmarks/fleet_load.py                                    # a day as fast as it is taken; the look-up
+    python tests/benchmarks/fleet_load.py --held 29 --pace 240 --records 0   # a month's last day, then at nodes' own pace
 
 A real mosquitto, the real command in a process of its own, and nodes' real payloads. As fast as they are taken: the
 processor time of a record while many come at once. At the nodes' own pace, a whole contact (status, state, health)
@@ -58,18 +57,20 @@ def main() -> None:
     options.add_argument("--nodes", type=int, default=1000)
     options.add_argument("--days", type=float, default=1.0, help="of reports, as fast as they are taken; 0: none")
     options.add_argument("--pace", type=float, default=0.0, help="seconds of reports at the nodes' own pace")
-    options.add_argument("--db", type=Path, help="file that is kept, and gone on with")
+    options.add_argument("--held", type=float, default=0.0, help="days of reports that are in the file before")
     options.add_argument("--records", type=int, default=10_000_000, help="for the look-up of one node's month; 0: none")
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        place = given.db or Path(folder) / "fleet.db"
+        place = Path(folder) / "fleet.db"
+        if given.held:
+            fill(place, given.nodes, round(given.held * 86400 / INTERVAL_S))
         if given.days:
             listen_fast(Path(folder), place, given.nodes, round(given.days * 86400 / INTERVAL_S))
         if given.pace:
             listen_at_pace(Path(folder), place, given.nodes, given.pace)
     if given.records:
         with tempfile.TemporaryDirectory() as folder:
-            looking_up(Path(folder), given.nodes, given.records)
+            looking_up(Path(folder) / "fleet.db", given.nodes, given.records)
 
 
 @contextmanager
@@ -161,9 +162,9 @@ def listen_at_pace(folder: Path, place: Path, node_count: int, seconds: float) -
     print(f"listener {shares[0]:.2f} %, broker {shares[1]:.2f} % of one processor; the listener {memory}")
 
 
-def looking_up(folder: Path, node_count: int, total: int) -> None:
-    engine = open_database(str(folder / "fleet.db"))
-    each = total // node_count
+def fill(place: Path, node_count: int, each: int) -> None:
+    """Write so many records of each node, in the order in which nodes report: a round each interval."""
+    engine = open_database(str(place))
     row = {
         "series": 1,
         "model": "",
@@ -174,22 +175,30 @@ def looking_up(folder: Path, node_count: int, total: int) -> None:
         "action": 0,
         "battery_mv": 3900,
         "layout_id": 1,
-        "readings": "[180,2310]",
+        "readings": "[180,null]",
     }
+    numbers = range(1, node_count + 1)
     with engine.begin() as connection:
         connection.execute(insert(layouts), [{"id": 1, "channels": json.dumps(["soil_permille", "air_centi_c"])}])
         seen = {"first_seen_s": 0, "last_seen_s": 0}
-        connection.execute(insert(nodes), [{"id": n, "name": f"n{n}", **seen} for n in range(1, node_count + 1)])
+        connection.execute(insert(nodes), [{"id": n, "name": f"n{n - 1}", **seen} for n in numbers])
+        told = {"series": 1, "first_record": 1, "last_record": each, "came": each}
+        connection.execute(insert(logs), [{"node_id": n, **told} for n in numbers])
     names = [*row, "node_id", "sequence", "at_s"]
     asked = f"INSERT INTO records ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
     fixed = tuple(row.values())
-    for first in range(1, each + 1, ROUNDS):  # in the order in which nodes report: a round each interval
+    for first in range(1, each + 1, ROUNDS):
         with engine.begin() as connection:
             rounds = range(first, min(first + ROUNDS, each + 1))
-            rows = ((*fixed, node, n, MAY_S + INTERVAL_S * n) for n in rounds for node in range(1, node_count + 1))
+            rows = ((*fixed, node, n, MAY_S + INTERVAL_S * n) for n in rounds for node in numbers)
             connection.connection.executemany(asked, rows)  # type: ignore[attr-defined]
     engine.dispose()
-    engine = open_database(str(folder / "fleet.db"))
+
+
+def looking_up(place: Path, node_count: int, total: int) -> None:
+    each = total // node_count
+    fill(place, node_count, each)
+    engine = open_database(str(place))
     worst = 0.0
     for node in (1, node_count // 2, node_count):
         started = time.monotonic()
