@@ -1,7 +1,7 @@
 """What `dibble fleet listen` takes while many nodes report.
 
-    python tests/benchmarks/fleet_load.py                                    # a day as fast as it is taken; the look-up
-    python tests/benchmarks/fleet_load.py --held 29 --pace 240 --records 0   # a month's last day, then at nodes' own pace
+    python tests/benchmarks/fleet_load.py                         # a day as fast as it is taken; the look-up
+    python tests/benchmarks/fleet_load.py --held 29 --pace 240    # a month's last day, then at nodes' own pace
 
 A real mosquitto, the real command in a process of its own, and nodes' real payloads. As fast as they are taken: the
 processor time of a record while many come at once. At the nodes' own pace, a whole contact (status, state, health)
