@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dibble_tools.common.errors import InputError
+from dibble_tools.common.errors import InputError, reason_of
 from dibble_tools.common.extras import extras_named
 from dibble_tools.data.frames import COLUMNS, read_frames
 
@@ -64,7 +64,7 @@ def arrays_in(path: Path) -> dict[str, np.ndarray]:
         loaded = np.load(path, allow_pickle=False)
         found = {FRAMES: loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
-        raise InputError(f"{path}: expected arrays of NumPy (.npy, .npz), got none: {error}") from None
+        raise InputError(f"{path}: expected arrays of NumPy (.npy, .npz), got none: {reason_of(error)}") from None
     if not found:
         raise InputError(f"{path}: expected arrays, got an empty file")
     return found
@@ -75,7 +75,7 @@ def _head(path: Path) -> list[str]:
         with path.open(newline="", encoding="utf-8") as file:
             return next(csv.reader(file), [])
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: expected a CSV of frames: {error}") from None
+        raise InputError(f"{path}: expected a CSV of frames: {reason_of(error)}") from None
 
 
 def _collected(path: Path) -> FrameSet:
@@ -148,7 +148,7 @@ def _pictures(folder: Path, size: tuple[int, int] | None, grey: bool) -> FrameSe
                 seen = seen if size is None else seen.resize((size[1], size[0]), Image.Resampling.BOX)
                 pixels = np.asarray(seen, dtype=np.int64)
         except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
-            raise InputError(f"{file}: expected a picture, got one that can't be read: {error}") from None
+            raise InputError(f"{file}: expected a picture, got one that can't be read: {reason_of(error)}") from None
         pixels = pixels.reshape(*pixels.shape[:2], -1)
         if first is None:
             first = file, pixels.shape

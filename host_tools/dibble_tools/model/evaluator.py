@@ -12,7 +12,6 @@ import numpy as np
 from dibble.inference.decision import NO_CLASS, NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE
 from dibble.inference.fixed_point import MISSING
 from dibble.inference.kernels.maps_take import NO_READING
-from dibble.inference.stand_ins import fill_in
 
 from dibble_tools.data.feature_spec import run_windows, windows_of
 from dibble_tools.model.content import Content, Maps, Stream
@@ -163,7 +162,7 @@ def feature_values(model: Content, offsets: np.ndarray, elapsed_ms: np.ndarray |
         return offsets if channels == list(range(offsets.shape[1])) else offsets[:, channels]
     windows = windows_of(model.features, model.spans, model.interval_ms)
     if model.stand_ins:
-        fill_in(windows, [-1 if offset is None else offset for offset in model.stand_ins])
+        offsets = np.where(offsets < 0, [-1 if offset is None else ~offset for offset in model.stand_ins], offsets)
     return run_windows(windows, offsets, gaps(model, elapsed_ms, len(offsets)))
 
 

@@ -77,9 +77,9 @@ class StreamTraining:
             soft: what a teacher takes each clip for (clips, classes); None: there is none.
         """
         self.clips, self.options, self.clock, self.progress, self.soft = clips, options, clock, progress, soft
-        lengths = [len(clip.samples) / options.rate_hz for clip in clips.clips]
+        lengths = [len(clip.samples) / clips.rate_hz for clip in clips.clips]
         self.clip_s = float(np.median(lengths))
-        self.sense = SoundSettings(options.sense(self.clip_s).front_end)
+        self.sense = SoundSettings(options.sense(clips.rate_hz, self.clip_s).front_end)
         self.classes = clips.classes
         self.notes = list(clips.notes)
         self.rng = np.random.default_rng(options.seed)

@@ -159,10 +159,11 @@ def test_a_network_sees_about_a_clip(clip_s: float, hop_s: float) -> None:
 
 def test_long_sounds_are_heard_in_longer_frames() -> None:
     options = SoundOptions(family="stream")
-    one, five = options.sense(1.0).front_end, options.sense(5.0).front_end
+    one, five = options.sense(16_000, 1.0).front_end, options.sense(16_000, 5.0).front_end
     assert (one.size, one.hop, five.size, five.hop) == (512, 400, 1024, 640)
-    assert replace(options, hop=400).sense(5.0).front_end == one
-    assert replace(options, family="mlp").sense(5.0) == replace(options, family="mlp").sense(1.0)
+    assert replace(options, hop=400).sense(16_000, 5.0).front_end == one
+    assert replace(options, family="mlp").sense(16_000, 5.0) == replace(options, family="mlp").sense(16_000)
+    assert options.sense(8_000).front_end.size == 256
 
 
 def test_coefficients_are_those_of_a_tone() -> None:
