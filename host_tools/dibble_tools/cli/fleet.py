@@ -57,7 +57,10 @@ def listen(
         from dibble_tools.fleet.database import open_database
         from dibble_tools.fleet.known_models import learn_models
         from dibble_tools.fleet.listening import Subscriber
+        from dibble_tools.fleet.sending import Link
     at = _broker(broker, user, ca)
+    with Link(at):  # a broker that isn't there leaves no database
+        pass
     engine = open_database(db)
     for line in learn_models(engine, model or ()):
         _say(line)
