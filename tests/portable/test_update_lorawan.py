@@ -39,6 +39,12 @@ class MemoryFile:
     def close(self):
         pass
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
 
 class MemoryFiles:
     """Files where the runtime has none that can be written."""

@@ -112,7 +112,13 @@ def _take_firmware(port, boot):
         why = error
     print("firmware by radio: %s" % (why or "it is in its place"))
     forget("dibble.update.place", "dibble.update.reading", "dibble.update.parcel", "dibble.update.kept")
-    forget("dibble.update.offer", "dibble.update.firmware", "dibble.storage.signatures", "dibble.storage.manifest")
+    forget(
+        "dibble.update.offer",
+        "dibble.update.offered",
+        "dibble.update.firmware",
+        "dibble.storage.signatures",
+        "dibble.storage.manifest",
+    )
     return not why
 
 
@@ -124,7 +130,7 @@ def _undo():
     except ImportError:  # the firmware that came since has no updates by radio
         return
     undo()
-    forget("dibble.update.trial", "dibble.update.kept", "dibble.update.offer")
+    forget("dibble.update.trial", "dibble.update.kept", "dibble.update.offer", "dibble.update.offered")
 
 
 @start_only

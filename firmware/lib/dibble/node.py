@@ -391,7 +391,7 @@ class Node:
 
         why = take(self)
         forget("dibble.update.place", "dibble.update.reading", "dibble.update.parcel", "dibble.update.kept")
-        forget("dibble.update.offer", "dibble.update.firmware", "dibble.storage.signatures")
+        forget("dibble.update.offer", "dibble.update.offered", "dibble.update.firmware", "dibble.storage.signatures")
         return why
 
     def start_anew(self):

@@ -119,8 +119,9 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.streams": ("dibble.streams", *_of("dibble.streams.", "adc_mic", "i2s_mic", "pdm_mic")),
     # what comes by radio
     "dibble.update": _of(_UPDATE, "offer"),
-    "dibble.kept": _of(_UPDATE, "kept"),
+    "dibble.kept": _of(_UPDATE, "kept", "offered"),
     "dibble.looking": _of(_UPDATE, "looking"),
+    "dibble.telling": _of(_UPDATE, "telling"),
     "dibble.parcel": _of(_UPDATE, "parcel"),
     "dibble.receiving": _of(_UPDATE, "receiving"),
     "dibble.downlinks": _of(_UPDATE, "lorawan", "sums"),

@@ -55,7 +55,7 @@ def test_a_node_without_a_key_takes_none(bench, collector):
     parcel = firmware_parcel({"main.py": b"# none\n"})
     bench.offer(parcel)
     assert bench.settle(collector, parcel) == ["stop"]
-    why = "expected MicroPython and a key on this node, without which no firmware comes by radio"
+    why = "expected MicroPython and a key, without which no firmware comes by radio"
     assert states(collector) == [f"refused 0 of {parcel.count}: {why}"]
     with pytest.raises(InputError, match="expected the node's key"):
         parcel_of("firmware", parcel.content)

@@ -27,6 +27,8 @@ UPDATE = (
     "dibble.update.sums",
     "dibble.update.reading",
     "dibble.update.parcel",
+    "dibble.update.kept",
+    "dibble.update.offered",
     "dibble.update.offer",
 )
 

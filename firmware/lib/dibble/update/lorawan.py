@@ -6,7 +6,8 @@ sums.py. models/UPDATES.md specifies the bytes.
 """
 
 from dibble.update.kept import CONFIRMED, FIRMWARE, RECEIVING, TRIED, Kept, identity_of
-from dibble.update.offer import FRAME_BYTES, OFFER_BYTES, Offer, crc16
+from dibble.update.offer import FRAME_BYTES, crc16
+from dibble.update.offered import offer_of
 from dibble.update.reading import ReadParcel
 from dibble.update.sums import Sums
 from dibble.update.trial import settle
@@ -94,10 +95,8 @@ class Downlinks:
             settle(self._node, self._kept)
 
     def _take_offer(self, data):
-        if len(data) != OFFER_BYTES:
-            return False
         try:
-            offer = Offer(data)
+            offer = offer_of(data)
         except ValueError:
             return False
         if offer.count > MOST_PIECES:
