@@ -38,6 +38,7 @@ LISTEN_SHARE, FIT_SHARE = 0.15, 0.9  # of the budget: until copies are made; unt
 COPIES, COPIES_OF_ROUNDS = (2, 16), 4
 VALIDATION = 0.07  # of the training groups: they tell from which margin on a decision counts
 ALARM_SHARE = 0.001  # of the hops of other sounds: on so many something may be done, before what is held is asked for
+ALARM_COPIES = 16  # of the few clips that this is told by: where one of five lasts, it is luck
 ALARMS_SEEN = (0.01, 0.003)  # so many are seen at the margins that tell how they get fewer
 TRIAL_STEPS, LEAST_STEPS = 4, 60
 GOLDEN_ROWS = (40, 24, 16, 12, 8, 4, 2)  # as many as the limit has room for
@@ -125,7 +126,7 @@ class StreamTraining:
             judged = self._judge(model, self.validated)
             margins = judged.decisions.margin
             unsure = int(np.ceil(unsure_below(margins, judged.correct, self.options.sure)[0]))
-            unsure = max(unsure, self._quiet_from(model, rows))
+            unsure = max(unsure, self._quiet_from(model))
         model = self._with_golden(self._spec(fitted.tables, unsure), rows)
         model.cross_check(rows.of(int(self.learned[0])).astype(np.int64))
         self.progress("judging on the clips held out", self.clock.used())
@@ -223,13 +224,17 @@ class StreamTraining:
             parts=sound_parts(self.sense),
         )
 
-    def _quiet_from(self, model: HostModel, rows: ClipRows) -> int:
+    def _quiet_from(self, model: HostModel) -> int:
         """Return the margin from which on hardly ever something would be done about other sounds: 0 without such."""
         idle = [i for i in self.validated if self.clips.clips[i].label.startswith(OTHER)]
         if not idle:
             return 0
-        heard = np.concatenate([rows.of(int(i), copy) for copy in range(len(rows.codes)) for i in idle])
-        decided = model.decide(heard.astype(np.int64))
+        samples = [self.clips.clips[i].samples for i in idle]
+        rng = np.random.default_rng(self.options.seed + 2)
+        rows = clip_rows(
+            samples, self.y[idle], self.sense.front_end, self.noises, rng, lambda copies: copies < ALARM_COPIES
+        )
+        decided = model.decide(np.concatenate(rows.codes).astype(np.int64))
         does = np.array([*(not name.startswith(OTHER) for name in self.classes), False])
         acts = does[np.minimum(decided.class_index, len(self.classes))]
         return margin_of(np.where(acts, decided.margin, -1))
