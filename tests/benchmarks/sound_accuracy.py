@@ -33,7 +33,7 @@ from dibble_tools.training.sound_teacher import soft_labels
 
 RATE_HZ = 16_000
 ROUNDS = 600
-OWN_BYTES, OWN_TAKES, OWN_WORDS, OWN_BUDGET_S = 2048, 4, 10, 20.0
+OWN_BYTES, OWN_TAKES, OWN_WORDS, OWN_BUDGET_S = 2048, 4, 10, 6.0
 ALARMS = 0.02
 BLOCK_S, LATE_S = 10, 0.7
 BESIDE_SHARE = 0.5  # of the blocks; the others are noise that was made up
@@ -49,7 +49,7 @@ def quiet(step: str, share: float) -> None:
 def words(arguments: argparse.Namespace) -> None:
     """Print a line for each size: 12 classes, int8 and float, at rest and in noise."""
     clips = read_clips(arguments.folder, RATE_HZ)
-    soft = soft_labels(arguments.teacher, clips, RATE_HZ, quiet) if arguments.teacher else None
+    soft = soft_labels(arguments.teacher, clips, quiet) if arguments.teacher else None
     print(f"{'limit':>6} {'bytes':>6} {'int8':>6} {'float':>6} {'20 dB':>6} {'10 dB':>6} {'5 dB':>6}   rounds, seconds")
     rows = None
     for most in map(int, arguments.bytes.split(",")):
@@ -179,7 +179,7 @@ def own(arguments: argparse.Namespace) -> None:
         some = replace(clips, clips=[clip for clip in spoken if clip.group == who], name=who, background=[])
         options = SoundOptions(family=MLP, own=True, limits=Limits(max_bytes=OWN_BYTES), budget_s=OWN_BUDGET_S)
         clock = Clock(OWN_BUDGET_S, time.process_time)
-        trained = SingleSounds(some, options.sense(), options, clock, quiet).run()
+        trained = SingleSounds(some, options.sense(clips.rate_hz), options, clock, quiet).run()
         right, size = trained.card["sound"]["right"], trained.card["model"]["bytes"]
         found.append(right)
         print(

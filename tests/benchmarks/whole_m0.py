@@ -11,6 +11,7 @@ No package has that build: it takes MicroPython's sources, in which the micro:bi
 
 Each of a case's rows is predicted twice and then counted: the class is the held one once more, as mostly on a node;
 `changing` is the mean where each row comes once, and random ones of the models without windows change the class.
+`odd` is the mean of own readings of which the first is out of range, and of such with the last one missing.
 """
 
 import argparse
@@ -91,6 +92,11 @@ for again in (2, 0):
     for call in (own, same, a_list, an_array):
         mean(call, again)
         print(mean(call, again))
+for place, reading in ((0, 1 << 29), (-1, -1 << 30)):
+    for row in ROWS:
+        row[place] = reading
+    mean(own, 2)
+    print(mean(own, 2))
 """
 
 
@@ -129,7 +135,7 @@ def image(case: Case, form: str, folder: Path) -> bytes:
 
 
 def counts(firmware: Path, case: Case, form: str) -> list[int]:
-    """Return steady and changing instructions of predict() of own readings, `node.readings`, a list, an array."""
+    """Return steady and changing instructions of predict() of own readings, `node.readings`, a list, an array; odd."""
     near, far = socket.socketpair()
     with tempfile.TemporaryDirectory(prefix="dibble-") as name, near, far:
         rom = Path(name, "rom.img")
@@ -166,9 +172,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("firmware", type=Path, help="firmware.elf of ports/qemu")
     parser.add_argument("--forms", nargs="*", choices=WITHOUT, default=list(WITHOUT))
+    parser.add_argument("--models", nargs="*", default=[], help="of bench.cases, by name; else all")
     options = parser.parse_args()
-    print(f"{'':34}{'steady: own, node.readings, list, array':>44}{'changing':>44}")
-    for case in cases():
+    print(f"{'':34}{'steady: own, node.readings, list, array':>44}{'changing':>44}{'odd':>22}")
+    for case in [case for case in cases() if case.name in options.models or not options.models]:
         for form in options.forms:
             found = counts(options.firmware, case, form)
             print(f"{case.name + ', ' + form:34}" + "".join(f"{count:11,}" for count in found), flush=True)

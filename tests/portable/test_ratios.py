@@ -25,14 +25,13 @@ def naive_log2(value):
 
 
 def naive(offsets):
-    logs = [naive_log2(offsets[i] + LEAST[i]) if offsets[i] >= 0 else None for i in range(4)]
+    """Return offsets and ratios; the complement of a ratio where a channel is missing, which counts as its low."""
+    logs = [naive_log2(max(offsets[i], 0) + LEAST[i]) for i in range(4)]
     found = list(offsets)
     for own, others, low, span in RATIOS:
-        if None in [logs[i] for i in others] or logs[own] is None:
-            found.append(-1)
-        else:
-            mean = (sum([logs[i] for i in others]) + len(others) // 2) // len(others)
-            found.append(min(max(logs[own] - mean - low, 0), span))
+        mean = (sum([logs[i] for i in others]) + len(others) // 2) // len(others)
+        above = min(max(logs[own] - mean - low, 0), span)
+        found.append(~above if min([offsets[i] for i in others] + [offsets[own]]) < 0 else above)
     return found
 
 

@@ -17,6 +17,8 @@ from dibble.inference.predictor import Predictor
 from dibble.storage.slots import END_BYTES
 
 ROM = "/rom/"
+STARTING = ("__init__", "_begin", "_read", "_kernel", "_windows", "self_test")  # methods that only a start calls
+STARTING += ("begin", "filling", "_program", "_ratio_steps")
 CODE = "_code"  # of a module's name: that of the model's file comes before it
 
 
@@ -96,8 +98,13 @@ class Classifier:
             self.readings = array("i", model.readings)
 
     def decide(self, elapsed_ms):
-        """Return the decision on the sensors' last readings, or on what an array sees."""
+        """Return the decision on the sensors' last readings, or on what an array sees.
+
+        An array that wasn't read in this cycle saw nothing new: the decision stands, as hysteresis counts looks.
+        """
         if self.sees:
+            if not self.sees.looked:
+                return self.model.decision
             return self.model.predict(None if self.sees.fault else self._frame)
         readings = self.readings
         values = self._values
@@ -131,7 +138,7 @@ def _reads_no_more(model):
         kinds += [type(model.windows), Past]
         start_only(read)
     for kind in kinds:
-        for name in ("__init__", "_begin", "_read", "_kernel", "_windows", "self_test", "begin"):
+        for name in STARTING:
             if name in kind.__dict__:
                 start_only(kind.__dict__[name])
     start_only(contents)

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from dibble_tools.boards.schema import Board
-from dibble_tools.common.errors import InputError
+from dibble_tools.common.errors import InputError, reason_of
 
 EXPECTED = {
     "missing": "it",
@@ -43,7 +43,7 @@ def read_file(path: Path) -> Board:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path}: expected a board's TOML file, got: {error}") from None
+        raise InputError(f"{path}: expected a board's TOML file, got: {reason_of(error)}") from None
     return check(table, str(path))
 
 

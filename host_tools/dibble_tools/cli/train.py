@@ -137,7 +137,12 @@ def train(
         Path | None,
         typer.Option(help="with --sound: a keyword spotter of MLPerf Tiny, .tflite, whose soft labels are learned too"),
     ] = None,
-    rate: Annotated[int, typer.Option(min=4000, max=48000, help="with --sound: samples a second on the node")] = 16000,
+    rate: Annotated[
+        int | None,
+        typer.Option(
+            min=4000, max=48000, help="with --sound: samples a second on the node [the recordings', 16000 at most]"
+        ),
+    ] = None,
 ) -> None:
     """Find the best tiny classifier for a CSV of readings; write model.dib, card.json and report.html.
 

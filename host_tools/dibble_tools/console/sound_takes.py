@@ -35,9 +35,14 @@ def check_sound(label: str) -> str:
     return label
 
 
+def judged_take_by_take(counts: Mapping[str, int]) -> bool:
+    """Tell whether there are so few takes of a label that each has to be left out in turn to judge a model of them."""
+    return min(counts.values()) < MANY
+
+
 def to_train(folder: Path | str, counts: Mapping[str, int]) -> str:
     """Return the command that trains from a folder with so many takes of each label."""
-    return f"dibble train {folder} --sound" + (" --own" if min(counts.values()) < MANY else "")
+    return f"dibble train {folder} --sound" + (" --own" if judged_take_by_take(counts) else "")
 
 
 class Chunk(NamedTuple):

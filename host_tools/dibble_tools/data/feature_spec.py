@@ -13,7 +13,7 @@ from dibble.inference import ratios
 from dibble.inference.fixed_point import MISSING
 from dibble.inference.kernels.features_bytecode import Windows
 
-from dibble_tools.common.errors import InputError
+from dibble_tools.common.errors import InputError, reason_of
 from dibble_tools.data.channels import Channel
 
 DEFAULT = ("last", "slope:6", "mean:24")  # now, where it is going, what is usual
@@ -114,9 +114,9 @@ def read_features(path: Path, channels: Sequence[Channel]) -> list[FeatureSpec]:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: expected a readable features.toml: {error}") from None
+        raise InputError(f"{path}: expected a readable features.toml: {reason_of(error)}") from None
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: expected TOML, got an error: {error}") from None
+        raise InputError(f"{path}: expected TOML, got an error: {reason_of(error)}") from None
     wanted = table.pop("features", None)
     if not isinstance(wanted, dict) or table:
         raise InputError(f"{path}: expected one table [features], got {', '.join(table) or 'none'}")

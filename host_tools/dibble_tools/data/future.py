@@ -15,7 +15,6 @@ CONDITION = re.compile(
     r"(?:(?P<name>[^:<>=]+):)?\s*(?P<column>[^<>=]+?)\s*(?P<op><=|>=|==|<|>|=)\s*(?P<bar>[+-]?\d+(?:\.\d+)?)\s*"
 )
 COVERED = 0.8  # of the readings that belong into the time ahead have to be there for nothing to have happened in it
-ELSE = "not"
 MINUTE_MS = 60_000
 TIME_TO = "time_to_"  # begins the name of a time until a condition holds
 LEAST_ROWS = 40
@@ -29,6 +28,11 @@ class Condition:
     column: str
     op: str
     bar: float
+
+    @property
+    def otherwise(self) -> str:
+        """The class that stands for its not holding."""
+        return f"not {self.name}"
 
     def holds(self, values: np.ndarray) -> np.ndarray:
         """Tell where it holds; where the value is missing it doesn't."""
@@ -51,19 +55,17 @@ def parse_condition(text: str, option: str = "--when") -> Condition:
     if not found:
         raise InputError(f'{option}: expected a comparison such as "soil < 200" or "dry: soil < 200", got {text!r}')
     name = (found["name"] or "").strip() or re.sub(r"\s+", " ", text.strip())
-    if name == ELSE:
-        raise InputError(f"--when: expected another name than {ELSE!r}, which the class of all else has")
     return Condition(name, found["column"].strip(), found["op"], float(found["bar"]))
 
 
 def label_of_the_time_ahead(ds: Dataset, when: Condition, ahead_ms: int) -> Dataset:
     """Return the rows of which is known whether the condition held at some time within the next while.
 
-    Their labels are the condition's name where it did, else ELSE.
+    Their labels are the condition's name where it did, else its `otherwise`.
     """
     holds = when.holds(_column(ds, when.column))
     known = ~np.isnan(_column(ds, when.column))
-    labels, kept = np.full(len(ds.values), ELSE, dtype=object), np.zeros(len(ds.values), bool)
+    labels, kept = np.full(len(ds.values), when.otherwise, dtype=object), np.zeros(len(ds.values), bool)
     for rows, times, interval in _series(ds):
         end = np.searchsorted(times, times + ahead_ms, side="right")
         first = np.arange(len(rows)) + 1
@@ -74,7 +76,7 @@ def label_of_the_time_ahead(ds: Dataset, when: Condition, ahead_ms: int) -> Data
         seen = there[end] - there[first]
         kept[rows] = happened | ((times + ahead_ms <= times[-1]) & (seen * interval >= COVERED * ahead_ms))
     _check(ds, kept, "--when")
-    now = np.where(holds, when.name, ELSE)
+    now = np.where(holds, when.name, when.otherwise)
     return _kept(replace(ds, labels=labels.astype(str), now=now), kept, when.column, ahead_ms)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from dibble.inference import features as kinds
 from dibble.inference.fixed_point import MISSING
-from dibble.inference.stand_ins import fill_in
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.channels import Channel, to_readings
@@ -205,11 +204,12 @@ def with_features(data: Prepared, features: Sequence[FeatureSpec]) -> Prepared:
     gap = np.abs(data.elapsed_ms - data.interval_ms) > data.interval_ms // 2
     windows = windows_of(features, [c.high - c.low for c in data.channels], data.interval_ms)
     absent: list[int] = []
+    offsets = offsets_of(data.readings, data.channels)
     if data.stand_ins:
-        fill_in(windows, data.stand_ins)
-        nothing = np.full((1, len(data.channels)), -1)
+        nothing = ~np.array([data.stand_ins])
         absent = run_windows(windows, nothing, np.zeros(1, dtype=bool))[0].tolist()
-    values = run_windows(windows, offsets_of(data.readings, data.channels), gap)
+        offsets = np.where(offsets < 0, nothing, offsets)
+    values = run_windows(windows, offsets, gap)
     if not data.features:
         return replace(data, features=[*features], values=values, absent=absent)
     return replace(

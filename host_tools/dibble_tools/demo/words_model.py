@@ -49,7 +49,7 @@ def _chosen(clips: Clips) -> list[int]:
 
 def soft_labels_of(teacher: Path, clips: Clips) -> np.ndarray:
     """Return what the teacher takes each clip of `four_words(clips)` for: of other words all of theirs together."""
-    soft = soft_labels(teacher, clips, OPTIONS.rate_hz, lambda step, share: None)[_chosen(clips)]
+    soft = soft_labels(teacher, clips, lambda step, share: None)[_chosen(clips)]
     columns = [np.array([_class_of(name) == own for name in clips.classes]) for own in four_words(clips).classes]
     return np.stack([soft[:, column].sum(axis=1) for column in columns], axis=1)
 

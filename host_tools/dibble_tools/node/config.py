@@ -9,7 +9,7 @@ from dibble.config import MOST_BYTES, check
 from dibble.drivers import channels_of, driver
 from dibble.sensors import Sensors
 
-from dibble_tools.common.errors import InputError
+from dibble_tools.common.errors import InputError, reason_of
 from dibble_tools.node.own_drivers import load_own_drivers
 from dibble_tools.node.suggestions import suggested
 
@@ -25,6 +25,9 @@ def whole(table: dict[str, Any]) -> dict[str, Any]:
     except ConfigError as error:
         raise ConfigError(suggested(str(error), table)) from None
     channels_of(config["sensors"])
+    radio = config["lorawan"]["driver"]
+    if radio and hasattr(driver(radio), "CHANNELS"):
+        raise ConfigError(f"config.lorawan.driver: expected a radio's driver, with send(), got {radio}, a sensor's")
     return config
 
 
@@ -60,7 +63,7 @@ def parsed(text: bytes, folder: Path | None = None) -> dict[str, Any]:
     try:
         table: dict[str, Any] = json.loads(text)
     except ValueError as error:
-        raise ConfigError(f"config: expected JSON, got: {error}") from None
+        raise ConfigError(f"config: expected JSON, got text that isn't: {reason_of(error)}") from None
     except RecursionError:
         raise ConfigError("config: expected a table {…}, got tables in tables, too deep") from None
     if folder:

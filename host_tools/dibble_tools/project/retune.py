@@ -14,7 +14,7 @@ from typing import Any
 from dibble import ConfigError
 from dibble.drivers import channels_of, driver
 
-from dibble_tools.common.errors import InputError
+from dibble_tools.common.errors import InputError, reason_of
 from dibble_tools.common.files import write_atomically
 from dibble_tools.common.safe_text import plain
 from dibble_tools.node.config import whole
@@ -62,7 +62,7 @@ class Config:
             self.text = path.read_bytes().decode("utf-8-sig")
             self.table = whole(json.loads(self.text))
         except (OSError, ValueError) as error:
-            raise InputError(f"{path}: expected a node's config.json, got: {error}") from None
+            raise InputError(f"{path}: expected a node's config.json, got: {reason_of(error)}") from None
         except ConfigError as error:
             raise InputError(f"{path}: {error}") from None
         self._before = self.text

@@ -52,7 +52,7 @@ def training_tables(card: dict[str, Any], width: int) -> list[Table]:
     for row in each.get("groups", [])[:MOST_GROUPS]:
         places.add_row(Text(row["name"]), f"{row['rows']:,}", percent(row["accuracy"]))
     if len(each.get("groups", [])) > MOST_GROUPS:
-        places.add_row(f"and {len(each['groups']) - MOST_GROUPS} better ones", "", "")
+        places.add_row(f"{len(each['groups']) - MOST_GROUPS} more, each better", "", "")
     tried = [row for row in card["front"] if row["on_front"] or row["chosen"]]
     front = new_table(
         f"{len(card['front'])} recipes cross-validated inside the training part; those no smaller one beats",

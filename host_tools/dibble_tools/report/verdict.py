@@ -48,7 +48,7 @@ def verdict_of(card: Mapping[str, Any]) -> ModelVerdict | None:
     split = card.get("split") or {}
     constant = _constant(result)
     reasons = [
-        *_unjudged(result.get("classes") or {}),
+        *_unjudged(result.get("classes") or {}, rows_are(card)[:-1]),
         *_same_recording(split.get("same_recording") or []),
         *(_no_better(card, result, *constant) if constant else []),
     ]
@@ -57,7 +57,7 @@ def verdict_of(card: Mapping[str, Any]) -> ModelVerdict | None:
     if not is_number(result.get("accuracy")):
         return None
     right = f"Right {times_in_100(result['accuracy'])}"
-    right += f", on {whole(result.get('rows'))} readings that it had never seen"
+    right += f", on {whole(result.get('rows'))} {rows_are(card)} that it had never seen"
     right += f" ({split['how']})" if split.get("how") else ""
     stays = card.get("persistence") or {}
     right += f"; that it stays as it is, {times_in_100(stays['accuracy'])}" if is_number(stays.get("accuracy")) else ""
@@ -114,11 +114,18 @@ def number_text(value: float, unit: str | None, bare: bool = False) -> str:
     return f"{value:.3g}" if bare else f"{value:.3g} {unit or ''}".rstrip()
 
 
-def _unjudged(classes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def rows_are(card: Mapping[str, Any]) -> str:
+    """Return what a row of its data is, for people."""
+    if card.get("sound"):
+        return "clips"
+    return "frames" if (card.get("model") or {}).get("family") == "maps" else "readings"
+
+
+def _unjudged(classes: Mapping[str, Mapping[str, Any]], row: str) -> list[str]:
     names = [name for name, row in classes.items() if row.get("rows") == 0]
     if not names:
         return []
-    them = f"No reading of {_listed(names)} was held out"
+    them = f"No {row} of {_listed(names)} was held out"
     return [f"{them}: nothing tells how well that is found. Record it in another place or on another day, too."]
 
 

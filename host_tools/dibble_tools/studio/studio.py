@@ -86,6 +86,7 @@ class Studio:
             "restart": lambda request: self._work_on_board("restart", "starting its program anew", {"restart": True}),
             "deploy": self._deploy,
             "train": self._train,
+            "train_sounds": self._train_sounds,
             "make_project": self._make_project,
             "set_sensors": self._set_sensors,
             "label_rows": self._label_rows,
@@ -180,13 +181,9 @@ class Studio:
             raise
 
     def _train(self, request: dict[str, Any]) -> None:
-        name, recipe = _text(request, "name"), _text(request, "recipe") or None
-        if not MODEL_NAME.fullmatch(name):
-            raise InputError(f"expected a name of at most 32 letters, digits, - and _, got {name!r}")
+        wanted, recipe = self._wanted(request), _text(request, "recipe") or None
         if recipe:
             parse_recipe(recipe)
-        budget_s = _number(request, "budget_s", 1, MOST_BUDGET_S)
-        max_bytes = _number(request, "max_bytes", LEAST_BYTES, MOST_BYTES)
         names = request.get("files")
         names = [CSV_FILE] if names is None else names
         if not isinstance(names, list) or not names or len(names) > MOST_TRAINED:
@@ -195,16 +192,29 @@ class Studio:
             raise InputError("there are no labelled readings to learn from yet: collect some first (step 2)")
         paths = [self.tables.path(each) for each in names]
         request = {
+            **wanted,
             "files": [str(path) for path in paths],
-            "folder": str(self.project.folder_of(name)),
             "features": str(self.project.features) if self.project.features else None,
             "channels": self._collecting.channels(),
-            "name": name,
             "recipe": recipe,
-            "budget_s": budget_s,
-            "max_bytes": max_bytes,
         }
         self._jobs.start("train", "dibble_tools.studio.train_job", request, lambda result: self._show_models())
+
+    def _train_sounds(self, request: dict[str, Any]) -> None:
+        asked = {**self._wanted(request), **self.clips.learned_from()}
+        self._jobs.start("train_sounds", "dibble_tools.studio.train_job", asked, lambda result: self._show_models())
+
+    def _wanted(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Return what every training is told of the model that it makes."""
+        name = _text(request, "name")
+        if not MODEL_NAME.fullmatch(name):
+            raise InputError(f"expected a name of at most 32 letters, digits, - and _, got {name!r}")
+        return {
+            "name": name,
+            "folder": str(self.project.folder_of(name)),
+            "budget_s": _number(request, "budget_s", 1, MOST_BUDGET_S),
+            "max_bytes": _number(request, "max_bytes", LEAST_BYTES, MOST_BYTES),
+        }
 
     def _make_project(self, request: dict[str, Any]) -> None:
         if self._jobs.running or self._collecting.is_on:

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
-from dibble_tools.common.errors import InputError
+from dibble_tools.common.errors import InputError, reason_of
 from dibble_tools.common.files import write_atomically
 from dibble_tools.common.safe_text import plain
 from dibble_tools.console.labelled_rows import LABEL, NODE, TIME
@@ -134,7 +134,7 @@ class Tables:
             with path.open(encoding="utf-8-sig", newline="") as file:
                 columns, *rows = list(csv.reader(file)) or [[]]
         except (OSError, csv.Error, UnicodeDecodeError) as error:
-            raise InputError(f"{name}: expected a CSV file, got: {error}") from None
+            raise InputError(f"{name}: expected a CSV file, got: {reason_of(error)}") from None
         rows = [row for row in rows if row]
         odd = next((i for i, row in enumerate(rows) if len(row) != len(columns)), None)
         if not columns or odd is not None:

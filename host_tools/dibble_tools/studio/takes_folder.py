@@ -10,7 +10,7 @@ import numpy as np
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.safe_text import plain
-from dibble_tools.console.sound_takes import to_train
+from dibble_tools.console.sound_takes import judged_take_by_take, to_train
 from dibble_tools.data.sound.recordings import FULL_SCALE, WAV, at_its_own_rate
 from dibble_tools.studio.project import Project
 from dibble_tools.studio.state import State
@@ -51,6 +51,17 @@ class TakesFolder:
                 "next": to_train(FOLDER, counts) if len(counts) > 1 else "",
             }
         )
+
+    def learned_from(self) -> dict[str, Any]:
+        """Return what a training is told of the takes.
+
+        Raises:
+            InputError: there are not yet two sounds.
+        """
+        counts = Counter(name.partition("/")[0] for name in self._paths())
+        if len(counts) < 2:
+            raise InputError(f"expected takes of two sounds or more in {FOLDER}/, got {len(counts)}: record another")
+        return {"clips": str(self.folder), "own": judged_take_by_take(counts)}
 
     def path(self, name: object) -> Path:
         """Return a take by its path in the folder.

@@ -70,7 +70,7 @@ def _fitted(clips: Clips, options: SoundOptions, clock: Clock, progress: Progres
     if options.family == STREAM:
         return StreamTraining(clips, options, clock, progress, soft).run()
     progress("listening to the clips and to copies of them", clock.used())
-    return SingleSounds(clips, options.sense(), options, clock, progress).run()
+    return SingleSounds(clips, options.sense(clips.rate_hz), options, clock, progress).run()
 
 
 def train_sound(
@@ -93,5 +93,5 @@ def train_sound(
         family, note = better_family(clips, options, progress)
         clips = replace(clips, notes=[*clips.notes, *filter(None, [note])])
         options = replace(options, family=family)
-    soft = None if options.teacher is None else soft_labels(options.teacher, clips, options.rate_hz, progress)
+    soft = None if options.teacher is None else soft_labels(options.teacher, clips, progress)
     return _fitted(clips, options, clock, progress, soft)

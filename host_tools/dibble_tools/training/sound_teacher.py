@@ -22,7 +22,7 @@ CLASSES = ("down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes"
 TEMPERATURE = 2.0  # its scores are divided by: what else a sound is like is heard, too
 
 
-def soft_labels(path: Path, clips: Clips, rate_hz: int, progress: Progress) -> np.ndarray:
+def soft_labels(path: Path, clips: Clips, progress: Progress) -> np.ndarray:
     """Return what the network takes each clip for, probabilities (clips, classes).
 
     Raises:
@@ -57,7 +57,7 @@ def soft_labels(path: Path, clips: Clips, rate_hz: int, progress: Progress) -> n
         if i % 200 == 0:
             progress(f"asking the teacher: {i} of {len(clips.clips)}", 0.0)
         samples = clip.samples.astype(np.float64)
-        features = mfcc(samples if rate_hz == RATE_HZ else resampled(samples, rate_hz, RATE_HZ))
+        features = mfcc(samples if clips.rate_hz == RATE_HZ else resampled(samples, clips.rate_hz, RATE_HZ))
         scale, zero_point = into["quantization"]
         codes = np.clip(np.rint(features / scale + zero_point), -128, 127).astype(np.int8)
         network.set_tensor(into["index"], codes[None, :, :, None])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dibble_tools.common.errors import InputError
+from dibble_tools.common.errors import InputError, reason_of
 
 ANSWER_S = 15.0
 MOST_BYTES = 4096
@@ -68,7 +68,9 @@ def order(path: Path, kind: str, **more: Any) -> dict[str, Any]:
             connection.sendall(json.dumps({"order": kind, **more}).encode() + b"\n")
             answer: dict[str, Any] = json.loads(_line(connection))
     except (OSError, ValueError) as error:
-        raise InputError(f"{path.parent.name}: expected a virtual board that answers, got: {error}") from None
+        raise InputError(
+            f"{path.parent.name}: expected a virtual board that answers, got: {reason_of(error)}"
+        ) from None
     if "error" in answer:
         raise InputError(f"{path.parent.name}: {answer['error']}")
     return answer

@@ -9,7 +9,7 @@ import pytest
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.sound.augment import copy_of, noisy
 from dibble_tools.data.sound.clips import read_clips
-from dibble_tools.data.sound.recordings import read_recording
+from dibble_tools.data.sound.recordings import rate_of, read_recording
 from sounds import KINDS, RATE_HZ, clips_folder, sound, write_wav
 
 SAMPLES = np.array([0, 256, -256, 32512, -32768, 1024], np.int64)
@@ -138,3 +138,30 @@ def test_copies_differ_and_stay_sounds() -> None:
     clip = np.round(sound("rising", rng)).astype(np.int16)
     lengths = {len(copy_of(clip, [], rng)) for _ in range(8)}
     assert len(lengths) == 8 and min(lengths) > 0.8 * len(clip) and max(lengths) < 1.25 * len(clip)
+
+
+def test_the_node_hears_no_frequency_that_recordings_lack(tmp_path: Path) -> None:
+    """Takes of a node's own have 8,000 samples a second: trained at 16,000, a model would know half its bands empty."""
+    folder = clips_folder(tmp_path / "takes", 2)
+    clips = read_clips(folder, None)
+    assert clips.rate_hz == RATE_HZ and len(clips.clips[0].samples) == RATE_HZ
+    assert clips.notes[0].startswith("6 of 6 recordings have 8,000 samples a second (a_0.wav): the node's microphone")
+    asked = read_clips(folder, 16_000)
+    assert asked.rate_hz == 16_000 and "16,000: it hears frequencies that they lack: leave --rate out" in asked.notes[0]
+    assert not any("samples a second" in note for note in read_clips(folder, RATE_HZ).notes)
+    fast = tmp_path / "fast"
+    for kind in KINDS[:2]:
+        write_wav(fast / kind / "a_0.wav", sound(kind, np.random.default_rng(0), 44_100), 44_100)
+    assert read_clips(fast, None).rate_hz == 16_000
+
+
+def test_the_rate_is_read_from_the_head(tmp_path: Path) -> None:
+    import soundfile
+
+    write_wav(tmp_path / "a.wav", SAMPLES, 11_025)
+    soundfile.write(tmp_path / "a.flac", SAMPLES.astype(np.int16), 22_050)
+    assert (rate_of(tmp_path / "a.wav"), rate_of(tmp_path / "a.flac")) == (11_025, 22_050)
+    (tmp_path / "b.wav").write_bytes(b"not a recording")
+    for name in ("b.wav", "none.wav"):
+        with pytest.raises(InputError, match=f"{name}: expected a recording"):
+            rate_of(tmp_path / name)

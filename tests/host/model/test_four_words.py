@@ -36,14 +36,14 @@ def test_its_card_tells_the_licence() -> None:
 def test_half_of_the_other_words_are_one_class() -> None:
     labels = [*WORDS, QUIET, *["up", "down"] * 4]
     clips = [Clip(f"{label}/{i}", np.zeros(1, np.int16), label, str(i)) for i, label in enumerate(labels)]
-    made = four_words(Clips("words", clips, [], "", "", []))
+    made = four_words(Clips("words", 16_000, clips, [], "", "", []))
     assert sorted(clip.label for clip in made.clips) == sorted([*WORDS, QUIET, *[OTHER] * 4])
 
 
 def test_of_other_words_the_teacher_says_all_together(monkeypatch: pytest.MonkeyPatch) -> None:
     labels = [*WORDS, QUIET, "down", "up", "down"]
     clips = [Clip(f"{label}/{i}", np.zeros(1, np.int16), label, str(i)) for i, label in enumerate(labels)]
-    whole = Clips("words", clips, [], "", "", [])
+    whole = Clips("words", 16_000, clips, [], "", "", [])
     told = np.random.default_rng(0).dirichlet(np.ones(len(whole.classes)), len(labels))
     monkeypatch.setattr(words_model, "soft_labels", lambda *named: told)
     soft = words_model.soft_labels_of(Path("kws.tflite"), whole)

@@ -98,3 +98,9 @@ def test_what_a_card_says_of_itself_is_taken():
 def test_a_card_without_figures_has_no_verdict():
     assert verdict_of({}) is None
     assert verdict_of({"held_out": {"integer_model": None}, "split": None}) is None
+
+
+def test_rows_are_called_what_they_are():
+    assert "on 100 clips that" in verdict_of(card([[40, 10], [0, 50]], sound={"clips": 100})).words
+    assert "on 100 frames that" in verdict_of(card([[40, 10], [0, 50]], model={"family": "maps"})).words
+    assert verdict_of(card([[0, 0], [1, 69]], sound={"clips": 70})).reasons[0].startswith("No clip of 'dry' was held")

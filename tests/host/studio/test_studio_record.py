@@ -9,13 +9,13 @@ import pytest
 from dibble_tools.common.errors import InputError
 from dibble_tools.console.sound_takes import RATE_HZ, Chunk, Takes, collect_sound, from_board, to_train
 from dibble_tools.link.session import RemoteError
-from dibble_tools.studio import record_job
+from dibble_tools.studio import record_job, train_job
 from dibble_tools.studio.project import Project
 from dibble_tools.studio.server import documents_of
 from dibble_tools.studio.state import State
 from dibble_tools.studio.studio import Studio
 from dibble_tools.studio.takes_folder import HEIGHT, WIDTH, TakesFolder
-from sounds import write_wav
+from sounds import clips_folder, write_wav
 from studio_process import write_project
 
 HOP = 256
@@ -170,3 +170,23 @@ def test_a_file_that_is_no_sound_is_said(project):
 def test_few_takes_are_judged_one_by_one():
     assert to_train("clips", {"a": 20, "b": 19}) == "dibble train clips --sound --own"
     assert to_train("clips", {"a": 20, "b": 20}) == "dibble train clips --sound"
+
+
+def test_the_takes_become_a_model_of_the_project(studio, project, monkeypatch):
+    jobs, said = [], []
+    monkeypatch.setattr(studio._jobs, "start", lambda kind, module, asked, after: jobs.append((kind, module, asked)))
+    monkeypatch.setattr(train_job, "tell", lambda **line: said.append(line))
+    wish = {"name": "sounds", "budget_s": 1, "max_bytes": 2048}
+    with pytest.raises(InputError, match="expected takes of two sounds or more in clips/, got 0: record another"):
+        studio.actions["train_sounds"](wish)
+    with pytest.raises(InputError, match="expected a name of at most 32 letters"):
+        studio.actions["train_sounds"]({**wish, "name": "../x"})
+    clips_folder(project.folder / "clips", 8)
+    studio.actions["train_sounds"](wish)
+    ((kind, module, asked),) = jobs
+    assert (kind, module, asked["own"]) == ("train_sounds", "dibble_tools.studio.train_job", True)
+    result = train_job.work(asked)
+    assert any("the node's microphone has as many" in line.get("log", "") for line in said)
+    (made,) = project.models()
+    assert made["name"] == "sounds" and made["has_report"] and made["verdict"] == result["words"][0]
+    assert result["words"][1].startswith("On 24 clips that were kept from it, it is right ")

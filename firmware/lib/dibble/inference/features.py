@@ -71,12 +71,13 @@ class Past:
         features, spans, interval_ms: as told.
         values: array("i"), the feature values of the last row.
         state: sequence of ints, as above: of an array by itself, or a part of a kernel's plan.
-        sizes: distinct sizes of rings; the place of sizes[i] is state[channels + i].
-        sums: for each feature with sums (channel, kind, size, where they lie in the state).
-        rings: (channel, size, where it lies in the state).
+        sizes: until begin is done distinct sizes of rings; the place of sizes[i] is state[channels + i].
+        sums: until then for each feature with sums (channel, kind, size, where they lie in the state).
+        rings: until then (channel, size, where it lies in the state).
         unfilled: whether any channel is empty.
-        push: push(offsets) takes what lies above each channel's low, at most its span, and returns `values`; -1 stands
-            for a missing reading, which empties the channel's windows.
+        push: push(offsets) takes what lies above each channel's low, at most its span, and returns `values`. Of a
+            missing reading it is the complement of what stands in for it, -1 where nothing does: it becomes that,
+            fills the channel's windows, and leaves them empty.
     """
 
     def __init__(self, features, spans, interval_ms):
@@ -104,6 +105,7 @@ class Past:
             rings[i] = (channel, size, at)
             at += size
         self.begin(at)
+        self.sizes = self.sums = self.rings = None
         self.restart()
 
     def restart(self):
@@ -117,36 +119,11 @@ class Past:
         half = self.interval_ms >> 1
         return half > 0 and not self.interval_ms - half <= elapsed_ms <= self.interval_ms + half
 
-    def fill(self, offsets):
-        """Fill the windows of empty channels with their offsets; those of a missing one, below 0, are empty from now.
-
-        Returns:
-            whether all are filled.
-        """
-        filled = True
-        state = self.state
-        for channel in range(len(self.spans)):
-            offset = offsets[channel]
-            if offset < 0:
-                state[channel] = 1
-                filled = False
-            elif state[channel]:
-                state[channel] = 0
-                self._fill(channel, offset)
-        self.unfilled = not filled
-        return filled
-
-    def _fill(self, channel, offset):
-        state = self.state
-        for of, size, at in self.rings:
-            if of == channel:
-                for i in range(at, at + size):
-                    state[i] = offset
-        for of, kind, size, at in self.sums:
-            if of == channel:
-                if kind >= EMA:
-                    state[at] = offset << ema_shift(size)
-                else:
-                    state[at] = offset * size
-                    if kind == SLOPE:
-                        state[at + 1] = offset * (size * (size - 1) >> 1)
+    def filling(self):
+        """Return (channel, at, count, factor) of what fills: so many words of the state become offset * factor."""
+        found = [(channel, at, size, 1) for channel, size, at in self.rings]
+        for channel, kind, size, at in self.sums:
+            found.append((channel, at, 1, 1 << ema_shift(size) if kind >= EMA else size))
+            if kind == SLOPE:
+                found.append((channel, at + 1, 1, size * (size - 1) >> 1))
+        return found

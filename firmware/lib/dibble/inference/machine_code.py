@@ -10,10 +10,8 @@ from array import array
 from dibble.inference.decision import NO_CLASS, NOVEL, SENSOR_FAULT, Decision
 from dibble.inference.fixed_point import MISSING, READING_LIMIT
 from dibble.inference.kernels.choice import address
-from dibble.inference.kernels.generator import started
 from dibble.inference.kernels.plan import FLAGS, FLAGS_BIT, MARGIN_MASK, STEADY, UNSURE_BELOW, word
-from dibble.inference.kernels.rows_plan import Rows
-from dibble.inference.ranges import check_and_score
+from dibble.inference.kernels.rows_plan import VITAL, Rows
 
 
 class Predictor:
@@ -41,9 +39,7 @@ class Predictor:
         self.windows = windows
         self.score = score
         self.unsure_below = unsure_below
-        out = array("i", low)
-        self.rows = Rows(self.readings, out)
-        self.rows.check = started(check_and_score(low, high, out, len, True))
+        self.rows = Rows(self.readings, low, high)
         self.words = memoryview(score)  # whose words are quicker to get at
         self.words[UNSURE_BELOW] = unsure_below
         self.classify = type(score).classify
@@ -77,8 +73,20 @@ class Predictor:
         return self.rows.own if self.words[ROW] == word(address(self.rows.own)) else self.rows.out
 
     def odd(self, at):
-        """Return the decision on a row at an address that isn't within the ranges, or has nothing before it."""
-        return self.any(self.rows.out if at == self.rows.out_at else self.rows.own)
+        """Return the decision on a row at an address, of which readings are missing or out of range."""
+        windows = self.windows
+        found = self.rows.hold(self.rows.at, at, windows.state_at if windows else 0)
+        at = self.rows.out_at
+        if windows:
+            if found & SENSOR_FAULT:
+                windows.miss()
+            windows.push(windows.plan_at, at)
+            at = windows.values_at
+        if found & VITAL:
+            at = NO_CLASS | SENSOR_FAULT << FLAGS_BIT
+        else:
+            at = self.found(at, found & 15)
+        return self.finish(at, (found >> 8) - 1)
 
     def any(self, readings):
         """Return the decision on a row of any kind.
@@ -86,21 +94,23 @@ class Predictor:
         Raises:
             ModelError, TypeError: see predict.
         """
-        rows = self.rows
-        found = rows.check(readings)
-        if found == -1:
+        out = self.rows.out
+        most = READING_LIMIT
+        i = 0
+        try:
+            for reading in readings:
+                if reading is None or reading == MISSING:
+                    out[i] = MISSING
+                else:
+                    out[i] = most if reading > most else -most if reading < -most else reading
+                i += 1
+        except (TypeError, IndexError):
+            i = -1
+        if i != len(out):
             from dibble.inference import errors
 
-            raise errors.no_row(readings, len(self.low))
-        at = self.windows.push_any(rows.out) if self.windows else rows.out_at
-        flags = 0
-        channel = -1
-        if found < 0:
-            flags = ~found & 255
-            channel = (~found >> 8) - 1
-            if flags == SENSOR_FAULT:
-                return self.finish(NO_CLASS | flags << FLAGS_BIT, channel)
-        return self.finish(self.found(at, flags), channel)
+            raise errors.no_row(readings, len(out))
+        return self.odd(self.rows.out_at)
 
     def found(self, at, flags=0):
         """Return what the kernel tells of a row at an address; `flags` it has already."""

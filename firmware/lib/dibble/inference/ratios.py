@@ -44,7 +44,7 @@ def read(file, least):
 
 
 def before(ratios, least, push):
-    """Return f(offsets) that gives `push` those of the ratios, too; -1 where a channel is missing."""
+    """Return f(offsets) that gives `push` those of the ratios, too; the complement where a channel is missing."""
     return started(_before(ratios, least, push, array("i", [0] * (len(least) + len(ratios)))))
 
 
@@ -74,9 +74,8 @@ def _before(ratios, least, push, offsets):
             offsets[i] = row[i]
         missing = min(row) < 0
         for i, channel, low in wanted:
-            value = row[channel] + low
-            if value < low:
-                continue
+            value = row[channel]
+            value = low if value < 0 else value + low
             steps = 10 << 10
             while value >= 32768:
                 value >>= 4
@@ -102,6 +101,7 @@ def _before(ratios, least, push, offsets):
             for i in range(channels):
                 if row[i] < 0:
                     for k in range(len(ratios)):
-                        if i == ratios[k][0] or i in ratios[k][1]:
-                            offsets[channels + k] = -1
+                        value = offsets[channels + k]
+                        if value >= 0 and (i == ratios[k][0] or i in ratios[k][1]):
+                            offsets[channels + k] = ~value
         found = push(offsets)

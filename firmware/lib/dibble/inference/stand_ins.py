@@ -6,13 +6,11 @@ channel are as if it had always read that; they stay empty, and its next reading
 
 from array import array
 
-from dibble.inference.decision import NO_CLASS, NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE
+from dibble.inference.decision import NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE
 from dibble.inference.format import Cursor
 from dibble.inference.kernels.generator import started
 from dibble.inference.parts import STAND_INS
 from dibble.inference.ranges import NOVEL_ROW, check_and_score
-
-FLAGS_BIT = 25  # as in kernels/plan.py, which imports machine code
 
 
 def read(model):
@@ -34,70 +32,63 @@ def read(model):
 def tolerate(model):
     """Let a Model decide on rows in which readings are missing."""
     model.stand_ins = read(model)
-    if model.windows:
-        fill_in(model.windows, model.stand_ins)
     if isinstance(model.score, array):
-        model.any = _Machine(model).any
+        model.rows.stand_in(model.stand_ins)
     else:
         model.finish = _Bytecode(model).finish
 
 
-def fill_in(windows, stand_ins):
-    """Let a features.Past take the stand-ins of missing readings, and keep these channels empty."""
-    plain = windows.fill
-    gone = bytearray(len(stand_ins))
-
-    def fill(offsets):
-        some = False
-        for i in range(len(gone)):
-            gone[i] = offsets[i] < 0 <= stand_ins[i]
-            if gone[i]:
-                offsets[i] = stand_ins[i]
-                windows.state[i] = 1
-                some = True
-        whole = plain(offsets)
-        if not some:
-            return whole
-        for i in range(len(gone)):
-            if gone[i]:
-                windows.state[i] = 1
-        windows.unfilled = True
-        return False
-
-    windows.fill = fill
-
-
 class _Bytecode:
-    """What finishes the rows of a predictor.Predictor, or of a model's code."""
+    """What finishes the rows of a predictor.Predictor, or of a model's code.
+
+    Attributes:
+        vital: whether in the last row a reading was missing that nothing stands in for.
+    """
 
     def __init__(self, model):
         self.model = model
         self.plain = model.finish
         raw = model.fast_path is model.score
-        channels = len(model.low)
         self.row = array("i", model.low)
-        self.least = model.low if raw else array("i", [0] * channels)
-        windows = model.windows
-        if not windows:
+        self.low = model.low if raw else array("i", [0] * len(model.low))
+        self.push = None
+        if model.windows:
+            self.push = model.windows.push
+        else:
             model.values = self.row
+        push = self.push and self.stand_in_and_push
         model.check_and_score = started(
-            check_and_score(model.low, model.high, self.row, model.score, raw, windows and windows.push, OUT_OF_RANGE)
+            check_and_score(model.low, model.high, self.row, model.score, raw, push, OUT_OF_RANGE)
         )
         if not raw:
             model.fast_path = model.check_and_score
+
+    def stand_in_and_push(self, offsets):
+        if min(offsets) < 0:
+            self.stand_in(offsets)
+        return self.push(offsets)
+
+    def stand_in(self, row):
+        """Put what stands in into a row, for windows its complement."""
+        low = self.low
+        stand_ins = self.model.stand_ins
+        self.vital = False
+        for i in range(len(row)):
+            if row[i] < low[i]:
+                if stand_ins[i] < 0:
+                    self.vital = True
+                else:
+                    row[i] = ~stand_ins[i] if self.push else low[i] + stand_ins[i]
 
     def finish(self, found):
         if found == -1:
             found = self.model.check_and_score(self.model.row)
         if found >= 0 or found <= -NOVEL_ROW >> 1 or not ~found & SENSOR_FAULT:
             return self.plain(found)
-        row = self.row
-        least = self.least
-        for i in range(len(row)):
-            if row[i] < least[i]:  # of windows only what has no stand-in
-                if self.model.stand_ins[i] < 0:
-                    return self.plain(~(~found & -256 | SENSOR_FAULT))
-                row[i] = least[i] + self.model.stand_ins[i]
+        if not self.push:
+            self.stand_in(self.row)
+        if self.vital:
+            return self.plain(~(~found & -256 | SENSOR_FAULT))
         return self.stood_in(~found & 255, (~found >> 8) - 1)
 
     def stood_in(self, flags, channel):
@@ -110,41 +101,3 @@ class _Bytecode:
             flags |= UNSURE
         model.decision.settle(found & 255, found >> 8, flags, channel)
         return model.decision
-
-
-class _Machine:
-    """What decides on odd rows of a machine_code.Predictor."""
-
-    def __init__(self, model):
-        self.model = model
-        out = model.rows.out
-        model.rows.check = started(check_and_score(model.low, model.high, out, len, True, None, OUT_OF_RANGE))
-
-    def any(self, readings):
-        model = self.model
-        found = model.rows.check(readings)
-        if found == -1:
-            from dibble.inference import errors
-
-            raise errors.no_row(readings, len(model.low))
-        flags = ~found & 255 if found < 0 else 0
-        if flags & SENSOR_FAULT and not self.stand_in():
-            flags = NO_CLASS
-        readings = model.windows.push_any(model.rows.out) if model.windows else model.rows.out_at
-        found = (~found >> 8) - 1 if found < 0 else -1
-        if flags == NO_CLASS:
-            return model.finish(NO_CLASS | SENSOR_FAULT << FLAGS_BIT, found)
-        return model.finish(model.found(readings, flags), found)
-
-    def stand_in(self):
-        """Put stand-ins into the row, where no windows do that; tell whether all that is missing has one."""
-        model = self.model
-        out, low = model.rows.out, model.low
-        every = True
-        for i in range(len(out)):
-            if out[i] < low[i]:
-                if model.stand_ins[i] < 0:
-                    every = False
-                elif not model.windows:
-                    out[i] = low[i] + model.stand_ins[i]
-        return every

@@ -19,7 +19,6 @@ class Emptied(Past):
     push = None
 
     def begin(self, words):
-        self.sums = self.rings = self.sizes = None
         self.state = array("i", [0] * (len(self.spans) + 1))
         self.missing = bytearray(len(self.spans))
 

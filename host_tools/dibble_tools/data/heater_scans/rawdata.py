@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from dibble_tools.common.errors import InputError
+from dibble_tools.common.errors import InputError, reason_of
 from dibble_tools.common.formatting import listed
 from dibble_tools.data.heater_scans.profiles import UNKNOWN, Profile, steps_of_vectors
 from dibble_tools.data.heater_scans.recording import NO_CYCLE, ROW, Recording
@@ -72,7 +72,7 @@ def read_json(path: Path) -> dict[str, Any]:
         if data[:2] == b"\x1f\x8b":
             data = gzip.decompress(data)
     except (OSError, EOFError, gzip.BadGzipFile) as error:
-        raise InputError(f"{path}: expected a readable file, got: {error}") from None
+        raise InputError(f"{path}: expected a readable file, got: {reason_of(error)}") from None
     if not data.strip(b"\0 \r\n\t"):
         raise InputError(f"{path.name}: expected a recording, got an empty file: nothing was recorded into it")
     try:

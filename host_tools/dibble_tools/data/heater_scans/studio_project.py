@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from dibble_tools.common.errors import InputError
+from dibble_tools.common.errors import InputError, reason_of
 from dibble_tools.data.heater_scans.profiles import UNKNOWN, Profile, steps_of_vectors
 from dibble_tools.data.heater_scans.rawdata import count_of, day_of, number_of
 from dibble_tools.data.heater_scans.recording import NO_CYCLE, ROW, Recording
@@ -49,7 +49,7 @@ def read_project(path: Path) -> tuple[list[Recording], list[StudioNetwork]]:
         with path.open("rb") as file:
             start = file.read(len(MAGIC))
     except OSError as error:
-        raise InputError(f"{path}: expected AI-Studio's project.db, got: {error}") from None
+        raise InputError(f"{path}: expected AI-Studio's project.db, got: {reason_of(error)}") from None
     if start != MAGIC:
         raise InputError(f"{path.name}: expected AI-Studio's project.db, a SQLite database, got another file")
     with tempfile.TemporaryDirectory(prefix="dibble-") as name:

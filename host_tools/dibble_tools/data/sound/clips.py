@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from dibble_tools.common.errors import InputError
-from dibble_tools.data.sound.recordings import SUFFIXES, is_recording, read_recording
+from dibble_tools.data.sound.recordings import SUFFIXES, is_recording, rate_of, read_recording
 
 BACKGROUND = ("_background_", "_background_noise_")  # noise to mix in, no class
 GROUPS_FILE = "groups.csv"
+LEAST_HZ, MOST_HZ = 4000, 16_000  # a node's microphone, where nobody asks for more
 SPEAKER = r"^(.+?)_(?:nohash_)?\d+$"  # "9a69672b_0", "anna_12", "9a69672b_nohash_3"
 
 
@@ -33,6 +34,7 @@ class Clips:
 
     Attributes:
         name: the folder's.
+        rate_hz: of all samples, and of the node's microphone.
         clips: by class, then by name.
         background: recordings of noise alone.
         grouped: how clips are told to belong together, for people.
@@ -41,6 +43,7 @@ class Clips:
     """
 
     name: str
+    rate_hz: int
     clips: list[Clip]
     background: list[np.ndarray]
     grouped: str
@@ -54,7 +57,7 @@ class Clips:
 
 
 def read_clips(
-    folder: Path, rate_hz: int, speaker: str | None = None, progress: Callable[[str], None] = lambda step: None
+    folder: Path, rate_hz: int | None, speaker: str | None = None, progress: Callable[[str], None] = lambda step: None
 ) -> Clips:
     """Return the clips of a folder.
 
@@ -62,6 +65,8 @@ def read_clips(
     else `speaker`, a pattern whose first part finds it in the file's name; else what stands before the last _NUMBER
     where names have one. Else each file is on its own.
 
+    Args:
+        rate_hz: samples a second on the node; None: as many as each recording has, 16,000 at most.
     Raises:
         InputError: it holds no classes, a file can't be read, or a pattern or a table doesn't fit.
     """
@@ -77,6 +82,7 @@ def read_clips(
         )
     files = [(path.name, file) for path in classes for file in sorted(path.iterdir()) if is_recording(file)]
     group_of, grouped = _groups(folder, [file for _, file in files], speaker)
+    rate_hz, notes = _rate([file for _, file in files], rate_hz)
     digest = hashlib.sha256()
     clips = []
     seen: dict[bytes, str] = {}
@@ -91,19 +97,38 @@ def read_clips(
             repeats.append((f"{label}/{file.name}", first))
             continue
         clips.append(Clip(f"{label}/{file.name}", samples, label, group_of[file]))
-    notes = [
+    notes += [
         f"{len(repeats)} clips repeat another: left out, such as {repeat}, which is {first}"
         for repeat, first in repeats[:1]
     ]
     noises = [f for path in folders if path.name in BACKGROUND for f in sorted(path.iterdir()) if is_recording(f)]
     return Clips(
         folder.resolve().name,
+        rate_hz,
         clips,
         [read_recording(f, rate_hz) for f in noises],
         grouped,
         digest.hexdigest(),
         notes,
     )
+
+
+def _rate(files: list[Path], asked: int | None) -> tuple[int, list[str]]:
+    """Return the rate of the node's microphone, and what is worth telling of it.
+
+    Made from fewer samples a second, a recording holds none of the high frequencies that a faster microphone hears.
+    """
+    rates = [rate_of(file) for file in files]
+    low, most = min(rates), asked or MOST_HZ
+    if low >= most:
+        return most, []
+    name = files[rates.index(low)].name
+    slow = f"{rates.count(low)} of {len(files)} recordings have {low:,} samples a second ({name})"
+    if asked is None and low >= LEAST_HZ:
+        return low, [f"{slow}: the node's microphone has as many, so that it hears no frequency that they lack"]
+    rate_hz = asked or LEAST_HZ
+    without = ": leave --rate out" if low >= LEAST_HZ else ""
+    return rate_hz, [f"{slow}, the node's microphone {rate_hz:,}: it hears frequencies that they lack{without}"]
 
 
 def _groups(folder: Path, files: list[Path], speaker: str | None) -> tuple[dict[Path, str], str]:

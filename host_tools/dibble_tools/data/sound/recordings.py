@@ -3,10 +3,11 @@
 import wave
 from math import gcd
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from dibble_tools.common.errors import InputError
+from dibble_tools.common.errors import InputError, reason_of
 from dibble_tools.common.extras import MissingPackage, extras_named
 
 WAV = ".wav"
@@ -31,6 +32,17 @@ def read_recording(path: Path, rate_hz: int) -> np.ndarray:
     return _whole(samples if rate == rate_hz else resampled(samples, rate, rate_hz))
 
 
+def rate_of(path: Path) -> int:
+    """Return how many samples a second a recording has, by its head alone; raises InputError as read_recording()."""
+    try:
+        with wave.open(str(path)) as file:
+            return file.getframerate()
+    except (wave.Error, EOFError):
+        return int(_soundfile_of(path, "info").samplerate)
+    except OSError as error:
+        raise InputError(f"{path}: expected a recording: {reason_of(error)}") from None
+
+
 def at_its_own_rate(path: Path) -> tuple[np.ndarray, int]:
     """Return a recording's samples, as read_recording() does, and how many a second it has."""
     samples, rate = _read(path)
@@ -46,7 +58,7 @@ def _read(path: Path) -> tuple[np.ndarray, int]:
     try:
         samples, rate = _wav(path) if path.suffix.lower() == WAV else _other(path)
     except OSError as error:
-        raise InputError(f"{path}: expected a recording: {error.strerror or error}") from None
+        raise InputError(f"{path}: expected a recording: {reason_of(error)}") from None
     if not len(samples):
         raise InputError(f"{path}: expected a recording, got one without a sample")
     return samples, rate
@@ -79,6 +91,12 @@ def _wav(path: Path) -> tuple[np.ndarray, int]:
 
 
 def _other(path: Path) -> tuple[np.ndarray, int]:
+    values, rate = _soundfile_of(path, "read", dtype="float64", always_2d=True)
+    return values.mean(axis=1) * FULL_SCALE, int(rate)
+
+
+def _soundfile_of(path: Path, function: str, **options: Any) -> Any:
+    """Return what one of soundfile's functions says of a recording."""
     try:
         with extras_named():
             import soundfile
@@ -86,7 +104,6 @@ def _other(path: Path) -> tuple[np.ndarray, int]:
         what = "a WAV file that is whole, of whole numbers" if path.suffix.lower() == WAV else "a WAV file"
         raise InputError(f"{path}: expected {what}, got another; for FLAC, OGG and others: {error}") from None
     try:
-        values, rate = soundfile.read(str(path), dtype="float64", always_2d=True)
+        return getattr(soundfile, function)(str(path), **options)
     except soundfile.LibsndfileError as error:
         raise InputError(f"{path}: expected a recording, WAV, FLAC or OGG: {error.error_string}") from None
-    return values.mean(axis=1) * FULL_SCALE, int(rate)

@@ -6,7 +6,7 @@ import { act, onSubmit } from "./server.js";
 export function showClips(clips, job) {
   find("#record-link").hidden = !clips.microphone && !clips.takes.length;
   find("#no-microphone").hidden = Boolean(clips.microphone);
-  find("#record-form button").disabled = isBusy(job);
+  for (const button of document.querySelectorAll("#record-form button, #train-sounds-form button")) button.disabled = isBusy(job);
   keep(find("#known-sounds"), clips.labels, (label) => label.name, (label) => make("option", { value: label.name }), () => {});
   say(find("#sounds"), clips.labels.map((label) => `${label.name}: ${label.words}`).join(", "));
   find("#no-takes").hidden = clips.takes.length > 0;
@@ -33,4 +33,8 @@ async function remove(take) {
 onSubmit(find("#record-form"), (fields) => act("record", {
   label: fields.label, speaker: fields.speaker, count: Number(fields.count),
   take_ms: Math.round(1000 * Number(fields.take_s)), at_once: fields.at_once === "on",
+}));
+
+onSubmit(find("#train-sounds-form"), (fields) => act("train_sounds", {
+  name: fields.name, budget_s: Number(fields.budget_s), max_bytes: Number(fields.max_bytes),
 }));

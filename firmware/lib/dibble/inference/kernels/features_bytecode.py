@@ -16,11 +16,32 @@ class Windows(Past):
 
     def begin(self, words):
         self.state = array("i", [0] * words)
+        self.fills = self.filling()
         self.push = _pushing(self)
         if ABOVE in [kind for _, kind, _ in self.features]:
             from dibble.inference.baselines import above
 
             self.push = above(self, self.push)
+
+    def fill(self, offsets):
+        """Fill the windows of empty channels with their offsets; those of missing ones are empty from now."""
+        state = self.state
+        self.unfilled = False
+        for channel in range(len(self.spans)):
+            if offsets[channel] < 0:
+                offsets[channel] = ~offsets[channel]
+                state[channel] = 2
+            if state[channel]:
+                state[channel] >>= 1
+                self.unfilled |= state[channel]
+                self._fill(channel, offsets[channel])
+
+    def _fill(self, channel, offset):
+        state = self.state
+        for of, at, count, factor in self.fills:
+            if of == channel:
+                for i in range(at, at + count):
+                    state[i] = offset * factor
 
 
 def _pushing(windows):

@@ -11,8 +11,8 @@ if KIND == "thumb":
 else:
     from dibble.inference.kernels.features_viper import push
 
-# The plan's first words; AT and END are places in it, in bytes: UNFILLED (not 0: a channel is empty, and nothing is
-# pushed), RANGES_END, OFFSETS_AT. Then low and span of each channel, up to RANGES_END; the program; the offsets, the
+# The plan's first words; AT and END are places in it, in bytes: UNFILLED (not 0: a channel is empty, or missing),
+# RANGES_END, OFFSETS_AT, a zero. Then low and span of each channel, up to RANGES_END; the program; the offsets, the
 # values, the state.
 #
 # The program is steps, each a word of these, doubled, and its own words: OFFSET, VALUE, SUM, RING are places in the
@@ -25,15 +25,20 @@ else:
 #     STORE OFFSET RING             ADVANCE PLACE size               DELTA OFFSET VALUE RING zero
 #     LEAST VALUE RING RING_END     MOST VALUE RING RING_END         DONE
 #
+# What fills empty windows comes before them: FIRST is the state of the first channel, 1 where it is empty, 2 where its
+# reading is missing, which leaves it empty; each of a list makes so many words AT a place its offset * factor.
+#
+#     FILL NEXT FIRST STATES_END, a list of OFFSET AT (factor << 8 | words)
+#
 # Of channels made of others the logarithms and offsets come first: LOG_OF and LOG are places behind the state.
 #
 #     LOG OFFSET low LOG_OF         RATIO LOG LOG OFFSET low span    MIDDLE LOG LIST_END, a list of LOGs, what divides
 #
 # A number n is divided by d as n * multiplier >> 32 >> shift, exact for 0 <= n < 2**31 as 2**shift < d <= 2**(shift+1).
 S_LAST, S_EMA, S_PLACE, S_MEAN, S_SLOPE, S_STORE, S_ADVANCE, S_DELTA, S_LEAST, S_MOST = range(0, 20, 2)
-S_LOG, S_RATIO, S_MIDDLE, S_DONE = range(20, 28, 2)
-HEAD_WORDS = 3
-UNFILLED = 0  # its place, whose word is 0 whenever the program runs
+S_LOG, S_RATIO, S_MIDDLE, S_FILL, S_DONE = range(20, 30, 2)
+HEAD_WORDS = 4
+ZERO = 12  # its place
 
 
 def divider(divisor, zero):
@@ -49,23 +54,18 @@ def divider(divisor, zero):
 class WindowsPlan(Past):
     """Windows whose push(plan, readings), given addresses, takes readings that are within their ranges.
 
-    It returns 0, or -1 where one isn't, or where a channel is empty: then nothing has changed.
+    It returns 0, or -1 where one isn't: then nothing has changed.
 
     Args:
         low: of each channel that isn't made of others.
         ratios: those that are: see ratios.read.
     Attributes:
-        plan: array("i"); plan_at, values_at: addresses of it and of the values.
-        offsets: a part of the plan, what lies above each channel's low.
+        plan: array("i"); plan_at, values_at, state_at: addresses of it, of the values, of the state.
     """
 
     def __init__(self, features, spans, interval_ms, low, ratios=()):
         self.low = low
         self.ratios = ratios
-        if ratios:
-            from dibble.inference.ratios import before
-
-            self.compare = before(ratios, low, self._compared)
         Past.__init__(self, features, spans, interval_ms)
 
     def begin(self, words):
@@ -76,7 +76,7 @@ class WindowsPlan(Past):
         offsets = end + 4 * len(program)
         values = offsets + 4 * channels
         state = values + 4 * len(self.features)
-        plan = array("i", (1, end, offsets))
+        plan = array("i", (1, end, offsets, 0))
         for i in range(len(self.low)):
             plan.append(self.low[i])
             plan.append(self.spans[i])
@@ -87,8 +87,8 @@ class WindowsPlan(Past):
         self.push = push
         self.plan_at = address(plan)
         self.values_at = self.plan_at + values
+        self.state_at = self.plan_at + state
         whole = memoryview(plan)
-        self.offsets = whole[offsets // 4 : values // 4]
         self.values = whole[values // 4 : state // 4]
         self.state = whole[state // 4 :]
 
@@ -97,25 +97,22 @@ class WindowsPlan(Past):
         Past.restart(self)
         self.plan[0] = 1
 
-    def push_any(self, row):
-        """Push readings within their ranges, of which one below its low is missing; return where the values lie."""
-        low, offsets = self.low, self.offsets
-        for i in range(len(low)):
-            offsets[i] = row[i] - low[i]
+    def miss(self):
+        """Let the next row find empty what its own channels' states say, and what is made of such channels."""
+        self.plan[0] = 1
         if self.ratios:
-            self.compare(offsets)
-        filled = self.fill(offsets)
-        for i in range(len(low)):
-            if row[i] < low[i]:
-                row[i] = low[i] + max(offsets[i], 0)  # where something stands in for it, that
-        self.plan[0] = 0
-        self.push(self.plan_at, address(row))
-        self.plan[0] = 0 if filled else 1
-        return self.values_at
+            self._miss_ratios()
 
-    def _compared(self, offsets):
-        for i in range(len(self.low), len(self.spans)):
-            self.offsets[i] = offsets[i]
+    def _miss_ratios(self):
+        state = self.state
+        at = len(self.low)
+        for own, others, _, _ in self.ratios:
+            if state[own] == 2:
+                state[at] = 2
+            for channel in others:
+                if state[channel] == 2:
+                    state[at] = 2
+            at += 1
 
     def _program(self, offsets, values, state):
         sums = [state + 4 * at for _, _, _, at in self.sums]
@@ -125,6 +122,12 @@ class WindowsPlan(Past):
         steps = array("i")
         if self.ratios:
             self._ratio_steps(steps, offsets, state + 4 * self.words)
+        fills = array("i")
+        for channel, at, count, factor in self.filling():
+            fills.extend(array("i", (offsets + 4 * channel, state + 4 * at, factor << 8 | count)))
+        end = 4 * (HEAD_WORDS + 2 * len(self.low) + len(steps) + 4 + len(fills))
+        steps.extend(array("i", (S_FILL, end, state, state + 4 * len(self.spans))))
+        steps.extend(fills)
         groups = [(array("i"), array("i")) for _ in self.sizes]
         value = values
         for channel, kind, size in self.features:
@@ -135,14 +138,14 @@ class WindowsPlan(Past):
             elif kind >= EMA:
                 steps.extend(array("i", (S_EMA, offset, value, sums.pop(0), ema_shift(size))))
                 if kind != EMA:  # the reading less that: a change since a ring of one, whose oldest reading it is
-                    steps.extend(array("i", (S_PLACE, UNFILLED, S_DELTA, offset, value, value, zero)))
+                    steps.extend(array("i", (S_PLACE, ZERO, S_DELTA, offset, value, value, zero)))
             else:
                 ring = ring_of[channel, size]
                 before, after = groups[self.sizes.index(size)]
                 if kind == MEAN:
                     total = sums.pop(0)
                     if size == 1:
-                        before.extend(array("i", (S_LAST, offset, value)))
+                        before.extend(array("i", (S_LAST, offset, value, S_LAST, offset, total)))
                     else:
                         before.extend(array("i", (S_MEAN, offset, value, total, ring) + divider(size, 0)))
                 elif kind == SLOPE:

@@ -6,21 +6,17 @@ from micropython import const
 _UNFILLED = const(0)
 _RANGES_END = const(4)
 _OFFSETS_AT = const(8)
-_RANGES_AT = const(12)
 
 
 @micropython.asm_thumb
 def push(r0, r1):
     # r0 the plan, r7 the program, r12 the place of the oldest reading in a ring, in bytes; r1..r6 at hand.
-    ldr(r2, [r0, _UNFILLED])
-    cmp(r2, 0)
-    bne(BEYOND)
     ldr(r6, [r0, _RANGES_END])
     add(r6, r6, r0)
     ldr(r5, [r0, _OFFSETS_AT])
     add(r5, r5, r0)
     add(r7, r0, 4)
-    add(r7, 8)  # _RANGES_AT
+    add(r7, 12)  # _RANGES_AT
     label(RANGE)
     data(2, 0xCF18, 0xC904)  # ldmia r7!, {r3, r4}; ldmia r1!, {r2}
     sub(r2, r2, r3)
@@ -50,6 +46,7 @@ def push(r0, r1):
     b(LOG)
     b(RATIO)
     b(MIDDLE)
+    b(FILL)
     mov(r0, 0)
     b(END)
     label(LAST)
@@ -182,6 +179,49 @@ def push(r0, r1):
     cmp(r7, r3)
     bne(NEXT)
     b(DIVIDE)
+    # r14 the next step; r1 a channel's state; of a fill r4 the offset, then what it becomes, r5 where, r6 how often.
+    label(FILL)
+    data(2, 0xCF0E)  # ldmia r7!, {r1, r2, r3}
+    add(r1, r1, r0)
+    mov(r14, r1)
+    ldr(r4, [r0, _UNFILLED])
+    cmp(r4, 0)
+    beq(FILLED)
+    ldr(r4, [r0, _OFFSETS_AT])
+    sub(r4, r2, r4)
+    add(r4, r4, r0)
+    mov(r12, r4)
+    b(FILLS)
+    label(FILL_ONE)
+    data(2, 0xCF70, 0x4661, 0x5909, 0x5904)  # ldmia r7!, {r4, r5, r6}; mov r1, r12; ldr r1, [r1, r4]; ldr r4, [r0, r4]
+    cmp(r1, 0)
+    beq(FILLS)
+    lsr(r1, r6, 8)
+    mul(r4, r1)
+    data(2, 0xB2F6)  # uxtb r6, r6
+    add(r5, r5, r0)
+    label(FILL_WORD)
+    data(2, 0xC510)  # stmia r5!, {r4}
+    sub(r6, 1)
+    bne(FILL_WORD)
+    label(FILLS)
+    mov(r1, r14)
+    cmp(r7, r1)
+    bne(FILL_ONE)
+    add(r2, r2, r0)
+    add(r3, r3, r0)
+    mov(r6, 0)
+    label(EMPTY)  # its half
+    ldr(r4, [r2, 0])
+    lsr(r4, r4, 1)
+    data(2, 0xC210)  # stmia r2!, {r4}
+    orr(r6, r4)
+    cmp(r2, r3)
+    bne(EMPTY)
+    str(r6, [r0, _UNFILLED])
+    label(FILLED)
+    mov(r7, r14)
+    b(STEP)
     label(STORE)
     data(2, 0xCF06, 0x4462, 0x5841, 0x5081)  # ldmia r7!, {r1, r2}; add r2, r12; ldr r1, [r0, r1]; str r1, [r0, r2]
     b(STEP)

@@ -8,15 +8,13 @@ from micropython import const
 
 _RANGES_END = const(1)
 _OFFSETS_AT = const(2)
-_RANGES_AT = const(12)
+_RANGES_AT = const(16)
 
 
 @micropython.viper
 def push(p: ptr32, r: ptr32) -> int:
     plan = p
     at = int(plan)
-    if plan[0]:
-        return -1
     # Each reading's distance from its low, and whether none is below 0 or beyond its span.
     end = at + plan[_RANGES_END]
     offsets = ptr32(at + plan[_OFFSETS_AT])
@@ -31,6 +29,8 @@ def push(p: ptr32, r: ptr32) -> int:
         p = ptr32(int(p) + 8)
     if (bad >> 30) & 3:
         return -1
+    if p[0] == 26 and plan[0] == 0:  # nothing to fill
+        p = ptr32(at + p[1])
     i = 0
     while True:
         step = p[0]
@@ -112,7 +112,31 @@ def push(p: ptr32, r: ptr32) -> int:
                 p = ptr32(int(p) + 4)
             ptr32(at + value)[0] = (n + p[0]) // p[1] + p[4]
             p = ptr32(int(p) + 20)
-        elif step == 26:  # DONE
+        elif step == 26:  # FILL
+            end = at + p[1]
+            if plan[0]:
+                r = ptr32(at + p[2])  # the states
+                value = int(r) - plan[_OFFSETS_AT]
+                bad = at + p[3]
+                p = ptr32(int(p) + 16)
+                while int(p) < end:
+                    if ptr32(value + p[0])[0]:
+                        n = ptr32(at + p[0])[0] * (p[2] >> 8)
+                        gone = p[2] & 255
+                        words = ptr32(at + p[1])
+                        while gone:
+                            gone -= 1
+                            words[gone] = n
+                    p = ptr32(int(p) + 12)
+                gone = 0
+                while int(r) < bad:
+                    n = r[0] >> 1
+                    r[0] = n
+                    gone |= n
+                    r = ptr32(int(r) + 4)
+                plan[0] = gone
+            p = ptr32(end)
+        elif step == 28:  # DONE
             return 0
         else:  # LEAST, MOST
             r = ptr32(at + p[2])

@@ -1,4 +1,4 @@
-"""What takes a row of another kind in assembler, where MicroPython has one for Cortex-M: see rows_plan.py."""
+"""What takes odd rows in assembler, where MicroPython has one for Cortex-M: see rows_plan.py."""
 
 import micropython
 from micropython import const
@@ -10,6 +10,7 @@ _ARRAY = const(24)
 _NONE = const(32)
 _CHANNELS = const(40)
 _MISSING = const(44)
+_RANGES_AT = const(48)
 
 
 @micropython.asm_thumb
@@ -124,3 +125,85 @@ def take(r0, r1):
     label(TAKEN)
     mov(r0, 0)
     label(END)
+
+
+@micropython.asm_thumb
+def hold(r0, r1, r2):
+    # r0 the plan, r1 the next reading, r2 the states or 0, r3 its range, r4 where it goes, r5 low, r6 the reading;
+    # r12 what is told of one out of range, r14 of a missing one; r7 at hand.
+    ldr(r3, [r0, _RANGES_AT])
+    add(r3, r3, r0)
+    mov(r4, r0)
+    add(r4, 52)
+    mov(r7, 0)
+    mov(r12, r7)
+    mov(r14, r7)
+    label(NEXT)
+    data(2, 0xC940, 0xCBA0)  # ldmia r1!, {r6}; ldmia r3!, {r5, r7}
+    sub(r6, r6, r5)
+    cmp(r7, r6)
+    bcs(WITHIN)
+    add(r6, r6, r5)
+    ldr(r7, [r0, _MISSING])
+    cmp(r6, r7)
+    beq(ABSENT)
+    cmp(r6, r5)
+    bgt(ABOVE)
+    mov(r6, 0)
+    b(BEYOND)
+    label(ABOVE)
+    sub(r3, 4)
+    data(2, 0xCB40)  # ldmia r3!, {r6}
+    label(BEYOND)
+    mov(r7, r12)
+    cmp(r7, 0)
+    bne(WITHIN)
+    sub(r7, r4, r0)
+    sub(r7, 48)
+    lsl(r7, r7, 6)
+    add(r7, 2)
+    mov(r12, r7)
+    label(WITHIN)
+    add(r6, r6, r5)
+    add(r3, 4)
+    data(2, 0xC440)  # stmia r4!, {r6}
+    ldr(r7, [r0, _RANGES_AT])
+    add(r7, r7, r0)
+    cmp(r4, r7)
+    bne(NEXT)
+    mov(r0, r12)
+    mov(r7, r14)
+    cmp(r7, 0)
+    beq(HELD)
+    lsl(r0, r0, 30)
+    lsr(r0, r0, 30)
+    orr(r0, r7)
+    b(HELD)
+    label(ABSENT)
+    mov(r7, r14)
+    cmp(r7, 0)
+    bne(KNOWN)
+    sub(r7, r4, r0)
+    sub(r7, 48)
+    lsl(r7, r7, 6)
+    add(r7, 4)
+    label(KNOWN)
+    ldr(r6, [r3, 0])
+    sub(r6, 1)
+    bcs(STANDS_IN)
+    mov(r6, 128)
+    orr(r7, r6)
+    mov(r6, 0)
+    label(STANDS_IN)
+    mov(r14, r7)
+    cmp(r2, 0)
+    beq(WITHIN)
+    sub(r7, r4, r0)
+    sub(r7, 52)
+    add(r7, r7, r2)
+    mov(r5, 2)
+    str(r5, [r7, 0])
+    sub(r3, 8)
+    data(2, 0xCBA0)  # ldmia r3!, {r5, r7}
+    b(WITHIN)
+    label(HELD)

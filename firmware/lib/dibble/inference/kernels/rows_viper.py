@@ -1,4 +1,4 @@
-"""What takes a row of another kind in viper, where MicroPython has native emitters: see rows_plan.py."""
+"""What takes odd rows in viper, where MicroPython has native emitters: see rows_plan.py."""
 
 import micropython
 from micropython import const
@@ -10,6 +10,8 @@ _ARRAY = const(6)
 _NONE = const(8)
 _CHANNELS = const(10)
 _MISSING = const(11)
+_RANGES_AT = const(12)
+_OUT_AT = const(52)
 
 
 @micropython.viper
@@ -98,3 +100,43 @@ def take(p: ptr32, r: ptr32) -> int:
         r = ptr32(int(r) + 4)
         channels -= 1
     return 0
+
+
+@micropython.viper
+def hold(p: ptr32, r: ptr32, states: int) -> int:
+    out = ptr32(int(p) + _OUT_AT)
+    p = ptr32(int(p) + p[_RANGES_AT])
+    end = int(p)
+    missing = beyond = 0
+    channel = 256
+    while int(out) < end:
+        low = p[0]
+        n = r[0] - low
+        if ((p[1] - n | n) >> 30) & 3:
+            n = r[0]
+            if n & 0x3FFFFFFF == 0 and (n >> 30) & 3 == 3:
+                if missing == 0:
+                    missing = channel | 4
+                n = p[2]
+                if n:
+                    n -= 1
+                else:
+                    missing |= 128
+                if states:
+                    ptr32(states)[0] = 2
+            else:
+                if beyond == 0:
+                    beyond = channel | 2
+                # Whether it is less, by the signs of both, or of their difference where these are the same.
+                n = (n & (low ^ -1)) | ((n ^ low ^ -1) & (n - low))
+                n = 0 if (n >> 31) & 1 else p[1]
+        out[0] = low + n
+        out = ptr32(int(out) + 4)
+        r = ptr32(int(r) + 4)
+        p = ptr32(int(p) + 12)
+        channel += 256
+        if states:
+            states += 4
+    if missing:
+        return missing | (beyond & 2)
+    return beyond
