@@ -198,6 +198,30 @@ def listening_cost(
     return ListeningCost(hop_us / 1000, stages(cut), stages(uncut), shares.rests_on)
 
 
+def work_us(
+    model: HostModel, voice: HostModel | None, board: Board, runtime: Runtime, settings: dict[str, Any]
+) -> tuple[int, int, int]:
+    """Return the microseconds of a frame, of a look at a hop and of a decision on a sound, for a simulation to charge.
+
+    The node's own Python is the look's, or the frame's where there is no gate; a network's decision the frame's.
+
+    Args:
+        settings: config.listen, whole.
+    """
+    counts = counted(model.blob)
+    frame = _kernel_us(counts[0], board, runtime).value
+    look = _look_us(counts[1], sense_of(model).front_end.hop, board, runtime).value
+    own = GLUE * CYCLES / board.chip.mhz if runtime.viper else 0.0
+    decision = sum(decision_us(each, board, runtime).value for each in (voice, model) if each)
+    if gate_of(settings, runtime)[0]:
+        look += own
+    else:
+        frame += own
+    if sense_of(model).gate is None:
+        frame, decision = frame + decision, 0.0
+    return round(frame), round(look), round(decision)
+
+
 def charges(stages: tuple[ListeningStage, ...], ms: float, active: Figure, idle: Figure) -> dict[str, Figure]:
     """Return the microcoulombs that each stage takes in so many ms, above an idle processor's."""
     more = max(0.0, active.value - idle.value)
