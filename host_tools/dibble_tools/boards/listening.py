@@ -32,7 +32,7 @@ OBJECTS_BYTES = 2_500  # of a Listener, its stream and Listening: tests/benchmar
 ASSEMBLER = Figure.within(0.0036, 1.2, "")
 VIPER = Figure.within(0.018, 1.8, "")
 SPAN, GATE = {"assembler": 10, "viper": 49}, 17_000  # instructions of a sample, and of the rest of Gate.opens()
-GLUE = 75_000  # of a hop: waits, watchdog, the stream: tests/benchmarks/listening_m0.py
+GLUE = 70_000  # of a hop: waits, watchdog, the stream: tests/benchmarks/listening_m0.py
 CYCLES = 1.5  # of an instruction: loads, stores and taken branches take two
 OTHER_CORES = 2.0  # how far those that aren't a Cortex-M0 may be off
 # us of the interrupt that moves a sample out of a ring: 8 bytes, one at a time, in and out (ports/rp2/machine_i2s.c).
