@@ -6,19 +6,11 @@ samples -> gate -> frames -> single sounds -> voice.dib: worth it? -> model.dib 
 from dibble.drivers import driver
 from dibble.inference.decision import NO_CLASS
 from dibble.inference.kernels.choice import KIND
-from dibble.senses.counts import CLOSED, LOST, OTHER, SKIPPED, SOUNDS, UNSURE
+from dibble.senses.counts import ACTED, CLOSED, ENDS, LOST, OTHER, RESTS, SKIPPED, SOUNDS, UNSURE
 from dibble.senses.gate import FLOOR_HOPS, Gate
 from dibble.senses.listener import Listener
 from dibble.senses.take import Take
 
-RESTS, ACTED = 6, 7
-ENDS = {
-    SKIPPED: "stopped by voice.dib",
-    UNSURE: "unsure",
-    OTHER: "nothing to act on",
-    RESTS: "rests: too soon after the one before",
-    ACTED: "acts",
-}
 MOST_AT_ONCE = 4  # hops, before whoever waits has his turn
 MOST_KEPT = 4  # decisions that wait until the node has time to write them down
 MOST_COUNT = 1 << 29

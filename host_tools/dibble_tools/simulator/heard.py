@@ -3,8 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from dibble.listening import ACTED, ENDS
-from dibble.senses.counts import CHANNELS, LOST, SKIPPED
+from dibble.senses.counts import ACTED, CHANNELS, ENDS, LOST, SKIPPED
 
 from dibble_tools.simulator.season import Season
 
