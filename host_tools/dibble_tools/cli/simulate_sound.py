@@ -91,7 +91,7 @@ def simulate_sound(
     for at_s, text in heard.alarms[:MOST_SHOWN]:
         console.print(f"{at_s:9,.0f} s  {text}", markup=False, soft_wrap=True)
     if len(heard.alarms) > MOST_SHOWN:
-        console.print(f"and {len(heard.alarms) - MOST_SHOWN} more: --console FILE has all")
+        console.print(f"and {len(heard.alarms) - MOST_SHOWN} more: --console FILE has all", markup=False)
     if console_to:
         console_to.write_text(season.console, encoding="utf-8")
     if not heard.hops:
