@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dibble_tools.boards.energy import Budget
     from dibble_tools.boards.estimate import BoardEstimate
     from dibble_tools.boards.listening import ListeningCost
-    from dibble_tools.simulator.heard import Heard
+    from dibble_tools.simulator.heard import SoundTally
 
 KIB = 1024
 CELL_V = 3.7
@@ -133,7 +133,7 @@ def estimate_table(title: str, found: "BoardEstimate", battery: Battery) -> Tabl
 
 
 def heard_table(
-    title: str, heard: "Heard", cost: "ListeningCost", budgets: "tuple[Budget, Budget]", battery: Battery
+    title: str, heard: "SoundTally", cost: "ListeningCost", budgets: "tuple[Budget, Budget]", battery: Battery
 ) -> Table:
     """Return what a simulated node made of what it heard, and what that takes: shares of the time by its own counts.
 

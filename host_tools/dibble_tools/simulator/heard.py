@@ -9,7 +9,7 @@ from dibble_tools.simulator.season import Season
 
 
 @dataclass(frozen=True)
-class Heard:
+class SoundTally:
     """What came of all sounds.
 
     Attributes:
@@ -35,7 +35,7 @@ class Heard:
         return len(self.alarms) * 3600 / max(1.0, self.seconds)
 
 
-def heard_in(season: Season, start_s: float, seconds: float, *, each_hop: bool) -> Heard:
+def heard_in(season: Season, start_s: float, seconds: float, *, each_hop: bool) -> SoundTally:
     """Return what a season's node told.
 
     Args:
@@ -54,4 +54,4 @@ def heard_in(season: Season, start_s: float, seconds: float, *, each_hop: bool) 
             alarms.append((at_s - start_s, event.text.removesuffix(f": {end}")))
     lost = sum(moment.line.readings.get(CHANNELS[LOST][0]) or 0 for moment in season.moments)
     sounds = frames if each_hop else decisions
-    return Heard(seconds, max(looks, frames), frames, sounds, ends[ENDS[SKIPPED]], ends, alarms, lost)
+    return SoundTally(seconds, max(looks, frames), frames, sounds, ends[ENDS[SKIPPED]], ends, alarms, lost)
