@@ -83,7 +83,7 @@ def simulate_sound(
         )
         start_s = simulation.hardware.now_us / 1e6
         season = simulation.run()
-    heard = heard_in(season, start_s + UP_S, seconds, each_hop=gate is None)
+    heard = heard_in(season, start_s + UP_S, seconds - UP_S, each_hop=gate is None)
     for text in dict.fromkeys(
         event.text for _, event in season.events if event.kind in ("boot", "error", "log", "lost")
     ):

@@ -13,7 +13,7 @@ class SoundTally:
     """What came of all sounds.
 
     Attributes:
-        seconds: simulated.
+        seconds: of the recording.
         hops, frames, sounds: how many hops it took, made frames of, and on how many sounds, or hops, it decided.
         stopped: of these by voice.dib.
         ends: what became of the sounds that it told since the recording began -> how many.
@@ -39,7 +39,7 @@ def heard_in(season: Season, start_s: float, seconds: float, *, each_hop: bool) 
     """Return what a season's node told.
 
     Args:
-        start_s: when the recording began, in the events' time; seconds: how long the season was.
+        start_s: when the recording began, in the events' time; seconds: how long it is.
         each_hop: its model decides at each hop, not on single sounds.
     """
     frames, looks, decisions = season.worked
