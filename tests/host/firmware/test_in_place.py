@@ -220,8 +220,8 @@ with open("frames.bin", "rb") as frames:
         decision = model.predict(frame)
         print(decision.class_index, decision.margin, decision.flags)
 """
-# The weights don't fit in it. What a network needs of it lives on in 89 KB, in place in 83; but a VM of 64 bits that has
-# compiled its sources has strewn them about, and the kernels' scratch wants 31 KB in one piece.
+# The weights don't fit in it. The network takes 89 KB of it, in place 83; but a VM of 64 bits that has compiled its
+# sources has strewn them about, and the kernels' scratch wants 31 KB in one piece.
 MAPS_HEAP = 216_000
 
 
