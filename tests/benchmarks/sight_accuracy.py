@@ -33,6 +33,7 @@ sys.path.append(str(Path(__file__).parents[1] / "host/support"))
 from scenes import thermal_scenes
 
 PARTS = 10  # groups of a training set whose pictures have nothing to do with each other
+BLOCKS = 4  # each way, of which a node tells the most, where its configuration says "blocks"
 CROPS = 9  # of a photograph
 FRESH = 40  # recordings that are drawn to judge
 
@@ -92,13 +93,15 @@ def scenes(arguments: argparse.Namespace) -> None:
 
 
 def array(arguments: argparse.Namespace) -> None:
-    """Print, for groups held out, the network beside the other families: on pixels, and on rows' and columns' means."""
+    """Print, for groups held out, the network beside the other families: on pixels, means of rows and columns, blocks."""
     loaded = np.load(arguments.frames)
     frames, labels, groups = (loaded[name] for name in ("frames", "labels", "groups"))
     means = np.concatenate([frames.mean(axis=1), frames.mean(axis=2)], axis=1).round(3)
+    parts = [np.array_split(part, BLOCKS, axis=2) for part in np.array_split(frames, BLOCKS, axis=1)]
+    blocks = np.stack([one.max(axis=(1, 2)) for part in parts for one in part], axis=1)
     limits = Limits(max_bytes=arguments.bytes)
     with tempfile.TemporaryDirectory() as folder:
-        tables = {"pixels": frames.reshape(len(frames), -1), "means of rows and columns": means}
+        tables = {"pixels": frames.reshape(len(frames), -1), "means of rows and columns": means, "blocks": blocks}
         for name, values in tables.items():
             head = [*(f"v{i}" for i in range(values.shape[1])), "label", "group"]
             rows = [
