@@ -93,7 +93,7 @@ def scenes(arguments: argparse.Namespace) -> None:
 
 
 def array(arguments: argparse.Namespace) -> None:
-    """Print, for groups held out, the network beside the other families: on pixels, means of rows and columns, blocks."""
+    """Print, for groups held out, the network beside others: on pixels, means of rows and columns, blocks."""
     loaded = np.load(arguments.frames)
     frames, labels, groups = (loaded[name] for name in ("frames", "labels", "groups"))
     means = np.concatenate([frames.mean(axis=1), frames.mean(axis=2)], axis=1).round(3)
