@@ -107,8 +107,8 @@ class _ImageTraining:
         height, width = self.set.frames.shape[1:3]
         if max(height, width) <= SMALL:
             self.notes.append(
-                f"{height} x {width} are few pixels: the other families know more in as many bytes, most from the means "
-                "of rows and columns: give these as a CSV, without --images"
+                f"{height} x {width} are few pixels: the other families know more in as many bytes, most from means of "
+                "rows and columns: give these as a CSV, without --images"
             )
         self.ds = Dataset(
             options.name or path.stem,
