@@ -16,7 +16,9 @@ class Windows(Past):
 
     def begin(self, words):
         self.state = array("i", [0] * words)
-        self.fills = self.filling()
+        self.fills = array("i")
+        for fill in self.filling():
+            self.fills.extend(array("i", fill))
         self.push = _pushing(self)
         if ABOVE in [kind for _, kind, _ in self.features]:
             from dibble.inference.baselines import above
@@ -38,10 +40,11 @@ class Windows(Past):
 
     def _fill(self, channel, offset):
         state = self.state
-        for of, at, count, factor in self.fills:
-            if of == channel:
-                for i in range(at, at + count):
-                    state[i] = offset * factor
+        fills = self.fills
+        for i in range(0, len(fills), 4):
+            if fills[i] == channel:
+                for at in range(fills[i + 1], fills[i + 1] + fills[i + 2]):
+                    state[at] = offset * fills[i + 3]
 
 
 def _pushing(windows):

@@ -18,21 +18,33 @@ def forest(blob, layout, tables, low, limits):
         limits: largest value of each feature.
         values: one value a feature, 0..limit.
     """
-    cuts = [range(256)] * len(limits)
-    ranked = False
+    scores = array("H", tables[10])
+    thresholds = _thresholds(blob, layout, tables[0], tables[1])
+    return started(_forest(thresholds, tables, scores)), scores
+
+
+def _thresholds(blob, layout, features, codes):
+    """Return each node's threshold: its code's place among those of its feature, or the code where there are none."""
+    widest = 0
+    ranked = {}
     for feature, width, position, count in layout:
         if count:
-            ranked = True
-            thresholds = blob[position : position + width * count]
+            table = blob[position : position + width * count]
             if width > 1:
-                thresholds = array("H" if width == 2 else "i", bytes(thresholds))
-            cuts[feature] = thresholds
-    scores = array("H", tables[10])
-    return started(_forest(cuts if ranked else None, tables, scores)), scores
+                table = array("H" if width == 2 else "i", bytes(table))
+            ranked[feature] = table
+            widest = max(width, widest)
+    if not ranked:
+        return codes
+    found = array("_BH_i"[widest], [0] * len(codes))
+    for i in range(len(codes)):
+        table = ranked.get(features[i])
+        found[i] = table[codes[i]] if table else codes[i]
+    return found
 
 
-def _forest(cuts, tables, scores):
-    features, codes, lefts, rights, starts, children, leaves_end, trees, classes, amounts, constants = tables
+def _forest(thresholds, tables, scores):
+    features, _, lefts, rights, starts, children, leaves_end, trees, classes, amounts, constants = tables
     winner = 0
     values = yield
     while True:
@@ -43,12 +55,7 @@ def _forest(cuts, tables, scores):
         for page in range(trees):
             i = base = starts[page]
             while True:
-                # A code is a place among its feature's thresholds: value <= threshold where fewer lie below it.
-                if cuts:
-                    feature = features[i]
-                    reference = lefts[i] if values[feature] <= cuts[feature][codes[i]] else rights[i]
-                else:
-                    reference = lefts[i] if values[features[i]] <= codes[i] else rights[i]
+                reference = lefts[i] if values[features[i]] <= thresholds[i] else rights[i]
                 if reference < 128:
                     i = base + reference
                 elif reference < leaves_end:
