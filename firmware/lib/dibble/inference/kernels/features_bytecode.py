@@ -28,23 +28,20 @@ class Windows(Past):
     def fill(self, offsets):
         """Fill the windows of empty channels with their offsets; those of missing ones are empty from now."""
         state = self.state
-        self.unfilled = False
+        fills = self.fills
+        self.unfilled = 0
         for channel in range(len(self.spans)):
-            if offsets[channel] < 0:
-                offsets[channel] = ~offsets[channel]
+            offset = offsets[channel]
+            if offset < 0:
+                offsets[channel] = offset = ~offset
                 state[channel] = 2
             if state[channel]:
                 state[channel] >>= 1
                 self.unfilled |= state[channel]
-                self._fill(channel, offsets[channel])
-
-    def _fill(self, channel, offset):
-        state = self.state
-        fills = self.fills
-        for i in range(0, len(fills), 4):
-            if fills[i] == channel:
-                for at in range(fills[i + 1], fills[i + 1] + fills[i + 2]):
-                    state[at] = offset * fills[i + 3]
+                for i in range(0, len(fills), 4):
+                    if fills[i] == channel:
+                        for at in range(fills[i + 1], fills[i + 1] + fills[i + 2]):
+                            state[at] = offset * fills[i + 3]
 
 
 def _pushing(windows):

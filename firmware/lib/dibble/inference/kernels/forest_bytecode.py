@@ -25,18 +25,14 @@ def forest(blob, layout, tables, low, limits):
 
 def _thresholds(blob, layout, features, codes):
     """Return each node's threshold: its code's place among those of its feature, or the code where there are none."""
-    widest = 0
     ranked = {}
     for feature, width, position, count in layout:
         if count:
             table = blob[position : position + width * count]
-            if width > 1:
-                table = array("H" if width == 2 else "i", bytes(table))
-            ranked[feature] = table
-            widest = max(width, widest)
+            ranked[feature] = table if width == 1 else array("H" if width == 2 else "i", bytes(table))
     if not ranked:
         return codes
-    found = array("_BH_i"[widest], [0] * len(codes))
+    found = array("_BH_i"[layout[0][1]], [0] * len(codes))  # the widest come first
     for i in range(len(codes)):
         table = ranked.get(features[i])
         found[i] = table[codes[i]] if table else codes[i]
@@ -46,14 +42,18 @@ def _thresholds(blob, layout, features, codes):
 def _forest(thresholds, tables, scores):
     features, _, lefts, rights, starts, children, leaves_end, trees, classes, amounts, constants = tables
     winner = 0
+    roots = starts if trees == len(starts) else [starts[i] for i in range(trees)]
+    followers = {}
+    for i in range(len(children)):
+        followers[starts[i]] = children[i]
     values = yield
     while True:
         i = 0
         for score in constants:
             scores[i] = score
             i += 1
-        for page in range(trees):
-            i = base = starts[page]
+        for base in roots:
+            i = base
             while True:
                 reference = lefts[i] if values[features[i]] <= thresholds[i] else rights[i]
                 if reference < 128:
@@ -63,8 +63,7 @@ def _forest(thresholds, tables, scores):
                     scores[classes[reference]] += amounts[reference]
                     break
                 else:
-                    page = children[page] + reference - leaves_end
-                    i = base = starts[page]
+                    i = base = starts[followers[base] + reference - leaves_end]
         best = second = -1
         i = 0
         for score in scores:
