@@ -98,8 +98,13 @@ class Classifier:
             self.readings = array("i", model.readings)
 
     def decide(self, elapsed_ms):
-        """Return the decision on the sensors' last readings, or on what an array sees."""
+        """Return the decision on the sensors' last readings, or on what an array sees.
+
+        An array that wasn't read in this cycle saw nothing new: the decision stands, as hysteresis counts looks.
+        """
         if self.sees:
+            if not self.sees.looked:
+                return self.model.decision
             return self.model.predict(None if self.sees.fault else self._frame)
         readings = self.readings
         values = self._values

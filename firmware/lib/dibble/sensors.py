@@ -18,6 +18,7 @@ class Sensor:
         fault: why its last reading failed, "" if it didn't.
         keep_alive_ms: how often it has to be asked between its readings; 0: never.
         counts_asleep: it counts what happens between its readings, which a light sleep would miss.
+        looked: whether it was read in this cycle, be it in vain.
         driver: what its module built.
         air: places of the air's temperature and humidity among the readings, None: nobody measures them, or it
             doesn't want to know.
@@ -30,6 +31,7 @@ class Sensor:
         self.first = first
         self.count = len(channels_given(settings))
         self.fault = ""
+        self.looked = False
         self.driver = module.build(settings, port, bus)
         self._port = port
         self._started = False
@@ -48,8 +50,11 @@ class Sensor:
     def read(self, values, costly):
         """Put its readings of one stage into `values`; MISSING and `fault` where that fails."""
         start, end = (self.costly_from, self.count) if costly else (0, self.costly_from)
+        if not costly:
+            self.looked = False
         if start == end:
             return
+        self.looked = True
         if costly and start and self.fault:
             self._miss(values, start, end)  # its first stage failed already
             return
@@ -80,9 +85,9 @@ class Sensor:
                 self._started = False
 
     def tell_frame(self, lines, sequence):
-        """Write the frame of an array, each so manyth that its configuration wants."""
+        """Write the frame of an array that was read in this cycle, each so manyth that its configuration wants."""
         array = self.driver
-        if not self.fault and sequence % array.frames == 0:
+        if self.looked and not self.fault and sequence % array.frames == 0:
             from dibble.report.frame_lines import write_frame
 
             write_frame(lines, self.name, sequence, array)

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dibble.drivers import driver
-
 from dibble_tools.boards.energy import Budget, budget
 from dibble_tools.boards.example import example_config
 from dibble_tools.boards.figure import Figure
@@ -16,6 +14,7 @@ from dibble_tools.boards.listening import (
     decision_us,
     listening_cost,
 )
+from dibble_tools.boards.looks import looks
 from dibble_tools.boards.node_memory import (
     SLOTS,
     START_BYTES,
@@ -38,7 +37,6 @@ from dibble_tools.node.config import whole
 HEAP_SPREAD = 1.15  # limits.HEAP against counts, and how full a heap in pieces can get
 SMALL_MOST = {"forest": 450, "additive": 650}  # bytes of a model that 9 KB of heap takes: `dibble microbit --help`
 SMALL_HEAP = 16_000  # below it SMALL_MOST counts
-SEEN = 0.1  # share of cycles in which an array that is watched sees something, where nobody says
 SMALL_LEFT = "the emulated board is exact: `dibble verify --vm microbit`"
 
 
@@ -141,7 +139,7 @@ def estimate(
         )
     left = _heap_left(runtime, heap, node_heap)
     spent = unwatched = heard = uncut = None
-    looks = _looks(settings, seen)
+    looked = looks(settings, seen)
     if listens:
         told = shares or assumed_shares(opened, voice, runtime, settings["listen"])
         heard = listening_cost(opened, voice, board, runtime, settings["listen"], told)
@@ -150,11 +148,11 @@ def estimate(
             for stages in (heard.stages, heard.uncut)
         )
     elif runtime.node != "model only":
-        spent = budget(board, runtime, settings, predict_us, len(opened.classes), looks=looks)
-        if looks < 1:
+        spent = budget(board, runtime, settings, predict_us, len(opened.classes), looks=looked)
+        if looked < 1:
             uncut = budget(board, runtime, settings, predict_us, len(opened.classes))
         if spent.rest == "awake" and settings["watchdog_ms"] and settings["sleep"] == "light":
-            unwatched = budget(board, runtime, settings, predict_us, len(opened.classes), watchdog=False, looks=looks)
+            unwatched = budget(board, runtime, settings, predict_us, len(opened.classes), watchdog=False, looks=looked)
     flash_left = runtime.filesystem_bytes - sum(files.values())
     found = BoardEstimate(
         size,
@@ -170,21 +168,11 @@ def estimate(
         unwatched,
         heard,
         uncut if not heard or heard.cascades else None,
-        looks,
+        looked,
         (),
         tuple(runtime.notes),
     )
     return replace(found, misfits=_misfits(found, board, runtime, family, settings))
-
-
-def _looks(settings: dict[str, Any], seen: float | None) -> float:
-    """Return the share of cycles in which costly readings are taken: those that the gate asks for, and the oldest."""
-    if seen is None and not settings["gate"]["motion"]:
-        return 1.0
-    if not any(entry["costly"] or getattr(driver(entry["driver"]), "COSTLY_FROM", 0) for entry in settings["sensors"]):
-        raise InputError('--seen: expected a sensor that is "costly" in the configuration, got none: --config')
-    share = SEEN if seen is None else seen
-    return share + (1 - share) / settings["gate"]["max_age_cycles"]
 
 
 def _listens(model: HostModel, config: dict[str, Any], runtime: Runtime) -> bool:

@@ -87,8 +87,11 @@ def estimate(
         Path | None, typer.Option(help="recording of the place: how much of the time there is to hear  [assumed]")
     ] = None,
     seen: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="share of cycles in which the gate wants costly readings  [gate.motion: 0.1]"),
+        str | None,
+        typer.Option(
+            metavar="SHARE|FILE.csv",
+            help="cycles in which the gate wants costly readings, or what collect wrote of them  [gate.motion: 0.1]",
+        ),
     ] = None,
     battery: Annotated[str, typer.Option(help="usable capacity, such as 2500mAh or 2.5Ah")] = "2500mAh",
     as_json: AsJson = False,
@@ -99,13 +102,15 @@ def estimate(
     others published: `dibble boards NAME` says on what.
 
     Of a node that listens: each stage of its cascade, weighed by its share of the time; charge with the cascade and
-    without. So of one whose gate asks for costly readings only where a small array sees something.
+    without. So of one whose gate asks for costly readings only where a small array sees something: how often that is,
+    --seen tells, or the table that `dibble collect` wrote of the node.
     """
     from dataclasses import asdict
 
     from dibble_tools.boards.catalogue import board_named, runtime_of
     from dibble_tools.boards.estimate import config_for, parse_mah
     from dibble_tools.boards.estimate import estimate as estimated
+    from dibble_tools.boards.looks import share_seen
     from dibble_tools.boards.tables import estimate_table
     from dibble_tools.boards.wiring import board_for
     from dibble_tools.model.host_model import HostModel
@@ -121,9 +126,10 @@ def estimate(
     first = HostModel.open(voice) if voice else HostModel.open(beside) if beside.is_file() else None
     settings = settings or config_for(own, kind, has)
     every = interval or (None if config else opened.content.interval_ms // 1000 or None)
+    share = None if seen is None else share_seen(seen, settings)
     with console.status("counting instructions"):
         shares = _heard_in(sound, opened, first, has, settings) if sound else None
-        result = estimated(opened, found, kind, has, settings, every, voice=first, shares=shares, seen=seen)
+        result = estimated(opened, found, kind, has, settings, every, voice=first, shares=shares, seen=share)
     if as_json:
         content = {"board": own, "runtime": kind, "fits": not result.misfits, **asdict(result)}
         if result.budget:

@@ -17,7 +17,8 @@ from dibble_tools.node.console_lines import FrameRow
 
 # From the coldest to the hottest place: a ramp that also tells in grey.
 RAMP = ("#000004", "#280b54", "#65156e", "#9f2a63", "#d44842", "#f57d15", "#fac228", "#fcffa4")
-LEAST_SPAN = 8  # steps that the ramp spans at least: or the noise of an empty scene would glow
+# Steps that the ramp spans at least: or the noise of an empty scene would glow. Some 2 C.
+LEAST_SPAN, LEAST_COUNTS = 8, 30
 FLUSHED_AT = 50  # frames that wait for the file at most
 
 
@@ -41,11 +42,13 @@ class Assembler:
 
     Attributes:
         last: the last whole frame; None before the first.
+        by_sensor: the last whole frame of each sensor.
         torn: frames of which rows were missing.
     """
 
     def __init__(self) -> None:
         self.last: HeardFrame | None = None
+        self.by_sensor: dict[str, HeardFrame] = {}
         self.torn = 0
         self._rows: list[FrameRow] = []
 
@@ -63,6 +66,7 @@ class Assembler:
         pixels = pixels.reshape(row.rows, row.columns, 3) if row.depth == 3 else pixels
         self._rows = []
         self.last = HeardFrame(row.sensor, row.sequence, row.unit, row.step, pixels, row.depth > 0)
+        self.by_sensor[row.sensor] = self.last
         return self.last
 
     def _follows(self, row: FrameRow) -> bool:
@@ -89,13 +93,18 @@ def picture(frame: HeardFrame) -> Text:
     return text
 
 
+def least_span(frame: HeardFrame) -> int:
+    """Return how many of an array's steps the ramp spans at least."""
+    return LEAST_COUNTS if frame.unit == "counts" else LEAST_SPAN
+
+
 def _colours(frame: HeardFrame) -> list[list[str]]:
     """Return the colour of each pixel: a picture's own, an array's on a ramp from its coldest to its hottest."""
     pixels = frame.pixels.astype(int)
     if frame.is_picture:
         rgb = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
         return [["#" + bytes(pixel).hex() for pixel in row] for row in rgb.tolist()]
-    low, span = int(pixels.min()), max(int(pixels.max()) - int(pixels.min()), LEAST_SPAN)
+    low, span = int(pixels.min()), max(int(pixels.max()) - int(pixels.min()), least_span(frame))
     return [[RAMP[shade] for shade in row] for row in ((pixels - low) * (len(RAMP) - 1) // span).tolist()]
 
 

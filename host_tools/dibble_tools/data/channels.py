@@ -33,13 +33,29 @@ class Channel:
 
 def to_readings(values: np.ndarray, channels: Sequence[Channel]) -> np.ndarray:
     """Return the integers a node would read: int64 (rows, channels); halves round up, NaN is MISSING."""
+    return _within_limit(to_steps(values, channels))
+
+
+def to_steps(values: np.ndarray, channels: Sequence[Channel]) -> np.ndarray:
+    """Return values as whole steps of their channels, float64 (rows, channels); halves round up, NaN stays."""
     up = np.array([10.0**-c.exponent if c.exponent < 0 else 1.0 for c in channels])
     down = np.array([c.mantissa if c.exponent < 0 else c.mantissa * 10.0**c.exponent for c in channels])
-    return rounded(values * up / down if (up != 1).any() or (down != 1).any() else values)
+    steps = np.array(values, dtype=np.float64)
+    if (up != 1).any():
+        steps *= up
+    if (down != 1).any():
+        steps /= down
+    steps += 0.5
+    return np.floor(steps, out=steps)
+
+
+def in_steps(channels: Sequence[Channel]) -> bool:
+    """Tell whether a step of every channel is 1 of its unit, so that whole values are readings."""
+    return all(channel.mantissa == 1 and channel.exponent == 0 for channel in channels)
 
 
 def values_in(x: Any, names: Sequence[str]) -> np.ndarray:
-    """Return rows of values as floats (rows, channels), a DataFrame's columns by their names.
+    """Return rows of values as floats of 32 or 64 bits (rows, channels), a DataFrame's columns by their names.
 
     Raises:
         InputError: it isn't that; says in which row and column.
@@ -52,7 +68,7 @@ def values_in(x: Any, names: Sequence[str]) -> np.ndarray:
             x = x[list(names)]
         x = x.to_numpy()
     try:
-        values = np.asarray(x, dtype=np.float64)
+        values = x if isinstance(x, np.ndarray) and x.dtype == np.float32 else np.asarray(x, dtype=np.float64)
     except (TypeError, ValueError):
         _name_what_is_wrong(x, names)
         raise InputError(f"expected rows of {len(names)} numbers ({', '.join(names)}), got {x!r:.60}") from None
@@ -103,7 +119,10 @@ def unit_of(name: str) -> str:
 
 def rounded(steps: np.ndarray) -> np.ndarray:
     """Return the nearest integers, halves up, within +-READING_LIMIT; MISSING for NaN."""
-    whole = np.floor(steps + 0.5)
+    return _within_limit(np.floor(np.asarray(steps, dtype=np.float64) + 0.5))
+
+
+def _within_limit(whole: np.ndarray) -> np.ndarray:
     if whole.size and abs(whole.min()) < READING_LIMIT and abs(whole.max()) < READING_LIMIT:  # and none is NaN
         return whole.astype(np.int64)
     missing = np.isnan(whole)

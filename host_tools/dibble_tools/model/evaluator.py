@@ -14,47 +14,54 @@ from dibble.inference.fixed_point import MISSING
 from dibble.inference.kernels.maps_take import NO_READING
 
 from dibble_tools.data.feature_spec import run_windows, windows_of
-from dibble_tools.model.content import Content, Maps, Stream
+from dibble_tools.model.columns import Columns, Odd, readings_of
+from dibble_tools.model.content import Content, Forest, Maps, Stream
 from dibble_tools.model.decisions import Decisions
 from dibble_tools.model.oracle import novel, ratio_offsets, scorer, stream_scores
 
 CHUNK_ROWS = 1 << 14  # so many fit a cache, and are worth a thread
+COLUMN_ROWS = 1 << 17  # the same of a forest, which has a bit a row
 
 
 def evaluate(
     model: Content,
     readings: np.ndarray,
     elapsed_ms: np.ndarray | None = None,
-    convert: Callable[[np.ndarray], np.ndarray] | None = None,
+    to_steps: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> Decisions:
     """Return the decisions on consecutive rows, starting fresh.
 
     Args:
-        readings: ints (rows, channels); MISSING where there is none.
+        readings: ints (rows, channels); MISSING where there is none. Floats are rounded, halves up; NaN is missing.
         elapsed_ms: time since the row before; where left out, one sampling interval.
-        convert: makes such readings of rows of anything else.
+        to_steps: makes whole steps, floats, of rows of anything else.
     """
     readings = np.asarray(readings)
     if isinstance(model.family, Stream):
-        return _stream(model, model.family, convert(readings) if convert else readings)
+        return _stream(model, model.family, _readings(readings, to_steps))
     each = _Rows(model)
     rows = len(readings)
     out = np.empty((4, rows), dtype=np.int64)
     values = None
     if model.looks_back:
-        readings, convert = (convert(readings), None) if convert else (readings, None)
+        readings, to_steps = _readings(readings, to_steps), None
         values = feature_values(model, each.offsets(readings)[0], elapsed_ms)
 
     def part(first: int) -> None:
-        end = min(first + CHUNK_ROWS, rows)
-        rows_here = convert(readings[first:end]) if convert else readings[first:end]
-        out[:, first:end] = each.decide(rows_here, None if values is None else values[first:end])
+        here = slice(first, first + each.chunk)
+        decided = each.decide(readings[here], None if values is None else values[here], to_steps)
+        for column, of in zip(out, decided, strict=True):
+            column[here] = of
 
-    with ThreadPoolExecutor(os.cpu_count()) as threads:  # NumPy and the trees let go of the interpreter
-        list(threads.map(part, range(0, rows, CHUNK_ROWS)))
+    with ThreadPoolExecutor(os.cpu_count()) as threads:  # NumPy lets go of the interpreter
+        list(threads.map(part, range(0, rows, each.chunk)))
     class_index, margin, flags, channel = out
     gap = gaps(model, elapsed_ms, rows)
     return Decisions(class_index, margin, flags, channel, held_classes(class_index, flags, gap, model.hysteresis))
+
+
+def _readings(rows: np.ndarray, to_steps: Callable[[np.ndarray], np.ndarray] | None) -> np.ndarray:
+    return readings_of(to_steps(rows) if to_steps else rows)
 
 
 def _stream(model: Content, network: Stream, rows: np.ndarray) -> Decisions:
@@ -78,6 +85,10 @@ class _Rows:
         self.span = (self.high - self.low).astype(np.uint64)
         self.vital = np.array([offset is None for offset in model.stand_ins] or [True])
         self.score = scorer(model)
+        by_column = isinstance(model.family, Forest) and not model.looks_back and not model.ratios
+        self.columns = Columns(self.low, self.high) if by_column else None
+        self.channels = [feature.channel for feature in model.features]
+        self.chunk = COLUMN_ROWS if by_column else CHUNK_ROWS
 
     def offsets(self, readings: np.ndarray) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
         """Return (offsets above low, -1 where missing; which are missing; which out of range): None where none is."""
@@ -93,48 +104,61 @@ class _Rows:
         beyond = ((readings < self.low) | (readings > self.high)) & ~missing
         return np.where(missing, -1, np.clip(readings, self.low, self.high) - self.low), missing, beyond
 
-    def decide(self, readings: np.ndarray, values: np.ndarray | None) -> np.ndarray:
-        """Return class, margin, flags and channel, int64 (4, rows), before the hysteresis.
+    def decide(
+        self, readings: np.ndarray, values: np.ndarray | None, to_steps: Callable[[np.ndarray], np.ndarray] | None
+    ) -> tuple[np.ndarray, ...]:
+        """Return class, margin, flags and channel of each row, before the hysteresis.
 
         Args:
             values: of features that look back; None where they don't.
+            to_steps: makes whole steps of the rows, if they aren't.
         """
         model = self.model
-        offsets, missing, beyond = self.offsets(readings)
-        if values is None:
-            values = feature_values(model, offsets)
-        if missing is not None:
-            faulty = np.asarray(missing.any(axis=1))
-            fault = np.asarray((missing & self.vital).any(axis=1))
-            values = np.where(fault[:, None], 0, values)  # not decided: the flag is all there is
-        scores = self.score(values)
-        class_index, margin = leaders(scores)
+        if self.columns is None:
+            offsets, missing, beyond = self.offsets(_readings(readings, to_steps))
+            values = feature_values(model, offsets) if values is None else values
+            odd = None if missing is None or beyond is None else self._odd(missing, beyond)
+            if odd:
+                values = np.where(odd.fault[:, None], 0, values)  # not decided: the flag is all there is
+        else:
+            columns, odd = self.columns.of(readings, to_steps, self._in_range)
+            values = columns.T if self.channels == list(range(len(columns))) else columns[self.channels].T
+        class_index, margin = leaders(self.score(values))
         flags = np.where(margin < model.unsure_below, UNSURE, 0)
         if model.novelty:
             flags |= np.where(novel(model, values), NOVEL, 0)
-        channel = np.full(len(readings), -1)
-        if missing is not None and beyond is not None:
-            out_of_range = beyond.any(axis=1)
-            flags |= np.where(out_of_range, OUT_OF_RANGE, 0)
-            channel = np.where(out_of_range, beyond.argmax(axis=1), channel)
-            flags |= np.where(faulty, SENSOR_FAULT, 0)
-            class_index = np.where(fault, NO_CLASS, class_index)
-            margin = np.where(fault, 0, margin)
-            flags = np.where(fault, SENSOR_FAULT, flags)
-            channel = np.where(faulty, missing.argmax(axis=1), channel)
-        return np.stack([class_index, margin, flags, channel])
+        if odd is None:
+            return class_index, margin, flags, np.array(-1)
+        class_index = np.where(odd.fault, NO_CLASS, class_index)
+        margin = np.where(odd.fault, 0, margin)
+        return class_index, margin, np.where(odd.fault, SENSOR_FAULT, flags | odd.flags), odd.channel
+
+    def _in_range(self, readings: np.ndarray) -> tuple[np.ndarray, "Odd"]:
+        """Return offsets of any readings, with something in place of what is missing; and what is odd about them."""
+        offsets, missing, beyond = self.offsets(readings)
+        if missing is None or beyond is None:
+            return offsets, Odd.none(len(readings))
+        odd = self._odd(missing, beyond)
+        filled = np.where(missing, [offset or 0 for offset in self.model.stand_ins or [0]], offsets)
+        return np.where(odd.fault[:, None], 0, filled), odd
+
+    def _odd(self, missing: np.ndarray, beyond: np.ndarray) -> "Odd":
+        faulty, out_of_range = missing.any(axis=1), beyond.any(axis=1)
+        flags = np.where(out_of_range, OUT_OF_RANGE, 0) | np.where(faulty, SENSOR_FAULT, 0)
+        channel = np.where(faulty, missing.argmax(axis=1), np.where(out_of_range, beyond.argmax(axis=1), -1))
+        return Odd((missing & self.vital).any(axis=1), flags, channel)
 
 
 def leaders(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return (the first of the highest classes, its lead over the runner-up) of each row of scores (classes, rows)."""
     best = scores[0].copy()
-    second = np.full(len(best), -1)
-    winner = np.zeros(len(best), dtype=np.int64)
+    second = np.full_like(best, -1)
+    winner = np.zeros(len(best), dtype=np.int16)
     for k in range(1, len(scores)):
         ahead = scores[k] > best
         np.maximum(second, np.minimum(scores[k], best), out=second)
         np.maximum(best, scores[k], out=best)
-        winner[ahead] = k
+        np.maximum(winner, np.multiply(ahead, k, dtype=np.int16), out=winner)
     return winner, best - second
 
 
@@ -168,12 +192,16 @@ def feature_values(model: Content, offsets: np.ndarray, elapsed_ms: np.ndarray |
 
 def held_classes(class_index: np.ndarray, flags: np.ndarray, gap: np.ndarray, hysteresis: int) -> np.ndarray:
     """Return the class after hysteresis: the last one that `hysteresis` trusted rows in a row agreed on."""
+    if hysteresis == 1 and not flags.any():
+        return class_index.copy()
     rows = np.arange(len(class_index))
     trusted = (flags == 0) | ((flags == SENSOR_FAULT) & (class_index != NO_CLASS))
-    # A run of agreement begins where the row before isn't trusted, differs, or time breaks.
-    same = np.zeros(len(rows), dtype=bool)
-    same[1:] = trusted[1:] & trusted[:-1] & (class_index[1:] == class_index[:-1]) & ~gap[1:]
-    begin = np.maximum.accumulate(np.where(same, 0, rows))
-    settled = trusted & (rows - begin + 1 >= hysteresis)
+    settled = trusted
+    if hysteresis > 1:
+        # A run of agreement begins where the row before isn't trusted, differs, or time breaks.
+        same = np.zeros(len(rows), dtype=bool)
+        same[1:] = trusted[1:] & trusted[:-1] & (class_index[1:] == class_index[:-1]) & ~gap[1:]
+        begin = np.maximum.accumulate(np.where(same, 0, rows))
+        settled = trusted & (rows - begin + 1 >= hysteresis)
     last = np.maximum.accumulate(np.where(settled, rows, -1))
     return np.where(last >= 0, class_index[np.maximum(last, 0)], NO_CLASS)

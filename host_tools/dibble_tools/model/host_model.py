@@ -12,7 +12,7 @@ from dibble.inference import model_of
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.common.files import write_atomically
-from dibble_tools.data.channels import to_readings, to_values, values_in
+from dibble_tools.data.channels import in_steps, to_steps, to_values, values_in
 from dibble_tools.model.decisions import Decisions, names_of
 from dibble_tools.model.evaluator import evaluate
 from dibble_tools.model.reader import content_of
@@ -98,7 +98,7 @@ class HostModel:
         write_atomically(Path(path), self.blob)
 
     def decide(self, readings: np.ndarray, elapsed_ms: np.ndarray | None = None) -> Decisions:
-        """Return the decisions on consecutive rows of integer readings (rows, channels)."""
+        """Return the decisions on consecutive rows of readings (rows, channels): see evaluate()."""
         return evaluate(self.content, readings, elapsed_ms)
 
     def cross_check(self, readings: np.ndarray, elapsed_ms: np.ndarray | None = None) -> None:
@@ -131,7 +131,8 @@ class HostModel:
             InputError: x has another shape, or something in it is no number; says in which row and column.
         """
         values = values_in(x, [channel.name for channel in self.channels])
-        decisions = evaluate(self.content, values, None, lambda part: to_readings(part, self.channels))
+        steps = None if in_steps(self.channels) else lambda part: to_steps(part, self.channels)
+        decisions = evaluate(self.content, values, None, steps)
         number = self.content.number
         return to_values(number.steps(decisions), number.channel) if number else names_of(decisions, self.classes)
 

@@ -1,14 +1,14 @@
 """Class scores of a model for many rows at once, in NumPy: the oracle that the kernels are held against.
 
-Every sum and product here is NumPy's, every walk of a tree scikit-learn's where that is installed.
+Every sum and product is NumPy's; a forest's are in bit_trees.py.
 """
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from dibble_tools.families.forest.integer_trees import scores as walked
 from dibble_tools.families.maps.tables import batches
+from dibble_tools.model.bit_trees import BitTrees
 from dibble_tools.model.content import Additive, CodeScaler, Content, Forest, Maps, Mlp, Step, Stream
 from dibble_tools.model.reader import trees_of
 
@@ -17,19 +17,15 @@ LOG_STEPS = 256
 
 def class_scores(model: Content, values: np.ndarray) -> np.ndarray:
     """Return each class's score, int64 (rows, classes), for feature values (rows, features)."""
-    return scorer(model)(values).T
+    return scorer(model)(values).T.astype(np.int64)
 
 
 def scorer(model: Content) -> Callable[[np.ndarray], np.ndarray]:
-    """Return f(values): each class's score, int64 (classes, rows), for feature values (rows, features)."""
+    """Return f(values): each class's score, signed integers (classes, rows), for feature values (rows, features)."""
     family = model.family
     if isinstance(family, Forest):
-        trees = trees_of(family)
-        try:  # not before: scikit-learn comes with it, for seconds; its walk is many times as fast
-            from dibble_tools.model.tree_walk import TreeWalk
-        except ModuleNotFoundError:
-            return lambda values: walked(trees, values).T
-        return TreeWalk(trees, model.limits).scores
+        trees, kind = BitTrees(trees_of(family)), np.min_scalar_type(max(model.limits, default=0))
+        return lambda values: trees.scores((values.astype(kind) if values.dtype.itemsize == 8 else values).T)
     if isinstance(family, Additive):
         return lambda values: _additive(family, values).T
     if isinstance(family, Maps):

@@ -145,9 +145,10 @@ class Listener:
         history = self._history
         self._state.put(
             channels=view_model.channels(history),
+            channels_left=view_model.channels_left(history),
             decision=view_model.decision(history, reasons.last if reasons else None, self._unsure_below),
             events=list(self._events),
-            frame=view_model.frame(self._assembler.last) if self._assembler.last else None,
+            frames=view_model.frames(self._assembler.by_sensor.values(), history),
             waiting=self._waiting,
             node=plain(history.header.node, 60) if history.header else None,
             decides=bool(history.last and history.last.class_name),

@@ -1,5 +1,6 @@
 """What was heard of a node, as the page shows it: text and numbers only, JSON-ready."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from dibble.inference.decision import NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE
@@ -7,14 +8,14 @@ from dibble.inference.decision import NOVEL, OUT_OF_RANGE, SENSOR_FAULT, UNSURE
 from dibble_tools.common.quantities import channel_text, reading_text
 from dibble_tools.common.safe_text import plain
 from dibble_tools.console.clock import NodeClock
-from dibble_tools.console.frames import HeardFrame
+from dibble_tools.console.frames import HeardFrame, least_span
 from dibble_tools.console.history import History
 from dibble_tools.node.console_lines import Row
 
 if TYPE_CHECKING:
     from dibble_tools.console.reasons import Reason
 
-MOST_CHANNELS = 24
+MOST_CHANNELS = 40
 NAME_LENGTH = 60
 NOTHING_YET: dict[str, Any] = {
     **{"title": "nothing yet", "trust": "none", "trust_words": "", "why": [], "when": ""},
@@ -36,20 +37,38 @@ def channels(history: History) -> list[dict[str, Any]]:
     return [_channel(history, name, unit) for name, unit in history.header.channels[:MOST_CHANNELS]]
 
 
-def frame(shown: HeardFrame) -> dict[str, Any]:
+def channels_left(history: History) -> str:
+    """Return in words how many channels have no card, "" for none."""
+    more = len(history.header.channels) - MOST_CHANNELS if history.header else 0
+    return f"and {more} more readings: `dibble monitor` has them all" if more > 0 else ""
+
+
+def frames(shown: Iterable[HeardFrame], history: History) -> list[dict[str, Any]]:
+    """Return what `frame` does of each sensor's last frame."""
+    now = history.last.sequence if history.last else None
+    return [frame(one, now) for one in shown]
+
+
+def frame(shown: HeardFrame, now: int | None = None) -> dict[str, Any]:
     """Return an array's frame: pixels row by row, each in steps above its background, and what it shows in words.
 
     Of a camera's picture they are codes, of colours (red, green, blue) each.
+
+    Args:
+        now: sequence of the last decision; a frame that came with another is told to be of then.
     """
+    sees = "sees" if now is None or shown.sequence in (now, now + 1) else f"saw at decision {shown.sequence}"
     rows, columns = shown.pixels.shape[:2]
     codes = shown.pixels.reshape(rows * columns, -1).tolist() if shown.is_picture else []
     low, high = (reading_text(int(end) * shown.step, shown.unit) for end in (shown.pixels.min(), shown.pixels.max()))
     return {
         "rows": rows,
         "columns": columns,
+        "least_span": least_span(shown),
         "pixels": [] if shown.is_picture else shown.pixels.ravel().tolist(),
         "colours": [code if len(code) == 3 else 3 * code for code in codes],
-        "words": f"What {plain(shown.sensor, NAME_LENGTH)} sees: {rows} × {columns}",
+        "sensor": plain(shown.sensor, NAME_LENGTH),
+        "words": f"What {plain(shown.sensor, NAME_LENGTH)} {sees}: {rows} × {columns}",
         "range": f"from {low} to {high}" + " above the background of each pixel" * (not shown.is_picture),
     }
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from joblib.parallel import BACKENDS, DEFAULT_BACKEND, get_active_backend
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.prepare import Prepared, prepare
@@ -101,6 +102,9 @@ def study(path: Path, options: TrainOptions, clock: Clock, progress: Progress = 
         progress=lambda step: progress(step, clock.used()),
         now=clock.now,
     )
+    if learner.jobs > 1 and clock.starved() and isinstance(get_active_backend()[0], BACKENDS[DEFAULT_BACKEND]):
+        clock.left_out.append("further processes, which would each begin by loading what this one has")
+        learner = replace(learner, jobs=1)
     progress("teaching: soft labels, the features ranked", clock.used())
     training_set = learner.training_set(rows)
     order = learner.order(rows, training_set)

@@ -333,10 +333,10 @@ def _insight(t: Training, clock: Clock, progress: Callable[[str, float], None]) 
     result: dict[str, Any] = {"importance": drops}
     progress("checking for shortcuts", clock.used())
     names = [row["channel"] for row in drops]
-    in_time = clock.used() < CHECKS_SHARE
-    without, alone, warning = shortcut_check(t.training_set, t.about, t.held_out, names, seed, without=in_time)
+    in_time = clock.allows("accuracy without each channel, a learning curve", CHECKS_SHARE)
+    without, alone, warning = shortcut_check(t.training_set, t.about, t.held_out, names, seed, thorough=in_time)
     result |= {"without_channel": without, "only_channel": alone, "shortcut": warning}
-    if clock.used() < CHECKS_SHARE:
+    if in_time:
         progress("drawing the learning curve", clock.used())
         model = t.judged.model.content
         accuracy = [

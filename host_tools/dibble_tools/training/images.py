@@ -14,31 +14,29 @@ from dibble_tools.data.datasets import Dataset
 from dibble_tools.data.labelled_frames import FrameSet, read_labelled
 from dibble_tools.data.splits import check_classes, folds, split
 from dibble_tools.families.maps.network import Shape
+from dibble_tools.families.maps.shapes import UNIT_BYTES, shapes_within
 from dibble_tools.families.maps.tables import Frame, MapsTables
-from dibble_tools.families.maps.training import BATCH, Augmentation, fit, shares, tables_of
+from dibble_tools.families.maps.training import BATCH, Augmentation, FrameLearner, shares, tables_of
 from dibble_tools.model.content import Maps
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
-from dibble_tools.model.limits import Limits, estimate
+from dibble_tools.model.limits import Estimate, Limits, estimate
 from dibble_tools.model.maps_file import export_maps, maps_spec
 from dibble_tools.model.metrics import evaluation, unsure_below
 from dibble_tools.report.verdict import verdict_of
+from dibble_tools.training.image_search import STEPS_LEAST, Contender, compete
 from dibble_tools.training.intervals import interval
 from dibble_tools.training.result import Clock, Progress, Trained
 
 DEFAULT_BYTES = 6144
-EPOCHS_MOST, EPOCHS_LEAST = 120, 6
-STEPS_LEAST = 240  # of a student's training, whatever the time
+MOST_BYTES = 32768  # where no limit is told
+TRIED = 5  # steps of a teacher that tell its speed
+EPOCHS_MOST = 120  # of the last fit
+FINAL_LEAST, FINAL_MOST = 120, 1500  # steps of the last fit, whatever the time and however few the frames
+TEACHER_EPOCHS = 8  # that its time has to allow: many frames teach by themselves
 TEACHER_LEAST = 0.8  # of the frames it learned from that a teacher has to know, to teach
 SMALL = 12  # a side: such an array has as few readings as the other families take
-BLOCKS: tuple[tuple[int, tuple[tuple[int, int], ...]], ...] = (
-    (8, ((16, 2),)),
-    (8, ((16, 1), (24, 2))),
-    (8, ((16, 2), (32, 2))),
-    (16, ((32, 2), (32, 1))),
-    (16, ((32, 2), (48, 2))),
-)
 TEACHER = 24, ((48, 2), (64, 1), (64, 2))
-SHARES = 0.25, 0.45  # of the time: the teacher's, the search's
+TEACHER_SHARE, SEARCH_SHARE, JUDGING_SHARE = 0.2, 0.35, 0.05  # of the time
 FOLDS = 4
 SEEN_BY_RANGE = 0.002  # of readings that lie beyond each end of the codes
 
@@ -59,18 +57,6 @@ class ImageOptions:
 
 
 @dataclass(frozen=True)
-class ImageCandidate:
-    """A shape that was tried: how often it was right on a fold held out, and what it takes."""
-
-    shape: Shape
-    accuracy: float
-    bytes: int
-    instructions: int
-    margins: np.ndarray
-    correct: np.ndarray
-
-
-@dataclass(frozen=True)
 class Examples:
     """Held-out frames with what was decided on them, for people.
 
@@ -87,27 +73,32 @@ class Examples:
 
 
 def train_images(
-    path: Path, options: ImageOptions, progress: Progress = lambda step, share: None
+    path: Path,
+    options: ImageOptions,
+    progress: Progress = lambda step, share: None,
+    clock: Clock | None = None,
 ) -> tuple[Trained, Examples]:
     """Return a model trained on labelled frames, with its card, and examples of what it decides.
 
     Frames of one group are never split. Some groups are held out; a larger network, the teacher, is fitted to the
-    others; then shapes within the limits compete on a fold of them, and the best is fitted to all but those held out,
-    which judge it.
+    others, where there is time for it; shapes within the limits compete on a fold of them, and the best goes on with
+    all but those held out, which judge it.
 
+    Args:
+        clock: of the budget; by default one of the wall that starts here.
     Raises:
         InputError: something in the frames or the options has to change.
     """
-    return _ImageTraining(path, options, progress).run()
+    return _ImageTraining(path, options, progress, clock or Clock(options.budget_s)).run()
 
 
 class _ImageTraining:
     """One training: what it is of, and the notes that come up on the way."""
 
-    def __init__(self, path: Path, options: ImageOptions, progress: Progress) -> None:
+    def __init__(self, path: Path, options: ImageOptions, progress: Progress, clock: Clock) -> None:
         self.path, self.options, self.progress = path, options, progress
         progress("reading the frames", 0.0)
-        self.clock = Clock(options.budget_s)
+        self.clock = clock
         self.set = read_labelled(path, size=options.size, grey=options.grey)
         self.classes = sorted(set(self.set.labels))
         self.y = np.array([self.classes.index(label) for label in self.set.labels])
@@ -121,8 +112,8 @@ class _ImageTraining:
             )
         self.ds = Dataset(
             options.name or path.stem,
-            [str(i) for i in range(self.set.frames[0].size)],
-            self.set.frames.reshape(len(self.y), -1).astype(float),
+            [],
+            np.zeros((len(self.y), 0)),
             np.array(self.set.labels),
             None,
             np.array(self.set.groups),
@@ -133,8 +124,7 @@ class _ImageTraining:
         self.split = split(self.ds, test_groups=options.test_groups, seed=options.seed)
         self.notes += check_classes(self.ds, self.split.train, self.split.test)
         self.frame = self._frame(self.set.frames[self.split.train])
-        self.codes = self.frame.codes(self.set.frames)
-        self.x = (self.codes / 255).astype(np.float32)
+        self.codes = self.frame.codes(self.set.frames).astype(np.uint8)
         self.augmentation = Augmentation(flip=options.flip)
 
     def run(self) -> tuple[Trained, Examples]:
@@ -142,13 +132,21 @@ class _ImageTraining:
         train = np.flatnonzero(self.split.train)
         fitted, held = self._fold()
         taught = self._teach(fitted)
-        candidates = self._search(fitted, held, taught)
-        best = max(candidates, key=lambda c: (round(c.accuracy, 2), -c.instructions))
-        unsure, _ = unsure_below(best.margins, best.correct, self.options.sure)
+        candidates = self._candidates()
+        best = self._search(candidates, fitted, held, taught)
+        assert best.learner is not None and best.margins is not None and best.correct is not None
         self.progress(f"fitting {best.shape}", self.clock.used())
-        tables = self._fit(best.shape, train, taught, 1.0)
-        model = self._model(tables, int(unsure))
-        card = self._card(best, candidates, model, tables)
+        best.learner.give(self.codes[train], self.y[train], **self._taught(taught, train))
+        tables = tables_of(best.learner.finish(self._steps(best, len(train))), self.frame, self.codes[train])
+        unsure, _ = unsure_below(best.margins, best.correct, self.options.sure)
+        model = self._model(tables, int(np.ceil(unsure * tables.margin_unit)))
+        self.notes += self.clock.overrun()
+        tried = [(c, c.accuracy) for c in candidates if c.accuracy is not None]
+        if len(tried) < len(candidates):
+            self.notes.append(
+                f"the time was up after {len(tried)} of {len(candidates)} shapes: give it a larger --budget"
+            )
+        card = self._card(best, tried, model, tables)
         said = verdict_of(card)
         trained = Trained(model, {**card, "verdict": said.to_json() if said else None}, self.notes)
         return trained, self._examples(model, tables)
@@ -171,11 +169,29 @@ class _ImageTraining:
             return inner, outer
         raise InputError(f"{self.path}: expected frames of at least two groups to train on: take some on other days")
 
+    def _learner(self, shape: Shape, rows: np.ndarray, taught: np.ndarray | None) -> FrameLearner:
+        rng = np.random.default_rng(self.options.seed)
+        return FrameLearner(shape, self.codes[rows], self.y[rows], len(self.classes), rng, **self._taught(taught, rows))
+
+    def _taught(self, taught: np.ndarray | None, rows: np.ndarray) -> dict[str, Any]:
+        return {"teacher": None if taught is None else taught[rows], "augmentation": self.augmentation}
+
     def _teach(self, fitted: np.ndarray) -> np.ndarray | None:
+        """Return the class shares of all frames by a larger network, where there is time for one and it knows them."""
         self.progress("fitting a larger network, the teacher", self.clock.used())
-        shape = Shape(*TEACHER, first_stride=self._strides()[0])
-        layers = self._layers(shape, fitted, None, SHARES[0])
-        told = shares(layers, self.x)
+        learner = self._learner(Shape(*TEACHER, first_stride=self._strides()[0]), fitted, None)
+        steps = max(STEPS_LEAST, TEACHER_EPOCHS * len(fitted) // BATCH)
+        began = self.clock.now()
+        learner.learn(TRIED)
+        allowed = int(self.clock.left(TEACHER_SHARE) / ((self.clock.now() - began) / TRIED))
+        if allowed < steps and steps > STEPS_LEAST:
+            self.notes.append(
+                f"no larger network taught this one: {len(fitted):,} frames would take it {TEACHER_EPOCHS} times as "
+                "many seconds as a look at each: give a larger --budget"
+            )
+            return None
+        learner.finish(min(max(allowed, steps), self._most(len(fitted))))
+        told = shares(learner.layers, self.codes)
         known = float(np.mean(told[fitted].argmax(axis=1) == self.y[fitted]))
         return told if known >= TEACHER_LEAST else None
 
@@ -183,78 +199,61 @@ class _ImageTraining:
         side = max(self.frame.shape[:2])
         return (1, 2) if side <= SMALL else (2, 3) if side <= 48 else (4, 3)
 
-    def _search(self, fitted: np.ndarray, held: np.ndarray, taught: np.ndarray | None) -> list[ImageCandidate]:
-        shapes = [Shape(*blocks, first_stride=stride) for blocks in BLOCKS for stride in self._strides()]
-        small = [(shape, *self._needs(shape)) for shape in shapes]
-        within = [entry for entry in small if self.options.limits.hold(entry[1], entry[2])]
+    def _candidates(self) -> list[Contender]:
+        """Return shapes within the limits, with what each takes: as many as there is time to try."""
+        limits = self.options.limits
+        most = limits.max_bytes or MOST_BYTES
+        shapes = shapes_within(most, self.frame.depth, len(self.classes), self._strides())
+        needs = [(shape, *self._needs(shape)) for shape in shapes]
+        within = [Contender(shape, size, work.instructions) for shape, size, work in needs if limits.hold(size, work)]
         if not within:
-            least = min(entry[1] for entry in small)
-            raise InputError(f"expected a model within {self.options.limits}: the smallest takes {least:,} bytes")
-        found: list[ImageCandidate] = []
-        for i, (shape, _, _) in enumerate(within):
-            self.progress(f"trying {shape}, first stride {shape.first_stride}", self.clock.used())
-            if found and self.clock.used() > SHARES[0] + SHARES[1]:
-                self.notes.append(
-                    f"the time was up after {len(found)} of {len(within)} shapes: give it a larger --budget"
-                )
-                break
-            tables = self._fit(shape, fitted, taught, SHARES[0] + SHARES[1] * (i + 1) / len(within))
-            model = self._model(tables, 0)
-            decisions = model.decide(self.set.frames[held].reshape(len(held), -1))
-            correct = decisions.class_index == self.y[held]
-            work = estimate(model.content, len(model.blob)).instructions
-            found.append(ImageCandidate(shape, float(correct.mean()), len(model.blob), work, decisions.margin, correct))
-        return found
+            least = min(size for _, size, _ in needs)
+            raise InputError(f"expected a model within {limits}: the smallest takes {least:,} bytes")
+        return within
 
-    def _needs(self, shape: Shape) -> tuple[int, Any]:
+    def _search(
+        self, candidates: list[Contender], fitted: np.ndarray, held: np.ndarray, taught: np.ndarray | None
+    ) -> Contender:
+        until = self.clock.used() + SEARCH_SHARE
+        return compete(
+            candidates,
+            lambda shape: self._learner(shape, fitted, taught),
+            (self.codes[held], self.y[held]),
+            lambda: self.clock.left(until),
+            self.clock.now,
+            lambda c: self.progress(f"trying {c.shape}, first stride {c.shape.first_stride}", self.clock.used()),
+        )
+
+    def _steps(self, best: Contender, rows: int) -> int:
+        """Return how many steps there is time for, at the end."""
+        allowed = self.clock.left(1 - JUDGING_SHARE) / best.step_s
+        return int(np.clip(allowed, FINAL_LEAST, self._most(rows)))
+
+    def _most(self, rows: int) -> int:
+        return max(FINAL_MOST, EPOCHS_MOST * rows // BATCH)
+
+    def _needs(self, shape: Shape) -> tuple[int, Estimate]:
         """Return what a model of a shape takes, by an untrained one: its bytes, and its estimate."""
-        layers = fit(shape, self.x[:2], self.y[:2], len(self.classes), 1, np.random.default_rng(0))
+        learner = FrameLearner(shape, self.codes[:8], self.y[:8], len(self.classes), np.random.default_rng(0))
+        layers = learner.finish(1)
         model = self._model(tables_of(layers, self.frame, self.codes[:8]), 0)
-        depth, weights, units = self.frame.depth, 0, 0
-        weights += shape.first * 9 * depth
-        units += shape.first
-        before = shape.first
-        for wider, _ in shape.blocks:
-            weights += before * 9 + before * wider
-            units += before + wider
-            before = wider
-        weights += before * len(self.classes)
-        units += len(self.classes)
         family = model.content.family
         assert isinstance(family, Maps)
-        head = len(model.blob) - sum(step.weights.size + 5 * len(step.biases) for step in family.steps)
-        size = head + weights + 5 * units  # as channels that tell nothing yet are left out of an untrained one
-        return size, estimate(model.content, size)
-
-    def _fit(self, shape: Shape, rows: np.ndarray, taught: np.ndarray | None, until: float) -> MapsTables:
-        return tables_of(self._layers(shape, rows, taught, until), self.frame, self.codes[rows])
-
-    def _layers(self, shape: Shape, rows: np.ndarray, taught: np.ndarray | None, until: float) -> Any:
-        """Return a network fitted to rows, until about that share of the time is used: one epoch is timed first."""
-        began = self.clock.used()
-        classes = len(self.classes)
-        rng = np.random.default_rng(self.options.seed + 1)
-        teacher = None if taught is None else taught[rows]
-        fit(shape, self.x[rows], self.y[rows], classes, 1, rng, teacher=teacher, augmentation=self.augmentation)
-        one = max(self.clock.used() - began, 1e-6)
-        least = EPOCHS_LEAST if shape.blocks == TEACHER[1] else max(EPOCHS_LEAST, -(-STEPS_LEAST * BATCH // len(rows)))
-        epochs = int(np.clip((until - began) / one - 1, least, max(EPOCHS_MOST, least)))
-        return fit(
-            shape,
-            self.x[rows],
-            self.y[rows],
-            classes,
-            epochs,
-            np.random.default_rng(self.options.seed),
-            teacher=teacher,
-            augmentation=self.augmentation,
+        # Channels that tell nothing yet are left out of it.
+        kept = sum(step.weights.size + UNIT_BYTES * len(step.biases) for step in family.steps)
+        whole = sum(
+            layer.weights.size + UNIT_BYTES * len(layer.biases)
+            for layer in layers
+            if layer.weights is not None and layer.biases is not None
         )
+        size = len(model.blob) - kept + whole
+        return size, estimate(model.content, size)
 
     def _model(self, tables: MapsTables, unsure: int) -> HostModel:
         return HostModel(export_maps(maps_spec(self.ds.name, self.classes, tables, unsure)))
 
     def _card(
-        self, best: ImageCandidate, candidates: list[ImageCandidate], model: HostModel, tables: MapsTables
+        self, best: Contender, tried: list[tuple[Contender, float]], model: HostModel, tables: MapsTables
     ) -> dict[str, Any]:
         held = np.flatnonzero(self.split.test)
         decisions = model.decide(self.set.frames[held].reshape(len(held), -1))
@@ -262,14 +261,13 @@ class _ImageTraining:
         ends = interval(decisions.class_index == self.y[held], np.unique(groups[held], return_inverse=True)[1])
         names, counts = np.unique(labels, return_counts=True)
         work = estimate(model.content, len(model.blob))
-        recipe = f"maps:{best.shape}"
         return {
             "made_by": f"dibble {__version__}, numpy {np.__version__}",
             "name": model.content.name,
             "model": {
                 "file": MODEL_FILE,
                 "family": "maps",
-                "recipe": recipe,
+                "recipe": _recipe(best.shape),
                 "bytes": len(model.blob),
                 "sha256": hashlib.sha256(model.blob).hexdigest(),
                 "golden_vectors": len(model.content.golden),
@@ -299,18 +297,22 @@ class _ImageTraining:
             "front": [
                 {
                     "family": "maps",
-                    "recipe": f"maps:{c.shape}",
+                    "recipe": _recipe(c.shape),
                     "features": self.frame.size,
                     "bytes": c.bytes,
-                    "accuracy": round(c.accuracy, 4),
+                    "accuracy": round(accuracy, 4),
                     "fits": True,
-                    "on_front": all(o.accuracy < c.accuracy or o.bytes >= c.bytes for o in candidates if o is not c),
+                    "on_front": all(other < accuracy or o.bytes >= c.bytes for o, other in tried if o is not c),
                     "chosen": c is best,
                     "instructions": c.instructions,
                 }
-                for c in sorted(candidates, key=lambda c: -c.accuracy)
+                for c, accuracy in sorted(tried, key=lambda pair: -pair[1])
             ],
-            "unsure": {"below_margin": model.content.unsure_below, "sure": self.options.sure},
+            "unsure": {
+                "below_margin": model.content.unsure_below,
+                "margin_unit": tables.margin_unit,
+                "sure": self.options.sure,
+            },
             "held_out": {
                 "integer_model": {
                     "what": "what the node decides on each frame of groups that it never saw",
@@ -335,6 +337,10 @@ class _ImageTraining:
             [self.set.names[i] for i in chosen],
             np.stack([occlusion(tables, self.codes[i]) for i in chosen]),
         )
+
+
+def _recipe(shape: Shape) -> str:
+    return f"maps:{shape}, first /{shape.first_stride}"
 
 
 def occlusion(tables: MapsTables, codes: np.ndarray) -> np.ndarray:

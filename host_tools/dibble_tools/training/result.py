@@ -133,6 +133,7 @@ class Trained:
 
 
 OVERRUN = 1.25  # times the budget: so much is told
+STARVED, STARVED_S = 0.35, 1.0  # share of a processor below which this process starves, once so many seconds tell it
 
 
 class Clock:
@@ -142,6 +143,24 @@ class Clock:
         """Start the clock; `now` may be `time.process_time`, so that other work on the machine takes nothing away."""
         self.budget_s, self.now = budget_s, now
         self.start, self.start_cpu = now(), time.process_time()
+        self.left_out: list[str] = []
+
+    def allows(self, what: str, share: float) -> bool:
+        """Tell whether less than `share` of the budget is used; `told` names what wasn't allowed."""
+        if self.used() < share:
+            return True
+        self.left_out.append(what)
+        return False
+
+    def starved(self) -> bool:
+        """Tell whether others leave this process little of a processor; call it where it alone has worked so far."""
+        took = self.now() - self.start
+        return took >= STARVED_S and time.process_time() - self.start_cpu < STARVED * took
+
+    def told(self) -> list[str]:
+        """Return notes on what the budget had no room for, and on how far it was overrun."""
+        notes = [f"left out, for the budget was used up: {'; '.join(self.left_out)}"] if self.left_out else []
+        return notes + self.overrun()
 
     def overrun(self) -> list[str]:
         """Return a note where it took much longer than the budget, as what is never left out may, on a busy machine."""
@@ -150,8 +169,9 @@ class Clock:
             return []
         cpu = time.process_time() - self.start_cpu
         return [
-            f"it took {took:.0f} s of a budget of {self.budget_s:.0f}: a teacher, folds, the final fit and tables are "
-            f"never left out, and this process had a processor for {cpu:.0f} s only: it was busy, or allow more"
+            f"it took {took:.0f} s of a budget of {self.budget_s:.0f}, of which this process had a processor for "
+            f"{cpu:.0f} s: a first teacher, folds, a few recipes, one fit and its tables are never left out; allow "
+            "more, or a less busy computer"
         ]
 
     def used(self) -> float:

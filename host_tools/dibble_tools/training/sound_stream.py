@@ -37,7 +37,7 @@ OUTPUTS = 3  # that are learned of each piece: a word is to be known a little be
 LISTEN_SHARE, FIT_SHARE = 0.15, 0.9  # of the budget: until copies are made; until it is trained
 COPIES, COPIES_OF_ROUNDS = (2, 16), 4
 VALIDATION = 0.07  # of the training groups: they tell from which margin on a decision counts
-ALARM_SHARE = 0.003  # of the hops of other sounds: on so many something may be done, before what is held is asked for
+ALARM_SHARE = 0.001  # of the hops of other sounds: on so many something may be done, before what is held is asked for
 TRIAL_STEPS, LEAST_STEPS = 4, 60
 GOLDEN_ROWS = (40, 24, 16, 12, 8, 4, 2)  # as many as the limit has room for
 BIAS_BYTES = 3
@@ -169,7 +169,8 @@ class StreamTraining:
         targets[np.arange(len(self.y)), self.y] += 1 - SMOOTHING
         if self.soft is not None:
             targets = ((1 - TEACHER) * targets + TEACHER * self.soft).astype(np.float32)
-        composer = Composer(rows, self.learned, hops_seen(shapes, OUTPUTS), self.rng)
+        idle = np.array([name.startswith(OTHER) for name in self.classes])[self.y]
+        composer = Composer(rows, self.learned, hops_seen(shapes, OUTPUTS), self.rng, idle)
         size = min(BATCH, len(self.learned))
         order = np.zeros(0, np.int64)
         counts = np.bincount(self.y[self.learned], minlength=len(self.classes))

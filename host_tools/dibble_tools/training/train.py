@@ -1,7 +1,7 @@
 """`dibble train`: a CSV of readings -> a model and its card, without writing anything."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +33,7 @@ NOVELTY_PART = 4  # of the bytes, a quarter may go to novelty where it is asked 
 FEW_RECIPES = 8  # a search that came to fewer was starved
 # Shares of the budget: what is left goes to the final fit, the stage table and the report.
 SEARCH_SHARE, RERANK_SHARE = 0.6, 0.78
+OTHER_FORMS_SHARE, REFIT_SHARE = 0.9, 1.0  # no longer done when so much is used
 LEAST_SEARCH = 0.2  # of the budget, however long teacher and folds took: else the first recipes win, whatever they are
 
 
@@ -66,7 +67,7 @@ def train(path: Path, options: TrainOptions, progress: Progress = lambda step, s
         trained.notes.insert(0, f"column {options.data.label!r} looks like a number to predict: taken as --target")
         return trained
     card = make_card(done, clock, progress)
-    done.data.notes.extend(clock.overrun())  # the card's own list
+    done.data.notes.extend(clock.told())  # the card's own list
     return Trained(done.shipped.model, card, done.data.notes)
 
 
@@ -88,10 +89,12 @@ def choose(
     progress("fitting the chosen student on all training rows", clock.used())
     about = basis.about
     finish = _Finish(options, limits, about, basis.parts, options.data.seed, task, data)
-    chosen, judged, margins = finish.best(candidates, basis.training_set, basis.order)
+    other_forms = bool(options.recipe) or clock.allows("the same network in other forms", OTHER_FORMS_SHARE)
+    chosen, judged, margins = finish.best(candidates, basis.training_set, basis.order, other_forms)
     judged.model.cross_check(about.readings[:, about.kept(judged.student.columns)], about.elapsed_ms)
     shipped = judged
-    if options.refit and len(basis.held_out.y_true):
+    again = "learning from the rows held out, too"
+    if options.refit and len(basis.held_out.y_true) and (options.recipe or clock.allows(again, REFIT_SHARE)):
         progress("fitting it again, on the rows held out too", clock.used())
         shipped = _refit(finish, chosen, judged, basis.learner, data)
     data.notes.extend([*basis.teacher.notes, *shipped.student.notes, *_left_out(about, shipped.student)])
@@ -142,12 +145,15 @@ def _search(
 
     kinds = [kind for kinds in families.values() for kind in kinds]
     budget_s = max(clock.left(SEARCH_SHARE), LEAST_SEARCH * clock.budget_s)
-    candidates = search(task, kinds, budget_s=budget_s, jobs=options.jobs, progress=tell, now=clock.now)
+    jobs = basis.learner.jobs
+    candidates = search(task, kinds, budget_s=budget_s, jobs=jobs, progress=tell, now=clock.now)
     if len(candidates) < FEW_RECIPES and clock.used() >= SEARCH_SHARE:
         notes.append(f"the search had time for {len(candidates)} recipes only: allow more than --budget, or fewer rows")
-    progress("cross-validating the best again on other folds", clock.used())
-    others = _other_tasks(task, replace(basis.learner, quick=True), basis.rows, clock)
-    return rerank(candidates, others, jobs=options.jobs, left_s=lambda: clock.left(RERANK_SHARE))
+    others: Iterable[Task] = ()
+    if clock.allows("a second look at the best recipes, on other folds", RERANK_SHARE):
+        progress("cross-validating the best again on other folds", clock.used())
+        others = _other_tasks(task, replace(basis.learner, quick=True), basis.rows, clock)
+    return rerank(candidates, others, jobs=jobs, left_s=lambda: clock.left(RERANK_SHARE))
 
 
 def _other_tasks(task: Task, learner: Learner, rows: np.ndarray, clock: Clock) -> Iterator[Task]:
@@ -200,13 +206,13 @@ class _Finish:
         return other
 
     def best(
-        self, candidates: Sequence[Candidate], training_set: TrainingSet, order: Sequence[int]
+        self, candidates: Sequence[Candidate], training_set: TrainingSet, order: Sequence[int], other_forms: bool
     ) -> tuple[Candidate, Fitted, list[dict[str, float]]]:
         """Return the first candidate whose model keeps the limits, that model, and what its margins are worth."""
         smallest: int | None = None
         for candidate in candidates:
             try:
-                fitted, size = self.fit(candidate, training_set, order, self.about)
+                fitted, size = self.fit(candidate, training_set, order, self.about, other_forms=other_forms)
             except InputError:
                 continue
             if fitted is not None:
@@ -220,10 +226,16 @@ class _Finish:
         )
 
     def fit(
-        self, candidate: Candidate, training_set: TrainingSet, order: Sequence[int], about: About
+        self,
+        candidate: Candidate,
+        training_set: TrainingSet,
+        order: Sequence[int],
+        about: About,
+        *,
+        other_forms: bool = False,
     ) -> tuple[Fitted | None, int]:
         """Return the model of a candidate's recipe, or None where it breaks a limit, and the bytes it takes."""
-        student = fit_student(candidate.recipe, training_set, order, self.seed, full=True)
+        student = fit_student(candidate.recipe, training_set, order, self.seed, full=other_forms)
         if gone := self.absences(candidate):
             about = replace(
                 about,

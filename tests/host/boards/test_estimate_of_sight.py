@@ -9,9 +9,11 @@ from dibble_tools.boards.catalogue import board_named
 from dibble_tools.boards.energy import budget
 from dibble_tools.boards.figure import Figure
 from dibble_tools.boards.listening import CYCLES
+from dibble_tools.boards.looks import share_seen
 from dibble_tools.boards.prediction import MAPS, MAPS_SPREAD
 from dibble_tools.boards.sensing import sensing
 from dibble_tools.cli.main import app
+from dibble_tools.common.errors import InputError
 from dibble_tools.machines.replay import middle_cost, own_python_cost
 from dibble_tools.node.config import whole
 from random_maps import random_frames, random_maps
@@ -68,3 +70,27 @@ def test_estimate_tells_charge_of_a_cascade_and_without(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({**CONFIG, "sensors": CONFIG["sensors"][:1], "gate": {}}))
     refused = CliRunner().invoke(app, [*arguments, "--seen", "0.1"])
     assert 'expected a sensor that is "costly"' in str(refused.exception)
+
+
+def test_how_often_a_node_looks_is_told_by_what_it_collected(tmp_path: Path) -> None:
+    file = tmp_path / "gate.csv"
+    cells = ["0,0", "15,0", "0,0", "0,0", ",", "0,0", "0,16", "0,31", *["0,0"] * 32]
+    file.write_text("\n".join(["time,warm_permille,moved_permille", *(f"{i},{c}" for i, c in enumerate(cells))]) + "\n")
+    assert share_seen(str(file), CONFIG) == 7 / 40  # rows 1, 2, 4, 5, 6, 7, 8
+    assert share_seen("0.05", CONFIG) == 0.05
+    near = {"driver": "amg8833", "channels": ["t", "least", "most", "mean", "top", "warm_permille", *"mrc"]}
+    with pytest.raises(InputError, match="expected warm_permille and m of 20 cycles or more, got no column m"):
+        share_seen(str(file), {**CONFIG, "sensors": [near, FAR]})
+    alone = {**CONFIG, "sensors": CONFIG["sensors"][1:], "gate": {}}
+    for told, config, message in (
+        ("1.5", CONFIG, "expected a share of 0..1, got 1.5"),
+        ("often", CONFIG, "expected a share of 0..1, or a .csv that the node sent"),
+        (str(file), alone, "expected an array that isn't costly"),
+        (str(tmp_path / "none.csv"), CONFIG, "expected the CSV that `dibble collect` wrote"),
+    ):
+        with pytest.raises(InputError, match=message):
+            share_seen(told, config)
+    for text, message in (("time,warm_permille\n" + "1,2\n" * 30, "no column moved_permille"), ("a\n", "got 0 rows")):
+        file.write_text(text)
+        with pytest.raises(InputError, match=message):
+            share_seen(str(file), CONFIG)

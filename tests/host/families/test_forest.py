@@ -10,10 +10,10 @@ from dibble_tools.families.forest.integer_trees import IntegerTrees, scores
 from dibble_tools.families.forest.pages import PAGE_NODES, pack
 from dibble_tools.families.forest.trees import hard_votes, trees_of
 from dibble_tools.model import evaluator
+from dibble_tools.model.bit_trees import BitTrees
 from dibble_tools.model.content import Forest
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.oracle import class_scores
-from dibble_tools.model.tree_walk import TreeWalk
 from helpers import integers_of, model_of
 from sklearn.datasets import load_digits
 from sklearn.ensemble import ExtraTreesClassifier, GradientBoostingClassifier, RandomForestClassifier
@@ -135,7 +135,7 @@ def test_values_that_floats_of_32_bits_merge_are_told_apart() -> None:
     nodes = [(0, cut, -1 - i, -2 - i) for i, cut in enumerate(cuts)]
     trees = IntegerTrees(nodes, list(range(len(cuts))), len(cuts) + 1)
     values = np.array([[cut + step] for cut in cuts for step in (-1, 0, 1)])
-    assert np.array_equal(TreeWalk(trees, [limit]).scores(values).T, scores(trees, values))
+    assert np.array_equal(BitTrees(trees).scores(values.T).T, scores(trees, values))
 
 
 def test_sums_of_many_classes_of_16_bits_do_not_meet() -> None:
@@ -144,7 +144,7 @@ def test_sums_of_many_classes_of_16_bits_do_not_meet() -> None:
     trees = IntegerTrees(nodes, list(range(200)), 9, leaves, [65535 - 255 * 60] * 9)
     trees.check()
     values = np.arange(12).reshape(-1, 1)
-    assert np.array_equal(TreeWalk(trees, [11]).scores(values).T, scores(trees, values))
+    assert np.array_equal(BitTrees(trees).scores(values.T).T, scores(trees, values))
 
 
 def test_single_class_has_one_answer() -> None:

@@ -1,6 +1,7 @@
 """A node with a thermal array, on both ports: its readings, its frames on the console, its log, and its faults."""
 
 from array import array
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -31,7 +32,7 @@ def without_model(folder):
     (folder / "model.dib").unlink()
 
 
-def network(rows, columns):
+def network(rows, columns, hysteresis=1):
     """Return a model of random weights over frames: a convolution of 3 x 3, and three classes."""
     rng = np.random.default_rng(rows)
     units = 4
@@ -42,7 +43,8 @@ def network(rows, columns):
     last = rng.integers(-9, 10, (3, height, width, units))
     least = int(-np.minimum(last, 0).reshape(3, -1).sum(1).min()) * 255
     end = MapLayer("conv", (1,), last, (least,) * 3, (6,) * 3, kernel=(height, width))
-    return HostModel(export_maps(maps_spec("eye", ("nobody", "deer", "dog"), MapsTables(frame, [layer, end]))))
+    spec = maps_spec("eye", ("nobody", "deer", "dog"), MapsTables(frame, [layer, end]))
+    return HostModel(export_maps(replace(spec, hysteresis=hysteresis)))
 
 
 def live(folder, driver, minutes, port="circuitpython", model=None, **settings):
@@ -132,7 +134,7 @@ def test_a_network_decides_on_what_the_array_sees_as_the_host_does(tmp_path, dri
 
 
 def test_a_network_of_another_size_isnt_used():
-    eye = SimpleNamespace(driver=SimpleNamespace(heat=Heat(8, 8, 6)), fault="")
+    eye = SimpleNamespace(driver=SimpleNamespace(heat=Heat(8, 8, 6)), fault="", looked=True)
     sensors = SimpleNamespace(names=[], units=[], values=array("i"), hears=False, all=[eye])
     with pytest.raises(ModelError, match="expected a thermal array of 24 x 32 pixels, as the model sees, got none"):
         Classifier(network(24, 32).blob, sensors, 60_000)
@@ -140,6 +142,28 @@ def test_a_network_of_another_size_isnt_used():
     assert classifier.decide(None).flags == 0
     eye.fault = "silent"
     assert (classifier.decide(None).flags, classifier.decide(None).class_index) == (SENSOR_FAULT, NO_CLASS)
+
+
+def test_what_a_network_saw_counts_once_though_cycles_pass_in_which_the_array_is_not_read():
+    model = network(8, 8, hysteresis=2)
+    eye = SimpleNamespace(driver=SimpleNamespace(heat=Heat(8, 8, 6)), fault="", looked=True)
+    sensors = SimpleNamespace(names=[], units=[], values=array("i"), hears=False, all=[eye])
+    classifier = Classifier(model.blob, sensors, 60_000)
+    frames = np.random.default_rng(0).integers(-20, 90, (200, 64))
+    found = model.decide(frames, None)
+    first = int(found.class_index[0])
+    other = int(np.flatnonzero((found.class_index != first) & (found.flags == 0))[0])
+
+    def look(frame):
+        eye.driver.heat.above[:] = array("h", frame.tolist())
+        return classifier.decide(None)
+
+    assert [look(frames[0]).held_index for _ in range(2)] == [NO_CLASS, first]
+    assert look(frames[other]).class_index == found.class_index[other]
+    eye.looked = False
+    assert [classifier.decide(None).held_index for _ in range(3)] == [first] * 3
+    eye.looked = True
+    assert look(frames[other]).held_index == found.class_index[other]
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,11 @@
 import time
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from dibble.senses.heat import Heat
+from dibble_tools.console.frames import HeardFrame
+from dibble_tools.studio import view_model
 from dibble_tools.studio.collecting import Collecting
 from dibble_tools.studio.listener import Listener
 from dibble_tools.studio.project import Project
@@ -67,10 +70,20 @@ def test_an_arrays_picture_is_shown(heard, tmp_path):
     heat.above[9] = 44
     state = heard(line)
     say_until(line, node, state, lambda state: state.get("decides"))
-    assert state.get("frame") is None
+    assert state.get("frames") == []
     line.say(node.frame(SimpleNamespace(heat=heat, unit="centi_c", step=25)))
-    say_until(line, node, state, lambda state: state.get("frame"))
-    shown = state.get("frame")
+    say_until(line, node, state, lambda state: state.get("frames"))
+    (shown,) = state.get("frames")
     assert (shown["rows"], shown["columns"], shown["pixels"][9], sum(shown["pixels"])) == (8, 8, 44, 44)
-    assert shown["words"] == "What amg8833 sees: 8 × 8"
     assert shown["range"] == "from 0.0 °C to 11.0 °C above the background of each pixel"
+    line.say(node.frame(SimpleNamespace(heat=Heat(24, 32, 6), unit="counts", step=1), "mlx90640_raw"))
+    say_until(line, node, state, lambda state: len(state.get("frames")) == 2)
+    assert [one["sensor"] for one in state.get("frames")] == ["amg8833", "mlx90640_raw"]
+
+
+def test_a_picture_that_came_with_an_earlier_decision_is_told_to_be_of_then():
+    pixels = np.zeros((8, 8), dtype=np.int16)
+    noise = HeardFrame("mlx90640_raw", 7, "counts", 1, pixels, False)
+    assert view_model.frame(noise)["least_span"] == 30  # as many as a body's warmth, not its noise
+    told = [view_model.frame(HeardFrame("amg8833", 7, "centi_c", 25, pixels, False), now)["words"] for now in (7, 6, 9)]
+    assert told == 2 * ["What amg8833 sees: 8 × 8"] + ["What amg8833 saw at decision 7: 8 × 8"]

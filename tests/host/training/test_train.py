@@ -1,6 +1,8 @@
 """`dibble train`, end to end: what is written, what the card says, and what stops it."""
 
+import itertools
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -303,6 +305,28 @@ def test_a_budget_that_was_overrun_is_told_with_what_the_process_got() -> None:
     times = iter([0.0, 12.4, 12.6])
     clock = Clock(10.0, lambda: next(times))
     assert clock.overrun() == []
-    (said,) = clock.overrun()
+    (said,) = clock.told()
     assert said.startswith("it took 13 s of a budget of 10")
-    assert "had a processor for 0 s only" in said
+    assert "had a processor for 0 s: " in said
+
+
+def test_a_starved_machine_gets_a_whole_model_and_is_told_what_was_left_out(field_csv: Path) -> None:
+    """Each look at the clock is five seconds later, which this process had no processor for."""
+    ticks = itertools.count(step=5)
+    clock = Clock(20.0, lambda: float(next(ticks)))
+    done = learn(field_csv, options(jobs=2, refit=True), clock)
+    assert done.shipped is done.judged and len(done.candidates) >= 2 and done.chosen.fits
+    first, second = clock.told()
+    assert first == (
+        "left out, for the budget was used up: further processes, which would each begin by loading what this one has; "
+        "a second look at the best recipes, on other folds; the same network in other forms; "
+        "learning from the rows held out, too"
+    )
+    assert second.startswith("it took")
+
+
+def test_a_recipe_is_made_alike_on_a_starved_machine(field_csv: Path) -> None:
+    ticks = itertools.count(step=5)
+    asked = options(recipe="additive:8+0@3", refit=True)
+    done = learn(field_csv, asked, Clock(1.0, lambda: float(next(ticks))))
+    assert done.shipped.model.blob == learn(field_csv, asked, Clock(60.0)).shipped.model.blob

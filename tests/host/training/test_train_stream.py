@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dibble_tools.common.errors import InputError
+from dibble_tools.data.sound import compose
 from dibble_tools.data.sound.augment import noisy
 from dibble_tools.data.sound.clips import read_clips
 from dibble_tools.data.sound.compose import OCTAVE, Composer, clip_rows
 from dibble_tools.data.sound.front_end import settings_for
 from dibble_tools.families.stream.network import hops_seen
-from dibble_tools.families.stream.training import cut_at, integer_net, shapes_for, tables_of
+from dibble_tools.families.stream.rounding import cut_at, integer_net, tables_of, together
+from dibble_tools.families.stream.training import shapes_for
 from dibble_tools.model.hearing import ACTS, REST_MS, hear
 from dibble_tools.model.limits import Limits
 from dibble_tools.report.plots import pictures
@@ -102,6 +104,21 @@ def test_pieces_end_where_their_clips_do(farm: Path) -> None:
     assert np.corrcoef(loud, pieces.max(axis=(0, 2)))[0, 1] > 0.2
 
 
+def test_around_idle_sounds_are_idle_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loud commands never get into a piece that is to be known as one on which nothing is done, wherever it ends."""
+    monkeypatch.setattr(compose, "ANYWHERE", 1.0)
+    lengths = np.full(30, 20)
+    y = np.arange(30) % 2  # 1: idle, faint
+    codes = np.repeat(np.where(y == 1, 30, 250), 20)[:, None].repeat(8, axis=1).astype(np.uint8)
+    noise = np.full((50, 8), 30, np.uint8)
+    rows = compose.ClipRows(codes[None], np.cumsum(lengths) - lengths, lengths, y, noise)
+    composer = Composer(rows, np.arange(30), 50, np.random.default_rng(3), y == 1)
+    pieces = composer.pieces(np.arange(30))
+    assert pieces[:, y == 1].max() < 130 and pieces[:, y == 0].max() > 180
+    composer = Composer(rows, np.arange(30), 50, np.random.default_rng(3))
+    assert composer.pieces(np.arange(30))[:, y == 1].max() > 180, "by themselves, anything lies around them"
+
+
 def test_two_sounds_in_a_band_add_their_powers() -> None:
     """Codes as the front end has them of a noise, of another as loud, and of both: half an octave more."""
     rng = np.random.default_rng(2)
@@ -150,6 +167,23 @@ def test_coarse_steps_err_less_where_the_largest_weights_are_cut() -> None:
     assert (error(cut) <= error(largest)).all() and (cut < largest).sum() >= 3
     exact = np.arange(-7, 8)[:, None] * np.array([[0.5, 3.0]])
     assert np.array_equal(cut_at(exact, np.abs(exact).max(axis=0), -8, 7), [3.5, 21.0]), "where nothing is rounded"
+
+
+def test_rounding_errors_make_up_for_each_other() -> None:
+    """What a unit sums up of inputs that go together is nearer to the truth than with each weight rounded by itself."""
+    rng = np.random.default_rng(6)
+    inputs = rng.normal(size=(4000, 3)) @ rng.normal(size=(3, 24)) + 0.2 * rng.normal(size=(4000, 24))
+    weights = rng.uniform(-8, 7, (24, 10))
+    rounded = together(weights, np.cov(inputs.T), -8, 7)
+    assert np.array_equal(rounded, np.rint(rounded)) and rounded.min() >= -8 and rounded.max() <= 7
+
+    def error(own: np.ndarray) -> float:
+        return float(((inputs @ (own - weights)) ** 2).mean())
+
+    assert error(rounded) < 0.5 * error(np.rint(weights))
+    apart = together(weights, np.diag(rng.uniform(1, 2, 24)), -8, 7)
+    assert np.array_equal(apart, np.clip(np.rint(weights), -8, 7)), "inputs that don't go together"
+    assert np.array_equal(together(rounded, np.zeros((24, 24)), -8, 7), rounded), "nothing was heard"
 
 
 @pytest.mark.parametrize(("clip_s", "hop_s"), [(1.0, 0.025), (1.0, 0.032), (3.0, 0.04), (5.0, 0.04)])

@@ -8,6 +8,7 @@ SPEED = 0.16  # faster or slower by up to so much
 GAIN_DB = (-12.0, 6.0)
 NOISE_DB = (3.0, 30.0)  # that a copy's sound is above its noise
 NOISY = 0.7  # of the copies
+MADE_UP = 0.5  # of these: their noise is made up, whatever noises there are
 TILT = 0.35  # of a sample's neighbour, added or taken away: a duller or a brighter microphone
 COLOUR = 0.95  # how much of its last value made-up noise keeps at most
 SHORTEST = 256
@@ -26,7 +27,7 @@ def noisy(samples: np.ndarray, noises: Sequence[np.ndarray], decibels: float, rn
 
 
 def copy_of(samples: np.ndarray, noises: Sequence[np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    """Return a clip at another speed, level and brightness, most often in noise; int16."""
+    """Return a clip at another speed, level and brightness, most often in noise, recorded or made up; int16."""
     factor = 1 + rng.uniform(-SPEED, SPEED)
     count = max(int(len(samples) / factor), 1)
     y = np.interp(np.arange(count) * factor, np.arange(len(samples)), samples.astype(np.float64))
@@ -34,7 +35,9 @@ def copy_of(samples: np.ndarray, noises: Sequence[np.ndarray], rng: np.random.Ge
     y[1:] += tilt * y[:-1]
     y *= 10 ** (rng.uniform(*GAIN_DB) / 20)
     y = _int16(y)
-    return noisy(y, noises, rng.uniform(*NOISE_DB), rng) if rng.random() < NOISY else y
+    if rng.random() >= NOISY:
+        return y
+    return noisy(y, () if rng.random() < MADE_UP else noises, rng.uniform(*NOISE_DB), rng)
 
 
 def _piece(noises: Sequence[np.ndarray], count: int, rng: np.random.Generator) -> np.ndarray:

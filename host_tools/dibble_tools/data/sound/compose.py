@@ -24,6 +24,7 @@ NOISE_DB = (0.0, 45.0)  # that a piece's loud quarter is above its noise
 SHIFTED, NOISY, QUIET_BEFORE, QUIET_AFTER = 0.6, 0.7, 0.5, 0.7  # of the pieces
 HIDDEN_ROWS, HIDDEN_BANDS = 5, 4  # fewer than so many are masked
 ENDS = (-3, 5)  # rows after a clip's last at which it is to be known
+ANYWHERE = 0.5  # of the pieces of idle clips: other idle ones around them, they end before they are over, or long after
 SAMPLED = 7  # each so manieth level tells what is loud and what is quiet in a piece
 MADE_UP_S = 16  # of made-up noise at least; else as much as there is of other noise
 LEAST_NOISE_S = 1.2
@@ -95,10 +96,16 @@ class Composer:
         rows: of all clips.
         clips: which of them may be heard.
         hops: rows of a piece.
+        idle: (clips,) bool of all clips, those on which nothing is done; a command is known where it ends, but a stream
+            of these is to be known as such at any time.
     """
 
-    def __init__(self, rows: ClipRows, clips: np.ndarray, hops: int, rng: np.random.Generator) -> None:
+    def __init__(
+        self, rows: ClipRows, clips: np.ndarray, hops: int, rng: np.random.Generator, idle: np.ndarray | None = None
+    ) -> None:
         self.rows, self.clips, self.hops, self.rng = rows, clips, hops, rng
+        self.idle = np.zeros(len(rows.y), bool) if idle is None else idle
+        self.idle_clips = clips[self.idle[clips]]
         self.flat = np.concatenate([*rows.codes, rows.noise])
         apart = np.arange(512)
         self.sum_of = (OCTAVE / 2 * np.log2(1 + 2.0 ** (-apart / (OCTAVE / 2)))).astype(np.float32)
@@ -111,9 +118,11 @@ class Composer:
         long = length > self.hops + ENDS[1]
         middle = rng.integers(self.hops // 2, np.maximum(length, self.hops // 2 + 1))
         end = np.where(long, middle, end)
+        free = self.idle[clips] & (rng.random(n) < ANYWHERE)
+        end = np.where(free, rng.integers(length * 2 // 3, length + self.hops // 3), end)
         back = np.arange(1 - self.hops, 1)
         at = np.floor(end[:, None] + back * rng.uniform(*SPEED, n)[:, None]).astype(np.int64)
-        x = self._around(clips, length, at)
+        x = self._around(clips, length, at, free)
         x = self._shifted(x)
         x = self._in_noise(x)
         x += rng.uniform(*LEVEL, (n, 1, 1)).astype(np.float32)
@@ -121,13 +130,15 @@ class Composer:
         x = np.clip(np.rint(x), 0, 255)
         return np.ascontiguousarray(x.transpose(1, 0, 2))
 
-    def _around(self, clips: np.ndarray, length: np.ndarray, at: np.ndarray) -> np.ndarray:
-        """Return rows `at` of clips; before and after these those of others, or of noise."""
+    def _around(self, clips: np.ndarray, length: np.ndarray, at: np.ndarray, free: np.ndarray) -> np.ndarray:
+        """Return rows `at` of clips; before and after these those of others (`free`: of idle ones), or of noise."""
         rng, rows, n = self.rng, self.rows, len(clips)
         first = rng.integers(len(rows.codes), size=(n, 1)) * rows.codes.shape[1]  # of the copy that is heard
         places = first + rows.starts[clips][:, None] + at
         levels = np.zeros(at.shape, np.float32)
         others = self.clips[rng.integers(len(self.clips), size=(2, n))]
+        if free.any():
+            others[:, free] = self.idle_clips[rng.integers(len(self.idle_clips), size=(2, int(free.sum())))]
         before, after = at < 0, at >= length[:, None]
         for other, side, quiet in ((others[0], before, QUIET_BEFORE), (others[1], after, QUIET_AFTER)):
             # The last rows of the one before, the first of the one after; a shorter one is repeated.

@@ -10,6 +10,7 @@ from dibble_tools.common import portable
 from dibble_tools.families.forest.binning import fit_bins
 from dibble_tools.families.forest.integer_trees import IntegerTrees, leaf_id, with_leaves
 from dibble_tools.families.forest.leaf_sharing import clusters
+from dibble_tools.families.forest.leaf_votes import refit_votes
 from dibble_tools.families.forest.pages import MAX_LEAVES
 from dibble_tools.families.forest.pruning import prune
 from dibble_tools.families.forest.tree_sharing import Grown, leaves_of, share
@@ -96,6 +97,9 @@ def fit_voting(
         grown.append(bins.grown(estimator.tree_, leaf_id(leaf, amount) if amounts > 1 else leaf))
     pruned = grown if recipe.max_nodes is None else prune(grown, risks, recipe.max_nodes)
     nodes, roots = share(pruned)
+    if amounts > 1:
+        told = sum(shares[leaves_of(tree, values)] for tree, shares in zip(pruned, every, strict=True))
+        nodes, roots = refit_votes(nodes, roots, values, told, float(SURE))
     integer = with_leaves(nodes, roots, [0] * classes) if amounts > 1 else IntegerTrees(nodes, roots, classes)
     integer.check()
     return VotingStages(pruned, every, integer, float(SURE) if amounts > 1 else 1.0)

@@ -253,11 +253,12 @@ def linear(x: np.ndarray, weights: np.ndarray, shape: LayerShape) -> np.ndarray:
     if shape.taps == 1:
         flat = np.ascontiguousarray(_seen(x, 0, shape, count)).reshape(-1, x.shape[2])
         return (flat @ weights[0]).reshape(y.shape)
-    columns = _columns(x, shape, count)
+    columns = inputs_of_units(x, shape, count)
     return (columns @ weights.reshape(-1, shape.units)).reshape(y.shape)
 
 
-def _columns(x: np.ndarray, shape: LayerShape, count: int) -> np.ndarray:
+def inputs_of_units(x: np.ndarray, shape: LayerShape, count: int) -> np.ndarray:
+    """Return all that each of so many outputs of a full layer is summed up of (outputs * batch, taps * channels)."""
     seen = [_seen(x, tap, shape, count) for tap in range(shape.taps)]
     return np.concatenate(seen, axis=2).reshape(-1, shape.taps * x.shape[2])
 
@@ -276,7 +277,7 @@ def linear_back(
                 _seen(back, tap, shape, count)[...] += delta * weights[tap]
         return by_weights, back
     flat = np.ascontiguousarray(delta).reshape(-1, shape.units)
-    columns = _columns(x, shape, count)
+    columns = inputs_of_units(x, shape, count)
     by_weights = (columns.T @ flat).reshape(weights.shape)
     if wanted:
         parts = (flat @ weights.reshape(-1, shape.units).T).reshape(count, x.shape[1], shape.taps, x.shape[2])

@@ -1,35 +1,24 @@
 """Fit the family stream: a float network with norms, then weights in integer steps, trained under their rounding."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from dibble.inference.stream import MOST_STEPS
 
-from dibble_tools.families.mlp.tables import CODE_MAX, SCORE_MAX, SHIFT_MAX
-from dibble_tools.families.stream.network import (
-    MEAN,
-    Adam,
-    LayerShape,
-    Parameters,
-    Rounding,
-    StreamNet,
-    Tape,
-    log_softmax,
-    new_net,
-)
-from dibble_tools.families.stream.tables import WEIGHT_RANGE, StreamLayer, StreamTables
+from dibble_tools.families.stream.network import MEAN, Adam, LayerShape, StreamNet, Tape, log_softmax, new_net
+from dibble_tools.families.stream.rounding import SPREAD, integer_net, tables_of
+from dibble_tools.families.stream.tables import WEIGHT_RANGE, StreamTables
 
 BATCH = 128
 RATE, ROUNDED_RATE = 0.006, 0.5  # of the first steps: of a float network; in steps of an 8-bit weight
 DECAY = 0.002
 WARM_UP = 60  # steps
 ROUNDED_SHARE = 0.35  # of the steps
+RESTS_FROM, RESTS_TO = 0.5, 0.95  # of those under rounding: in between weights come to rest
+RESTS_EACH = 20  # steps
 BIAS_PACE = 60.0  # how far a bias moves, compared to a weight: it is in steps of a sum
-SPREAD = 40.0  # codes that are a float network's 1
 LOSS_KEPT = 0.02  # of each step's, in the mean that is told
-CUTS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)  # of a unit's largest weight
-RANGE = 0.9995  # of a unit's outputs keep their place within 0..255
 
 Batch = Callable[[], tuple[np.ndarray, np.ndarray]]
 Told = Callable[[float, float], None]
@@ -119,8 +108,15 @@ def _train(
     inputs: Callable[[np.ndarray], np.ndarray],
     told: Told,
 ) -> None:
-    """Train in place: Adam, its steps falling as a cosine does."""
+    """Train in place: Adam, its steps falling as a cosine does.
+
+    Under rounding, weights of 4 bits near the middle of two steps go to and fro to the end, and the biases follow none
+    of them. So more and more come to rest at a step, those next to one first (Nagel and others, 2022, arXiv:2203.11086,
+    freeze those that are seen to do so), and what still moves makes up for it.
+    """
     optimizer = Adam(net.tensors(), paces, decays)
+    coarse = _coarse(net)
+    resting = [np.zeros(weights.shape, bool) for weights in coarse]
     mean = 0.0
     for step in range(steps):
         pieces, targets = batch()
@@ -134,125 +130,35 @@ def _train(
         for layer, rounding in zip(net.layers, net.rounding, strict=False):
             if layer is not None and rounding is not None:  # what is cut off would take long to come back
                 np.clip(layer.weights, rounding.least, rounding.most, out=layer.weights)
+        rest = (step / steps - RESTS_FROM) / (RESTS_TO - RESTS_FROM)
+        if rest > 0 and step % RESTS_EACH == 0:
+            resting = [_nearest(weights, rest) for weights in coarse]
+        for weights, still in zip(coarse, resting, strict=True):
+            np.copyto(weights, np.rint(weights), where=still)
         if step % 10 == 9:
             told((step + 1) / steps, mean)
+
+
+def _coarse(net: StreamNet) -> list[np.ndarray]:
+    """Return the weights of 4 bits of a net in integer steps; none of a net in floats."""
+    most = WEIGHT_RANGE[4][1]
+    return [
+        layer.weights
+        for layer, rounding in zip(net.layers, net.rounding, strict=False)
+        if layer is not None and rounding is not None and rounding.most == most
+    ]
+
+
+def _nearest(weights: np.ndarray, share: float) -> np.ndarray:
+    """Return which weights, so large a share, are next to a whole step."""
+    apart = np.abs(weights - np.rint(weights))
+    return np.asarray(apart <= np.quantile(apart, min(share, 1.0)))
 
 
 def _settle_norms(net: StreamNet, batch: Batch, middle: float) -> None:
     """Let the norms' running figures reach what the last weights make."""
     for _ in range(20):
         Tape(net, _inputs(batch()[0], middle), training=True)
-
-
-def integer_net(net: StreamNet, pieces: np.ndarray, middle: float) -> StreamNet:
-    """Return the same network with weights in integer steps, its outputs as codes.
-
-    What a code stands for is `step` * code + `zero`, of each channel. Weights take in the steps of what they are
-    multiplied by, so a unit's own step is free: it is what its largest weight leaves.
-
-    Args:
-        pieces: of which the outputs' ranges are measured.
-    """
-    x = pieces
-    steps = np.full(net.inputs, 1 / SPREAD)
-    zeros = np.full(net.inputs, -middle / SPREAD)
-    layers: list[Parameters | None] = []
-    roundings: list[Rounding | None] = []
-    shapes = [replace(shape, bits=8) if shape is net.shapes[-1] else shape for shape in net.shapes]
-    for shape, layer in zip(shapes, net.layers, strict=True):
-        last = shape is shapes[-1]
-        if layer is None:
-            layers.append(None)
-            roundings.append(None)
-        else:
-            weights, bias = _folded(layer)
-            full = weights.ndim == 3
-            bias = bias + ((weights * zeros[:, None]).sum(axis=(0, 1)) if full else (weights * zeros).sum(axis=0))
-            weights = weights * (steps[:, None] if full else steps)
-            y = _sums(x, weights, bias, shape)
-            own, rounding, steps, zeros = _stepped(weights, bias, y.reshape(-1, shape.units), shape, last=last)
-            layers.append(own)
-            roundings.append(rounding)
-        if not last:
-            hand_on = LayerShape(MEAN, x.shape[2] if layer is None else shape.units)
-            one = StreamNet(x.shape[2], [shape, hand_on], [layers[-1], None], [roundings[-1], None])
-            x = Tape(one, x, training=False).out
-    return StreamNet(net.inputs, shapes, layers, roundings)
-
-
-def _folded(layer: Parameters) -> tuple[np.ndarray, np.ndarray]:
-    """Return (weights, bias) of a layer with its norm in them, float64."""
-    weights, bias = layer.weights.astype(np.float64), layer.bias.astype(np.float64)
-    if layer.gain is None:
-        return weights, bias
-    assert layer.mean is not None and layer.variance is not None
-    scale = layer.gain / np.sqrt(layer.variance + 1e-5)
-    return weights * scale, bias - layer.mean * scale
-
-
-def _sums(x: np.ndarray, weights: np.ndarray, bias: np.ndarray, shape: LayerShape) -> np.ndarray:
-    own = Parameters(weights.astype(np.float32), bias.astype(np.float32))
-    one = StreamNet(x.shape[2], [shape], [own])
-    return Tape(one, x, training=False).out
-
-
-def _stepped(
-    weights: np.ndarray, bias: np.ndarray, y: np.ndarray, shape: LayerShape, *, last: bool
-) -> tuple[Parameters, Rounding, np.ndarray, np.ndarray]:
-    """Return a layer in integer steps, its rounding, and what its outputs' codes stand for: (steps, zeros)."""
-    least, most = WEIGHT_RANGE[shape.bits]
-    largest = np.abs(weights).reshape(-1, shape.units).max(axis=0) + 1e-12
-    if shape.bits == 4:  # steps are coarse: cutting the largest weights may err less than rounding all others
-        largest = cut_at(weights.reshape(-1, shape.units), largest, least, most)
-    if last:
-        alpha = np.full(shape.units, largest.max() / most)
-        own = Parameters((weights / alpha).astype(np.float32), (bias / alpha).astype(np.float32))
-        return own, Rounding(least, most, alpha.astype(np.float32)), alpha, np.zeros(shape.units)
-    low = np.zeros(shape.units) if shape.relu else np.quantile(y, 1 - RANGE, axis=0)
-    high = np.quantile(y, RANGE, axis=0)
-    span = np.maximum(high - low, 1e-6)
-    alpha = largest / most
-    shift = np.clip(np.ceil(np.log2(span / alpha / CODE_MAX)), 0, SHIFT_MAX)
-    if shape.bits == 8:  # a weight's steps are fine enough to fill all codes
-        shift = np.maximum(shift - 1, 0)
-        alpha = np.maximum(alpha, span / CODE_MAX / 2.0**shift)
-    biases = (bias - low) / alpha + 2.0 ** (shift - 1)  # the half for rounding among them
-    own = Parameters((weights / alpha).astype(np.float32), biases.astype(np.float32))
-    return own, Rounding(least, most, (2.0**-shift).astype(np.float32)), alpha * 2.0**shift, low
-
-
-def cut_at(weights: np.ndarray, largest: np.ndarray, least: int, most: int) -> np.ndarray:
-    """Return the weight (units,) that `most` steps should stand for: where rounding and cutting err least together."""
-    found, best = largest, np.full(len(largest), np.inf)
-    for share in CUTS:
-        alpha = share * largest / most
-        errors = ((np.clip(np.rint(weights / alpha), least, most) * alpha - weights) ** 2).sum(axis=0)
-        found, best = np.where(errors < best, share * largest, found), np.minimum(errors, best)
-    return found
-
-
-def tables_of(net: StreamNet) -> StreamTables:
-    """Return the tables of a net in integer steps; scores as fine as 16 bits hold."""
-    layers = []
-    for shape, layer, rounding in zip(net.shapes, net.layers, net.rounding, strict=True):
-        if layer is None or rounding is None:
-            layers.append(StreamLayer(shape))
-            continue
-        weights = np.clip(np.rint(layer.weights), rounding.least, rounding.most).astype(np.int64)
-        weights = np.moveaxis(weights, -1, 0)
-        biases = np.rint(layer.bias).astype(np.int64)
-        if shape is not net.shapes[-1]:
-            shifts = np.rint(-np.log2(rounding.gains)).astype(np.int64)
-            layers.append(StreamLayer(shape, weights, tuple(biases.tolist()), tuple(shifts.tolist())))
-            continue
-        flat = weights.reshape(shape.units, -1)
-        biases -= int((biases + CODE_MAX * np.minimum(flat, 0).sum(axis=1)).min())
-        highest = int((biases + CODE_MAX * np.maximum(flat, 0).sum(axis=1)).max())
-        shift = max(int(highest // (SCORE_MAX + 1)).bit_length(), 0)
-        layers.append(StreamLayer(shape, weights, tuple(biases.tolist()), (shift,) * shape.units))
-    tables = StreamTables(net.inputs, tuple(layers))
-    tables.check()
-    return tables
 
 
 def shapes_for(classes: int, width: int, hop_s: float, bits: int = 4, clip_s: float = 1.0) -> list[LayerShape]:

@@ -3,7 +3,8 @@ import { keep, make, say } from "./dom.js";
 
 const WIDTH = 200, HEIGHT = 44, EDGE = 3;
 
-export function showChannels(channels) {
+export function showChannels(channels, left) {
+  for (const words of document.querySelectorAll("[data-channels-left]")) say(words, left);
   for (const grid of document.querySelectorAll("[data-channels]")) {
     keep(grid, channels, (channel) => channel.name, create, update);
   }

@@ -20,5 +20,6 @@ export function showDecision(decision) {
 }
 
 export function showEvents(events) {
+  find("#events-title").hidden = !events.length;
   keep(find("#events"), events, (event) => event.number, () => make("li"), (row, event) => say(row, event.text));
 }

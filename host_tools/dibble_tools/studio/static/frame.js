@@ -1,8 +1,7 @@
 // A thermal array's frame as a picture: what each pixel is above its background, dark is cold, bright is warm. A camera's as it is.
-import { make, say } from "./dom.js";
+import { keep, make, say } from "./dom.js";
 
 const RAMP = [[0, 0, 4], [40, 11, 84], [101, 21, 110], [159, 42, 99], [212, 72, 66], [245, 125, 21], [250, 194, 40], [252, 255, 164]];
-const LEAST_SPAN = 8; // steps that the ramp spans at least: or the noise of an empty scene would glow
 
 // The colour of a share from 0, the coldest, to 1.
 export function colourOf(share) {
@@ -11,25 +10,19 @@ export function colourOf(share) {
   return RAMP[below].map((part, i) => Math.round(part + (RAMP[below + 1][i] - part) * (at - below)));
 }
 
-export function showFrame(frame) {
-  for (const grid of document.querySelectorAll("[data-channels]")) {
-    let figure = grid.parentElement.querySelector(".frame");
-    if (!frame) {
-      figure?.remove();
-      continue;
-    }
-    if (!figure) {
-      figure = make("figure", { class: "frame" }, make("figcaption"), make("canvas", { role: "img" }), make("p", { class: "quiet note" }));
-      grid.before(figure);
-    }
-    draw(figure, frame);
-  }
+// One figure a sensor.
+export function showFrames(frames) {
+  for (const place of document.querySelectorAll("[data-frames]")) keep(place, frames, (frame) => frame.sensor, create, draw);
 }
 
-function draw(figure, { rows, columns, pixels, colours, words, range }) {
+function create() {
+  return make("figure", { class: "frame" }, make("figcaption"), make("canvas", { role: "img" }), make("p", { class: "quiet note" }));
+}
+
+function draw(figure, { rows, columns, pixels, least_span, colours, words, range }) {
   const canvas = figure.querySelector("canvas");
   if (canvas.width !== columns || canvas.height !== rows) Object.assign(canvas, { width: columns, height: rows });
-  const low = Math.min(...pixels), span = Math.max(Math.max(...pixels) - low, LEAST_SPAN);
+  const low = Math.min(...pixels), span = Math.max(Math.max(...pixels) - low, least_span);
   const image = new ImageData(columns, rows);
   pixels.forEach((pixel, i) => image.data.set([...colourOf((pixel - low) / span), 255], 4 * i));
   colours.forEach((colour, i) => image.data.set([...colour, 255], 4 * i));
