@@ -13,7 +13,7 @@ import itertools
 import math
 import random
 
-from dibble.update.lorawan import chosen
+from dibble.update.sums import chosen
 from dibble_tools.radio.lorawan import PIECE_BYTES
 
 LOSS = 0.2

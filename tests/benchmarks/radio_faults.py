@@ -1,6 +1,6 @@
 """Cut the power at every program and erase of an update by MQTT, and kill the broker at every message of it.
 
-    python tests/benchmarks/radio_faults.py [--every N] [--firmware]
+    python tests/benchmarks/radio_faults.py [--every N] [--firmware] [--first-cut N] [--last-cut N]
 
 Each time the node runs the old model or the new one at once, in the end the new one, and no record is lost.
 """
@@ -36,7 +36,7 @@ def forget(field: Field, collector: Collector) -> None:
     collector.messages.clear()
 
 
-def cut_firmware(folder: Path, every: int, first: int) -> None:
+def cut_firmware(folder: Path, every: int, first: int, last: int) -> None:
     """Cut the power at every operation of firmware's way from a whole archive to the confirmed node."""
     field = Field(firmware_folder(folder / "firmware"), folder)
     bench = field.keyed
@@ -55,7 +55,7 @@ def cut_firmware(folder: Path, every: int, first: int) -> None:
             count = bench.hardware.flash.operations
             print(f"from the archive to the confirmed node: {count} programs and erases", flush=True)
             old = new = 0
-            for number, cut in enumerate(range(first, count + 1, every)):
+            for number, cut in enumerate(range(first, min(count, last) + 1, every)):
                 bench.restore()
                 collector.settle()
                 collector.messages.clear()
@@ -83,12 +83,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--every", type=int, default=1, help="only each N-th cut and message")
     parser.add_argument("--first-cut", type=int, default=1, help="leave out the cuts before this one")
+    parser.add_argument("--last-cut", type=int, default=1000000, help="and those after this one")
     parser.add_argument("--firmware", action="store_true", help="firmware in place of a model")
     arguments = parser.parse_args()
     every = arguments.every
     if arguments.firmware:
         with tempfile.TemporaryDirectory() as name:
-            cut_firmware(Path(name), every, arguments.first_cut)
+            cut_firmware(Path(name), every, arguments.first_cut, arguments.last_cut)
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -98,7 +99,7 @@ def main() -> None:
             with Collector(field.broker, "#") as collector:
                 count = operations_of_an_update(bench, PARCEL, collector)
                 print(f"an update and the minutes after it: {count} programs and erases", flush=True)
-                cuts = range(arguments.first_cut, count + 1, every)
+                cuts = range(arguments.first_cut, min(count, arguments.last_cut) + 1, every)
                 for cut in cuts:
                     forget(field, collector)
                     check_cut(bench, PARCEL, collector, cut, 0.5 * (cut & 1))

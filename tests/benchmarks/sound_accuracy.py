@@ -33,7 +33,7 @@ from dibble_tools.training.sound_teacher import soft_labels
 
 RATE_HZ = 16_000
 ROUNDS = 600
-OWN_BYTES, OWN_TAKES, OWN_WORDS, OWN_BUDGET_S = 2048, 4, 10, 12.0
+OWN_BYTES, OWN_TAKES, OWN_WORDS, OWN_BUDGET_S = 2048, 4, 10, 6.0
 ALARMS = 0.02
 BLOCK_S, LATE_S = 10, 0.7
 BESIDE_SHARE = 0.5  # of the blocks; the others are noise that was made up

@@ -39,12 +39,12 @@ NOISE_GROUPS = 4
 MAX_BYTES = 512
 
 
-def drawn(folder: Path, seed: int) -> Path:
+def drawn(folder: Path, seed: int, groups: int = GROUPS) -> Path:
     """Write a set of groups whose channels are shifted and scaled, each by its own draw; three classes."""
     rng = np.random.default_rng(1000 + seed)
     mixing = rng.normal(0, 1, (5, 3))
     lines = [",".join([*(f"x{i}" for i in range(5)), "label", "group"])]
-    for group in range(GROUPS + FURTHER):
+    for group in range(groups + FURTHER):
         latent = rng.normal(0, 1, (ROWS, 5))
         label = (np.tanh(latent) @ mixing + rng.normal(0, 0.4, (ROWS, 3))).argmax(axis=1)
         rows = latent * np.exp(rng.normal(0, 0.2, 5)) + rng.normal(0, 0.5, 5)

@@ -246,12 +246,12 @@ def test_a_node_that_cannot_keep_its_state_goes_on_and_says_so():
     assert state.error == "boot state: " + str(OSError(30))
 
 
-def by_radio(memory, reports=True, newest=2, previous=1):
+def by_radio(memory, newest=2, previous=1):
     """Return the state of a node that ran well, and took something by radio."""
     state = BootState(memory)
     state.begin(newest, previous)
     state.confirm()
-    state.by_radio(reports)
+    state.by_radio()
     return state
 
 
@@ -262,12 +262,6 @@ def test_what_came_by_radio_is_good_after_a_report_only():
     assert state.begin(3, 2) == NORMAL and state.awaits_report
     state.report_arrived()
     assert not BootState(memory).awaits_report
-
-
-def test_a_radio_that_tells_nothing_awaits_nothing():
-    memory = Memory()
-    assert not by_radio(memory, False).awaits_report
-    assert BootState(memory).begin(3, 2) == NORMAL and not BootState(memory).awaits_report
 
 
 def test_what_ends_the_node_before_it_is_installed_is_taken_back_and_the_model_stays():
@@ -282,7 +276,7 @@ def test_what_ends_the_node_before_it_is_installed_is_taken_back_and_the_model_s
 
 def test_an_installed_model_that_came_by_radio_gives_way_even_to_none():
     memory = Memory()
-    by_radio(memory, True, 0, 0)
+    by_radio(memory, 0, 0)
     assert boots(memory, 5, 1, 0) == [NORMAL] * 3 + [PREVIOUS] * 2
     assert BootState(memory).rejected == 1
 
@@ -298,7 +292,7 @@ def test_a_silent_model_is_rejected_and_a_silent_configuration_too():
     state = BootState(memory)
     state.begin(2, 1, PROVEN, True)
     state.confirm()
-    state.by_radio(True)
+    state.by_radio()
     state = BootState(memory)
     state.begin(2, 1, b"new!", True)
     assert state.awaits_report and state.config_on_trial

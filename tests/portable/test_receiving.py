@@ -2,7 +2,8 @@
 
 import dibble.update.parcel as parcel_module
 from dibble.report.mqtt import Client
-from dibble.update.offer import Offer, crc16
+from dibble.update.offer import crc16
+from dibble.update.offered import offer_of
 from dibble.update.reading import ReadParcel, Stream
 from dibble.update.receiving import fetch
 from support import Random, heap_lock, heap_unlock
@@ -70,7 +71,7 @@ def message(number, data=None):
 def offer():
     head = bytes((0x10, PIECE, 0, len(DATA), 0, 0)) + CRC + b"1234"
     check = crc16(head, 0, len(head))
-    return Offer(head + bytes((check >> 8, check & 255)))
+    return offer_of(head + bytes((check >> 8, check & 255)))
 
 
 def published(number, payload):
@@ -231,7 +232,7 @@ def test_an_offer_with_a_flipped_bit_is_none():
         wrong = bytearray(data)
         wrong[i] ^= 4
         try:
-            Offer(wrong)
+            offer_of(wrong)
         except ValueError:
             continue
         raise AssertionError("expected byte %d to matter" % i)

@@ -49,6 +49,7 @@ def _boot(port, kept):
     """Wait for people and count the boot; return Slots of the model and the BootState. In safe mode, start anew."""
     print("dibble %s: Ctrl-C within %d s leaves the REPL free" % (__version__, WINDOW_MS // 1000))
     port.sleep_ms(WINDOW_MS)
+    port.feed_watchdog()  # main.py's, of firmware on trial
     models = Slots("model")
     boot = BootState(port.memory("boot"))
     if _take_firmware(port, boot):
@@ -111,7 +112,13 @@ def _take_firmware(port, boot):
         why = error
     print("firmware by radio: %s" % (why or "it is in its place"))
     forget("dibble.update.place", "dibble.update.reading", "dibble.update.parcel", "dibble.update.kept")
-    forget("dibble.update.offer", "dibble.update.firmware", "dibble.storage.signatures", "dibble.storage.manifest")
+    forget(
+        "dibble.update.offer",
+        "dibble.update.offered",
+        "dibble.update.firmware",
+        "dibble.storage.signatures",
+        "dibble.storage.manifest",
+    )
     return not why
 
 
@@ -123,7 +130,7 @@ def _undo():
     except ImportError:  # the firmware that came since has no updates by radio
         return
     undo()
-    forget("dibble.update.trial", "dibble.update.kept", "dibble.update.offer")
+    forget("dibble.update.trial", "dibble.update.kept", "dibble.update.offer", "dibble.update.offered")
 
 
 @start_only
@@ -133,7 +140,7 @@ def _configure(port, kept, boot, signatures):
 
     configured = setup.configure(kept, boot.config_rejected, signatures)
     if port.KIND == "micropython":  # where the node is compiled on the board, that needs the room first
-        if boot.came_by_radio and configured[0]["watchdog_ms"]:  # nobody is there to end a look that never ends
+        if boot.awaits_report and configured[0]["watchdog_ms"]:  # nobody is there to end a look that never ends
             port.start_watchdog(configured[0]["watchdog_ms"])
         setup.look_first()
     forget("dibble.config", "dibble.setup")

@@ -46,6 +46,12 @@ LISTEN = (  # the stream's own SETTINGS follow
     ("take_permille", int, 1500, 16000, 3000),  # gate_permille of sounds that are heard once they have ended
     ("take_ms", int, 200, 10000, 2000),  # of which so much is kept at most
 )
+LORAWAN = (  # its driver's own SETTINGS follow
+    ("driver", str, 0, 20, ""),  # a module of one's own: report/lorawan_radio.py; "": none
+    ("every", int, 1, 10000, 1),
+    ("send_ms", int, 1000, 60000, 15000),  # the longest that it takes to send once
+    ("updates", bool, 0, 1, True),
+)
 SCHEMA = (
     ("node", str, 1, 32, "node"),
     ("interval_s", int, 2, 86400, 600),
@@ -102,6 +108,7 @@ SCHEMA = (
         0,
         {},
     ),
+    ("lorawan", LORAWAN, 0, 0, {}),
 )
 
 
@@ -157,8 +164,22 @@ def check(table, driver_settings):
         raise ConfigError(
             "config.watchdog_ms: expected 0 or at least %d, got %d" % (LEAST_WATCHDOG_MS, config["watchdog_ms"])
         )
-    _check_pins(config)
+    _check_pins(config, _check_lorawan(config, table, driver_settings))
     return config
+
+
+def _check_lorawan(config, table, driver_settings):
+    """Fill in the settings of a LoRaWAN radio's own driver; return the names of those that are pins."""
+    lorawan = config["lorawan"]
+    if not lorawan["driver"]:
+        if table.get("lorawan"):
+            raise ConfigError("config.lorawan.driver: expected a driver, got none")
+        return ()
+    if config["mqtt"]["host"]:
+        raise ConfigError("config.lorawan.driver: expected none beside mqtt.host: a node reports one way")
+    settings = tuple(driver_settings(lorawan["driver"], "dibble.drivers.", "config.lorawan.driver"))
+    config["lorawan"] = _table(table["lorawan"], LORAWAN + settings, "config.lorawan")
+    return [row[0] for row in settings if row[1] == PIN]
 
 
 def _check_cause(action, where):
@@ -170,7 +191,7 @@ def _check_cause(action, where):
         raise ConfigError('%s.class: expected a class, or "flag": "%s" in its place, got %s' % (where, NOVEL, got))
 
 
-def _check_pins(config):
+def _check_pins(config, of_radio):
     """Raise ConfigError where two things want one pin."""
     taken = {}
 
@@ -190,6 +211,8 @@ def _check_pins(config):
     listen = config["listen"]
     for name in PINS_OF_STREAMS:
         take(listen.get(name, ""), "config.listen", name)
+    for name in of_radio:
+        take(config["lorawan"][name], "config.lorawan", name)
     for kind in ("actions", "sensors"):
         for i in range(len(config[kind])):
             entry = config[kind][i]
@@ -296,7 +319,7 @@ def _table(table, schema, where):
             raise ConfigError("%s: expected it, got none" % place)
         else:
             out[name] = _table(default, kind, place) if isinstance(kind, tuple) and kind != PIN else default
-    if schema is not SENSOR and schema is not LISTEN:  # whose further names are the driver's
+    if schema not in (SENSOR, LISTEN, LORAWAN):  # whose further names are the driver's
         names = [row[0] for row in schema]
         for name in table:
             if name not in out:

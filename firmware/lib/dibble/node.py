@@ -61,7 +61,10 @@ class Node:
         config, self.config_text, self._kept, self._stands_in, self.notes = configured
         self.interval_ms = config["interval_s"] * 1000
         self._light = config["sleep"] == "light"
-        self._radio_ms = config["mqtt"]["join_ms"] + 14 * config["mqtt"]["timeout_ms"] if config["mqtt"]["host"] else 0
+        mqtt, lorawan = config["mqtt"], config["lorawan"]
+        self._radio_ms = mqtt["join_ms"] + 14 * mqtt["timeout_ms"] if mqtt["host"] else 0
+        if lorawan["driver"]:
+            self._radio_ms = lorawan["send_ms"]
         self._watchdog = Watchdog(port, config["watchdog_ms"], self.interval_ms + AWAKE_LIMIT_MS + self._radio_ms)
         self._slice_ms = config["watchdog_ms"] // 2 or self.interval_ms
         self.sensors = Sensors(config, port)
@@ -96,7 +99,7 @@ class Node:
         self._low = low_battery_of(config["low_battery_mv"], self._battery)
         log = config["log"]
         sent = Slots("sent")
-        kept = sent.newest() if config["mqtt"]["host"] else None
+        kept = sent.newest() if mqtt["host"] else None
         last = number_at(kept, 0) if kept else 0
         self.log = RecordLog(
             "log",
@@ -110,7 +113,9 @@ class Node:
             names_crc(names),
         )
         self.lines = SerialLines(sys.stdout.write, config["node"], self.classes, self.channels)
-        self._mqtt = (config["mqtt"], config["node"], sent, last) if config["mqtt"]["host"] else None
+        self._reports = (mqtt, config["node"], sent, last) if mqtt["host"] else None
+        if lorawan["driver"]:
+            self._reports = (lorawan,)
         self._radio, self._radio_error = None, ""
         self._unheard = 0  # reports that didn't arrive: of use until one has
         self.sequence = self.time_s = self.action = self.faults = 0
@@ -271,7 +276,7 @@ class Node:
         for sensor in self.sensors.arrays:
             sensor.tell_frame(self.lines, self.sequence)
         if (
-            self._mqtt and not self._is_flat() and not 0 < self._pass(0) < self._radio_ms
+            self._reports and not self._is_flat() and not 0 < self._pass(0) < self._radio_ms
         ):  # a radio may wait in one piece: not beyond that
             try:
                 if not self._radio:
@@ -286,7 +291,7 @@ class Node:
                 self.tell("radio", error or "reports arrive")
             if self._radio and self._radio.complete:
                 self._radio.complete = False
-                if self.take_update(True):
+                if self.take_update():
                     self._radio.hurry()
 
     def confirm(self):
@@ -294,7 +299,7 @@ class Node:
         self._pass(0)
         good = self.boot.unconfirmed and self._up_ms >= CONFIRM_MS and self.faults < max(1, len(self.sensors.all))
         if self.boot.awaits_report:
-            if self._unheard >= TRIALS or good and not self._mqtt:
+            if self._unheard >= TRIALS or good and not self._reports:
                 self.tell("update", "no report arrived since: the node goes back to what it ran before")
                 from dibble.update.trial import go_back  # it's there: _look_at_trial() had it
 
@@ -380,17 +385,13 @@ class Node:
             classifier = recall(path, slots, boot.rejected, self.sensors, self.interval_ms, self.notes)
         return classifier
 
-    def take_update(self, reports=False):
-        """Take what came by radio, complete: start anew with it, or return why not.
-
-        Args:
-            reports: whether the radio tells that a report arrived: what comes is good only after one.
-        """
+    def take_update(self):
+        """Take what came by radio, complete: start anew with it, or return why not."""
         from dibble.update.place import take
 
-        why = take(self, reports)
+        why = take(self)
         forget("dibble.update.place", "dibble.update.reading", "dibble.update.parcel", "dibble.update.kept")
-        forget("dibble.update.offer", "dibble.update.firmware", "dibble.storage.signatures")
+        forget("dibble.update.offer", "dibble.update.offered", "dibble.update.firmware", "dibble.storage.signatures")
         return why
 
     def start_anew(self):
@@ -400,6 +401,10 @@ class Node:
         self.port.reset()
 
     def _make_radio(self):
+        if len(self._reports) == 1:
+            from dibble.report.lorawan_radio import LorawanRadio
+
+            return LorawanRadio(self, *self._reports)
         from dibble.report.radio import Radio
 
-        return Radio(self, *self._mqtt)
+        return Radio(self, *self._reports)

@@ -71,4 +71,4 @@ def look_at_trial(node):
         on_trial = False
     if not on_trial:
         node.boot.report_arrived()
-    forget("dibble.update.trial", "dibble.update.kept", "dibble.update.offer")
+    forget("dibble.update.trial", "dibble.update.kept", "dibble.update.offer", "dibble.update.offered")

@@ -57,7 +57,10 @@ def listen(
         from dibble_tools.fleet.database import open_database
         from dibble_tools.fleet.known_models import learn_models
         from dibble_tools.fleet.listening import Subscriber
+        from dibble_tools.fleet.sending import Link
     at = _broker(broker, user, ca)
+    with Link(at):  # a broker that isn't there leaves no database
+        pass
     engine = open_database(db)
     for line in learn_models(engine, model or ()):
         _say(line)
@@ -184,6 +187,9 @@ def update(
         Path | None, typer.Option(help="model file, or a folder with model.dib; gate.dib is a gate")
     ] = None,
     configs: Annotated[Path | None, typer.Option(help="instead: folder with NODE.json for each of them")] = None,
+    firmware: Annotated[
+        bool, typer.Option("--firmware", help="not --configs, but dibble's own program for nodes under these")
+    ] = False,
     broker: Where = "localhost",
     db: Place = "fleet.db",
     user: User = "",
@@ -199,10 +205,10 @@ def update(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="don't ask")] = False,
 ) -> None:
-    """Bring nodes a new model or configuration by radio: the canary first, then a few at a time.
+    """Bring nodes a new model, configuration or firmware by radio: the canary first, then a few at a time.
 
     The first node that refuses it, falls back to its old one or stays silent ends it: exit status 1. Run again, it goes
-    on where it ended: nodes that have the file already are passed over.
+    on where it ended: nodes that have the file already are passed over. Firmware goes to nodes with a key only.
 
     Example: dibble fleet update --model models/orchard --nodes 'bed-*' --canary 1 --then 10%
     """
@@ -213,10 +219,14 @@ def update(
         from dibble_tools.radio.parcel import offer_turn
     at = _broker(broker, user, ca)
     patience_s = parse_seconds(patience, "--patience")
-    names = by_trust(fleet_health(open_database(db, must_exist=True), int(time.time()), nodes))
+    if firmware and not configs:
+        raise InputError("--firmware: expected --configs, which say what the nodes need, got none")
+    found = fleet_health(open_database(db, must_exist=True), int(time.time()), nodes)
+    names = by_trust(found)
     if not names:
         raise InputError(f"--nodes {nodes}: expected the name of a node in {db}, got none that fits")
-    parcels = parcels_of(names, model, configs, key, offer_turn(again))
+    mpy = {node.name: node.mpy for node in found} if firmware else None
+    parcels = parcels_of(names, model, configs, key, offer_turn(again), mpy)
     in_waves = waves(names, canary, then)
     first = parcels[names[0]]
     _say(f"{first.kind} {first.version}: {len(first.stream)} bytes in {first.count} pieces for {len(names)} nodes")

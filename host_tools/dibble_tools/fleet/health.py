@@ -1,6 +1,7 @@
 """How nodes are, from what they said: silence, battery, missing records, and decisions unlike those of training."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -14,10 +15,13 @@ from dibble_tools.fleet.database import logs, models, nodes, records
 from dibble_tools.model.decisions import FLAG_NAMES
 
 DAY_S = 86400
+QUARTER_S = DAY_S // 4
 RECENT_S = 7 * DAY_S  # over which shares are taken
 FIRST_S = 14 * DAY_S  # a node's own first days, where its model's training isn't known
 BATTERY_S = 30 * DAY_S
 LATE = 3.5  # intervals of silence after which a node is late
+FEWEST_DAYS = 3  # of which a battery's fall is told
+SOLAR_MV = 60  # that a battery rises and falls by on a usual day where the sun charges it
 LAST = 9  # records, of which the times between tell the interval
 ALIKE_ROWS = 12  # decisions in a row are alike: so many count as one
 LEAST_DRIFT = 0.05  # a share that rises by less isn't told, however sure it is
@@ -46,7 +50,10 @@ class Health:
     Attributes:
         seen_s: when its last record came; `late` when that is too long ago for its interval.
         battery_mv: the last; battery_days until it is empty as it falls now; None: it doesn't fall, or isn't known.
-        model, config, firmware, board: as the node tells; "": it doesn't.
+        night_mv: the lowest of a usual day lately, of a battery that the sun charges, which is what battery_days goes
+            by then; None: it isn't, or not known.
+        model, config, firmware, board: as the node tells; "": it doesn't. mpy: what compiled files its MicroPython
+            reads; None: it doesn't tell.
         update: how far an update is: "receiving 7 of 12", "confirmed"; "": there was none.
         records, missing: of its log: how many came, and how many of their numbers didn't.
         unknown_time: records of the last week from a clock that wasn't set.
@@ -63,11 +70,13 @@ class Health:
     held: str
     battery_mv: int | None
     battery_days: float | None
+    night_mv: int | None
     model: str
     model_name: str
     config: str
     firmware: str
     board: str
+    mpy: int | None
     update: str
     records: int
     missing: int
@@ -82,7 +91,7 @@ class Health:
 
 
 def fleet_health(engine: Engine, now_s: int, pattern: str = "*", empty_mv: int = 3300) -> list[Health]:
-    """Return the health of each node whose name fits a pattern, by name.
+    """Return the health of each node whose name fits a pattern, by name, bed-2 before bed-10.
 
     Args:
         now_s: seconds since 1970.
@@ -91,10 +100,30 @@ def fleet_health(engine: Engine, now_s: int, pattern: str = "*", empty_mv: int =
     """
     with engine.connect() as connection:
         known = {crc: (name, json.loads(shares)) for crc, name, shares in connection.execute(select(models))}
-        found = connection.execute(select(nodes).order_by(nodes.c.name)).mappings().all()
-        fit = [dict(node) for node in found if fnmatchcase(node["name"], pattern)]
+        found = connection.execute(select(nodes)).mappings().all()
+        fit = sorted((dict(node) for node in found if fnmatchcase(node["name"], pattern)), key=_place)
         said = _Said.of(connection, [node["id"] for node in fit], now_s)
         return [_health(said, node, known, now_s, empty_mv) for node in fit]
+
+
+def natural(name: str) -> list[tuple[bool, int, str]]:
+    """Return what names are sorted by: their digits as numbers, whole ones before other text."""
+    parts = re.split(r"([0-9]+)", name)
+    return [(not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts if part]
+
+
+def _place(node: dict[str, Any]) -> list[tuple[bool, int, str]]:
+    return natural(node["name"])
+
+
+@dataclass(frozen=True)
+class _Day:
+    """A day of a battery: its number since 1970; millivolts: mean, lowest and highest of its quarters' means."""
+
+    number: int
+    mean: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -105,14 +134,14 @@ class _Said:
         last: the newest LAST, the newest first.
         counts: how many came, and how many between the first and the last of each log didn't.
         recent: flags of the last week; early: of each node's first days, where they lie before that week.
-        batteries: days, and their mean voltages.
+        batteries: of the last month.
     """
 
     last: dict[int, list[Any]]
     counts: dict[int, tuple[int, int]]
     recent: dict[int, "_Flags"]
     early: dict[int, "_Flags"]
-    batteries: dict[int, list[tuple[float, float]]]
+    batteries: dict[int, list[_Day]]
 
     @classmethod
     def of(cls, connection: Connection, ids: Sequence[int], now_s: int) -> "_Said":
@@ -143,6 +172,7 @@ def _health(said: _Said, node: dict[str, Any], known: dict[str, Any], now_s: int
     elif node["id"] in said.early:
         usual = said.early[node["id"]].shares()
         against = f"its first {FIRST_S // DAY_S} days"
+    battery_days, night_mv = _battery(said.batteries.get(node["id"], []), empty_mv)
     shares = {name: recent.against(name, usual.get(name) if usual else None) for name in DRIFTING}
     return Health(
         name=node["name"],
@@ -152,12 +182,14 @@ def _health(said: _Said, node: dict[str, Any], known: dict[str, Any], now_s: int
         interval_s=interval_s,
         held=(last[0].held if last else None) or "",
         battery_mv=last[0].battery_mv if last else None,
-        battery_days=_battery_days(said.batteries.get(node["id"], []), empty_mv),
+        battery_days=battery_days,
+        night_mv=night_mv,
         model=model,
         model_name=model_name or str(about.get("model_name") or ""),
         config=str(about.get("config") or ""),
         firmware=str(about.get("firmware") or ""),
         board=str(about.get("board") or ""),
+        mpy=mpy if isinstance(mpy := about.get("mpy"), int) else None,
         update=update_text(update),
         records=count,
         missing=missing,
@@ -251,24 +283,35 @@ def _interval(about: dict[str, Any], times_s: Sequence[int]) -> int | None:
     return int(np.median(apart)) if apart else None
 
 
-def _batteries(connection: Connection, own: Any, now_s: int) -> dict[int, list[tuple[float, float]]]:
-    """Return each node's days, since 1970, and the mean of its battery's millivolts on them."""
-    day = records.c.at_s // DAY_S
-    asked = select(records.c.node_id, day, func.avg(records.c.battery_mv)).where(
+def _batteries(connection: Connection, own: Any, now_s: int) -> dict[int, list[_Day]]:
+    """Return each node's days; today's, of which the night or the noon may be missing, only where there are few."""
+    quarter = records.c.at_s // QUARTER_S
+    asked = select(records.c.node_id, quarter, func.avg(records.c.battery_mv)).where(
         own, records.c.battery_mv.is_not(None), records.c.at_s > now_s - BATTERY_S
     )
-    found: dict[int, list[tuple[float, float]]] = {}
-    for node, number, mean in connection.execute(asked.group_by(records.c.node_id, day).order_by(day)):
-        found.setdefault(node, []).append((float(number), float(mean)))
+    means: dict[int, dict[int, list[float]]] = {}
+    for node, number, mean in connection.execute(asked.group_by(records.c.node_id, quarter).order_by(quarter)):
+        means.setdefault(node, {}).setdefault(number * QUARTER_S // DAY_S, []).append(float(mean))
+    found = {}
+    for node, by_day in means.items():
+        days = [_Day(number, float(np.mean(each)), min(each), max(each)) for number, each in by_day.items()]
+        whole = days[:-1] if days[-1].number == now_s // DAY_S else days
+        found[node] = whole if len(whole) >= FEWEST_DAYS else days
     return found
 
 
-def _battery_days(means: Sequence[tuple[float, float]], empty_mv: int) -> float | None:
-    """Return the days until the battery is empty: the median of the slopes between its days' mean voltages."""
-    if len(means) < 3:
-        return None
-    days, millivolts = np.array(means).T
+def _battery(days: Sequence[_Day], empty_mv: int) -> tuple[float | None, int | None]:
+    """Return (days until a battery is empty, its usual low at night where the sun charges it); None: see Health.
+
+    By the median of the slopes between its days' mean voltages; of one that the sun charges, between their lowest.
+    """
+    if len(days) < FEWEST_DAYS:
+        return None, None
+    solar = np.median([day.high - day.low for day in days]) >= SOLAR_MV
+    millivolts = np.array([day.low if solar else day.mean for day in days])
+    numbers = np.array([float(day.number) for day in days])
     first, second = np.triu_indices(len(days), 1)
-    slope = float(np.median((millivolts[second] - millivolts[first]) / (days[second] - days[first])))
+    slope = float(np.median((millivolts[second] - millivolts[first]) / (numbers[second] - numbers[first])))
     level = float(np.median(millivolts[-3:]))
-    return max(level - empty_mv, 0.0) / -slope if slope < -0.5 else None
+    left = max(level - empty_mv, 0.0) / -slope if slope < -0.5 else None
+    return left, round(level) if solar else None

@@ -16,7 +16,9 @@ from dibble_tools.fleet.intake import Arrival, Gap, Intake
 from dibble_tools.fleet.messages import TOPICS
 
 MOST_AT_ONCE = 500
+MOST_WAITING = 2000  # messages that wait here to be stored; more wait at the broker
 LULL_S = 0.02  # a batch ends when nothing more comes so long
+TURN_S = 0.5  # after which a listener that waits for room looks whether it has ended
 PAUSE_S = 2.0  # before another try where the database can't be written
 
 
@@ -57,12 +59,13 @@ class Subscriber:
         self._intake = Intake(engine)
         self._say = say
         self._clock = clock
-        self._come: queue.SimpleQueue[paho.MQTTMessage] = queue.SimpleQueue()
+        self._come: queue.Queue[paho.MQTTMessage] = queue.Queue(MOST_WAITING)
+        self._ended = False
         self._client = broker.client("dibble-fleet", clean=False)
         self._client.manual_ack_set(True)
         self._client.on_connect = self._connected
         self._client.on_disconnect = self._parted
-        self._client.on_message = lambda _client, _data, message: self._come.put(message)
+        self._client.on_message = self._take
         self._broker = broker
 
     def __enter__(self) -> "Subscriber":
@@ -71,6 +74,7 @@ class Subscriber:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._ended = True
         self._client.on_disconnect = None
         self._client.disconnect()
         self._client.loop_stop()
@@ -81,6 +85,15 @@ class Subscriber:
             return
         client.subscribe([(f"dibble/+/{what}", 1) for what in TOPICS])
         self._say(f"{self._broker}: connected")
+
+    def _take(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        """Let a message wait to be stored; where too many do, nothing is read from the broker meanwhile."""
+        while not self._ended:
+            try:
+                self._come.put(message, timeout=TURN_S)
+                return
+            except queue.Full:
+                pass
 
     def _parted(self, *_: Any) -> None:
         self._say(f"{self._broker}: connection lost, trying again")

@@ -11,27 +11,33 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.fleet.broker import Broker
 from dibble_tools.fleet.health import Health
 from dibble_tools.fleet.messages import object_of, parts_of
-from dibble_tools.fleet.sending import Link, Progress, clear_left, progress_of
+from dibble_tools.fleet.sending import GOOD, Link, Progress, clear_left, progress_of
 from dibble_tools.radio.files import read_parcel
 from dibble_tools.radio.mqtt import messages, withdrawal
 from dibble_tools.radio.parcel import Parcel
 
-TOPIC = "dibble/+/update"
+TOPICS = ("dibble/+/about", "dibble/+/update")
 OUTAGE_S = 5.0  # between two tries
 SETTLE_S = 1.0  # in which the broker has begun to send what it retains
 LULL_S = 0.1
 
 
 def parcels_of(
-    names: Sequence[str], model: Path | None, configs: Path | None, key: Path | None, turn: int = 0
+    names: Sequence[str],
+    model: Path | None,
+    configs: Path | None,
+    key: Path | None,
+    turn: int = 0,
+    firmware: Mapping[str, int | None] | None = None,
 ) -> dict[str, Parcel]:
-    """Return what each node gets: one model for all, or a configuration each.
+    """Return what each node gets: one model for all, or a configuration each, or the firmware that such a one needs.
 
     Args:
         model: a model file, or the folder it lies in; gate.dib is a gate.
         configs: folder with NODE.json for each.
         key: of all nodes, or a folder with NODE.key for each; None: as radio.files.read_parcel finds one.
         turn: of the offers: another one than before where they are made again.
+        firmware: node -> what compiled files its MicroPython reads, None where it doesn't tell; None: no firmware.
     Raises:
         InputError: a file isn't what it should be, or isn't there.
     """
@@ -40,7 +46,13 @@ def parcels_of(
     made = {}
     for name in names:
         file = model or (configs or Path()) / f"{name}.json"
-        made[name] = read_parcel(file, name, key / f"{name}.key" if key and key.is_dir() else key, turn=turn)
+        mpy = firmware[name] if firmware else None
+        if firmware and mpy is None:
+            raise InputError(
+                f"--firmware: expected {name} to tell what its MicroPython reads, as newer firmware does, got nothing "
+                "of it: renew it by cable, or leave it out"
+            )
+        made[name] = read_parcel(file, name, key / f"{name}.key" if key and key.is_dir() else key, turn=turn, mpy=mpy)
     return made
 
 
@@ -94,11 +106,13 @@ class Rollout:
         self._say = say
         self._link = Link(broker)
         self._running: set[str] = set()  # nodes that run the file, confirmed
+        self._configs: dict[str, str] = {}  # node -> which one it runs
+        self._confirmed: dict[str, dict[str, object]] = {}  # node -> what it said last of an update, if that
         self._progress: dict[str, Progress] = {}
 
     def __enter__(self) -> "Rollout":
         self._link.__enter__()
-        self._link.subscribe(TOPIC)
+        self._link.subscribe(*TOPICS)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -179,20 +193,31 @@ class Rollout:
         for topic, payload in arrived:
             parts = parts_of(topic)
             if parts and parts[0] in self._parcels:
-                self._take(parts[0], payload)
+                self._take(*parts, payload)
 
-    def _take(self, name: str, payload: bytes) -> None:
+    def _take(self, name: str, what: str, payload: bytes) -> None:
         parcel = self._parcels[name]
         try:
             said = object_of(payload) if payload else {}
         except InputError:
             return
-        if said.get("state") == "confirmed" and said.get("installed") == parcel.version:
+        if what == "about":
+            self._configs[name] = str(said.get("config"))
+        elif what == "update":
+            self._confirmed[name] = said if said.get("state") in GOOD else {}
+            progress = progress_of(payload, parcel)
+            if progress and progress != self._progress.get(name):
+                self._progress[name] = progress
+                self._say(f"{name}: {progress}")
+        if self._is_in_use(parcel, self._confirmed.get(name, {}), self._configs.get(name)):
             self._running.add(name)
-        progress = progress_of(payload, parcel)
-        if progress and progress != self._progress.get(name):
-            self._progress[name] = progress
-            self._say(f"{name}: {progress}")
+
+    @staticmethod
+    def _is_in_use(parcel: Parcel, confirmed: dict[str, object], config: str | None) -> bool:
+        """Tell whether what a node calls confirmed is the parcel's file, and still is what it runs."""
+        if parcel.kind == "model":  # whichever stream brought it
+            return confirmed.get("installed") == parcel.version
+        return confirmed.get("crc") == parcel.told_crc and (parcel.kind != "config" or config == parcel.version)
 
 
 def by_trust(fleet: Sequence[Health]) -> list[str]:

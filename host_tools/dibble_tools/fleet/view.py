@@ -73,11 +73,12 @@ def ago(seconds: float) -> str:
 
 
 def battery_text(node: Health) -> str:
-    """Return "3.98 V, 40 d": the last voltage, and the days left where it falls."""
+    """Return "3.98 V, 40 d": the last voltage, a solar node's at night, and the days left where that falls."""
     if node.battery_mv is None:
         return "-"
-    volts = reading_text(node.battery_mv, "mv")
-    return volts if node.battery_days is None else f"{volts}, {days_text(node.battery_days)}"
+    night = [] if node.night_mv is None else [f"at night {reading_text(node.night_mv, 'mv')}"]
+    left = [] if node.battery_days is None else [days_text(node.battery_days)]
+    return ", ".join([reading_text(node.battery_mv, "mv"), *night, *left])
 
 
 def days_text(days: float) -> str:

@@ -25,6 +25,9 @@ def whole(table: dict[str, Any]) -> dict[str, Any]:
     except ConfigError as error:
         raise ConfigError(suggested(str(error), table)) from None
     channels_of(config["sensors"])
+    radio = config["lorawan"]["driver"]
+    if radio and hasattr(driver(radio), "CHANNELS"):
+        raise ConfigError(f"config.lorawan.driver: expected a radio's driver, with send(), got {radio}, a sensor's")
     return config
 
 

@@ -82,7 +82,9 @@ IN_ALL_KINDS = (
     "widen_viper",
     "crc_viper",
 )  # of a model's code; there is no assembler of them
-UPDATES = tuple(f"dibble.update.{name}" for name in ("looking", "place", "receiving", "trial"))
+LORAWAN, DOWNLINKS = "dibble.report.lorawan_radio", "dibble.update.lorawan"
+UPDATES = tuple(f"dibble.update.{name}" for name in ("place", "trial"))
+BY_MQTT = tuple(f"dibble.update.{name}" for name in ("looking", "receiving"))
 FIRMWARE_BY_RADIO = "dibble.update.firmware"
 IMAGE = "dibble.inference.image"  # family of what arrays see
 FRAMES = "dibble.report.frame_lines"  # of them, on the console
@@ -90,12 +92,14 @@ STREAM = "dibble.inference.stream", "dibble.inference.stream_checks"  # family o
 ARRAYS = ("amg8833", "mlx90640_raw", "esp_camera", "parallel_camera")
 OPTIONAL = (
     *(RADIO, CLOCK_CHIP, KEY, LISTENING, LOW_BATTERY, COSTLY, ALARM, IMAGE, FRAMES),
-    *(*STREAM, *UPDATES, FIRMWARE_BY_RADIO),
+    *(*STREAM, *UPDATES, *BY_MQTT, FIRMWARE_BY_RADIO, LORAWAN, DOWNLINKS),
 )
 SENSES_OWN = (
     LISTENING,
     IMAGE,
     *STREAM,
+    LORAWAN,
+    DOWNLINKS,
 )  # what a drive of sources leaves out, too: the rest serves a config edited there
 MICROPHONES = ("dibble.ports.micropython_microphones", "dibble.ports.circuitpython_microphones")  # of the last
 STREAMS = "dibble.streams"
@@ -104,7 +108,8 @@ SOCKETS = ("dibble.ports.sockets", "dibble.ports.circuitpython_sockets")  # of t
 
 def not_needed(config: Mapping[str, Any], has_key: bool) -> list[str]:
     """Return those of the firmware's optional modules that a node under a configuration never asks for."""
-    mqtt = config["mqtt"]
+    mqtt, lorawan = config["mqtt"], config["lorawan"]
+    by_mqtt, by_lorawan = mqtt["host"] and mqtt["updates"], lorawan["driver"] and lorawan["updates"]
     needed = {
         RADIO: mqtt["host"],
         CLOCK_CHIP: config["clock"]["chip"],
@@ -116,8 +121,9 @@ def not_needed(config: Mapping[str, Any], has_key: bool) -> list[str]:
         **dict.fromkeys((IMAGE, FRAMES), any(_may_be_array(sensor["driver"]) for sensor in config["sensors"])),
     }
     needed |= dict.fromkeys(STREAM, config["listen"]["driver"])
-    needed |= dict.fromkeys(UPDATES, mqtt["host"] and mqtt["updates"])
-    needed[FIRMWARE_BY_RADIO] = mqtt["host"] and mqtt["updates"] and has_key
+    needed |= dict.fromkeys(UPDATES, by_mqtt or by_lorawan)
+    needed |= dict.fromkeys(BY_MQTT, by_mqtt)
+    needed |= {LORAWAN: lorawan["driver"], DOWNLINKS: by_lorawan, FIRMWARE_BY_RADIO: by_mqtt and has_key}
     return [module for module in OPTIONAL if not needed[module]]
 
 

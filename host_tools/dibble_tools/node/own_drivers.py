@@ -1,4 +1,4 @@
-"""Drivers of a grower's own: modules beside a config.json whose sensors name them."""
+"""Drivers of a grower's own, of sensors and of a LoRaWAN radio: modules beside a config.json that names them."""
 
 import importlib.util
 from pathlib import Path
@@ -11,6 +11,7 @@ from dibble import ConfigError
 from dibble_tools.common.shipped import LIBRARY
 
 NEEDED = ("CHANNELS", "SETTINGS", "build")
+OF_A_RADIO = ("SETTINGS", "build")
 _loaded: dict[str, ModuleType] = {}
 
 
@@ -23,12 +24,19 @@ def own_drivers(table: Any, folder: Path) -> dict[str, Path]:
     """
     sensors = table.get("sensors") if isinstance(table, dict) else None
     entries = [entry.get("driver") for entry in sensors if isinstance(entry, dict)] if isinstance(sensors, list) else []
+    entries.append(_radio(table))
     names = {name for name in entries if isinstance(name, str) and name.isidentifier()} - set(dibble.drivers.ENTRIES)
     return {
         name: folder / f"{name}.py"
         for name in sorted(names)
         if (folder / f"{name}.py").is_file() and not (LIBRARY / "drivers" / f"{name}.py").is_file()
     }
+
+
+def _radio(table: Any) -> Any:
+    """Return the driver that a configuration's LoRaWAN radio names, None: there is none."""
+    lorawan = table.get("lorawan") if isinstance(table, dict) else None
+    return lorawan.get("driver") if isinstance(lorawan, dict) else None
 
 
 def load_own_drivers(table: Any, folder: Path) -> None:
@@ -48,9 +56,10 @@ def load_own_drivers(table: Any, folder: Path) -> None:
                 f"{path}: expected a driver that loads without a board, got {type(error).__name__}: {error}: "
                 "import hardware modules inside build()"
             ) from None
-        missing = [name for name in NEEDED if not hasattr(module, name)]
+        needed = OF_A_RADIO if name == _radio(table) else NEEDED
+        missing = [name for name in needed if not hasattr(module, name)]
         if missing:
-            raise ConfigError(f"{path}: expected a driver with {', '.join(NEEDED)}, got none of {', '.join(missing)}")
+            raise ConfigError(f"{path}: expected a driver with {', '.join(needed)}, got none of {', '.join(missing)}")
         _loaded[name] = module
 
 

@@ -106,6 +106,8 @@ FILES: Mapping[str, tuple[str, ...]] = {
         *_of(_REPORT, "about"),
         *_of("dibble.ports.", "sockets", "stream"),
     ),
+    "dibble.lorawan": _of(_REPORT, "lorawan_radio", "lorawan"),
+    "dibble.cayenne": _of(_REPORT, "cayenne"),
     "dibble.diagnostics": _of(_REPORT, "diagnostics"),
     # a stream
     "dibble.listening": (
@@ -117,10 +119,12 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.streams": ("dibble.streams", *_of("dibble.streams.", "adc_mic", "i2s_mic", "pdm_mic")),
     # what comes by radio
     "dibble.update": _of(_UPDATE, "offer"),
-    "dibble.kept": _of(_UPDATE, "kept"),
+    "dibble.kept": _of(_UPDATE, "kept", "offered"),
     "dibble.looking": _of(_UPDATE, "looking"),
+    "dibble.telling": _of(_UPDATE, "telling"),
     "dibble.parcel": _of(_UPDATE, "parcel"),
     "dibble.receiving": _of(_UPDATE, "receiving"),
+    "dibble.downlinks": _of(_UPDATE, "lorawan", "sums"),
     "dibble.place": _of(_UPDATE, "place", "reading"),
     "dibble.trial": _of(_UPDATE, "trial"),
     "dibble.staging": _of(_UPDATE, "firmware"),

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dibble.storage.signatures import MAGIC
-from dibble.update.kept import KINDS, NAMES
+from dibble.update.kept import KINDS
 from dibble.update.offer import FRAME_BYTES, MOST_PIECES, VERSION, WAITS
+from dibble.update.telling import NAMES
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.model.packing import crc16, pack

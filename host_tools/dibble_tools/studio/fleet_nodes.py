@@ -53,7 +53,7 @@ class FleetNodes:
                     "concerns": said,
                 }
             )
-        return sorted(shown, key=lambda row: (not row["concerns"], row["name"]))
+        return sorted(shown, key=lambda row: not row["concerns"])
 
     def table(self, name: str) -> FileTable:
         """Return what a node said lately, the label of each moment with it.

@@ -17,6 +17,7 @@ from dibble_tools.training.drift import note as drift_note
 from dibble_tools.training.folds import Learner, Parts
 from dibble_tools.training.intervals import paired_error
 from dibble_tools.training.naming import About
+from dibble_tools.training.other_sensors import with_margins
 from dibble_tools.training.ratio_pools import Pools, with_ratios
 from dibble_tools.training.recipes import parse_recipe
 from dibble_tools.training.result import Clock, Progress, TrainOptions
@@ -29,7 +30,8 @@ UNEVEN = 0.3  # of an even share: a class that is rarer makes macro-F1 what is c
 MACRO_BALANCE = 0.3
 TEACHER_SHARE = 0.15  # of the budget
 PROBES = ("mlp:0", "additive:12+0")  # quick models
-CLEARLY = 0.03  # of accuracy
+CLEARLY, BETTER = 0.03, 0.005  # of accuracy
+NETWORKS, NETWORK_FEATURES = ("mlp:12", "mlp:24"), 12
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def study(path: Path, options: TrainOptions, clock: Clock, progress: Progress = 
     """Return what a search on a CSV file begins with."""
     recipe = parse_recipe(options.recipe) if options.recipe else None
     progress("reading the data", 0.0)
-    data = prepare(path, options.data)
+    data = with_margins(prepare(path, options.data), options.data.channels)
     assert data.ds.labels is not None
     classes, y = np.unique(data.ds.labels, return_inverse=True)
     names = [str(name) for name in classes]
@@ -132,6 +134,12 @@ def study(path: Path, options: TrainOptions, clock: Clock, progress: Progress = 
         training_set = training_set.labels_alone()
         order = learner.order(rows, training_set)
         task = replace(task, folds=[fold.labels_alone() for fold in folds], names_bytes=about.names_bytes(order))
+    networks = (recipe.family if recipe else options.family) in ("auto", "mlp")
+    if pools and networks and (said := correlated(task)):
+        data.notes.append(said)
+        learner, quick = replace(learner, uncorrelated=True), replace(quick, uncorrelated=True)
+        training_set = replace(training_set, uncorrelated=True)
+        task = replace(task, folds=[fold.uncorrelated() for fold in task.folds])
     if drifters := learner.drifting(rows):
         probed = replace(task, folds=quick.folds(rows, search_parts)) if recipe else task
         steady, said = _without_drift(probed, [data.feature_names[i] for i in sorted(drifters)])
@@ -198,19 +206,48 @@ def misled(task: Task) -> str | None:
     difference is small it stays: what it thinks keeps students from learning the training groups by heart.
     """
     own = replace(task, folds=[replace(f, training_set=f.training_set.labels_alone()) for f in task.folds])
-    pairs = [[cross_validate(t, parse_recipe(f"{text}@{t.features}")) for t in (task, own)] for text in PROBES]
-    made = [(taught, alone) for taught, alone in pairs if taught and alone]
-    if not made:
-        return None
-    gain = np.mean([taught.losses - alone.losses for taught, alone in made], axis=0)
-    before, after = (float(np.mean([pair[i].accuracy for pair in made])) for i in (0, 1))
     # Labels alone make surer probabilities, which isn't enough: more rows have to be decided right.
-    if after - before <= CLEARLY or gain.mean() <= paired_error(gain, made[0][0].predictions.units):
+    better = _better(task, own, [f"{text}@{task.features}" for text in PROBES], CLEARLY)
+    if not better:
         return None
+    before, after = better
     return (
         f"students learn from labels alone: their teacher misleads them on groups it hasn't seen (quick models, "
         f"cross-validated: {before:.1%} with it, {after:.1%} without)"
     )
+
+
+def correlated(task: Task) -> str | None:
+    """Return what is told where networks do better on uncorrelated inputs, on groups that they haven't seen.
+
+    Steps of one scan move together, and so do their ratios. What is in their small differences may be the odour, or
+    the sensor: of most other sets networks are as good either way, and where batches drift they lose by it.
+    """
+    own = replace(task, folds=[fold.uncorrelated() for fold in task.folds])
+    better = _better(task, own, [f"{text}@{min(NETWORK_FEATURES, task.features)}" for text in NETWORKS], BETTER)
+    if not better:
+        return None
+    before, after = better
+    return (
+        f"networks learn from uncorrelated inputs: steps of a scan move together (quick models, cross-validated: "
+        f"{before:.1%} as they are, {after:.1%} so)"
+    )
+
+
+def _better(task: Task, other: Task, recipes: Sequence[str], least: float) -> tuple[float, float] | None:
+    """Return the mean accuracies of recipes on a task and on the other if they gain more than `least` there.
+
+    Their loss has to be less, too, beyond one standard error over groups.
+    """
+    pairs = [[cross_validate(t, parse_recipe(text)) for t in (task, other)] for text in recipes]
+    made = [(one, two) for one, two in pairs if one and two]
+    if not made:
+        return None
+    gain = np.mean([one.losses - two.losses for one, two in made], axis=0)
+    before, after = (float(np.mean([pair[i].accuracy for pair in made])) for i in (0, 1))
+    if after - before <= least or gain.mean() <= paired_error(gain, made[0][0].predictions.units):
+        return None
+    return before, after
 
 
 def _without_drift(task: Task, names: Sequence[str]) -> tuple[bool, str]:

@@ -54,6 +54,10 @@ class Fold:
         training_set = self.training_set.labels_alone()
         return replace(self, training_set=training_set, order=order_of(training_set))
 
+    def uncorrelated(self) -> "Fold":
+        """Return the same round whose networks learn from uncorrelated inputs."""
+        return replace(self, training_set=replace(self.training_set, uncorrelated=True))
+
     def steady(self) -> "Fold":
         """Return the same round without the features that drift."""
         return replace(self, order=without(self.order, self.drifting))
@@ -69,6 +73,7 @@ class Learner:
         quick: by fewer trees: while recipes are searched, time is better spent on recipes.
         steady: leave out features that drift between the groups of the rows to learn from.
         labels_alone: no teacher tells students what it thinks.
+        uncorrelated: networks learn from uncorrelated inputs.
         jobs: processes, or workers of the joblib backend that is active.
     """
 
@@ -82,6 +87,7 @@ class Learner:
     quick: bool = False
     steady: bool = False
     labels_alone: bool = False
+    uncorrelated: bool = False
 
     def parts(self, rows: np.ndarray, seed: int, *, each_group: bool = False) -> Parts:
         """Return rows to learn from and rows to score of a cross-validation inside `rows`, as positions in them.
@@ -106,7 +112,7 @@ class Learner:
         if parts:
             soft = soft_labels(values, y, self.classes, weights, parts, seed=self.seed, quick=self.quick)
             targets = mix(soft, y, SOFT_SHARE)
-        found = TrainingSet(values, self.data.limits, self.data.lows, targets, y, weights)
+        found = TrainingSet(values, self.data.limits, self.data.lows, targets, y, weights, self.uncorrelated)
         return with_dropouts(found, self.data, self.seed) if self.data.stand_ins else found
 
     def fold(self, fit: np.ndarray, score: np.ndarray) -> Fold:

@@ -38,6 +38,8 @@ LISTEN_SHARE, FIT_SHARE = 0.15, 0.9  # of the budget: until copies are made; unt
 COPIES, COPIES_OF_ROUNDS = (2, 16), 4
 VALIDATION = 0.07  # of the training groups: they tell from which margin on a decision counts
 ALARM_SHARE = 0.001  # of the hops of other sounds: on so many something may be done, before what is held is asked for
+ALARM_COPIES = 16  # of the few clips that this is told by: where one of five lasts, it is luck
+ALARMS_SEEN = (0.01, 0.003)  # so many are seen at the margins that tell how they get fewer
 TRIAL_STEPS, LEAST_STEPS = 4, 60
 GOLDEN_ROWS = (40, 24, 16, 12, 8, 4, 2)  # as many as the limit has room for
 BIAS_BYTES = 3
@@ -124,7 +126,7 @@ class StreamTraining:
             judged = self._judge(model, self.validated)
             margins = judged.decisions.margin
             unsure = int(np.ceil(unsure_below(margins, judged.correct, self.options.sure)[0]))
-            unsure = max(unsure, self._quiet_from(model, rows))
+            unsure = max(unsure, self._quiet_from(model))
         model = self._with_golden(self._spec(fitted.tables, unsure), rows)
         model.cross_check(rows.of(int(self.learned[0])).astype(np.int64))
         self.progress("judging on the clips held out", self.clock.used())
@@ -222,17 +224,20 @@ class StreamTraining:
             parts=sound_parts(self.sense),
         )
 
-    def _quiet_from(self, model: HostModel, rows: ClipRows) -> int:
+    def _quiet_from(self, model: HostModel) -> int:
         """Return the margin from which on hardly ever something would be done about other sounds: 0 without such."""
         idle = [i for i in self.validated if self.clips.clips[i].label.startswith(OTHER)]
         if not idle:
             return 0
-        heard = np.concatenate([rows.of(int(i), copy) for copy in range(len(rows.codes)) for i in idle])
-        decided = model.decide(heard.astype(np.int64))
+        samples = [self.clips.clips[i].samples for i in idle]
+        rng = np.random.default_rng(self.options.seed + 2)
+        rows = clip_rows(
+            samples, self.y[idle], self.sense.front_end, self.noises, rng, lambda copies: copies < ALARM_COPIES
+        )
+        decided = model.decide(np.concatenate(rows.codes).astype(np.int64))
         does = np.array([*(not name.startswith(OTHER) for name in self.classes), False])
         acts = does[np.minimum(decided.class_index, len(self.classes))]
-        margins = np.sort(np.where(acts, decided.margin, -1))
-        return int(margins[-1 - int(ALARM_SHARE * len(margins))]) + 1
+        return margin_of(np.where(acts, decided.margin, -1))
 
     def _with_golden(self, spec: ModelSpec, rows: ClipRows) -> HostModel:
         own = rows.of(int(self.learned[np.argmax(self.y[self.learned] == len(self.classes) - 1)]))
@@ -412,6 +417,21 @@ def judge_stream(model: HostModel, clips: list[np.ndarray], y: np.ndarray, rng: 
     rows, places = stream_of(clips, sense, rng)
     decided = model.decide(rows.astype(np.int64))
     return StreamJudgement(Decisions(*decided.columns()[places].T), y)
+
+
+def margin_of(alarms: np.ndarray) -> int:
+    """Return the margin that about ALARM_SHARE of all hops reach, 0 where hardly any acts.
+
+    The last hops in a thousand are those of a clip or two. Shares that are seen on more tell the rest: they fall as an
+    exponential does.
+
+    Args:
+        alarms: of hops of sounds on which nothing should be done, their margin where something would; else -1.
+    """
+    ordered = np.sort(alarms)
+    more, few = (max(int(ordered[-1 - int(share * len(ordered))]), 0) for share in ALARMS_SEEN)
+    each = (few - more) / np.log(ALARMS_SEEN[0] / ALARMS_SEEN[1])
+    return int(np.ceil(few + each * np.log(ALARMS_SEEN[1] / ALARM_SHARE))) + 1 if few else 0
 
 
 def recipe_of(shapes: list[LayerShape]) -> str:

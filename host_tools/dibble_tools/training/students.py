@@ -78,7 +78,7 @@ def fit_student(recipe: Recipe, data: TrainingSet, order: Sequence[int], seed: i
 
 def _mlp(recipe: Recipe, few: TrainingSet, columns: tuple[int, ...], seed: int, full: bool) -> Student:
     def fit(form: str) -> MlpStages:
-        how = MlpRecipe(recipe.size, sparsity=SPARSITY[recipe.style], form=form)
+        how = MlpRecipe(recipe.size, SPARSITY[recipe.style], form=form, uncorrelated=few.uncorrelated)
         return fit_mlp(few.values, few.limits, few.lows, few.targets, few.weights, how, seed)
 
     def over(stages: MlpStages) -> tuple[int, ...]:

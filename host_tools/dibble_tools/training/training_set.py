@@ -17,6 +17,7 @@ class TrainingSet:
         targets: (rows, classes) soft labels.
         y_true: (rows,) class indices.
         weights: (rows,) mean about 1.
+        uncorrelated: networks with hidden layers learn from inputs made so, see `mlp.training`.
     """
 
     values: np.ndarray
@@ -25,6 +26,7 @@ class TrainingSet:
     targets: np.ndarray
     y_true: np.ndarray
     weights: np.ndarray
+    uncorrelated: bool = False
 
     @property
     def classes(self) -> int:

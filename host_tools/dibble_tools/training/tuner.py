@@ -163,14 +163,17 @@ def front(tried: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _seeds(kinds: Sequence[str], counts: list[int], task: Task) -> list[Recipe]:
-    """Return where the search begins: of each kind the largest that may fit, and smaller, of few features and many."""
-    able = {kind: [n for n in counts if _promising(Recipe(kind, LADDERS[kind][0], n), task)] for kind in kinds}
+    """Return where the search begins: of each kind the largest that may fit, and smaller, of few features and many.
+
+    What only might fit, by SLACK, has to wait: where the first seeds don't, those that do come late.
+    """
+    able = {kind: [n for n in counts if _promising(Recipe(kind, LADDERS[kind][0], n), task, 1.0)] for kind in kinds}
     first, then = [], []
     for share in (1.0, 0.5, 0.75, 0.25, 0.0):
         for kind in kinds:
             own = able[kind] or counts[:1]
             features = own[round(share * (len(own) - 1))]
-            fitting = [r for r in (Recipe(kind, size, features) for size in LADDERS[kind]) if _promising(r, task)]
+            fitting = [r for r in (Recipe(kind, size, features) for size in LADDERS[kind]) if _promising(r, task, 1.0)]
             if fitting:
                 middle = round(0.6 * (len(LADDERS[kind]) - 1))
                 first.append(fitting[min(len(fitting) - 1, middle)])
@@ -189,6 +192,6 @@ def _next(
     return [recipe for recipe in wanted if _promising(recipe, task)]
 
 
-def _promising(recipe: Recipe, task: Task) -> bool:
+def _promising(recipe: Recipe, task: Task, slack: float = SLACK) -> bool:
     """Tell whether a recipe's rough size leaves it a chance within the limits."""
-    return task.limits.max_bytes is None or rough_bytes(recipe, task) <= SLACK * task.limits.max_bytes
+    return task.limits.max_bytes is None or rough_bytes(recipe, task) <= slack * task.limits.max_bytes

@@ -258,6 +258,19 @@ def test_what_would_shadow_the_new_firmware_is_removed_and_what_is_nobodys_stays
     assert "lib/dibble/node.py" not in files and "lib/dibble/mine.py" in files
 
 
+def test_a_deploy_ends_a_trial_of_firmware_that_came_by_radio(bench):
+    """Whose starts are counted, so it may end meanwhile: nothing goes back any more, and no archive waits."""
+    list_of = b"dibble update 2\n< main.py\n"
+    list_of += b"%08x 2 .\nstart\nstart\n" % zlib.crc32(list_of)
+    before = (FIRMWARE / "main.py").read_bytes() + b"# of before\n"
+    with Session.open(bench.board.port) as session:
+        write_files(session, {"main.py.before": before, "update.firmware": b"waits", "dibble_undo.txt": list_of})
+    bench.deploy()
+    files = bench.state().files
+    assert not [path for path in files if path.endswith((".before", ".firmware", "_undo.txt", "_done.txt"))]
+    assert not bench.deploy().plan  # main.py is the one that was deployed
+
+
 def test_a_driver_of_ones_own_goes_along_and_is_read(bench):
     own = bench.folder / "own"
     shutil.copytree(FIRMWARE / "examples" / "own_driver", own)

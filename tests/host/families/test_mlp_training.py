@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from dibble_tools.common.errors import InputError
+from dibble_tools.families.mlp import training as mlp_training
 from dibble_tools.families.mlp.network import DECAY, Grid, Net, forward, gradient, loss, new_net, solve, train
 from dibble_tools.families.mlp.pruning import prune_units, prune_weights
 from dibble_tools.families.mlp.quantizing import without_idle
@@ -282,3 +283,42 @@ def test_the_least_loss_of_three_classes_has_no_slope() -> None:
     slope = gradient(net, x, targets, weights)
     weighted = net.layers(slope)[0][0] + DECAY * net.layers()[0][0]
     assert np.abs(weighted).max() < 1e-4 and np.abs(net.layers(slope)[0][1]).max() < 1e-4
+
+
+def together(rows: int = 900) -> tuple[np.ndarray, np.ndarray]:
+    """Return (values, hard targets) of six features that move together; which of four classes is in what differs."""
+    rng = np.random.default_rng(5)
+    own = rng.normal(0, 1, (rows, 6))
+    label = 2 * (own[:, 0] * own[:, 1] > 0) + (own[:, 2] * own[:, 3] > 0)
+    shape = rng.normal(0, 12, (rows, 1)) + own
+    return np.clip(5000 + 100 * shape, 0, 10_000).astype(np.int64), np.eye(4)[label]
+
+
+def test_a_network_on_uncorrelated_inputs_sees_small_differences() -> None:
+    values, targets = together()
+    held = np.arange(len(values)) % 3 == 0
+    right = {}
+    for apart in (False, True):
+        recipe = MlpRecipe((24,), uncorrelated=apart)
+        made = fit(values[~held], [10_000] * 6, [0] * 6, targets[~held], np.ones((~held).sum()), recipe)
+        scores = made.scores(values[held], [10_000] * 6)
+        floats = made.student.predict_scores(values[held], [10_000] * 6)
+        right[apart] = np.mean(scores.argmax(axis=1) == targets[held].argmax(axis=1))
+        assert right[apart] > np.mean(floats.argmax(axis=1) == targets[held].argmax(axis=1)) - 0.05
+    assert right[True] > right[False] + 0.1
+
+
+def test_uncorrelated_inputs_change_what_is_learned_and_no_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a step of training, the network on the inputs is the one that was made for the uncorrelated ones."""
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(300, 5)) @ rng.normal(size=(5, 5)) + 3
+    seen = {}
+
+    def kept(net: Net, inputs: np.ndarray, *_: object) -> Net:
+        seen["inputs"], seen["logits"] = inputs, forward(net, inputs)[-1]
+        return net
+
+    monkeypatch.setattr(mlp_training, "learn", kept)
+    net = mlp_training.learn_uncorrelated(new_net((5, 7, 2), rng), x, np.eye(3)[rng.integers(3, size=300)], *[None] * 2)
+    assert np.allclose(np.cov(seen["inputs"].T), np.eye(5), atol=0.05)
+    assert np.allclose(forward(net, x)[-1], seen["logits"], atol=1e-4)

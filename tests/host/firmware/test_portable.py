@@ -17,7 +17,9 @@ from dibble_tools.machines.vms import run_unix, run_wasi
 PORTABLE = Path(__file__).parents[3] / "tests" / "portable"
 LIBRARY = Path(dibble.__path__[0])
 FILES = sorted(path.stem for path in PORTABLE.glob("test_*.py"))
-SUPPORT = tuple(PORTABLE / f"{name}.py" for name in ("support", "vm_predictor", "layers"))  # imported by some of them
+SUPPORT = tuple(
+    PORTABLE / f"{name}.py" for name in ("support", "vm_predictor", "layers", "sums_oracle")
+)  # imported by some of them
 FOREST = ("kernels/generator", "kernels/forest_bytecode")
 # What each file needs of the library on the micro:bit, in the order of importing.
 SMALL = {
@@ -28,6 +30,7 @@ SMALL = {
     "test_scale": ("kernels/generator", "scale"),
     "test_scaler": ("format", "kernels/generator", "scale"),
     "test_top_two": FOREST,
+    "test_update_sums": ("../update/sums",),
 }
 # Cases that the board's 9 KB of heap and its small stack don't hold.
 TOO_LARGE = {
@@ -36,6 +39,8 @@ TOO_LARGE = {
     "test_255_thresholds_reach_code_255",
     "test_more_than_255_trees_are_counted",
     "test_random_layers_of_both_widths",
+    "test_sums_bring_most_of_many",
+    "test_lines_of_many_pieces",
 }
 KIND = """\
 from dibble.inference import additive, forest, mlp

@@ -8,7 +8,7 @@ from dibble_tools.cli.main import app
 from dibble_tools.fleet.database import models, open_database
 from dibble_tools.fleet.health import DAY_S, fleet_health
 from dibble_tools.fleet.intake import Intake
-from dibble_tools.fleet.view import concerns
+from dibble_tools.fleet.view import battery_text, concerns
 from fleet_messages import INTERVAL_S, MAY_S, message, told
 from typer.testing import CliRunner
 
@@ -72,6 +72,24 @@ def test_the_days_of_a_battery(engine):
     falling, mains, solar = fleet_health(engine, now_s)
     assert falling.battery_days == pytest.approx((3800 - 3300) / 10, rel=0.1)
     assert solar.battery_days is None and mains.battery_days is None and mains.battery_mv is None
+    assert falling.night_mv is None and 3700 < solar.night_mv < 3800
+
+
+def test_a_solar_battery_goes_by_its_nights(engine):
+    """By noon it is full each day; each night it is 20 mV lower, as days grow shorter. And it's evening now."""
+    sun = lambda n: max(0.0, np.sin(2 * np.pi * (n / DAY - 0.25)))  # noqa: E731
+    now_s = fed(engine, 20, battery_mv=lambda n: round(3800 - 20 * (n / DAY) + (350 + 20 * n / DAY) * sun(n)))
+    fed(engine, 20, "full", battery_mv=lambda n: round(3800 + 350 * sun(n)))
+    node, full = fleet_health(engine, now_s)
+    assert node.battery_days == pytest.approx((node.night_mv - 3300) / 20, rel=0.1)
+    assert node.night_mv == pytest.approx(3410, abs=30) and full.battery_days is None
+    assert "at night" in battery_text(node)
+
+
+def test_names_are_sorted_as_people_count(engine):
+    for name in ("bed-10", "bed-2", "shed", "bed-1", "7"):
+        Intake(engine).take([message(1, name)])
+    assert [node.name for node in fleet_health(engine, MAY_S)] == ["7", "bed-1", "bed-2", "bed-10", "shed"]
 
 
 def test_silence_and_missing_records(engine):

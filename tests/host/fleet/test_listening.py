@@ -9,6 +9,8 @@ import time
 
 import paho.mqtt.client as paho
 import pytest
+from dibble_tools.cli.main import app
+from dibble_tools.common.errors import InputError
 from dibble_tools.fleet.broker import Broker
 from dibble_tools.fleet.database import nodes, open_database, records
 from dibble_tools.fleet.known_models import model_crc
@@ -19,6 +21,7 @@ from mosquitto import Mosquitto
 from node_helpers import Bench, soil_model
 from patience import PATIENCE_S
 from sqlalchemy import select
+from typer.testing import CliRunner
 
 pytestmark = pytest.mark.long
 
@@ -142,23 +145,10 @@ def test_what_a_killed_broker_lost_the_node_sends_again(tmp_path):
         assert row["model"] == about["model"] == model_crc(soil_model(400))
 
 
-def test_a_broker_that_is_not_there_is_told(tmp_path):
+def test_a_broker_that_is_not_there_is_told_and_leaves_no_database(tmp_path):
     with Mosquitto(tmp_path) as broker:
         port = broker.port
-    ran = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "dibble_tools.cli",
-            "fleet",
-            "listen",
-            "--broker",
-            f"127.0.0.1:{port}",
-            "--db",
-            tmp_path / "x.db",
-        ],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-    )
-    assert ran.returncode == 2 and f"expected an MQTT broker at 127.0.0.1:{port}, got: " in ran.stderr
+    place = tmp_path / "fleet.db"
+    ran = CliRunner().invoke(app, ["fleet", "listen", "--broker", f"127.0.0.1:{port}", "--db", str(place)])
+    assert isinstance(ran.exception, InputError) and not place.exists()
+    assert f"expected an MQTT broker at 127.0.0.1:{port}, got: " in str(ran.exception)

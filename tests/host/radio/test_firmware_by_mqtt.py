@@ -6,20 +6,18 @@ from dibble_tools.node.signatures import sign
 from dibble_tools.radio.firmware import archive_of
 from dibble_tools.radio.parcel import parcel_of
 from radio_bench import KEY, states
-from radio_firmware import MPY, broken, firmware_on, firmware_parcel, kept_apart, new_firmware
+from radio_firmware import HANGS, MPY, broken, firmware_on, firmware_parcel, kept_apart
 
 
-def test_firmware_is_taken_tried_and_what_was_before_goes(keyed, collector, tmp_path):
+def test_firmware_that_hangs_while_it_is_imported_gives_way(keyed, collector, tmp_path):
+    """Before the node's own watchdog runs."""
     before = firmware_on(keyed, tmp_path / "before")
-    files = new_firmware(before)
-    parcel = firmware_parcel(files)
+    parcel = firmware_parcel(broken(before, "lib/dibble/__init__.mpy", HANGS))
     keyed.offer(parcel)
-    assert keyed.settle(collector, parcel) == ["reset", "reset", "reset", "stop"]
-    assert states(collector)[-2:] == [f"{state} {parcel.count} of {parcel.count}" for state in ("tried", "confirmed")]
-    there = firmware_on(keyed, tmp_path / "flash")
-    assert {path: content for path, content in there.items() if path != "manifest.txt"} == files
-    assert kept_apart(tmp_path / "flash") == []
-    assert keyed.runs() == "dry below 400"
+    lives = keyed.settle(collector, parcel)
+    assert lives.count("watchdog") == 3, lives
+    assert states(collector)[-1].startswith("rolled back"), states(collector)
+    assert firmware_on(keyed, tmp_path / "after") == before
 
 
 @pytest.mark.parametrize("part", ["lib/dibble/__init__.mpy", "lib/dibble/config.mpy", "lib/dibble/radio.mpy"])
@@ -57,7 +55,7 @@ def test_a_node_without_a_key_takes_none(bench, collector):
     parcel = firmware_parcel({"main.py": b"# none\n"})
     bench.offer(parcel)
     assert bench.settle(collector, parcel) == ["stop"]
-    why = "expected MicroPython and a key on this node, without which no firmware comes by radio"
+    why = "expected MicroPython and a key, without which no firmware comes by radio"
     assert states(collector) == [f"refused 0 of {parcel.count}: {why}"]
     with pytest.raises(InputError, match="expected the node's key"):
         parcel_of("firmware", parcel.content)

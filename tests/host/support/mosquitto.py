@@ -66,6 +66,11 @@ class Mosquitto:
         said = self.log.read_text() if self.log.exists() else ""
         pytest.fail(f"expected mosquitto to listen on port {self.port}; its log: {said}")
 
+    @property
+    def process_id(self) -> int:
+        assert self._process
+        return self._process.pid
+
     def send_signal(self, number: int) -> None:
         assert self._process
         self._process.send_signal(number)

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from dibble_tools.node.files import made_for, node_files
 from dibble_tools.node.manifest import write_manifest
 from dibble_tools.node.signatures import sign
 from dibble_tools.radio.mqtt import Retained, messages, withdrawal
 from dibble_tools.radio.parcel import Parcel
+from dibble_tools.simulator.node.firmware import ARCHITECTURE
 from dibble_tools.simulator.node.vm import Stop
 from mosquitto import Collector, Mosquitto
 from node_helpers import Bench, soil_model
@@ -112,6 +114,16 @@ def config_of(bench: RadioBench, **changes: object) -> bytes:
     return json.dumps({**bench.config, **changes}).encode()
 
 
+def deployed_firmware(target: Path, drivers: list[str]) -> Path:
+    """Lay out firmware with these drivers in a new folder, as a deploy brings it; return it."""
+    for name, content in node_files(drivers, made_for(ARCHITECTURE), viper=False).items():
+        path = target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    write_manifest(target)
+    return target
+
+
 class Field:
     """A node that has run well, without a key or with one, and its broker: each test begins at that."""
 
@@ -122,7 +134,8 @@ class Field:
         (folder / "plain").mkdir()
         (folder / "keyed").mkdir()
         self.plain = RadioBench(firmware, folder / "plain", self.broker, OLD)
-        self.keyed = RadioBench(firmware, folder / "keyed", self.broker, None, blocks=PICO_W_BLOCKS)
+        deployed = deployed_firmware(folder / "deployed", [sensor["driver"] for sensor in self.plain.config["sensors"]])
+        self.keyed = RadioBench(deployed, folder / "keyed", self.broker, None, blocks=PICO_W_BLOCKS)
         self.keyed.send("node.key", KEY)
         for name, content in (("config.json", config_of(self.keyed)), ("model.dib", OLD)):
             self.keyed.send(name + ".sig", sign(KEY, name, 10, content))

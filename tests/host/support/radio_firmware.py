@@ -27,10 +27,14 @@ def new_firmware(before: dict[str, bytes]) -> dict[str, bytes]:
     }
 
 
-def broken(files: dict[str, bytes], path: str) -> dict[str, bytes]:
-    """Return a firmware of which one file can't be imported."""
+RAISES = "raise ValueError('broken')\n"
+HANGS = "import time\n\nwhile True:\n    time.sleep_ms(500)\n"
+
+
+def broken(files: dict[str, bytes], path: str, text: str = RAISES) -> dict[str, bytes]:
+    """Return a firmware of which one file can't be imported: it raises, or never comes back."""
     name = "dibble" if path.endswith("__init__.mpy") else f"dibble.{Path(path).stem}"
-    return {**files, path: compiled_text("raise ValueError('broken')\n", name, "")}
+    return {**files, path: compiled_text(text, name, "")}
 
 
 def firmware_parcel(

@@ -1,15 +1,19 @@
 """Ratios are offered where they help on other groups, which steps matter is told, and the shortest profile."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from dibble.inference.decision import OUT_OF_RANGE
 from dibble_tools.data.heater_scans.profiles import named_profile
 from dibble_tools.data.prepare import DataOptions, prepare
 from dibble_tools.data.roles import roles_of
 from dibble_tools.report.scan import scan_words
 from dibble_tools.report.tables import training_tables
 from dibble_tools.training.api import train
+from dibble_tools.training.other_sensors import with_margins
 from dibble_tools.training.ratio_pools import with_ratios
 
 STEPS = 4
@@ -82,3 +86,36 @@ def test_parts_of_one_class_tell_nothing_and_are_left_out(tmp_path: Path) -> Non
         data, y, [of_one, (rows[::2], rows[1::2]), (rows[: len(y) // 2], rows[len(y) // 2 :])], rows, 0
     )[1]
     assert pools is not None and len(pools.parts) == 1 and pools.chosen != "steps"
+
+
+def test_a_sensor_beside_those_of_training_is_told_by_its_ratios(tmp_path: Path) -> None:
+    """Up to two octaves beyond all readings of training ratios are right; beyond, it is out of range."""
+    path = write_scans(tmp_path / "scans.csv", drifting=True)
+    model = train(path, group="sensor", recipe="additive:4+0@3", refit=False).model
+    names = [channel.name for channel in model.channels]
+    table = pd.read_csv(path)
+    highest = table[table.sensor == table.sensor[table.gas_0_ohm.idxmax()]]
+    for octaves, flags in ((1.8, 0), (2.5, OUT_OF_RANGE)):
+        decided = model.decide((highest[names].to_numpy() * 2**octaves).astype(int))
+        assert set(decided.flags & OUT_OF_RANGE) == {flags}
+        if not flags:
+            labels = np.array(model.classes)[decided.class_index]
+            assert np.mean(labels == highest.label) > 0.9
+
+
+def test_margins_are_of_scans_alone_and_end_where_the_converter_does(tmp_path: Path) -> None:
+    path = write_scans(tmp_path / "scans.csv", drifting=False)
+    roles = roles_of([path], None, None, "sensor", ())
+    data = prepare(path, DataOptions(label="label", group="sensor", ignore=roles.ignore))
+    wide = with_margins(data, ["gas_1_ohm=ohm:1:50000:900000"])
+    for i, (before, after) in enumerate(zip(data.channels, wide.channels, strict=True)):
+        assert (after == before) == (i == 1)  # a range that the user gave stays
+        if i != 1:
+            assert (after.low, after.high) == (before.low // 4, before.high * 4)
+    assert (wide.values + [c.low for c in wide.channels])[data.split.train].tolist() == data.readings[
+        data.split.train
+    ].tolist()
+    ends = [replace(channel, low=6_000, high=90_000_000) for channel in data.channels]
+    assert {(c.low, c.high) for c in with_margins(replace(data, channels=ends), []).channels} == {(5_685, 102_400_000)}
+    others = replace(data, channels=[replace(channel, unit="mv") for channel in data.channels])
+    assert with_margins(others, []) is others

@@ -21,7 +21,7 @@ from dibble_tools.report.plots import pictures
 from dibble_tools.training.result import Trained
 from dibble_tools.training.sound import train_sound
 from dibble_tools.training.sound_options import SoundOptions
-from dibble_tools.training.sound_stream import judge_stream
+from dibble_tools.training.sound_stream import ALARM_SHARE, judge_stream, margin_of
 from dibble_tools.training.sound_teacher import mfcc
 from sounds import KINDS, RATE_HZ, clips_folder, sound, stream, write_wav
 
@@ -117,6 +117,17 @@ def test_around_idle_sounds_are_idle_ones(monkeypatch: pytest.MonkeyPatch) -> No
     assert pieces[:, y == 1].max() < 130 and pieces[:, y == 0].max() > 180
     composer = Composer(rows, np.arange(30), 50, np.random.default_rng(3))
     assert composer.pieces(np.arange(30))[:, y == 1].max() > 180, "by themselves, anything lies around them"
+
+
+def test_the_margin_of_few_alarms_isnt_that_of_a_single_clip() -> None:
+    rng = np.random.default_rng(8)
+    alarms = np.full(20_000, -1)
+    alarms[:1000] = rng.exponential(150, 1000)
+    margin = margin_of(alarms)
+    assert margin == pytest.approx(150 * np.log(0.05 / ALARM_SHARE), rel=0.2)
+    alarms[1000:1030] = 5000  # a clip that is taken for a command for as long as it lasts
+    assert margin_of(alarms) < 1.5 * margin and np.sort(alarms)[-1 - int(ALARM_SHARE * len(alarms))] == 5000
+    assert margin_of(np.full(500, -1)) == 0
 
 
 def test_two_sounds_in_a_band_add_their_powers() -> None:

@@ -11,7 +11,7 @@ from dibble_tools.families.forest.voting import SURE
 from dibble_tools.model.limits import Limits
 from dibble_tools.training import train as training
 from dibble_tools.training import tuner
-from dibble_tools.training.basis import misled
+from dibble_tools.training.basis import correlated, misled
 from dibble_tools.training.costs import parse_costs
 from dibble_tools.training.cross_validation import Candidate, Task, cross_validate, nats, penalty, spread_of
 from dibble_tools.training.folds import Fold, Learner
@@ -233,6 +233,25 @@ def test_a_teacher_that_misleads_is_left_out(wrong: float, taken: bool) -> None:
     said = misled(dataclasses.replace(task, folds=folds))  # by more than three points of accuracy at 0.45
     assert (said is None) == taken
     assert taken or said.startswith("students learn from labels alone")
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_networks_learn_from_uncorrelated_inputs_where_that_helps(together: bool) -> None:
+    """Where inputs move together, and what tells the classes apart is in small differences."""
+    task = task_of(lambda v: (v[:, 0] > 500) ^ (v[:, 1] > 500), rows=360)
+    common = np.random.default_rng(1).integers(0, 1001, (360, 1)) if together else 0
+    weight = 0.06 if together else 1
+
+    def moved(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        return (values * weight + (common[rows] * (1 - weight) if together else 0)).astype(np.int64)
+
+    folds = []
+    for fold in task.folds:
+        rest = np.setdiff1d(np.arange(360), fold.rows)
+        learned = dataclasses.replace(fold.training_set, values=moved(fold.training_set.values, rest))
+        folds.append(dataclasses.replace(fold, training_set=learned, values=moved(fold.values, fold.rows)))
+    said = correlated(dataclasses.replace(task, folds=folds))
+    assert (said is not None) == together
 
 
 def test_a_search_gets_its_part_however_long_the_teacher_took(monkeypatch: pytest.MonkeyPatch) -> None:

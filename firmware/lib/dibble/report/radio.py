@@ -15,7 +15,7 @@ from dibble.storage.words import number_bytes
 
 RECORDS_A_TIME = 24
 PATIENCE_MS = 3600000
-LOOKING = ("dibble.update.looking", "dibble.update.kept", "dibble.update.trial")
+LOOKING = ("dibble.update.looking", "dibble.update.kept", "dibble.update.offered", "dibble.update.trial")
 _DAY_S = 86400
 
 
@@ -237,8 +237,8 @@ class Radio:
 
         standing = look(node, client, topic)
         del look
-        if standing.wanted:
-            forget(*LOOKING)  # it and what comes don't have to fit at once
+        forget(*LOOKING)  # it and what comes don't have to fit at once
+        if standing.offer:
             from dibble.update.receiving import receive
 
             self.complete = receive(standing, self._port, client, topic, 2 * self._timeout_ms)
@@ -246,9 +246,8 @@ class Radio:
             forget("dibble.update.receiving", "dibble.update.parcel")
         told = False
         if client.connected:
-            from dibble.update.looking import text_of
+            from dibble.update.telling import text_of
 
             told = self._tell(1, "update", text_of(standing, node.classifier and node.classifier.identity))
         self._settled = offer if told and standing.settled else b""
-        forget(*LOOKING)
-        forget("dibble.update.offer")
+        forget("dibble.update.telling", "dibble.update.offer")

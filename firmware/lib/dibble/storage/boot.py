@@ -23,7 +23,6 @@ _PROVEN = 2
 _CONFIG_REJECTED = 4
 _BY_RADIO = 8  # something came by radio, and no report has arrived since
 _INSTALLED = 16  # it's the newest model by now
-_UNHEARD = 32  # its radio doesn't tell whether a report arrived
 
 
 class BootState:
@@ -65,11 +64,6 @@ class BootState:
     @property
     def awaits_report(self):
         """Whether what came by radio hasn't reported since."""
-        return self._flags & (_BY_RADIO | _UNHEARD) == _BY_RADIO
-
-    @property
-    def came_by_radio(self):
-        """Whether something that came by radio isn't confirmed, nor has it reported."""
         return self._flags & _BY_RADIO != 0
 
     @property
@@ -92,7 +86,7 @@ class BootState:
             self.unconfirmed = 0
         if newest != self._generation:
             self._generation = newest
-            self._flags &= _CONFIG_REJECTED | _BY_RADIO | _UNHEARD
+            self._flags &= _CONFIG_REJECTED | _BY_RADIO
             if self._flags & _BY_RADIO:
                 self._flags |= _INSTALLED
             self.unconfirmed = 0
@@ -122,16 +116,12 @@ class BootState:
             if not self._flags & _REJECTED:
                 self._flags |= _PROVEN
             self._lift()
-            self._flags &= ~(_BY_RADIO | _INSTALLED | _UNHEARD)
+            self._flags &= ~(_BY_RADIO | _INSTALLED)
             self._keep(0)
 
-    def by_radio(self, reports):
-        """What the next boot finds came by radio: its boots are counted anew.
-
-        Args:
-            reports: by a radio that tells whether a report arrived; it isn't good before.
-        """
-        self._flags = self._flags & ~(_INSTALLED | _UNHEARD) | _BY_RADIO | (0 if reports else _UNHEARD)
+    def by_radio(self):
+        """What the next boot finds came by radio: its boots are counted anew, and it isn't good before a report."""
+        self._flags = self._flags & ~_INSTALLED | _BY_RADIO
         self._keep(0)
 
     def report_arrived(self):

@@ -6,7 +6,6 @@ from dibble.storage.slots import Slots
 from dibble.storage.words import crc_bytes
 
 KINDS = ("model.dib", "gate.dib", "config.json", "firmware")
-NAMES = ("model", "gate", "config", "firmware")
 CONFIG, FIRMWARE = 2, 3
 STATES = ("receiving", "tried", "confirmed", "refused", "rolled back")
 RECEIVING, TRIED, CONFIRMED, REFUSED, ROLLED_BACK = range(5)

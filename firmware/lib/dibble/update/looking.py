@@ -1,29 +1,11 @@
 """The first part of an update's contact by MQTT: what is offered, how it stands, whether pieces are wanted."""
 
-from dibble.report.state import quoted
 from dibble.storage.key import has_key
-from dibble.update.kept import CONFIRMED, FIRMWARE, NAMES, RECEIVING, REFUSED, STATES, TRIED, Kept, identity_of
-from dibble.update.offer import Offer
+from dibble.update.kept import CONFIRMED, FIRMWARE, RECEIVING, REFUSED, STATES, TRIED, Kept, identity_of
+from dibble.update.offer import Standing
+from dibble.update.offered import offer_of
 
 OFFERED = "offered"
-
-
-class Standing:
-    """How an update stands.
-
-    Attributes:
-        kind: place in KINDS; crc: of the stream; latest: identity of the model that is on offer, None: none is.
-        state: text, "": nothing was ever offered.
-        have, count: pieces that are there, and all.
-        wanted: pieces are.
-        settled: nothing more comes of this offer.
-    """
-
-    def __init__(self):
-        self.kind = self.have = self.count = 0
-        self.crc = self.latest = None
-        self.state = self.why = ""
-        self.wanted = self.settled = False
 
 
 def look(node, client, topic):
@@ -43,7 +25,7 @@ def look(node, client, topic):
     data = client.inbox.get(b"offer")
     offer = None
     try:
-        offer = Offer(data) if data else None
+        offer = offer_of(data) if data else None
         if offer:
             _look_at(offer, kept, standing, node, client, topic)
     except ValueError as error:
@@ -68,7 +50,7 @@ def _look_at(offer, kept, standing, node, client, topic):
         kept.write(TRIED if node.boot.unconfirmed or offer.kind == FIRMWARE else CONFIRMED)
         standing.have = offer.count
     elif offer.kind == FIRMWARE and not (has_key() and node.port.KIND == "micropython"):
-        raise ValueError("expected MicroPython and a key on this node, without which no firmware comes by radio")
+        raise ValueError("expected MicroPython and a key, without which no firmware comes by radio")
     elif offer.waits and not same and client.inbox.get(b"install") != b"install":
         standing.state = OFFERED
     else:
@@ -77,24 +59,4 @@ def _look_at(offer, kept, standing, node, client, topic):
             kept.write(RECEIVING)
             client.publish(topic + "in/install", b"", True)
         standing.state = STATES[RECEIVING]
-        standing.wanted = True
-
-
-def text_of(standing, installed):
-    """Return a Standing as JSON for the topic `update`; installed: identity of the model that runs, or None."""
-    known = standing.state != ""
-    return '{"kind":%s,"crc":%s,"state":%s,"have":%d,"of":%d,"why":%s,"installed":%s,"latest":%s}' % (
-        quoted(NAMES[standing.kind]) if known else "null",
-        _hex(standing.crc) if known else "null",
-        quoted(standing.state) if known else "null",
-        standing.have,
-        standing.count,
-        quoted(standing.why),
-        _hex(installed),
-        _hex(standing.latest or installed),
-    )
-
-
-def _hex(crc):
-    """Return 4 bytes, least first, as a JSON string of 8 hexadecimal digits."""
-    return '"%02x%02x%02x%02x"' % tuple(reversed(crc)) if crc else "null"
+        standing.offer = offer

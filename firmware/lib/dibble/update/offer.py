@@ -1,4 +1,6 @@
-"""What a node is offered by radio: models/UPDATES.md."""
+"""What a node is offered by radio, and how that stands: models/UPDATES.md. Records without methods: as long as one is
+there, a method would keep the code of its module.
+"""
 
 VERSION = 0x10
 WAITS = 4  # until somebody presses "install"
@@ -17,40 +19,31 @@ def crc16(data, start, end, crc=0xFFFF):
 
 
 class Offer:
-    """A stream on offer, in so many pieces.
+    """A stream on offer, in so many pieces, as offered.offer_of() reads it.
 
-    Args:
-        data: its bytes.
     Attributes:
+        data: its bytes.
         kind: place in kept.KINDS.
         waits: for "install".
         turn: 0..15, to offer a stream again that was refused or rolled back.
         size, piece_bytes, count: of the stream, of a piece's data, of the pieces.
         crc: 4 bytes, the CRC-32 of the stream, which tells it from others.
         identity: 4 bytes that tell the file from others: a model's last ones, else its CRC-32.
-    Raises:
-        ValueError: these bytes are no offer.
     """
 
-    def __init__(self, data):
-        self.data = data = bytes(data)
-        if len(data) != OFFER_BYTES or crc16(data, 0, OFFER_BYTES):
-            raise ValueError("expected an offer of %d bytes with its CRC-16, got %d" % (OFFER_BYTES, len(data)))
-        if data[0] & 0xF0 != VERSION:
-            raise ValueError("expected an offer of version %d: update the firmware" % (VERSION >> 4))
-        self.kind = data[0] & 3
-        self.waits = data[0] & WAITS != 0
-        self.turn = data[2] >> 4
-        self.piece_bytes = data[1] | (data[2] & 15) << 8
-        self.size = data[3] | data[4] << 8 | data[5] << 16
-        self.crc = data[6:10]
-        self.identity = data[10:14]
-        if not self.piece_bytes or not self.size:
-            raise ValueError("expected an offer of some bytes, got none")
-        self.count = (self.size + self.piece_bytes - 1) // self.piece_bytes
-        if self.count > MOST_PIECES:
-            raise ValueError("expected at most %d pieces, got %d" % (MOST_PIECES, self.count))
 
-    def data_bytes(self, number):
-        """Return the bytes of a piece's data: the last one has the rest."""
-        return min(self.piece_bytes, self.size - number * self.piece_bytes)
+class Standing:
+    """How an update stands.
+
+    Attributes:
+        offer: the Offer that pieces are wanted of, None: none are.
+        kind: place in KINDS; crc: of the stream; latest: identity of the model that is on offer, None: none is.
+        state: text, "": nothing was ever offered.
+        have, count: pieces that are there, and all.
+        settled: nothing more comes of this offer.
+    """
+
+    kind = have = count = 0
+    offer = crc = latest = None
+    state = why = ""
+    settled = False

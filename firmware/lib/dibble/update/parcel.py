@@ -6,7 +6,7 @@ written is asked for again. Messages of one contact are committed by one close()
 
 from array import array
 
-from dibble.update.offer import FRAME_BYTES, OFFER_BYTES, Offer, crc16
+from dibble.update.offer import FRAME_BYTES, OFFER_BYTES, crc16
 
 PART = "update.part"
 NONE = 0xFFFF
@@ -16,24 +16,23 @@ class Parcel:
     """A stream of which some pieces are there.
 
     Args:
-        offer: the Offer; None: of the file as it is.
+        offer: the Offer; what is there of another is overwritten.
         feed: called often.
     Attributes:
         have: how many pieces are there.
         buffer: for a piece's message, which take() looks at.
     Raises:
-        OSError: the file system fails; or there is no such file.
+        OSError: the file system fails.
     """
 
-    def __init__(self, offer=None, feed=None):
+    def __init__(self, offer, feed=None):
+        head = b""
         try:
             file = open(PART, "r+b")
+            head = file.read(OFFER_BYTES)
         except OSError:
-            if not offer:
-                raise
             file = None
-        head = file.read(OFFER_BYTES) if file else b""
-        if offer and head != offer.data:
+        if head != offer.data:
             if file:
                 file.close()
             file = open(PART, "wb")
@@ -41,14 +40,14 @@ class Parcel:
             file.close()
             file = open(PART, "r+b")
             file.seek(OFFER_BYTES)
-        self.offer = offer = offer or Offer(head)
+        self.offer = offer
         self.file = file
         self.seed = crc16(offer.crc, 0, 4)
         self.places = array("H", b"\xff" * (2 * offer.count))
         self.have = self.frames = self._first = 0
         self.frame_bytes = offer.piece_bytes + FRAME_BYTES
         self.buffer = bytearray(self.frame_bytes)
-        while file.readinto(self.buffer) == self.frame_bytes and self._note():
+        while file.readinto(self.buffer) == self.frame_bytes and self.take(0, True):
             if feed:
                 feed()
         file.seek(OFFER_BYTES + self.frames * self.frame_bytes)
@@ -61,33 +60,30 @@ class Parcel:
             self._first += 1
         return -1
 
-    def take(self, size):
+    def take(self, size, written=False):
         """Take the message of so many bytes in the buffer; return whether it is one of this stream.
 
-        One that is there already isn't written again.
+        One that is there already isn't written again. `written`: it comes from the file, padded.
         """
         number = self.buffer[0] | self.buffer[1] << 8
-        if number >= self.offer.count or size != self.offer.data_bytes(number) + FRAME_BYTES or not self._whole(number):
+        if number >= self.offer.count:
             return False
-        if self.places[number] == NONE:
+        end = FRAME_BYTES + self.data_bytes(number)
+        if size != end and not written or crc16(self.buffer, 0, end, self.seed):
+            return False
+        missing = self.places[number] == NONE
+        if missing and not written:
             self.file.write(self.buffer)
-            self._note()
+        if missing or written:
+            self.have += missing
+            self.places[number] = self.frames
+            self.frames += 1
         return True
+
+    def data_bytes(self, number):
+        """Return the bytes of a piece's data: the last one has the rest."""
+        offer = self.offer
+        return min(offer.piece_bytes, offer.size - number * offer.piece_bytes)
 
     def close(self):
         self.file.close()
-
-    def _note(self):
-        """Count the message in the buffer as written; return whether it's whole."""
-        number = self.buffer[0] | self.buffer[1] << 8
-        if number >= self.offer.count or not self._whole(number):
-            return False
-        if self.places[number] == NONE:
-            self.have += 1
-        self.places[number] = self.frames
-        self.frames += 1
-        return True
-
-    def _whole(self, number):
-        """Tell whether the buffer holds a piece's message, by its check."""
-        return crc16(self.buffer, 0, FRAME_BYTES + self.offer.data_bytes(number), self.seed) == 0

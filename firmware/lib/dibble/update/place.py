@@ -41,14 +41,10 @@ class Peeked:
         return data or self._stream.read(size)
 
 
-def take(node, reports):
-    """Take what came for a node, complete: start it anew with that, or return why not.
-
-    Args:
-        reports: see place().
-    """
+def take(node):
+    """Take what came for a node, complete: start it anew with that, or return why not."""
     try:
-        why = place(node.port, node.boot, reports)
+        why = place(node.port, node.boot)
     except (OSError, RecordError) as error:
         why = str(error)
     node.tell("update", "refused: " + why if why else "it has come whole: the node starts anew to try it")
@@ -57,7 +53,7 @@ def take(node, reports):
     return why
 
 
-def place(port, boot, reports=False, at_start=False):
+def place(port, boot, at_start=False):
     """Put what came where the node takes it at its next start; return why not, "" if it did.
 
     A cut at any moment leaves what was, or what came: the rest is done again then. `boot` is told before that what
@@ -66,7 +62,6 @@ def place(port, boot, reports=False, at_start=False):
     Args:
         port: has KIND, feed_watchdog(), memory(name).
         boot: storage.boot.BootState.
-        reports: whether the radio tells that a report arrived.
         at_start: the node isn't there yet: firmware needs the heap for itself, so it waits for that as READY.
     Raises:
         OSError, RecordError: the file system fails; it's tried again at the next contact.
@@ -97,7 +92,7 @@ def place(port, boot, reports=False, at_start=False):
         _remove(PART)
         return kept.why
     if not at_start:
-        boot.by_radio(reports)
+        boot.by_radio()
     if kept.kind == FIRMWARE and not at_start:
         os.rename(PART, READY)
         return ""

@@ -1,18 +1,31 @@
 """A parcel whose pieces are read and made, too: what receiving by MQTT does without."""
 
 from dibble.update.offer import OFFER_BYTES, crc16
-from dibble.update.parcel import NONE, Parcel
+from dibble.update.offered import offer_of
+from dibble.update.parcel import NONE, PART, Parcel
 
 
 class ReadParcel(Parcel):
-    """A parcel as Parcel has it."""
+    """A parcel as Parcel has it.
+
+    Args:
+        offer: None: of the file as it is.
+    Raises:
+        OSError: there is no such file. ValueError: it holds none.
+    """
+
+    def __init__(self, offer=None, feed=None):
+        if not offer:
+            with open(PART, "rb") as file:
+                offer = offer_of(file.read(OFFER_BYTES))
+        Parcel.__init__(self, offer, feed)
 
     def has(self, number):
         return self.places[number] != NONE
 
     def put(self, number, data):
         """Take a piece that was found otherwise: its data, at least as many bytes as it has."""
-        end = 2 + self.offer.data_bytes(number)
+        end = 2 + self.data_bytes(number)
         self.buffer[0] = number & 255
         self.buffer[1] = number >> 8
         self.buffer[2:end] = data[: end - 2]
@@ -26,7 +39,7 @@ class ReadParcel(Parcel):
         self.file.seek(OFFER_BYTES + self.places[number] * self.frame_bytes + 2)
         self.file.readinto(target)
         self.file.seek(OFFER_BYTES + self.frames * self.frame_bytes)
-        return self.offer.data_bytes(number)
+        return self.data_bytes(number)
 
 
 class Stream:

@@ -6,7 +6,6 @@ The broker keeps all of them: a piece is asked for by subscribing to it, so no m
 import os
 
 from dibble.report.mqtt import subscription
-from dibble.update.offer import Offer
 from dibble.update.parcel import Parcel
 
 DIGITS = 4  # of a piece's number in its topic
@@ -16,11 +15,14 @@ SPARE_BLOCKS = 8
 
 def receive(standing, port, client, topic, budget_ms):
     """Ask for what is missing as long as there is time; return whether all is there. The Standing has the rest."""
-    offer = Offer(client.inbox[b"offer"])
+    offer = standing.offer
+    share = SHARE[offer.kind] * offer.size
     try:
-        if not _has_room(offer):
-            standing.why = "expected room for %d bytes: make some" % (SHARE[offer.kind] * offer.size)
-            return False
+        if hasattr(os, "statvfs"):  # room for all that becomes of a stream, the log's next segment besides
+            block, _, _, free = os.statvfs("/")[:4]
+            if free - SPARE_BLOCKS <= share // block:
+                standing.why = "expected room for %d bytes: make some" % share
+                return False
         parcel = Parcel(offer, port.feed_watchdog)
     except OSError as error:
         standing.why = "expected to write pieces, got %r" % error
@@ -51,12 +53,3 @@ def fetch(parcel, port, client, topic, budget_ms):
             return "piece %d: expected one of this offer, got another" % number
         number = parcel.missing()
     return ""
-
-
-def _has_room(offer):
-    """Tell whether the file system has room for all that becomes of a stream, the log's next segment besides."""
-    try:
-        block, _, _, free = os.statvfs("/")[:4]
-    except AttributeError:
-        return True
-    return free - SPARE_BLOCKS > SHARE[offer.kind] * offer.size // block

@@ -13,6 +13,7 @@ from dibble_tools.common.shipped import LIBRARY
 
 LETTERS = "abcdefgnrwxyz" + "hijklmopqstuv"  # the first are names that the firmware has in its flash
 SHORT = {"check_and_score": "check", "fast_path": "fast", "finish": "end"}  # what no node's program names
+FLATTENED = ("dibble.inference.", "dibble.update.")  # packages whose modules lie in the board's one folder
 
 
 def strip(source: str) -> str:
@@ -21,7 +22,7 @@ def strip(source: str) -> str:
     _bare(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
-            node.module = node.module.rpartition(".")[2] if node.module.startswith("dibble.inference.") else node.module
+            node.module = node.module.rpartition(".")[2] if node.module.startswith(FLATTENED) else node.module
     return _narrow(ast.unparse(tree))
 
 

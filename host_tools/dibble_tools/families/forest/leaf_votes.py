@@ -12,7 +12,7 @@ from dibble_tools.families.forest.integer_trees import AMOUNT_MAX, leaf_id
 from dibble_tools.families.forest.tree_sharing import Split
 
 SWEEPS = 2
-CLOSE = 0.05  # of a row decided otherwise, what a squared distance of 1 from the shares weighs
+CLOSE = 0.01  # of a row decided otherwise, what a squared distance of 1 from the shares weighs
 LESS = 1e-6  # of a row: a difference that isn't rounding
 
 

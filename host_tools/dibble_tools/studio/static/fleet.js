@@ -3,7 +3,9 @@ import { find, keep, make, say } from "./dom.js";
 import { act, fetched, onSubmit } from "./server.js";
 
 const AGAIN_MS = 15000;
+const FEW = 8; // that need no filter
 let on = false;
+let nodes = null; // as the server told them last
 
 export function showFleet(fleet, models) {
   on = fleet !== null;
@@ -20,28 +22,45 @@ export function showFleet(fleet, models) {
 
 async function look() {
   if (!on || location.hash !== "#fleet") return;
-  const nodes = await fetched("/fleet/nodes");
+  nodes = (await fetched("/fleet/nodes")) ?? nodes;
+  draw();
+}
+
+function draw() {
   if (!nodes) return;
   const need = nodes.filter((node) => node.concerns.length).length;
   say(find("#fleet-words"), nodes.length
     ? `${nodes.length} nodes; ${need ? `${need} need somebody` : "none needs anybody"}.`
     : "No node has said anything yet: is dibble fleet listen running?");
-  keep(find("#nodes"), nodes, (node) => node.name, create, update);
+  find("#fleet-filter").hidden = nodes.length <= FEW;
+  const asked = find("#fleet-search").value.trim().toLowerCase();
+  const only = find("#fleet-only").checked;
+  const shown = nodes.filter((node) => (!only || node.concerns.length) && words(node).toLowerCase().includes(asked));
+  say(find("#fleet-shown"), shown.length < nodes.length ? `${shown.length} of ${nodes.length} are shown.` : "");
+  keep(find("#nodes"), shown, (node) => node.name, create, update);
 }
+
+const state = (node) => (node.late ? "✕ silent" : node.drifts ? "≠ drifts" : "✔");
+const brief = (node) => `${node.held || "no decision"}, ${node.seen}, ${node.battery}`;
+const more = (node) => [`model ${node.model}`, node.shares, node.update].filter(Boolean).join("; ");
+const words = (node) => [node.name, state(node), brief(node), more(node), ...node.concerns].join(" ");
 
 function create(node) {
   return make("li", {},
-    make("div", {}, make("p", {}, make("strong", {}, node.name), " ", make("span", { class: "chip" })),
-      make("p", { class: "what" }), make("p", { class: "quiet" }), make("ul", { class: "log" })),
-    make("button", { type: "button", onclick: () => open(node.name) }, "Look and label"));
+    make("details", {},
+      make("summary", {}, make("strong", {}, node.name), " ", make("span", { class: "chip" }), " ",
+        make("span", { class: "what" })),
+      make("p", { class: "quiet" }),
+      make("button", { type: "button", onclick: () => open(node.name) }, "Look and label")),
+    make("ul", { class: "log" }));
 }
 
 function update(row, node) {
   const chip = row.querySelector(".chip");
   chip.dataset.state = node.late ? "lost" : node.drifts ? "busy" : "live";
-  say(chip, node.late ? "✕ silent" : node.drifts ? "≠ drifts" : "✔ heard");
-  say(row.querySelector(".what"), `${node.held || "no decision"}; ${node.seen}; battery ${node.battery}`);
-  say(row.querySelector(".quiet"), [`model ${node.model}`, node.shares, node.update].filter(Boolean).join("; "));
+  say(chip, state(node));
+  say(row.querySelector(".what"), brief(node));
+  say(row.querySelector(".quiet"), more(node));
   keep(row.querySelector("ul"), node.concerns, (text) => text, () => make("li"), say);
 }
 
@@ -59,6 +78,7 @@ onSubmit(find("#update-form"), (fields) => act("update_nodes", {
   model: fields.model ?? "", nodes: fields.nodes, canary: Number(fields.canary), then: fields.then,
   patience_h: Number(fields.patience_h), anyway: fields.anyway === "on",
 }));
+for (const name of ["#fleet-search", "#fleet-only"]) find(name).addEventListener("input", draw);
 addEventListener("hashchange", look);
 setInterval(look, AGAIN_MS);
 setTimeout(look, 500);
