@@ -34,15 +34,16 @@ def _thresholds(blob, layout, features, codes):
         return codes
     found = array("_BH_i"[layout[0][1]], [0] * len(codes))  # the widest come first
     for i in range(len(codes)):
-        table = ranked.get(features[i])
-        found[i] = table[codes[i]] if table else codes[i]
+        code = codes[i]
+        table = ranked.get(features[i], b"")
+        found[i] = table[code] if code < len(table) else code  # what is beyond, forest_checks.py refuses
     return found
 
 
 def _forest(thresholds, tables, scores):
     features, _, lefts, rights, starts, children, leaves_end, trees, classes, amounts, constants = tables
     winner = 0
-    roots = starts if trees == len(starts) else [starts[i] for i in range(trees)]
+    roots = starts if trees == len(starts) else starts[:trees]
     followers = {}
     for i in range(len(children)):
         followers[starts[i]] = children[i]
