@@ -32,7 +32,8 @@ def _thresholds(blob, layout, features, codes):
             ranked[feature] = table if width == 1 else array("H" if width == 2 else "i", bytes(table))
     if not ranked:
         return codes
-    found = array("_BH_i"[layout[0][1]], [0] * len(codes))  # the widest come first
+    widest = layout[0][1]
+    found = array("B" if widest == 1 else "H" if widest == 2 else "i", [0] * len(codes))
     for i in range(len(codes)):
         code = codes[i]
         table = ranked.get(features[i], b"")
