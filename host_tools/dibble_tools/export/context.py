@@ -164,12 +164,12 @@ def _windows(content: Content) -> dict[str, Any]:
 
 
 def _state(content: Content) -> dict[str, Any]:
-    state = State(content)
+    state = StateLayout(content)
     at = {"sum_at": state.sums_at, "ring_at": state.rings_at, "place_at": state.places_at}
     return {"state": state, **{name: unsigned(places) for name, places in at.items()}}
 
 
-class State(Past):
+class StateLayout(Past):
     """Where the firmware keeps a model's past, without a kernel.
 
     Attributes:

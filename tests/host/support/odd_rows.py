@@ -65,7 +65,7 @@ static void check(const uint32_t *windows, int words, const uint32_t *rows, int 
 """
 
 
-class Past:
+class PastCase:
     """One model's windows, rows for them, and what has to come of these.
 
     Args:
@@ -129,7 +129,7 @@ def told(row: list[int], channels: list[Channel], stand_ins: list[int | None]) -
     return flags | (missing or beyond or [-1])[0] + 1 << 8
 
 
-def kernel_differences(kind: str, pasts: list[Past]) -> int:
+def kernel_differences(kind: str, pasts: list[PastCase]) -> int:
     """Return how many rows of these pasts "thumb" or "viper" takes otherwise than expected."""
     codes = cortex_m0.code_of({kind: cortex_m0.FIRMWARE_KERNELS / f"features_{kind}.py"})
     _, hold = machine_codes(cortex_m0.FIRMWARE_KERNELS / f"rows_{kind}.py", kind)
