@@ -3,11 +3,13 @@
     python tests/benchmarks/sight_accuracy.py pictures FOLDER --classes animal=bird,cat,… machine=car,… [--seeds 0,1]
     python tests/benchmarks/sight_accuracy.py scenes [--seeds 0,1,2]
     python tests/benchmarks/sight_accuracy.py array FRAMES.npz [--held GROUP,GROUP …]
+    python tests/benchmarks/sight_accuracy.py taken vww_96_int8.tflite PHOTOGRAPHS
 
 FOLDER has train/ and test/, each with a folder of pictures for each class, as CIFAR-10 often comes; they become grey.
 FRAMES.npz has frames (rows, height, width), labels and groups. Each line is a training as `dibble train` does it, whose
 budget is of the processor's time, so that a busy computer changes little; frames held out were seen by nothing that
-chose or fitted. Instructions are those of the kernels in assembler on an emulated Cortex-M0.
+chose or fitted. Instructions are those of the kernels in assembler on an emulated Cortex-M0. PHOTOGRAPHS is a folder of
+JPEG: each as a whole, and nine crops of it, are decided by a network taken over and by the original.
 """
 
 import argparse
@@ -19,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from dibble_tools.bench.maps import on_cortex_m0
 from dibble_tools.data.prepare import DataOptions
+from dibble_tools.model.convert_network import convert_network, read_network
 from dibble_tools.model.host_model import HostModel
 from dibble_tools.model.limits import Limits
 from dibble_tools.training.images import ImageOptions, train_images
@@ -30,6 +33,8 @@ sys.path.append(str(Path(__file__).parents[1] / "host/support"))
 from scenes import thermal_scenes
 
 PARTS = 10  # groups of a training set whose pictures have nothing to do with each other
+BLOCKS = 4  # each way, of which a node tells the most, where its configuration says "blocks"
+CROPS = 9  # of a photograph
 FRESH = 40  # recordings that are drawn to judge
 
 
@@ -88,13 +93,15 @@ def scenes(arguments: argparse.Namespace) -> None:
 
 
 def array(arguments: argparse.Namespace) -> None:
-    """Print, for groups held out, the network beside the other families: on pixels, and on rows' and columns' means."""
+    """Print, for groups held out, the network beside others: on pixels, means of rows and columns, blocks."""
     loaded = np.load(arguments.frames)
     frames, labels, groups = (loaded[name] for name in ("frames", "labels", "groups"))
     means = np.concatenate([frames.mean(axis=1), frames.mean(axis=2)], axis=1).round(3)
+    parts = [np.array_split(part, BLOCKS, axis=2) for part in np.array_split(frames, BLOCKS, axis=1)]
+    blocks = np.stack([one.max(axis=(1, 2)) for part in parts for one in part], axis=1)
     limits = Limits(max_bytes=arguments.bytes)
     with tempfile.TemporaryDirectory() as folder:
-        tables = {"pixels": frames.reshape(len(frames), -1), "means of rows and columns": means}
+        tables = {"pixels": frames.reshape(len(frames), -1), "means of rows and columns": means, "blocks": blocks}
         for name, values in tables.items():
             head = [*(f"v{i}" for i in range(values.shape[1])), "label", "group"]
             rows = [
@@ -108,6 +115,32 @@ def array(arguments: argparse.Namespace) -> None:
                 data = DataOptions("label", group="group", test_groups=held)
                 asked = TrainOptions(data, limits=limits, budget_s=arguments.budget, jobs=1)
                 print(f"{', '.join(held)}, {name}: {told(train(Path(folder) / f'{name}.csv', asked))}", flush=True)
+
+
+def taken(arguments: argparse.Namespace) -> None:
+    """Print how often a network taken over, on half of the photographs, decides the other half as the original."""
+    network = read_network(arguments.network)
+    height, width, _ = network.maps[0].shape
+    rng = np.random.default_rng(0)
+    crops, photographs = [], []
+    for i, file in enumerate(sorted(arguments.photographs.glob("*.jpg"))):
+        image = Image.open(file).convert("RGB")
+        boxes = [(0, 0, *image.size)]
+        for _ in range(CROPS):
+            side = int(rng.uniform(0.45, 1) * min(image.size))
+            left, top = (int(rng.integers(0, end - side + 1)) for end in image.size)
+            boxes.append((left, top, left + side, top + side))
+        small = [image.crop(box).resize((width, height), Image.Resampling.BILINEAR) for box in boxes]
+        crops += [np.asarray(one) for one in small]
+        photographs += [i] * len(boxes)
+    frames = np.stack(crops)
+    original = network.decide(frames.astype(np.int64))
+    for half in (0, 1):
+        fitted = np.array(photographs) % 2 == half
+        model = convert_network(arguments.network, frames[fitted])
+        decided = model.decide(frames[~fitted].reshape(int((~fitted).sum()), -1)).class_index
+        alike = float(np.mean(decided == original[~fitted]))
+        print(f"half {half + 1}: {alike:.2%} of {len(decided):,} decided alike, {len(model.blob):,} B", flush=True)
 
 
 def numbers(text: str) -> list[int]:
@@ -131,6 +164,10 @@ def main() -> None:
         if work is array:
             own.add_argument("frames", type=Path)
             own.add_argument("--held", type=lambda text: text.split(","), nargs="+")
+    own = commands.add_parser("taken", help=taken.__doc__)
+    own.set_defaults(work=taken)
+    own.add_argument("network", type=Path)
+    own.add_argument("photographs", type=Path)
     arguments = parser.parse_args()
     arguments.work(arguments)
 

@@ -6,19 +6,11 @@ samples -> gate -> frames -> single sounds -> voice.dib: worth it? -> model.dib 
 from dibble.drivers import driver
 from dibble.inference.decision import NO_CLASS
 from dibble.inference.kernels.choice import KIND
-from dibble.senses.counts import CLOSED, LOST, OTHER, SKIPPED, SOUNDS, UNSURE
+from dibble.senses.counts import ACTED, CLOSED, ENDS, LOST, OTHER, RESTS, SKIPPED, SOUNDS, UNSURE
 from dibble.senses.gate import FLOOR_HOPS, Gate
 from dibble.senses.listener import Listener
 from dibble.senses.take import Take
 
-RESTS, ACTED = 6, 7
-ENDS = {
-    SKIPPED: "stopped by voice.dib",
-    UNSURE: "unsure",
-    OTHER: "nothing to act on",
-    RESTS: "rests: too soon after the one before",
-    ACTED: "acts",
-}
 MOST_AT_ONCE = 4  # hops, before whoever waits has his turn
 MOST_KEPT = 4  # decisions that wait until the node has time to write them down
 MOST_COUNT = 1 << 29
@@ -109,9 +101,10 @@ class Listening:
 
         Who is behind looks again as soon as what waits in a ring can have filled one.
         """
-        now = self._port.ticks_ms()
+        port = self._port
+        now = port.ticks_ms()
         hop_ms = self.hop_ms
-        behind_ms = self._behind_ms + self._port.ticks_diff(now, self._heard_at) - hop_ms
+        behind_ms = self._behind_ms + port.ticks_diff(now, self._heard_at) - hop_ms
         self._heard_at = now
         self._behind_ms = behind_ms if behind_ms > 0 else 0
         if behind_ms > self._soon_ms:
@@ -123,9 +116,12 @@ class Listening:
         if self._hops < MOST_COUNT:
             self._hops += 1
         if self._left_ms:
-            now = self._port.ticks_ms()
-            self._left_ms = max(0, self._left_ms - max(0, self._port.ticks_diff(now, self._seen)))
+            port = self._port
+            now = port.ticks_ms()
+            ms = port.ticks_diff(now, self._seen)
             self._seen = now
+            if ms > 0:
+                self._left_ms = self._left_ms - ms if self._left_ms > ms else 0
         if self._gate and not self._gate.opens(ear.into):
             self._count(CLOSED)
             self._quiet += 1
@@ -134,7 +130,10 @@ class Listening:
                 return
         decision = ear.hear()
         if self._each_hop:
-            if decision is None or not self._is_news(decision):
+            # News is what is trusted and held, where its class acts and none did lately.
+            if decision is None or self._left_ms or not self._acts[decision.class_index] or decision.flags:
+                return
+            if decision.held_index != decision.class_index:
                 return
         elif not ear.rows:
             if not self.in_time and not ear.opened:
@@ -159,15 +158,6 @@ class Listening:
         if len(self.kept) < MOST_KEPT:
             shown = (NO_CLASS, 0) if ear.skipped else (decision.class_index, decision.margin)
             self.kept.append((shown[0], shown[1], ear.rows * self.hop_ms, end))
-
-    def _is_news(self, decision):
-        """Tell whether a decision at a hop is to be acted on: trusted, held, its class acts, none did lately."""
-        return (
-            not decision.flags
-            and decision.held_index == decision.class_index
-            and self._acts[decision.class_index]
-            and not self._left_ms
-        )
 
     def _count(self, which):
         if self._counts[which] < MOST_COUNT:

@@ -113,8 +113,9 @@ class Node:
             names_crc(names),
         )
         self.lines = SerialLines(sys.stdout.write, config["node"], self.classes, self.channels)
-        self._reports = (mqtt, config["node"], sent, last) if mqtt["host"] else None
-        if lorawan["driver"]:
+        self._reports = (mqtt, config["node"], sent, last) if mqtt["host"] else None  # what its radio is made of
+        self._by_lorawan = lorawan["driver"] != ""
+        if self._by_lorawan:
             self._reports = (lorawan,)
         self._radio, self._radio_error = None, ""
         self._unheard = 0  # reports that didn't arrive: of use until one has
@@ -401,7 +402,7 @@ class Node:
         self.port.reset()
 
     def _make_radio(self):
-        if len(self._reports) == 1:
+        if self._by_lorawan:
             from dibble.report.lorawan_radio import LorawanRadio
 
             return LorawanRadio(self, *self._reports)

@@ -85,6 +85,11 @@ def watchdog_most_ms(runtime: str, machine: str = "", build: str = "") -> int:
     return 0
 
 
+def heap_bytes(text: str) -> int:
+    """Return what a board's own runtime has for its heap, before anything is loaded."""
+    return board_named(text)[1].runtime(None)[1].heap_bytes
+
+
 def read_power(text: str) -> dict[str, float]:
     """Return currents in mA: active_ma; of the chip alone light_sleep_ma, and watched_sleep_ma beside a watchdog."""
     _, board = board_named(text)

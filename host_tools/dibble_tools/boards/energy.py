@@ -117,3 +117,14 @@ def budget(
         accounts |= charges(stages, interval_s * 1e3, active, current)
         accounts["listening: microphone"] = microphone_uc(config["listen"]["driver"], interval_s * 1e3)
     return Budget(accounts, awake, "light sleep" if light else "awake", interval_s)
+
+
+def listening_budget(
+    board: Board, runtime: Runtime, config: dict[str, Any], stages: tuple[ListeningStage, ...]
+) -> Budget:
+    """Return the budget of a cycle of a node that listens: its model decides on sounds alone.
+
+    Args:
+        config: whole, with the firmware's defaults.
+    """
+    return budget(board, runtime, {**config, "led": ""}, Figure.exact(0.0, ""), 1, stages=stages)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dibble_tools.boards.energy import Budget, budget
+from dibble_tools.boards.energy import Budget, budget, listening_budget
 from dibble_tools.boards.example import example_config
 from dibble_tools.boards.figure import Figure
 from dibble_tools.boards.listening import (
@@ -143,10 +143,7 @@ def estimate(
     if listens:
         told = shares or assumed_shares(opened, voice, runtime, settings["listen"])
         heard = listening_cost(opened, voice, board, runtime, settings["listen"], told)
-        spent, uncut = (
-            budget(board, runtime, {**settings, "led": ""}, Figure.exact(0.0, ""), 1, stages=stages)
-            for stages in (heard.stages, heard.uncut)
-        )
+        spent, uncut = (listening_budget(board, runtime, settings, stages) for stages in (heard.stages, heard.uncut))
     elif runtime.node != "model only":
         spent = budget(board, runtime, settings, predict_us, len(opened.classes), looks=looked)
         if looked < 1:

@@ -32,7 +32,7 @@ OBJECTS_BYTES = 2_500  # of a Listener, its stream and Listening: tests/benchmar
 ASSEMBLER = Figure.within(0.0036, 1.2, "")
 VIPER = Figure.within(0.018, 1.8, "")
 SPAN, GATE = {"assembler": 10, "viper": 49}, 17_000  # instructions of a sample, and of the rest of Gate.opens()
-GLUE = 75_000  # of a hop: waits, watchdog, the stream: tests/benchmarks/listening_m0.py
+GLUE = 70_000  # of a hop: waits, watchdog, the stream: tests/benchmarks/listening_m0.py
 CYCLES = 1.5  # of an instruction: loads, stores and taken branches take two
 OTHER_CORES = 2.0  # how far those that aren't a Cortex-M0 may be off
 # us of the interrupt that moves a sample out of a ring: 8 bytes, one at a time, in and out (ports/rp2/machine_i2s.c).
@@ -196,6 +196,30 @@ def listening_cost(
     cut |= {"voice.dib": shares.sounds if voice else 0.0, "model.dib": shares.passed}
     uncut = {"samples": 1.0, "its own Python": 1.0, "frames": 1.0, "model.dib": every}
     return ListeningCost(hop_us / 1000, stages(cut), stages(uncut), shares.rests_on)
+
+
+def work_us(
+    model: HostModel, voice: HostModel | None, board: Board, runtime: Runtime, settings: dict[str, Any]
+) -> tuple[int, int, int]:
+    """Return the microseconds of a frame, of a look at a hop and of a decision on a sound, for a simulation to charge.
+
+    The node's own Python is the look's, or the frame's where there is no gate; a network's decision the frame's.
+
+    Args:
+        settings: config.listen, whole.
+    """
+    counts = counted(model.blob)
+    frame = _kernel_us(counts[0], board, runtime).value
+    look = _look_us(counts[1], sense_of(model).front_end.hop, board, runtime).value
+    own = GLUE * CYCLES / board.chip.mhz if runtime.viper else 0.0
+    decision = sum(decision_us(each, board, runtime).value for each in (voice, model) if each)
+    if gate_of(settings, runtime)[0]:
+        look += own
+    else:
+        frame += own
+    if sense_of(model).gate is None:
+        frame, decision = frame + decision, 0.0
+    return round(frame), round(look), round(decision)
 
 
 def charges(stages: tuple[ListeningStage, ...], ms: float, active: Figure, idle: Figure) -> dict[str, Figure]:

@@ -38,8 +38,17 @@ def maps_kernels(runtime: Runtime) -> str:
     return "assembler" if runtime.mpy_arch.startswith("armv") else "viper"
 
 
+def network_us(board: Board, runtime: Runtime) -> tuple[float, float]:
+    """Return microseconds of a network of maps: of its kernels' calls, and for each instruction of their bytecode."""
+    if not runtime.viper:
+        return 0.0, runtime.us_per_instruction
+    calls, share = MAPS[maps_kernels(runtime)]
+    cycle_us = CYCLES / board.chip.mhz
+    return calls * cycle_us, share * cycle_us
+
+
 def _maps_us(bytecode: int, board: Board, runtime: Runtime) -> Figure:
     """Return the time of kernels of maps that take so many instructions in bytecode."""
-    calls, share = MAPS[maps_kernels(runtime)]
+    once, each = network_us(board, runtime)
     spread = 1.0 if board.chip.core == "Cortex-M0+" else OTHER_CORES
-    return Figure.within((calls + share * bytecode) * CYCLES / board.chip.mhz, MAPS_SPREAD * spread, "")
+    return Figure.within(once + each * bytecode, MAPS_SPREAD * spread, "")

@@ -12,7 +12,10 @@ from dibble_tools.boards.sketch import LEGEND, sketch
 from dibble_tools.simulator.node.energy import Battery
 
 if TYPE_CHECKING:
+    from dibble_tools.boards.energy import Budget
     from dibble_tools.boards.estimate import BoardEstimate
+    from dibble_tools.boards.listening import ListeningCost
+    from dibble_tools.simulator.heard import SoundTally
 
 KIB = 1024
 CELL_V = 3.7
@@ -109,10 +112,7 @@ def estimate_table(title: str, found: "BoardEstimate", battery: Battery) -> Tabl
     table.add_row("instructions", f"{found.instructions:,}", "", "counted on the 32-bit VM, middle readings")
     _row(table, "prediction", found.predict_us, "us")
     if found.listening:
-        for stage in found.listening.stages:
-            share = f"{100 * stage.share:.3g} % of its hops of {found.listening.hop_ms:.3g} ms"
-            _row(table, f"{stage.name}, {share}", _scaled(stage.each_us, 1e-3), "ms each", digits=2)
-            _row(table, "  processor's time", _scaled(stage.busy, 100.0), "%", digits=2)
+        _stages(table, found.listening)
     if found.budget:
         spent = found.budget
         _row(table, "awake each cycle", spent.awake_ms, "ms")
@@ -130,6 +130,45 @@ def estimate_table(title: str, found: "BoardEstimate", battery: Battery) -> Tabl
         if found.without_watchdog:
             _row(table, "  without the watchdog", found.without_watchdog.days(battery), "days")
     return table
+
+
+def heard_table(
+    title: str, heard: "SoundTally", cost: "ListeningCost", budgets: "tuple[Budget, Budget]", battery: Battery
+) -> Table:
+    """Return what a simulated node made of what it heard, and what that takes: shares of the time by its own counts.
+
+    Args:
+        budgets: with its cascade and without.
+    """
+    spent, uncut = budgets
+    table = Table(title=title, title_justify="left")
+    table.add_column("what")
+    table.add_column("value", justify="right")
+    table.add_column("range", justify="right")
+    table.add_column("rests on")
+    table.add_row("acted", f"{len(heard.alarms):,} times", "", f"{heard.alarms_an_hour:,.1f} an hour")
+    for end, count in heard.ends.most_common():
+        table.add_row(f"  sounds: {end}", f"{count:,}", "", "the node's own lines")
+    late = "kept up: nothing was lost" if not heard.lost else "it was late: a ring overflowed"
+    table.add_row("samples lost", f"{heard.lost:,}", "", late)
+    _stages(table, cost)
+    days = heard.seconds / 86_400
+    for name, figure in spent.cycle_uc.items():
+        scale = heard.seconds / spent.interval_s
+        _row(table, f"charge: {name}", _scaled(figure, scale / 3.6e3), "uAh", digits=1)
+    _row(table, "charge", _scaled(spent.day_mah(), days * 1e3), "uAh", digits=1)
+    _row(table, "charge of such a day", spent.day_mah(), "mAh", digits=1)
+    _row(table, f"on {battery.capacity_mah:,.0f} mAh", spent.days(battery), "days", digits=1)
+    if cost.cascades:
+        _row(table, "  without its cascade, a day", uncut.day_mah(), "mAh", digits=1)
+    return table
+
+
+def _stages(table: Table, cost: "ListeningCost") -> None:
+    for stage in cost.stages:
+        share = f"{100 * stage.share:.3g} % of its hops of {cost.hop_ms:.3g} ms"
+        _row(table, f"{stage.name}, {share}", _scaled(stage.each_us, 1e-3), "ms each", digits=2)
+        _row(table, "  processor's time", _scaled(stage.busy, 100.0), "%", digits=2)
 
 
 def _scaled(figure: Figure, factor: float) -> Figure:

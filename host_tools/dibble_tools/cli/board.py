@@ -13,6 +13,7 @@ from dibble_tools.common.safe_text import json_text
 from dibble_tools.common.terminal import write
 
 board = typer.Typer(help="Virtual boards: a real MicroPython VM behind a serial port.", no_args_is_help=True)
+USUAL = "pico_w"  # what a virtual board is like where none is named
 Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="of the board, where several run")]
 
 
@@ -23,8 +24,13 @@ def start(
         str | None, typer.Option(help="size of a new image  [1408k, as on a Pico]", show_default=False)
     ] = None,
     heap: Annotated[
-        str, typer.Option(help="as a 32-bit board has it; the VM's words, and so its heap, are twice as large")
-    ] = "128k",
+        str | None,
+        typer.Option(
+            help="as a 32-bit board has it; the VM's words, and so its heap, are twice as large  [--board's, else a "
+            "Pico W's, 180000]",
+            show_default=False,
+        ),
+    ] = None,
     sensors: Annotated[bool, typer.Option("--sensors", help="attach the simulated orchard's")] = False,
     config: Annotated[
         Path | None,
@@ -59,7 +65,7 @@ def start(
 
       dibble board cut
     """
-    from dibble_tools.boards.catalogue import likeness
+    from dibble_tools.boards.catalogue import heap_bytes, likeness
     from dibble_tools.node.config import read_config
     from dibble_tools.virtual_board.board import VirtualBoard
 
@@ -74,7 +80,7 @@ def start(
         name=name,
         runtime=runtime,
         flash=flash,
-        heap=heap,
+        heap=heap or str(heap_bytes(like or USUAL)),
         speed=speed,
         sensors=sensors,
         seed=seed,

@@ -11,6 +11,7 @@ from dibble_tools.common.errors import InputError
 from dibble_tools.common.extras import extras_named
 from dibble_tools.simulator.unkindness import help_lines, kind_names
 
+OF_SOUND = {"model", "board", "days", "seed", "faults", "config", "kind", "console_to", "sound", "voice"}
 OF_CSV = {"csv", "days", "seed", "nodes", "interval", "soil", "start"}
 
 
@@ -48,17 +49,29 @@ def simulate(
         typer.Option(help="no node: write labelled readings to train on, marked simulated; --start is 2013-01-01"),
     ] = None,
     nodes: Annotated[int, typer.Option(min=1, max=100, help="nodes in the --csv")] = 9,
+    sound: Annotated[
+        Path | None,
+        typer.Option(help="of a node that listens: the recording that it hears, once; over and over with --days"),
+    ] = None,
+    voice: Annotated[
+        Path | None, typer.Option(help="voice.dib of a node that listens  [voice.dib beside the model]")
+    ] = None,
 ) -> None:
     """Simulate a node's season: the firmware's own files on a real MicroPython VM, with sensors simulated down to their
     registers, in real weather. Virtual time: a year takes minutes.
 
-    Exit status 1 where the node raised an error, watered a wet soil or lost an acknowledged record.
+    Exit status 1 where the node raised an error, watered a wet soil, lost an acknowledged record or samples.
+
+    With --sound a node that listens hears a recording, time passing as its board would take for the work: when it acts,
+    what stopped other sounds, what was lost, charge by stage. It takes about a third of the recording's time.
 
     Examples:
 
       dibble simulate models/orchard --days 90 --plot season.png
 
       dibble simulate models/orchard --start 2026-06-01 --faults all --seed 3
+
+      dibble simulate models/four_words --sound yard.wav --config config.json
 
       dibble simulate --csv field.simulated.csv --days 365
     """
@@ -72,20 +85,42 @@ def simulate(
     refuse_without(context, "--csv", False, "nodes")
     if model is None:
         raise InputError("expected a MODEL to simulate, or --csv FILE to write readings to train one on")
+    from dibble_tools.model.host_model import HostModel
+
+    host_model = HostModel.open(model)
+    if sound:
+        from dibble_tools.cli.simulate_sound import simulate_sound
+
+        refuse_others(context, "--sound", OF_SOUND)
+        beside = (model if model.is_dir() else model.parent) / "voice.dib"
+        simulate_sound(
+            host_model,
+            sound,
+            voice=voice or (beside if beside.is_file() else None),
+            config=config,
+            board=board,
+            days=days if "days" in given(context) else None,
+            seed=seed,
+            faults=faults,
+            kind=kind,
+            console_to=console_to,
+        )
+        return
+    refuse_without(context, "--sound", False, "voice")
+    if host_model.content.sound:
+        raise InputError(f"{model}: expected --sound with a recording for it to hear, got none: --sound yard.wav")
     from rich.progress import Progress
 
     from dibble_tools.boards.catalogue import board_named, likeness, read_power, runtime_of
     from dibble_tools.boards.prediction import prediction_us
     from dibble_tools.boards.wiring import board_for
     from dibble_tools.machines.replay import middle_cost
-    from dibble_tools.model.host_model import HostModel
     from dibble_tools.node.config import read_config
     from dibble_tools.simulator.faults import parse_faults
     from dibble_tools.simulator.season import Orchard, SimulatedBoard, Simulation
     from dibble_tools.simulator.season_table import season_table
     from dibble_tools.simulator.verdict import season_verdict
 
-    host_model = HostModel.open(model)
     name = host_model.content.name
     settings = read_config(config) if config else None
     board = board_for(board, settings, "pico")

@@ -196,7 +196,7 @@ def train(
         bytes_most = max_bytes if max_bytes != BYTES else DEFAULT_BYTES
         _train_images(
             files,
-            limits_of(board, max_bytes=bytes_most, max_heap=max_heap, max_us=max_us),
+            limits_of(board, max_bytes=bytes_most, max_heap=max_heap, max_us=max_us, frames=True),
             size,
             out,
             grey=grey,

@@ -14,6 +14,7 @@ from dibble_tools.common.extras import extras_named
 from dibble_tools.data.frames import COLUMNS, read_frames
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp")
+READING_MOST = 32767  # the one below stands for a missing reading
 LABEL, GROUP, FRAMES = "label", "group", "frames"
 GROUP_OF = re.compile(r"^(.*?)[_\-. ]*\d*$")  # a file's name without its number
 
@@ -50,6 +51,14 @@ def read_labelled(path: Path, *, size: tuple[int, int] | None = None, grey: bool
     Raises:
         InputError: there are none, they differ in size or colour, or a row isn't whole.
     """
+    found = _read(path, size, grey)
+    least, most = int(found.frames.min(initial=0)), int(found.frames.max(initial=0))
+    if max(-least, most) > READING_MOST:
+        raise InputError(f"{path}: expected readings of 16 bits, within +-{READING_MOST:,}, got {least:,}..{most:,}")
+    return found
+
+
+def _read(path: Path, size: tuple[int, int] | None, grey: bool) -> FrameSet:
     if path.is_dir():
         return _pictures(path, size, grey)
     if path.suffix == ".npz":
@@ -125,8 +134,9 @@ def _table(path: Path, size: tuple[int, int] | None) -> FrameSet:
     broken = ~np.isfinite(numbers) | (numbers != np.round(numbers))
     if broken.any():
         row, column = np.argwhere(broken)[0]
-        got = table[pixels[column]].iloc[row]
-        raise InputError(f"{path}, line {row + 2}, column {pixels[column]}: expected a whole number, got {got!r}")
+        cell = table[pixels[column]].iloc[row]
+        got = "nothing" if pd.isna(cell) else repr(cell)
+        raise InputError(f"{path}, line {row + 2}, column {pixels[column]}: expected a whole number, got {got}")
     frames = numbers.astype(np.int64).reshape(-1, *size, 1)
     rows = [str(i) for i in range(len(frames))]
     groups = table[GROUP].astype(str).tolist() if GROUP in table else rows

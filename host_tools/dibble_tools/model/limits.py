@@ -33,6 +33,7 @@ class Limits:
     Attributes:
         board: name of the board, "" where none is told.
         us_per_instruction: microseconds on the board for each WebAssembly instruction of the estimate.
+        us_once: and for a prediction, whatever it takes.
     """
 
     max_bytes: int | None = None
@@ -40,6 +41,7 @@ class Limits:
     max_us: float | None = None
     board: str = ""
     us_per_instruction: float | None = None
+    us_once: float = 0.0
 
     def __str__(self) -> str:
         told = [
@@ -60,7 +62,8 @@ class Limits:
 
     def microseconds(self, needs: Estimate) -> float | None:
         """Return about how long a prediction takes on the board."""
-        return None if self.us_per_instruction is None else needs.instructions * self.us_per_instruction
+        each = self.us_per_instruction
+        return None if each is None else self.us_once + needs.instructions * each
 
 
 # Instructions of predict() on the 32-bit VM, fitted to counts of random models of every family:
@@ -85,10 +88,10 @@ COSTS = {
     "rank step": 270,
     "tree": 2_050,
     "split": 3_630,
-    "map code": 500,
-    "map weight": 400,
-    "map output": 1_500,
-    "map layer": 10_000,
+    "map code": 16_500,
+    "map weight": 2_170,
+    "map output": 8_860,
+    "map layer": 84_500,
 }
 # Bytes that a loaded model keeps beside its file, fitted to what the 32-bit VM keeps for the same models.
 HEAP = {

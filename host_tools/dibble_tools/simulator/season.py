@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dibble_tools.model.host_model import MODEL_FILE, HostModel
 from dibble_tools.node.config import whole
 from dibble_tools.node.console_lines import Event, LineReader, Rejected, Row
 from dibble_tools.node.record_log import Records, read_folder
+from dibble_tools.simulator.devices.microphone import PlayedSound
 from dibble_tools.simulator.faults import Faults
 from dibble_tools.simulator.node.energy import SETTLE_MS, Energy
-from dibble_tools.simulator.node.firmware import firmware_folder
+from dibble_tools.simulator.node.firmware import firmware_folder, sources_folder
 from dibble_tools.simulator.node.flash import Flash, PowerCut
 from dibble_tools.simulator.node.vm import FieldVm, Stop
 from dibble_tools.simulator.node.wire import LIKE, POWER_ON, WATCHDOG, Hardware
@@ -23,8 +26,13 @@ from dibble_tools.simulator.unkindness import Likeness
 
 START_S = 820_454_400  # 2026-01-01, in the boards' seconds since 2000
 FLASH_BLOCKS = 192
+SOURCES_BLOCKS = 512  # of a node whose files aren't compiled, as what they take can be charged then
 MOVE_US = 60_000_000  # the truth follows the time in steps of this
+HEARD_US = 1_000_000  # and what a node that listens tells in these
+UP_S = 5.0  # until it surely hears, from power-on
 NOTICED_US = 86_400_000_000  # until somebody cuts the power of a node that hangs
+LISTENING_HEAP = "256wk"  # of a VM with the kernels of a PC's words
+PINS = 64  # a microphone is at whichever is asked
 HEAP = "96wk"  # 96 KB of a 32-bit board, fewer than an ESP32 or a Pico has: this VM's words are twice as long
 
 
@@ -78,6 +86,7 @@ class Season:
     Attributes:
         lives: what ended each life: "stop", "reset", "watchdog", "cut", "hang", "end".
         energy: by account.
+        worked: of a node that listens, how often: frames, looks at a hop, decisions on a sound.
     """
 
     moments: list[Moment] = field(default_factory=list)
@@ -93,6 +102,7 @@ class Season:
     awake_share: float = 0.0
     fault_episodes: dict[str, int] = field(default_factory=dict)
     console: str = ""
+    worked: tuple[int, int, int] = (0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -131,6 +141,25 @@ class Orchard:
     seed: int = 0
 
 
+@dataclass(frozen=True)
+class Hearing:
+    """What the microphone of a node that listens hears, and what that takes its board.
+
+    Attributes:
+        samples: int16, played over and over, so that they begin at UP_S after power-on: a place has no silence before.
+        rate_hz: of them.
+        voice: voice.dib; None: none.
+        work_us: of a frame, of a look at a hop, of a decision on a sound.
+        viper: the board's firmware has kernels in machine code.
+    """
+
+    samples: np.ndarray
+    rate_hz: int
+    voice: HostModel | None
+    work_us: tuple[int, int, int]
+    viper: bool
+
+
 class Simulation:
     """One node in the field.
 
@@ -142,6 +171,7 @@ class Simulation:
         faults: of faults.FAULTS.
         config: the node's config.json; None: one that gives the model its channels.
         interval_s: of its cycles, where `config` is None.
+        hearing: of a node that listens, by `config`.
         progress: called with the share of the season that is over.
     """
 
@@ -156,6 +186,7 @@ class Simulation:
         faults: tuple[str, ...] = (),
         config: dict[str, Any] | None = None,
         interval_s: int = 600,
+        hearing: Hearing | None = None,
         progress: Callable[[float], None] = lambda share: None,
     ) -> None:
         self.model = model
@@ -163,7 +194,9 @@ class Simulation:
         self._board = board
         self._progress = progress
         place = orchard or Orchard()
-        self.hardware = Hardware(Flash(FLASH_BLOCKS), place.start_s, board.like, place.seed)
+        self.hardware = Hardware(
+            Flash(SOURCES_BLOCKS if hearing else FLASH_BLOCKS), place.start_s, board.like, place.seed
+        )
         truth = Field(place.seed, place.soil, place.station, place.start_s + TO_UNIX_S)
         self.site = Site(truth, self.hardware, place.seed, bent_adc=board.bent_adc)
         names = [channel.name for channel in self.model.channels]
@@ -177,7 +210,15 @@ class Simulation:
         if gate and config is None:
             self.config["gate"] = {"skip": "skip"}
         self.faults = Faults(faults, self.site, place.seed)
-        self.vm = FieldVm(self.hardware, board.heap)
+        self.vm = FieldVm(self.hardware, LISTENING_HEAP if hearing else board.heap)
+        self._hearing = hearing
+        self._step_us = MOVE_US
+        if hearing:
+            begin_us = self.hardware.now_us + int(UP_S * 1e6)
+            played = PlayedSound(hearing.samples.tolist(), hearing.rate_hz, begin_us, again=True)
+            self.hardware.sounds = dict.fromkeys(range(PINS), played)
+            self.vm.work_us = hearing.work_us
+            self._step_us = HEARD_US
         self.season = Season(batch=whole(self.config)["log"]["batch"], energy=self.site.energy)
         self.site.used_mah = lambda: self.season.energy.total_mah
         self.site.on_valve = self._valve
@@ -191,10 +232,16 @@ class Simulation:
     def run(self) -> Season:
         """Live through the season; return what it brought."""
         with tempfile.TemporaryDirectory(prefix="dibble-") as name:
-            folder = firmware_folder(Path(name) / "node")
+            folder = Path(name) / "node"
+            if self._hearing:
+                sources_folder(folder, viper=self._hearing.viper)
+            else:
+                firmware_folder(folder)
             self.model.save(folder / MODEL_FILE)
             if self._gate:
                 self._gate.save(folder / "gate.dib")
+            if self._hearing and self._hearing.voice:
+                self._hearing.voice.save(folder / "voice.dib")
             (folder / "config.json").write_text(json.dumps(self.config))
             self.vm.install(folder)
             free = self.faults.free_blocks()
@@ -221,6 +268,8 @@ class Simulation:
             if any(log.iterdir()):
                 self.season.records = read_folder(log)
         self.season.console = self.vm.text()
+        frames, looks, decisions = self.hardware.worked
+        self.season.worked = frames, looks, decisions
         self.season.tracebacks = self.season.console.count("Traceback (most recent call last)")
         self.season.fault_episodes = self.faults.episodes
         total = self.hardware.awake_us + self.hardware.asleep_us
@@ -230,7 +279,7 @@ class Simulation:
     def _time(self) -> None:
         """Time has passed for the node."""
         now_us = self.hardware.now_us
-        if now_us - self._moved_us >= MOVE_US:
+        if now_us - self._moved_us >= self._step_us:
             self._moved_us = now_us
             self._hear()
             self._account()

@@ -104,11 +104,11 @@ class _ImageTraining:
         self.y = np.array([self.classes.index(label) for label in self.set.labels])
         self.notes: list[str] = []
         self.rng = np.random.default_rng(options.seed)
-        height, width, depth = self.set.frames.shape[1:]
+        height, width = self.set.frames.shape[1:3]
         if max(height, width) <= SMALL:
             self.notes.append(
-                f"{height} x {width} are {height * width * depth} numbers: the other families know as much from so "
-                "few, in a smaller model: give them as a CSV, without --images"
+                f"{height} x {width} are few pixels: the other families know more in as many bytes, most from means of "
+                "rows and columns: give these as a CSV, without --images"
             )
         self.ds = Dataset(
             options.name or path.stem,

@@ -26,6 +26,7 @@ from dibble_tools.model.limits import estimate
 from dibble_tools.model.metrics import evaluation, unsure_below
 from dibble_tools.model.writer import ModelSpec, export
 from dibble_tools.report.verdict import verdict_of
+from dibble_tools.training.card import REFIT
 from dibble_tools.training.intervals import interval
 from dibble_tools.training.result import Clock, Progress, Trained
 from dibble_tools.training.sound_errors import OTHER, alarms_of, confused, hourly
@@ -349,7 +350,7 @@ class SingleSounds:
                 "test_rows": int(self.split.test.sum()),
                 "scored_rows": len(held),
             },
-            "refit": None if shipped is judged else {"rows": len(y)},
+            "refit": None if shipped is judged else {"rows": len(y), "accuracy_of": REFIT},
             "options": {"seed": self.options.seed, "budget_s": self.options.budget_s},
             "limits": {"max_bytes": self.options.limits.max_bytes},
             "front": front,

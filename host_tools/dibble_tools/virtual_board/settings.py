@@ -11,8 +11,8 @@ from dibble_tools.simulator.devices import SIMULATED
 from dibble_tools.simulator.unkindness import Likeness, kind_names
 
 FLASH = "1408k"  # as on a Pico; the node alone takes some 260 KB in blocks of 4
-HEAP = "128k"
-LEAST_HEAP, MOST_HEAP = 24 << 10, 64 << 20
+HEAP = "128k"  # less than a Pico W has: what runs here has room to spare there
+LEAST_HEAP, MOST_HEAP = 20 << 10, 64 << 20
 _SIZE = re.compile(r"([0-9]{1,7})([kKmM]?)")
 
 

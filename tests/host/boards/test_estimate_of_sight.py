@@ -8,13 +8,15 @@ from dibble_tools.bench.maps import on_cortex_m0
 from dibble_tools.boards.catalogue import board_named
 from dibble_tools.boards.energy import budget
 from dibble_tools.boards.figure import Figure
+from dibble_tools.boards.limits import limits_of
 from dibble_tools.boards.listening import CYCLES
 from dibble_tools.boards.looks import share_seen
-from dibble_tools.boards.prediction import MAPS, MAPS_SPREAD
+from dibble_tools.boards.prediction import MAPS, MAPS_SPREAD, prediction_us
 from dibble_tools.boards.sensing import sensing
 from dibble_tools.cli.main import app
 from dibble_tools.common.errors import InputError
 from dibble_tools.machines.replay import middle_cost, own_python_cost
+from dibble_tools.model.limits import estimate as reckoned
 from dibble_tools.node.config import whole
 from random_maps import random_frames, random_maps
 from typer.testing import CliRunner
@@ -38,6 +40,19 @@ def test_kernels_of_a_network_are_reckoned_from_their_bytecode(machine: str, kin
     calls, share = MAPS[machine]
     reckoned = calls + share * (middle_cost(model).instructions - own_python_cost(model))
     assert counted / MAPS_SPREAD < reckoned < counted * MAPS_SPREAD
+
+
+def test_limits_of_a_board_hold_networks_by_the_time_of_their_kernels() -> None:
+    """As `dibble estimate` tells it, within the doubt it tells."""
+    _, model = random_maps(SEED)
+    needs = reckoned(model.content, len(model.blob))
+    counted = middle_cost(model).instructions
+    assert needs.instructions == pytest.approx(counted, rel=0.2)
+    _, board = board_named("pico")
+    told = prediction_us(model, board, board.runtimes["micropython"], counted)
+    allowed = limits_of("pico", max_bytes=10**6, frames=True).microseconds(needs)
+    assert allowed is not None and told.low < allowed < told.high
+    assert not limits_of("pico", max_bytes=10**6, max_us=1, frames=True).hold(len(model.blob), needs)
 
 
 def test_a_sensor_that_is_not_asked_rests() -> None:

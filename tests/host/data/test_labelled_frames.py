@@ -71,3 +71,9 @@ def test_a_broken_row_of_a_table_is_told_by_its_line(tmp_path):
     assert read_labelled(path, size=(2, 2)).frames.shape == (2, 2, 2, 1)
     with pytest.raises(InputError, match="expected --size HEIGHTxWIDTH of its 4 numbered columns, got 3 x 2"):
         read_labelled(path, size=(3, 2))
+    path.write_text("p0,p1,p2,p3,label\n1,2,3,4,a\n1,,3,4,b\n")
+    with pytest.raises(InputError, match="line 3, column p1: expected a whole number, got nothing"):
+        read_labelled(path, size=(2, 2))
+    path.write_text("p0,p1,p2,p3,label\n1,2,3,4,a\n1,2,-32768,4,b\n")
+    with pytest.raises(InputError, match=r"expected readings of 16 bits, within \+-32,767, got -32,768\.\.4"):
+        read_labelled(path, size=(2, 2))

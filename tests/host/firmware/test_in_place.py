@@ -220,7 +220,9 @@ with open("frames.bin", "rb") as frames:
         decision = model.predict(frame)
         print(decision.class_index, decision.margin, decision.flags)
 """
-MAPS_HEAPS = {"file": 150_000, "rom": 200_000}  # of a VM that compiles its sources; the weights don't fit in either
+# The weights don't fit in it. The network takes 89 KB of it, in place 83; but a VM of 64 bits that has compiled its
+# sources has strewn them about, and the kernels' scratch wants 31 KB in one piece.
+MAPS_HEAP = 216_000
 
 
 def large_maps() -> HostModel:
@@ -236,14 +238,14 @@ def large_maps() -> HostModel:
 @pytest.mark.parametrize(("place", "kind"), [("file", "Pages"), ("rom", "memoryview")])
 def test_weights_larger_than_the_heap_are_read_layer_by_layer_or_used_in_place(place: str, kind: str) -> None:
     model = large_maps()
-    assert len(model.blob) > MAPS_HEAPS[place]
+    assert len(model.blob) > MAPS_HEAP
     frames = np.random.default_rng(1).integers(0, 256, (4, 960))
     with laid_out(model, np.zeros((0, 1), dtype=np.int64), None) as folder:
         (folder / "guest.py").write_text(MAPS_GUEST.replace("sys.argv[1]", repr(place)))
         image = romfs_image("model.dib", {"model.dib": model.blob})
         (folder / "image.romfs").write_bytes(image)
         (folder / "frames.bin").write_bytes(frames.astype(np.uint8).tobytes())
-        heap = MAPS_HEAPS[place] + (len(image) if place == "rom" else 0)  # the image stands in for flash
+        heap = MAPS_HEAP + (len(image) if place == "rom" else 0)  # the image stands in for flash
         told, *lines = run_unix(folder, "guest.py", heap=str(heap)).stdout.splitlines()
     assert told == kind
     assert [list(map(int, line.split())) for line in lines] == model.decide(frames).columns()[:, :3].tolist()

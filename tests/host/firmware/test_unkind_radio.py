@@ -12,7 +12,7 @@ from node_helpers import Bench, soil_model
 pytestmark = pytest.mark.long
 
 MINUTES = 60
-RADIO = {"host": "127.0.0.1", "port": 9, "timeout_ms": 1000, "every": 1}
+RADIO = {"host": "127.0.0.1", "port": 9, "timeout_ms": 1000, "every": 1, "time_host": ""}  # no look-up takes real time
 UNCLOSED = b'WIFI_SSID = "field\nWIFI_PASSWORD = "secret"\n'
 
 

@@ -22,7 +22,7 @@ from mosquitto import Collector
 from node_helpers import number_model, soil_model
 from patience import PATIENCE_S
 from radio_bench import KEY, NODE, OLD, RadioBench, config_of
-from radio_firmware import MPY, firmware_on, kept_apart
+from radio_firmware import HANGS, MPY, firmware_on, kept_apart
 from typer.testing import CliRunner
 
 OTHERS = ["bed-2", "bed-3"]
@@ -54,11 +54,10 @@ def offered(collector: Collector) -> list[str]:
 
 
 @pytest.fixture
-def hanging(field, tmp_path, monkeypatch) -> RadioBench:
+def hanging(field, tmp_path) -> RadioBench:
     """A node on which models of one family never come back."""
-    monkeypatch.setattr("dibble_tools.simulator.node.vm.HANG_S", 1)
     firmware = firmware_folder(tmp_path / "firmware")
-    (firmware / "lib/dibble/additive.mpy").write_bytes(compiled_text("while True:\n    pass\n", "dibble.additive", ""))
+    (firmware / "lib/dibble/additive.mpy").write_bytes(compiled_text(HANGS, "dibble.additive", ""))
     (tmp_path / "bench").mkdir()
     bench = RadioBench(firmware, tmp_path / "bench", field.broker, OLD)
     bench.run(2.5)

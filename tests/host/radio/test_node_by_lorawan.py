@@ -9,62 +9,13 @@ from dibble.report.lorawan_radio import READINGS_PORT
 from dibble_tools.data.channels import Channel
 from dibble_tools.radio.lorawan import PIECE_BYTES
 from dibble_tools.radio.parcel import Parcel, parcel_of
-from dibble_tools.simulator.node.firmware import firmware_folder
-from dibble_tools.simulator.node.vm import Stop
-from lorawan_network import ADDRESS, DRIVER, HEAD_BYTES, Modem, Server, time_on_air_s
-from node_helpers import Bench, forest_model, soil_model
-
-OLD = soil_model(400)
-
-
-class LorawanBench(Bench):
-    """A node whose modem hangs on the I2C bus.
-
-    Attributes:
-        server, modem: of the network behind it.
-    """
-
-    def __init__(self, firmware: Path, folder: Path, model: bytes | None = OLD, **config: object) -> None:
-        super().__init__(firmware, folder, model, **{**SETTINGS, **config})
-        self.behind(12)
-
-    def behind(self, sf: int) -> None:
-        """Have it hear and be heard with this spreading factor, by a network that has nothing for it yet."""
-        self.server = Server()
-        self.modem = Modem(lambda: self.hardware.now_us, self.server, sf)
-        self.hardware.i2c[ADDRESS] = self.modem
-
-    def runs(self) -> str:
-        """Return the name of the model that runs."""
-        return self.events("model")[-1].partition(" CRC ")[0]
-
-    def bring(self, parcel: Parcel) -> list[str]:
-        """Offer a parcel, and live on until the server knows what became of it; return what ended these lives."""
-        self.server.offer(parcel)
-        return self.until_told()
-
-    def until_told(self, hours: float = 40) -> list[str]:
-        """Live on until the server knows what became of what it offered; return what ended these lives."""
-        end_s = self.now_s() + 3600 * hours
-        lives: list[str] = []
-
-        def stop() -> None:
-            if self.server.states[-1:] not in ([], ["receiving"], ["tried"]):
-                raise Stop
-
-        while (left_s := end_s - self.now_s()) > 1 and lives[-1:] != ["stop"]:
-            lives.append(self.run(left_s / 60, meanwhile=stop))
-        return lives
-
-
-SETTINGS = {"interval_s": 600, "lorawan": {"driver": "modem"}, "actions": []}
+from lorawan_network import HEAD_BYTES, OLD, LorawanBench, firmware_with_modem, time_on_air_s
+from node_helpers import forest_model, soil_model
 
 
 @pytest.fixture(scope="module")
 def firmware(tmp_path_factory) -> Path:
-    made = firmware_folder(tmp_path_factory.mktemp("lorawan") / "firmware")
-    (made / "lib" / "modem.py").write_text(DRIVER)
-    return made
+    return firmware_with_modem(tmp_path_factory.mktemp("lorawan") / "firmware")
 
 
 @pytest.fixture

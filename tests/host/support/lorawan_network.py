@@ -9,10 +9,14 @@ import itertools
 import math
 import random
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from dibble.update.lorawan import PORT
 from dibble_tools.radio.lorawan import Answer, downlinks, sum_of
 from dibble_tools.radio.parcel import Parcel
+from dibble_tools.simulator.node.firmware import firmware_folder
+from dibble_tools.simulator.node.vm import Stop
+from node_helpers import Bench, soil_model
 
 ADDRESS = 0x55
 IDLE, BUSY, NO_TIME, NO_ACKNOWLEDGEMENT = range(4)
@@ -108,7 +112,7 @@ class Modem:
         server: what is behind the gateway.
         sf: spreading factor of both ways.
     Attributes:
-        loss: share of messages that get lost, each way.
+        loss: share of messages that get lost, each way, as `chance` has it.
         heard: (port, payload) of uplinks that arrived.
         air_us: what the node has been on the air, refused: how often it wanted to and mustn't.
     """
@@ -118,7 +122,7 @@ class Modem:
         self._server = server
         self._sf = sf
         self.loss = loss
-        self._chance = random.Random(sf)
+        self.chance = random.Random(sf)
         self._closed_us = self._ready_us = 0
         self._state, self._down = IDLE, b""
         self._told = True
@@ -139,12 +143,12 @@ class Modem:
         self._closed_us = end_us + 99 * air_us
         self._state = NO_ACKNOWLEDGEMENT if confirmed else IDLE
         self._ready_us = end_us + round(1e6 * (RX2_S + 0.3))
-        if self._chance.random() < self.loss:
+        if self.chance.random() < self.loss:
             return
         self.heard.append((port, payload))
         self._server.hear(port, payload)
         down = self._server.next()
-        if (down is None and not confirmed) or self._chance.random() < self.loss:
+        if (down is None and not confirmed) or self.chance.random() < self.loss:
             return
         self._state = IDLE
         self._down = bytes([PORT]) + down if down else b""
@@ -157,3 +161,50 @@ class Modem:
             self._told = True
             return bytes((self._state, len(self._down)))
         return self._down[:size]
+
+
+def firmware_with_modem(target: Path) -> Path:
+    """Lay out firmware in a new folder, with the modem's driver; return it."""
+    made = firmware_folder(target)
+    (made / "lib" / "modem.py").write_text(DRIVER)
+    return made
+
+
+SETTINGS = {"interval_s": 600, "lorawan": {"driver": "modem"}, "actions": []}
+OLD = soil_model(400)
+
+
+class LorawanBench(Bench):
+    """A node whose modem hangs on the I2C bus.
+
+    Attributes:
+        server, modem: of the network behind it.
+    """
+
+    def __init__(self, firmware: Path, folder: Path, model: bytes | None = OLD, **config: object) -> None:
+        super().__init__(firmware, folder, model, **{**SETTINGS, **config})
+        self.server = Server()
+        self.modem = Modem(lambda: self.hardware.now_us, self.server)
+        self.hardware.i2c[ADDRESS] = self.modem
+
+    def runs(self) -> str:
+        """Return the name of the model that runs."""
+        return self.events("model")[-1].partition(" CRC ")[0]
+
+    def bring(self, parcel: Parcel) -> list[str]:
+        """Offer a parcel, and live on until the server knows what became of it; return what ended these lives."""
+        self.server.offer(parcel)
+        return self.until_told()
+
+    def until_told(self, hours: float = 40) -> list[str]:
+        """Live on until the server knows what became of what it offered; return what ended these lives."""
+        end_s = self.now_s() + 3600 * hours
+        lives: list[str] = []
+
+        def stop() -> None:
+            if self.server.states[-1:] not in ([], ["receiving"], ["tried"]):
+                raise Stop
+
+        while (left_s := end_s - self.now_s()) > 1 and lives[-1:] != ["stop"]:
+            lives.append(self.run(left_s / 60, meanwhile=stop))
+        return lives

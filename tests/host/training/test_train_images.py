@@ -138,7 +138,7 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("images")
     frames, labels, groups = thermal_scenes(1, 8, 16)
     np.savez(folder / "scenes.npz", frames=frames.astype(np.int16), labels=labels, groups=groups)
-    arguments = ["train", str(folder / "scenes.npz"), "--images", "--max-bytes", "700", "--budget", "1s"]
+    arguments = ["train", str(folder / "scenes.npz"), "--images", "--max-bytes", "500", "--budget", "1s"]
     done = CliRunner().invoke(app, [*arguments, "--out", str(folder / "model")])
     return folder / "model", done
 
@@ -147,7 +147,7 @@ def test_a_model_of_a_thermal_array_is_judged_on_recordings_it_never_saw(trained
     folder, done = trained
     card = json.loads((folder / "card.json").read_text())
     assert done.exit_code in (0, 1), done.output
-    assert card["model"]["bytes"] <= 700 and card["model"]["family"] == "maps"
+    assert card["model"]["bytes"] <= 500 and card["model"]["family"] == "maps"
     assert "recording" in card["split"]["how"] and card["split"]["test_rows"] % 16 == 0
     model = HostModel.open(folder)
     frames, labels, _ = thermal_scenes(99, 4, 16)

@@ -80,6 +80,7 @@ def test_saved_it_opens_and_its_report_has_the_sounds_page(trained: Trained, tmp
     assert HostModel.open(tmp_path).blob == trained.model.blob
     html = (tmp_path / "report.html").read_text()
     assert "How it hears" in html and "10 dB below the sound" in html
+    assert "Its accuracy is that of the same recipe fitted on the training rows alone" in html
     assert json.loads((tmp_path / "card.json").read_text())["sound"]["bands"] == 16
 
 

@@ -183,7 +183,7 @@ def test_one_board_at_a_time_has_a_name_and_an_image(board, tmp_path):
         ({"flash": "100"}, "got 100 bytes"),
         ({"flash": "256kb"}, "a size such as 256k"),
         ({"flash": "1g"}, "a size such as 256k"),
-        ({"heap": "1k"}, "--heap: expected 24k"),
+        ({"heap": "1k"}, "--heap: expected 20k"),
         ({"speed": 0}, "--speed: expected 0.1"),
         ({"runtime": "circuitpython"}, "CircuitPython runs on boards only"),
         ({"romfs": "6k"}, "got 6144 bytes"),

@@ -111,5 +111,9 @@ def _decisions(model):
         else:
             model.waits = False
             margin = found >> 8
-            decision.settle(found & 255, margin, UNSURE if margin < unsure_below else 0, -1)
+            # The held class once more, and to be trusted: all else stays as it is.
+            if found & 255 == decision.held_index and not decision.agreed and margin >= unsure_below:
+                decision.margin = margin
+            else:
+                decision.settle(found & 255, margin, UNSURE if margin < unsure_below else 0, -1)
         row = yield decision

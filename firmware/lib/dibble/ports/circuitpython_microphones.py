@@ -49,8 +49,7 @@ class I2sMic:
         backlog.passed()
         waited = backlog.waiting < self._hop
         self._mics[0].record(into, self._hop)
-        backlog.passed()
-        backlog.took(self._hop)
+        backlog.passed(self._hop)
         if waited:
             backlog.held_at_most(0)
         return True

@@ -70,8 +70,7 @@ class I2sMic:
                 backlog.passed()
                 backlog.held_at_most(self._hop + COPIED)
             return False
-        backlog.passed()
-        backlog.took(self._hop)
+        backlog.passed(self._hop)
         into[ALL] = self._flight
         self._fill()
         return True

@@ -9,3 +9,11 @@ CHANNELS = (
     ("samples_lost_count", "count"),
 )
 SOUNDS, SKIPPED, UNSURE, OTHER, CLOSED, LOST = range(6)
+RESTS, ACTED = 6, 7
+ENDS = {  # what becomes of a sound, as its line tells it
+    SKIPPED: "stopped by voice.dib",
+    UNSURE: "unsure",
+    OTHER: "nothing to act on",
+    RESTS: "rests: too soon after the one before",
+    ACTED: "acts",
+}

@@ -48,11 +48,12 @@ class Gate:
                 self._least = level
             self._left = self._hold + 1
         if not self._left:
-            if level << SHARE < floor:
-                floor -= (floor - (level << SHARE) >> 2) + 1
+            level <<= SHARE
+            if level < floor:
+                floor -= (floor - level >> 2) + 1
             else:
-                floor += (level << SHARE) - floor >> 5
-            self._floor = max(floor, LEAST)
+                floor += level - floor >> 5
+            self._floor = floor if floor > LEAST else LEAST
             return False
         self._left -= 1
         self._open += 1

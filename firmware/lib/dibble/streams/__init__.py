@@ -36,28 +36,26 @@ class Backlog:
         self._lost = 0
         self.waiting = 0
 
-    def passed(self):
-        """Let the time pass that has passed: samples have come, and what was more than the ring holds is lost."""
+    def passed(self, taken=0):
+        """Let the time pass that has passed: samples have come, and what was more than the ring holds is lost.
+
+        Args:
+            taken: samples that were taken out now; a ring whose own clock is faster may have had more.
+        """
         now = self._ticks_ms()
         ms = self._ticks_diff(now, self._seen)
         self._seen = now
-        rest = self._rest
-        waiting = self.waiting
         while ms > 0:
             part = ms if ms < self.LONGEST_MS else self.LONGEST_MS
             ms -= part
-            rest += part * self._rate_hz
-            waiting += rest // 1000
-            rest %= 1000
+            rest = self._rest + part * self._rate_hz
+            self._rest = rest % 1000
+            self.waiting = waiting = self.waiting + rest // 1000
             if waiting > self._room:
                 self._lost += waiting - (0 if self._drops_all else self._room)
-                waiting = 0 if self._drops_all else self._room
-        self._rest = rest
-        self.waiting = waiting
-
-    def took(self, count):
-        """Take so many out; a ring whose own clock is faster may have had more."""
-        self.waiting = self.waiting - count if self.waiting > count else 0
+                self.waiting = 0 if self._drops_all else self._room
+        if taken:
+            self.waiting = self.waiting - taken if self.waiting > taken else 0
 
     def held_at_most(self, count):
         """The ring is known to hold no more than this: its own clock is slower, and nothing was lost."""

@@ -274,16 +274,24 @@ def _weighted(
     whole = np.array(weights, dtype=np.int64)
     told = np.array(scales)
     steps = told / 2.0 ** np.array(shifts)
-    if maps and layer.kind == "conv":
-        view = windows(maps[layer.inputs[0]], MapLayer("pool", layer.inputs, **around))
-        patches = view.reshape(-1, whole[0].size)
-        patches = patches[:: -(-len(patches) // PATCHES)].astype(np.float64) - source.zero_point
-        whole = _rounded_together(values.reshape(len(values), -1) / steps[:, None], patches).reshape(whole.shape)
+    if maps:
+        view = windows(maps[layer.inputs[0]], MapLayer("pool", layer.inputs, **around)) - source.zero_point
+        exact = values.reshape(len(values), -1) / steps[:, None]
+        if layer.kind == "conv":
+            whole = _rounded_together(exact, _some(view.reshape(-1, whole[0].size))).reshape(whole.shape)
+        else:
+            parts = [_some(view[..., unit].reshape(-1, whole[0].size)) for unit in range(len(whole))]
+            found = [_rounded_together(one[None], part) for one, part in zip(exact, parts, strict=True)]
+            whole = np.concatenate(found).reshape(whole.shape)
     sums = whole.reshape(len(whole), -1).sum(axis=1)
     offset = np.round(biases / steps) - source.zero_point * sums
     offset = _within(offset + (zero_point << np.array(shifts)) + (1 << np.array(shifts) >> 1), whole)
     made = MapLayer(layer.kind, layer.inputs, whole, tuple(offset.tolist()), tuple(shifts), **around)
     return made, Scaled(told, zero_point)
+
+
+def _some(patches: np.ndarray) -> np.ndarray:
+    return patches[:: -(-len(patches) // PATCHES)].astype(np.float64)
 
 
 def _rounded_together(weights: np.ndarray, seen: np.ndarray) -> np.ndarray:

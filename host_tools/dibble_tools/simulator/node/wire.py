@@ -67,6 +67,7 @@ class Hardware:
         camera: at the board's parallel interface; None: none.
         dropped: samples that a stream's ring had no room for, of this life.
         charged_us: time that the node has computed for, of this life, as its stand-ins for counted work say.
+        worked: how often, in all lives: of frames, looks at a hop, decisions on a sound: guest/work.py.
         outputs: pin -> level, as the node drives it.
         on_output: called with (pin, level) when one changes.
         on_time: called after time has passed: the world moves on.
@@ -92,6 +93,7 @@ class Hardware:
         self.camera: Camera | None = None
         self._buffer_free_us = 0
         self.charged_us = 0
+        self.worked = [0, 0, 0]
         self.outputs: dict[int, int] = {}
         self.inputs: dict[int, int] = {}
         self.on_output: Callable[[int, int], None] = lambda pin, level: None
@@ -282,7 +284,8 @@ class Hardware:
         return 0, camera.pixels(moment, height, width, bits)
 
     def _work(self, a: int, b: int, data: bytes) -> tuple[int, bytes]:
-        """Let b us pass, for which the node computes."""
+        """Let b us pass, for which the node computes: a tells for what."""
+        self.worked[a] += 1
         self.charged_us += b
         self.pass_time(self.now_us + b, awake=True)
         return 0, b""

@@ -8,10 +8,12 @@ import sys
 import time
 import wire
 
+FRAME, LOOK, DECISION = 0, 1, 2
 
-def spend(us):
+
+def spend(us, on):
     """Let time pass; interrupts come as soon as the interpreter has its turn again."""
-    wire.ask(76, 0, us)  # L
+    wire.ask(76, on, us)  # L
     time.sleep(0)
 
 
@@ -28,17 +30,17 @@ def charge(text):
 
         def work(samples):
             levels(samples)
-            spend(frame_us)
+            spend(frame_us, FRAME)
 
         return work, row
 
     def looked(self, samples):
         if self._permille:
-            spend(gate_us)
+            spend(gate_us, LOOK)
         return opens(self, samples)
 
     def stretched(*told):
-        spend(sound_us)
+        spend(sound_us, DECISION)
         stretch(*told)
 
     frames.build, gate.Gate.opens, segment._stretch = charged, looked, stretched
