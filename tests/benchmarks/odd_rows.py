@@ -30,7 +30,7 @@ def kernels(kind: str, count: int) -> int:
     rows = different = 0
     while rows < count:
         first = rows // odd_rows.BATCH
-        different += odd_rows.kernel_differences(kind, [odd_rows.Past(first + i) for i in range(BATCHES)])
+        different += odd_rows.kernel_differences(kind, [odd_rows.PastCase(first + i) for i in range(BATCHES)])
         rows += BATCHES * odd_rows.BATCH
     print(f"windows and ranges, Cortex-M0, {kind}: {rows:,} rows, {different} otherwise", flush=True)
     return different

@@ -5,7 +5,7 @@ from typing import Any
 
 import jinja2
 from dibble import __version__
-from dibble.inference.features import ABOVE, DELTA, EMA, KINDS, LAST, MAX, MEAN, MIN, SLOPE
+from dibble.inference.features import ABOVE, DELTA, EMA, KINDS, LAST, MAX, MEAN, MIN, SLOPE, Past
 from dibble.inference.fixed_point import MISSING
 
 from dibble_tools.common.errors import InputError
@@ -149,8 +149,6 @@ def _windows(content: Content) -> dict[str, Any]:
         back = [f.size - depths[f.kind] for f in features if f.channel == i and f.kind in depths]
         sizes.append(max(back, default=0))
     each = [{SLOPE: 2, MEAN: 1, EMA: 1, ABOVE: 1}.get(f.kind, 0) for f in features]
-    ringed = [channel.high - channel.low for channel, size in zip(content.channels, sizes, strict=True) if size]
-    begins = list(itertools.accumulate(sizes, initial=0))[:-1]
     sums_at = list(itertools.accumulate(each, initial=0))[:-1]
     used = sorted({f.kind for f in features})
     return {
@@ -160,13 +158,40 @@ def _windows(content: Content) -> dict[str, Any]:
         "sizes": [f.size for f in features],
         "sums": sum(each),
         "sums_at": sums_at,
-        "sum_at": unsigned(sums_at),
-        "ring": unsigned(ringed),
-        "ring_size": sum(sizes),
         "ring_sizes": sizes,
-        "rings_at": begins,
-        "ring_at": unsigned(begins),
+        **_state(content),
     }
+
+
+def _state(content: Content) -> dict[str, Any]:
+    state = StateLayout(content)
+    at = {"sum_at": state.sums_at, "ring_at": state.rings_at, "place_at": state.places_at}
+    return {"state": state, **{name: unsigned(places) for name, places in at.items()}}
+
+
+class StateLayout(Past):
+    """Where the firmware keeps a model's past, without a kernel.
+
+    Attributes:
+        words: of the state.
+        ring_sizes: distinct, as their places lie in the state.
+        places_at, sums_at, rings_at: of each feature, in the state; 0 where it has none.
+    """
+
+    def __init__(self, content: Content) -> None:
+        spans = [*(channel.high - channel.low for channel in content.channels), *(r.span for r in content.ratios)]
+        super().__init__([(f.channel, f.kind, f.size) for f in content.features], spans, content.interval_ms)
+
+    def begin(self, words: int) -> None:
+        self.words = words
+        self.state = [0] * words
+        self.ring_sizes = list(self.sizes)
+        rings = {(channel, size): at for channel, size, at in self.rings}
+        sums = iter(self.sums)
+        ringed = [f if f[1] != LAST and f[1] < EMA else None for f in self.features]
+        self.rings_at = [rings[f[0], f[2]] if f else 0 for f in ringed]
+        self.places_at = [len(self.spans) + self.ring_sizes.index(f[2]) if f else 0 for f in ringed]
+        self.sums_at = [next(sums)[3] if f[1] in (MEAN, SLOPE, EMA, ABOVE) else 0 for f in self.features]
 
 
 def _scalers(content: Content, found: dict[str, Any]) -> dict[str, Any]:

@@ -48,13 +48,13 @@ static Word push_any(const int32_t *row, Word *states) {
     return found;
 }
 static void check(const uint32_t *windows, int words, const uint32_t *rows, int channels, int values, int states,
-                  const int32_t *row, const uint8_t *gap, int count) {
+                  int places_end, const int32_t *row, const uint8_t *gap, int count) {
     for (int k = 0; k < words; k++) plan[k] = windows[k];
     for (int k = 0; k < 13 + 4 * channels; k++) held[k] = rows[k];
     for (int i = 0; i < count; i++, row += channels) {
         if (gap[i]) {
             plan[0] = 1;
-            for (int k = 0; k < channels; k++) plan[states + k] = 1;
+            for (int k = 0; k < places_end; k++) plan[states + k] = k < channels;
         }
         print(push_any(row, plan + states));
         Word sum = 0;
@@ -65,7 +65,7 @@ static void check(const uint32_t *windows, int words, const uint32_t *rows, int 
 """
 
 
-class Past:
+class PastCase:
     """One model's windows, rows for them, and what has to come of these.
 
     Args:
@@ -129,7 +129,7 @@ def told(row: list[int], channels: list[Channel], stand_ins: list[int | None]) -
     return flags | (missing or beyond or [-1])[0] + 1 << 8
 
 
-def kernel_differences(kind: str, pasts: list[Past]) -> int:
+def kernel_differences(kind: str, pasts: list[PastCase]) -> int:
     """Return how many rows of these pasts "thumb" or "viper" takes otherwise than expected."""
     codes = cortex_m0.code_of({kind: cortex_m0.FIRMWARE_KERNELS / f"features_{kind}.py"})
     _, hold = machine_codes(cortex_m0.FIRMWARE_KERNELS / f"rows_{kind}.py", kind)
@@ -148,6 +148,7 @@ def kernel_differences(kind: str, pasts: list[Past]) -> int:
             tables += f"static const uint32_t {name}{n}[] = {{{listed}}};\n"
         tables += f"static const uint8_t gap{n}[] = {{{cortex_m0.listed(past.gap)}}};\n"
         of_plans = f"windows{n}, {len(windows.plan)}, taken{n}, {len(past.channels)}, {values}, {state}"
+        of_plans += f", {windows.places_end}"
         calls.append(f"check({of_plans}, (const int32_t *)rows{n}, gap{n}, {len(past.gap)});")
         expected.append(past.expected())
     numbers = cortex_m0.run(tables, calls)

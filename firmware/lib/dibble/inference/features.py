@@ -74,6 +74,7 @@ class Past:
         sizes: until begin is done distinct sizes of rings; the place of sizes[i] is state[channels + i].
         sums: until then for each feature with sums (channel, kind, size, where they lie in the state).
         rings: until then (channel, size, where it lies in the state).
+        places_end: where in the state the places end.
         unfilled: whether any channel is empty.
         push: push(offsets) takes what lies above each channel's low, at most its span, and returns `values`. Of a
             missing reading it is the complement of what stands in for it, -1 where nothing does: it becomes that,
@@ -104,14 +105,15 @@ class Past:
             channel, size = rings[i]
             rings[i] = (channel, size, at)
             at += size
+        self.places_end = len(spans) + len(sizes)
         self.begin(at)
         self.sizes = self.sums = self.rings = None
         self.restart()
 
     def restart(self):
         """Forget all readings: the next one fills its windows."""
-        for channel in range(len(self.spans)):
-            self.state[channel] = 1
+        for i in range(self.places_end):
+            self.state[i] = 1 if i < len(self.spans) else 0
         self.unfilled = True
 
     def is_gap(self, elapsed_ms):

@@ -19,6 +19,7 @@ class Emptied(Past):
     push = None
 
     def begin(self, words):
+        self.places_end = len(self.spans)
         self.state = array("i", [0] * (len(self.spans) + 1))
         self.missing = bytearray(len(self.spans))
 

@@ -86,10 +86,7 @@ def program_of(content: Content, most_splits: int, most_entries: int) -> Program
 
 
 def _forest(forest: Forest, data: bytearray) -> list[str]:
-    """Return the lines that make `score`, the kernel; append what they read.
-
-    A node's code is its threshold: so nothing is looked up, and no feature has a table of thresholds.
-    """
+    """Return the lines that make `score`, the kernel; append what they read."""
     features, _, lefts, rights = (bytes(part) for part in zip(*forest.nodes, strict=True))
     values = [forest.threshold(feature, code) for feature, code, _, _ in forest.nodes]
     starts = array("i", itertools.accumulate(forest.page_nodes[:-1], initial=0))
@@ -101,7 +98,7 @@ def _forest(forest: Forest, data: bytearray) -> list[str]:
     ends.append(array("H", forest.base))
     lines += [f"{name}={_read(table, data)}" for name, table in zip("yzw", ends, strict=True)]
     lines += ["s=array('H',w)", f"a=(a,b,c,d,e,g,{LEAVES + len(leaves)},{forest.trees},y,z,w)"]
-    return [*lines, "score=started(_forest(None,a,s))"]
+    return [*lines, "score=started(_forest(b,a,s))"]
 
 
 def _code(

@@ -80,17 +80,18 @@ def _append_filling(
                 out.add(f"R{n}[j] = {offset}", 3)
         for k, f in enumerate(features):
             if f.channel == c and _sums(f):
-                out.add(f"S{k} = {offset} {f'<< {ema_shift(f.size)}' if f.kind in (EMA, ABOVE) else f'* {f.size}'}", 2)
+                by = f"<< {ema_shift(f.size)}" if f.kind in (EMA, ABOVE) else f"* {f.size}"
+                out.add(f"S{k} = {offset} {by}{f' + {f.size >> 1}' if f.kind == MEAN else ''}", 2)
                 if f.kind == SLOPE:
                     out.add(f"Z{k} = {offset} * {f.size * (f.size - 1) // 2}", 2)
 
 
 def _append_sum(out: Block, k: int, f: Feature, ring: str, offset: str, content: Content) -> None:
-    """Append a mean or a slope, before the ring is given the new reading."""
+    """Append a mean, whose sum has the half for rounding in it, or a slope, before the ring has the new reading."""
     gone = f"{ring}[P{f.size}]"
     if f.kind == MEAN:
         out.add(f"S{k} += {offset} - {gone}")
-        out.add(f"x{k} = (S{k} + {f.size >> 1}) // {f.size}")
+        out.add(f"x{k} = S{k} // {f.size}")
     elif f.kind == SLOPE:
         divisor = f.size * (f.size + 1)
         out.add(f"S{k} -= {gone}")

@@ -16,7 +16,9 @@ class Windows(Past):
 
     def begin(self, words):
         self.state = array("i", [0] * words)
-        self.fills = self.filling()
+        self.fills = array("i")
+        for fill in self.filling():
+            self.fills.extend(array("i", fill))
         self.push = _pushing(self)
         if ABOVE in [kind for _, kind, _ in self.features]:
             from dibble.inference.baselines import above
@@ -26,22 +28,20 @@ class Windows(Past):
     def fill(self, offsets):
         """Fill the windows of empty channels with their offsets; those of missing ones are empty from now."""
         state = self.state
-        self.unfilled = False
+        fills = self.fills
+        self.unfilled = 0
         for channel in range(len(self.spans)):
-            if offsets[channel] < 0:
-                offsets[channel] = ~offsets[channel]
+            offset = offsets[channel]
+            if offset < 0:
+                offsets[channel] = offset = ~offset
                 state[channel] = 2
             if state[channel]:
                 state[channel] >>= 1
                 self.unfilled |= state[channel]
-                self._fill(channel, offsets[channel])
-
-    def _fill(self, channel, offset):
-        state = self.state
-        for of, at, count, factor in self.fills:
-            if of == channel:
-                for i in range(at, at + count):
-                    state[i] = offset * factor
+                for i in range(0, len(fills), 4):
+                    if fills[i] == channel:
+                        for at in range(fills[i + 1], fills[i + 1] + fills[i + 2]):
+                            state[at] = offset * fills[i + 3]
 
 
 def _pushing(windows):

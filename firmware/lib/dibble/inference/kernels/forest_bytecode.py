@@ -18,37 +18,46 @@ def forest(blob, layout, tables, low, limits):
         limits: largest value of each feature.
         values: one value a feature, 0..limit.
     """
-    cuts = [range(256)] * len(limits)
-    ranked = False
+    scores = array("H", tables[10])
+    thresholds = _thresholds(blob, layout, tables[0], tables[1])
+    return started(_forest(thresholds, tables, scores)), scores
+
+
+def _thresholds(blob, layout, features, codes):
+    """Return each node's threshold: its code's place among those of its feature, or the code where there are none."""
+    ranked = {}
     for feature, width, position, count in layout:
         if count:
-            ranked = True
-            thresholds = blob[position : position + width * count]
-            if width > 1:
-                thresholds = array("H" if width == 2 else "i", bytes(thresholds))
-            cuts[feature] = thresholds
-    scores = array("H", tables[10])
-    return started(_forest(cuts if ranked else None, tables, scores)), scores
+            table = blob[position : position + width * count]
+            ranked[feature] = table if width == 1 else array("H" if width == 2 else "i", bytes(table))
+    if not ranked:
+        return codes
+    widest = layout[0][1]
+    found = array("B" if widest == 1 else "H" if widest == 2 else "i", [0] * len(codes))
+    for i in range(len(codes)):
+        code = codes[i]
+        table = ranked.get(features[i], b"")
+        found[i] = table[code] if code < len(table) else code  # what is beyond, forest_checks.py refuses
+    return found
 
 
-def _forest(cuts, tables, scores):
-    features, codes, lefts, rights, starts, children, leaves_end, trees, classes, amounts, constants = tables
+def _forest(thresholds, tables, scores):
+    features, _, lefts, rights, starts, children, leaves_end, trees, classes, amounts, constants = tables
     winner = 0
+    roots = starts if trees == len(starts) else starts[:trees]
+    followers = {}
+    for i in range(len(children)):
+        followers[starts[i]] = children[i]
     values = yield
     while True:
         i = 0
         for score in constants:
             scores[i] = score
             i += 1
-        for page in range(trees):
-            i = base = starts[page]
+        for base in roots:
+            i = base
             while True:
-                # A code is a place among its feature's thresholds: value <= threshold where fewer lie below it.
-                if cuts:
-                    feature = features[i]
-                    reference = lefts[i] if values[feature] <= cuts[feature][codes[i]] else rights[i]
-                else:
-                    reference = lefts[i] if values[features[i]] <= codes[i] else rights[i]
+                reference = lefts[i] if values[features[i]] <= thresholds[i] else rights[i]
                 if reference < 128:
                     i = base + reference
                 elif reference < leaves_end:
@@ -56,8 +65,7 @@ def _forest(cuts, tables, scores):
                     scores[classes[reference]] += amounts[reference]
                     break
                 else:
-                    page = children[page] + reference - leaves_end
-                    i = base = starts[page]
+                    i = base = starts[followers[base] + reference - leaves_end]
         best = second = -1
         i = 0
         for score in scores:
