@@ -68,6 +68,7 @@ class Node:
         self._watchdog = Watchdog(port, config["watchdog_ms"], self.interval_ms + AWAKE_LIMIT_MS + self._radio_ms)
         self._slice_ms = config["watchdog_ms"] // 2 or self.interval_ms
         self.sensors = Sensors(config, port)
+        config["sensors"] = ()
         forget(*[name for name in sys.modules if name.startswith("dibble.drivers.")])  # they are built
         self.notes += self.sensors.notes
         port.light_sleep = self._light = self._light and not self.sensors.count_asleep

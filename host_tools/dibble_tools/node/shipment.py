@@ -42,7 +42,7 @@ def _of(package: str, *names: str) -> tuple[str, ...]:
 FILES: Mapping[str, tuple[str, ...]] = {
     # from power-on on
     "dibble": (
-        *("dibble", "dibble.app", "dibble.forgetting"),
+        *("dibble", "dibble.app", "dibble.forgetting", "dibble.texts"),
         *_of(_STORAGE, "boot", "key", "slots", "words"),
         *_of(_INFERENCE, "crc32", "fixed_point"),
         *_of(_REPORT, "serial_line"),
@@ -131,6 +131,11 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.unpack": _of(_STORAGE, "bits", "unpack"),
     "dibble.tls": _of("dibble.ports.", "tls"),  # there may be no module ssl
 }
+# What stays in the heap while a node runs, beside its drivers and its model's kernels: its texts lie in a file.
+STAY = (
+    *("dibble.node", "dibble.outputs", "dibble.ports", "dibble.clock_chips", "dibble.radio"),
+    *("dibble.motion", "dibble.heat", "dibble.listening", "dibble.streams"),
+)
 # In bytecode: what a model's code needs even where its tables run in machine code.
 OF_CODE = (*_of(_INFERENCE, "predictor"), *_of(_KERNELS, "features_bytecode"))
 # Modules that others import by these names -> the file which sees to that: their package's.
