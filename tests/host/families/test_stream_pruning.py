@@ -99,6 +99,8 @@ def test_units_that_matter_least_go_until_the_rest_fits() -> None:
     assert fits(narrower(SHAPES, [len(which) for which in kept]))
     everything = worth_most(net, matter, lambda shapes: True)
     assert [len(which) for which in everything] == [12, 8]
+    with pytest.raises(ValueError, match="expected a network of 4 units a layer to fit"):
+        worth_most(net, matter, lambda shapes: False)
 
 
 @pytest.mark.parametrize("most", [12, 20])

@@ -53,6 +53,9 @@ def worth_most(net: StreamNet, found: Sequence[np.ndarray], fits: Fits) -> list[
     """Return which units stay, for each full layer but the last, so that `fits` holds.
 
     As many as a node computes together go at a time: those of the layer where they matter least for a byte saved.
+
+    Raises:
+        ValueError: not even the least network fits.
     """
     order = [np.argsort(-own, kind="stable") for own in found]
     units = [len(own) for own in found]
@@ -63,6 +66,8 @@ def worth_most(net: StreamNet, found: Sequence[np.ndarray], fits: Fits) -> list[
             saved = whole - _bits(net.inputs, narrower(net.shapes, fewer))
             lost = own[order[k][fewer[k] : units[k]]].sum() / saved
             losses.append(lost if fewer[k] else np.inf)
+        if np.isinf(min(losses)):
+            raise ValueError(f"stream: expected a network of {TOGETHER} units a layer to fit: allow more bytes")
         units[int(np.argmin(losses))] -= TOGETHER
     return [np.sort(which[:count]) for which, count in zip(order, units, strict=True)]
 
