@@ -139,6 +139,11 @@ from dibble.receiving import receive
 told("receiving, its code")
 receive(standing, parcel, node.port, client, topic, 1000)
 print("%-22s %5d bytes" % ("while pieces come", coming[0]))
+del receive, parcel
+forget("dibble.receiving", "dibble.parcel")
+from dibble.telling import text_of
+text = text_of(standing, None)
+told("telling, done")
 """
 
 
