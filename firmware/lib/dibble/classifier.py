@@ -141,6 +141,10 @@ def _reads_no_more(model):
         for name in STARTING:
             if name in kind.__dict__:
                 start_only(kind.__dict__[name])
+    tables = getattr(getattr(model, "tables", None), "__dict__", {})  # a model as code, or of frames, has none
+    for name in ("read", "build", "width_of", "_read_pages", "_place"):  # of a forest; other families have some
+        if name in tables:
+            start_only(tables[name])
     start_only(contents)
     start_only(model_of)
     start_only(passed)

@@ -10,6 +10,7 @@ CHECKS = (  # what is needed until a model's bytes have passed
     "dibble.inference.additive_checks",
     "dibble.inference.mlp_checks",
     "dibble.inference.stream_checks",
+    "dibble.inference.parts",
 )
 FIRST_LOOK = (  # and until it runs
     "dibble.inference.golden",
@@ -22,7 +23,8 @@ _at_start = []
 
 def start_only(function):
     """Decorate what nothing calls once the node runs: see forget_start()."""
-    _at_start.append(function)
+    if function not in _at_start:
+        _at_start.append(function)
     return function
 
 

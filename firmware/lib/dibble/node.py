@@ -68,6 +68,7 @@ class Node:
         self._watchdog = Watchdog(port, config["watchdog_ms"], self.interval_ms + AWAKE_LIMIT_MS + self._radio_ms)
         self._slice_ms = config["watchdog_ms"] // 2 or self.interval_ms
         self.sensors = Sensors(config, port)
+        config["sensors"] = ()
         forget(*[name for name in sys.modules if name.startswith("dibble.drivers.")])  # they are built
         self.notes += self.sensors.notes
         port.light_sleep = self._light = self._light and not self.sensors.count_asleep
@@ -302,7 +303,7 @@ class Node:
         if self.boot.awaits_report:
             if self._unheard >= TRIALS or good and not self._reports:
                 self.tell("update", "no report arrived since: the node goes back to what it ran before")
-                from dibble.update.trial import go_back  # it's there: _look_at_trial() had it
+                from dibble.update.on_trial import go_back  # it's there: _look_at_trial() had it
 
                 go_back(self.boot)
                 self.start_anew()
@@ -391,8 +392,9 @@ class Node:
         from dibble.update.place import take
 
         why = take(self)
-        forget("dibble.update.place", "dibble.update.reading", "dibble.update.parcel", "dibble.update.kept")
-        forget("dibble.update.offer", "dibble.update.offered", "dibble.update.firmware", "dibble.storage.signatures")
+        forget("dibble.update.place", "dibble.update.reading", "dibble.update.opening", "dibble.update.parcel")
+        forget("dibble.update.kept", "dibble.update.offer", "dibble.update.offered")
+        forget("dibble.update.firmware", "dibble.storage.signatures")
         return why
 
     def start_anew(self):

@@ -126,7 +126,7 @@ def library(
     family: Annotated[
         str, typer.Argument(metavar="FAMILY", help="forest, additive, mlp, stream, maps, or all of them")
     ],
-    out: Annotated[Path, typer.Option(help="folder to write")],
+    out: Annotated[Path | None, typer.Option(help="folder to write; library_FAMILY unless told")] = None,
     arch: Annotated[
         str,
         typer.Option(
@@ -137,6 +137,14 @@ def library(
     code: Annotated[bool, typer.Option("--code", help="for models as code, of `dibble unroll`")] = False,
     ratios: Annotated[bool, typer.Option("--ratios", help="for models of a heater scan's ratios")] = False,
     stand_ins: Annotated[bool, typer.Option("--stand-ins", help="for models trained with --tolerate-missing")] = False,
+    plain: Annotated[
+        bool,
+        typer.Option(
+            "--plain",
+            help="one file of some 4.4 KB for models of forest, additive or mlp without windows and all of the above; "
+            "it believes a file whose CRC is right: no self-test, no names",
+        ),
+    ] = False,
 ) -> None:
     """Write the library that loads and runs one family's models, compiled, for a program of your own.
 
@@ -144,16 +152,29 @@ def library(
     `mpremote mip install firmware/forest.json`, or `additive.json`, `mlp.json`, `stream.json`, `maps.json`,
     `package.json` (all).
     """
-    from dibble_tools.node.library import FAMILIES, compiled_library, library_modules, readers_of, write_library
+    from dibble_tools.node.library import (
+        FAMILIES,
+        compiled_library,
+        library_modules,
+        plain_library,
+        readers_of,
+        write_library,
+    )
 
     if family not in (*FAMILIES, "all"):
         raise InputError(f"expected a family, one of {', '.join(FAMILIES)} or all, got {family!r}")
-    families = FAMILIES if family == "all" else (family,)
-    modules = library_modules(families, novelty=novelty, code=code, ratios=ratios, stand_ins=stand_ins)
-    files = compiled_library(modules, arch)
-    listing = write_library(files, out)
+    parts = {"novelty": novelty, "code": code, "ratios": ratios, "stand_ins": stand_ins}
+    wanted = [f"--{name.replace('_', '-')}" for name, asked in parts.items() if asked]
+    if plain and wanted:
+        raise InputError(f"expected --plain, or {' '.join(wanted)}, got both: a plain model has none of these")
+    if plain:
+        files = plain_library(family, arch)
+    else:
+        files = compiled_library(library_modules(FAMILIES if family == "all" else (family,), **parts), arch)
+    listing = write_library(files, out or Path(f"library_{family}"))
+    count = "1 file" if len(files) == 1 else f"{len(files)} files"
     console.print(
-        f"wrote {len(files)} files, {sum(map(len, files.values())):,} bytes, for {readers_of(arch)}",
+        f"wrote {count}, {sum(map(len, files.values())):,} bytes, for {readers_of(arch)}",
         markup=False,
         soft_wrap=True,
     )

@@ -135,7 +135,7 @@ def _known(listed: Iterable[str]) -> set[str]:
 
 
 def _is_firmware(path: str, known: set[str]) -> bool:
-    return path.startswith(PACKAGE) and path.endswith((".py", ".mpy")) and _stem(path) in known
+    return path.startswith(PACKAGE) and path.endswith((".py", ".mpy", ".txt")) and _stem(path) in known
 
 
 def _above(path: str) -> list[str]:

@@ -42,6 +42,8 @@ RESETS = 3
 RESET_S = 0.6  # from asking for a reset to the first Ctrl-C, which would call it off
 DOUBT_MS = 1500  # less than a node's wait for people
 TICKS = 1 << 30
+# Bytes that a REPL, a terminal or the interpreter's reader takes for itself.
+_ESCAPED = {byte: f"\\x{byte:02x}" for byte in (0, 1, 2, 3, 4, 5, 10, 13, 17, 19)} | {39: "\\'", 92: "\\\\"}
 _TROUBLE = (TransportError, SerialException, OSError, struct.error)
 
 
@@ -86,6 +88,7 @@ class Session:
     def __init__(self, port: str, transport: Transport, timeout_s: float) -> None:
         self.port = port
         self.sent_bytes = 0
+        self._raw_bytes: bool | None = None
         self.watched = False
         self._asked = 0.0  # when the board was asked last
         self.node_start_s: float | None = None
@@ -149,12 +152,25 @@ class Session:
         if file not in self._loaded:
             self._execute(_guest(file), self._timeout_s, most)
             self._loaded.add(file)
-        code = f"{function}({', '.join(map(_literal, arguments))})"
+        raw = self._takes_raw_bytes() if any(isinstance(each, bytes) for each in arguments) else False
+        code = f"{function}({', '.join(_literal(each, raw) for each in arguments)})"
         timeout_s = timeout_s or self._timeout_s
         if self.watched:
             whole_ms, silence_ms = int(1000 * (timeout_s + SILENCE_S)), 1000 * SILENCE_S
             code = f"expect({whole_ms})\ntry:\n {code}\nfinally:\n expect({silence_ms})"
-        return self._execute(code, timeout_s, most).removesuffix("\n")
+        return self._execute(code.encode("latin-1"), timeout_s, most).removesuffix("\n")
+
+    def _takes_raw_bytes(self) -> bool:
+        """Tell whether all bytes come to the board as they are sent, for which this asks it once."""
+        if self._raw_bytes is None:
+            every = bytes(range(256))
+            code = f"print(sum([i * byte for i, byte in enumerate({_literal(every, True)})]))"
+            try:
+                said = self._execute(code.encode("latin-1"), self._timeout_s, MOST_BYTES).strip()
+            except RemoteError:
+                said = ""
+            self._raw_bytes = said == str(sum(i * byte for i, byte in enumerate(every)))
+        return self._raw_bytes
 
     def stay(self) -> None:
         """Tell the board that somebody is there, while the host has other work than asking it."""
@@ -229,13 +245,14 @@ class Session:
                     return data
         raise LinkError(f"{self.port}: expected {path} from {at} with its CRC-32, got other bytes three times")
 
-    def _execute(self, code: str, timeout_s: float, most: int) -> str:
+    def _execute(self, code: str | bytes, timeout_s: float, most: int) -> str:
+        sent = code.encode() if isinstance(code, str) else code
         with self._trouble("run"):
             self._transport.serial.timeout = self._timeout_s
             with contextlib.redirect_stdout(io.StringIO()):  # where mpremote prints what it didn't expect
-                self._transport.exec_raw_no_follow(code)
+                self._transport.exec_raw_no_follow(sent)
             self._asked = time.monotonic()
-            self.sent_bytes += len(code)
+            self.sent_bytes += len(sent)
             deadline = time.monotonic() + 10 * timeout_s
             output = self._read_part(timeout_s, deadline, most)
             complaint = self._read_part(timeout_s, deadline, most)
@@ -377,14 +394,21 @@ def _connect(port: str, timeout_s: float, deadline: float, *, vanished: bool = F
         time.sleep(ASK_S)
 
 
-def _literal(value: object) -> str:
-    """Return a Python expression for a value; bytes as base64, a third of what an escaped literal may take."""
+def _literal(value: object, raw: bool = False) -> str:
+    """Return a Python expression for a value, ASCII but for what is in bytes.
+
+    Args:
+        raw: bytes are characters of the same number, to be sent as such, but for those that a REPL or a terminal takes
+            for itself: some 12 % more than there are. Else they're base64, a third more.
+    """
     if isinstance(value, bytes):
+        if raw:
+            return f"b'{value.decode('latin-1').translate(_ESCAPED)}'"
         return f"__import__('binascii').a2b_base64({binascii.b2a_base64(value, newline=False)!r})"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_literal, value))}]"
+        return f"[{', '.join(_literal(each, raw) for each in value)}]"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{_literal(key)}: {_literal(item)}' for key, item in value.items())}}}"
+        return f"{{{', '.join(f'{_literal(key, raw)}: {_literal(item, raw)}' for key, item in value.items())}}}"
     if value is None or isinstance(value, bool | int | str):
         text = ascii(value)
         assert ast.literal_eval(text) == value

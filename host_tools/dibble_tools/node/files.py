@@ -17,7 +17,9 @@ from dibble_tools.common.shipped import FIRMWARE, LIBRARY, ROOMS
 from dibble_tools.node.merged_file import merged_source
 from dibble_tools.node.merging import Shipment
 from dibble_tools.node.modules import nodes_of, tree_of
-from dibble_tools.node.shipment import GUESTS, shipment_of
+from dibble_tools.node.plain_library import plain_shipment
+from dibble_tools.node.shipment import DRIVERS, FILES, GUESTS, TELL, shipment_of
+from dibble_tools.node.texts import READER, TEXTS, taken_out, texts_file
 
 ENTRY = ("main.py", "dibble_update.py")  # MicroPython's; sources on the board too: whatever comes runs them
 MICROPYTHON = ("dibble.app", "dibble.ports.micropython")
@@ -83,8 +85,8 @@ IN_ALL_KINDS = (
     "crc_viper",
 )  # of a model's code; there is no assembler of them
 LORAWAN, DOWNLINKS = "dibble.report.lorawan_radio", "dibble.update.lorawan"
-UPDATES = tuple(f"dibble.update.{name}" for name in ("place", "trial"))
-BY_MQTT = tuple(f"dibble.update.{name}" for name in ("looking", "receiving"))
+UPDATES = tuple(f"dibble.update.{name}" for name in ("place", "trial", "on_trial"))
+BY_MQTT = tuple(f"dibble.update.{name}" for name in ("looking", "room", "receiving"))
 FIRMWARE_BY_RADIO = "dibble.update.firmware"
 IMAGE = "dibble.inference.image"  # family of what arrays see
 FRAMES = "dibble.report.frame_lines"  # of them, on the console
@@ -213,7 +215,8 @@ def _compiled_files(
             path = path_of(name, shipment.files, folders)
             made[path] = pool.submit(compiled_text, source, name, mpy.architecture)
         made |= {f"lib/{path.stem}.mpy": pool.submit(compiled, path, mpy.architecture) for path in own}
-    return {path: content.result() for path, content in made.items()}
+    texts = [text for module in shipment.modules if _tells(module) for text in _source_and_texts(module)[1]]
+    return {path: content.result() for path, content in made.items()} | {TEXTS: texts_file(texts)}
 
 
 def shipped(
@@ -229,7 +232,8 @@ def shipped(
     drivers, own = list(drivers), list(own)
     machine_code = machine_code_of(mpy) if viper else ""
     kind = kind_of(machine_code)
-    modules = _modules(MICROPYTHON, drivers, own, machine_code, [*without, *_other_kernels(kind)])
+    roots = (*MICROPYTHON, READER[0])
+    modules = _modules(roots, drivers, own, machine_code, [*without, *_other_kernels(kind)])
     return _shipment(tuple(modules), tuple(drivers), tuple(own), apart, kind)
 
 
@@ -263,11 +267,30 @@ def shipped_library(modules: Iterable[str], architecture: str) -> Shipment:
     return shipment_of(_sources(left, kind), (), asked=LIBRARY_NAMES, bytecode=kind == "bytecode")
 
 
+def shipped_plain_library(modules: Iterable[str], others: Iterable[str], architecture: str) -> Shipment:
+    """Return what plain_shipment() does, for machine code of an architecture, "" for none."""
+    kind = kind_of(architecture)
+    left_out = _other_kernels(kind)
+    left = [each for each in modules if each not in left_out and runs(source_of(each).stem, architecture)]
+    return plain_shipment(_sources(left, kind), others, kind, LIBRARY_NAMES)
+
+
 @cache
 def _shipment(
     modules: tuple[str, ...], drivers: tuple[str, ...], own: tuple[Path, ...], apart: bool, kind: str
 ) -> Shipment:
-    return shipment_of(_sources(modules, kind), drivers, own, apart=apart, bytecode=kind == "bytecode")
+    sources = _sources(modules, kind) | {module: _source_and_texts(module)[0] for module in modules if _tells(module)}
+    return shipment_of(sources, drivers, own, asked=[READER], apart=apart, bytecode=kind == "bytecode")
+
+
+def _tells(module: str) -> bool:
+    """Tell whether a module's texts lie in a file: see shipment.TELL."""
+    return module.startswith(f"{DRIVERS}.") or module == DRIVERS or any(module in FILES[name] for name in TELL)
+
+
+@cache
+def _source_and_texts(module: str) -> tuple[str, frozenset[str]]:
+    return taken_out(source_of(module).read_text(encoding="utf-8"))
 
 
 def _sources(modules: Iterable[str], kind: str) -> dict[str, str]:

@@ -17,11 +17,15 @@ from dibble_tools.node.files import (
     path_of,
     reached,
     shipped_library,
+    shipped_plain_library,
     source_of,
 )
 from dibble_tools.node.merged_file import merged_source
+from dibble_tools.node.merging import Shipment
+from dibble_tools.node.plain_library import LEFT_OUT, PLAIN
 
 FAMILIES = ("forest", "additive", "mlp", "stream", "maps")
+PLAIN_FAMILIES = FAMILIES[:3]  # that decide on readings
 ALL = "package"  # every family, novelty and the model as code
 PACKAGES = (ALL, *FAMILIES)
 _INFERENCE = "dibble.inference"
@@ -78,9 +82,33 @@ def compiled_library(modules: Iterable[str], architecture: str) -> dict[str, byt
     Raises:
         InputError: no such architecture.
     """
+    _check_architecture(architecture)
+    return _compiled(shipped_library(modules, architecture), architecture)
+
+
+def plain_library(family: str, architecture: str) -> dict[str, bytes]:
+    """Return path -> content of the one .mpy that runs plain models of a family: see plain_library.py.
+
+    Args:
+        architecture: as of compiled_library().
+    Raises:
+        InputError: no such architecture, or no family of which there are plain models.
+    """
+    if family not in PLAIN_FAMILIES:
+        raise InputError(f"--plain: expected one of {', '.join(PLAIN_FAMILIES)}, got {family}")
+    _check_architecture(architecture)
+    others = [name for name in FAMILIES if name != family]
+    without = [f"{_INFERENCE}.{name}" for name in (*others, *_BY_NEED, *LEFT_OUT, "image")]
+    modules = reached([PLAIN, f"{_INFERENCE}.{family}"], without)
+    return _compiled(shipped_plain_library(sorted(modules), others, architecture), architecture)
+
+
+def _check_architecture(architecture: str) -> None:
     if architecture not in ARCHITECTURES:
         raise InputError(f"--arch: expected one of {', '.join(filter(None, ARCHITECTURES))}, got {architecture!r}")
-    merged = shipped_library(modules, architecture)
+
+
+def _compiled(merged: Shipment, architecture: str) -> dict[str, bytes]:
     return {
         path_of(name, merged.files, INSTALLED).removeprefix("lib/"): compiled_text(
             merged_source(merged, name), name, architecture

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from dibble.storage.manifest import MANIFEST
 
+from dibble_tools.node.texts import TEXTS
+
 PERSONAL = ("secrets.py",)  # may be changed on the board
 
 
 def write_manifest(folder: Path) -> Path:
-    """Write manifest.txt into a folder as it lies on the board, over all its .py and .mpy; return its path.
+    """Write manifest.txt into a folder as it lies on the board, over all its .py, .mpy and texts; return its path.
 
     Call it last: a file that changes later is reported as damaged.
     """
@@ -22,11 +24,11 @@ def write_manifest(folder: Path) -> Path:
 
 
 def manifest_of(files: Mapping[str, bytes]) -> bytes:
-    """Return the manifest of files by path: of all that are .py or .mpy, and nobody's own."""
+    """Return the manifest of files by path: of all that are .py, .mpy or its texts, and nobody's own."""
     code = sorted(
         (path, content)
         for path, content in files.items()
-        if path.endswith((".py", ".mpy")) and path.rpartition("/")[2] not in PERSONAL
+        if (path.endswith((".py", ".mpy")) or path == TEXTS) and path.rpartition("/")[2] not in PERSONAL
     )
     lines = "".join(f"{zlib.crc32(content):08x} {len(content)} {path}\n" for path, content in code)
     return f"{lines}{zlib.crc32(lines.encode()):08x} {len(code)} .\n".encode()

@@ -298,6 +298,17 @@ class _Rename(ast.NodeTransformer):
             node.value = self.shipment.file_of.get(node.value, node.value)
         return node
 
+    def visit_Tuple(self, node: ast.Tuple) -> ast.Tuple:
+        """Names of modules as texts become those of their files, each once, less what isn't there."""
+        node.elts = self._files_named(node.elts)
+        return node
+
+    def _files_named(self, nodes: list[ast.expr]) -> list[ast.expr]:
+        names = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+        if not names or len(names) < len(nodes) or not all(map(_is_module, names)):
+            return [self.visit(node) for node in nodes]
+        return [ast.Constant(name) for name in dict.fromkeys(map(self.shipment.file_of.get, names)) if name]
+
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         """Return what a comparison of a text with a name for one always is."""
         known = self._text(node.left)
@@ -418,6 +429,8 @@ class _Rename(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         if not self.assembly:
+            if isinstance(node.func, ast.Name) and node.func.id == "forget":
+                node.args = self._files_named(node.args)
             return self.generic_visit(node)  # type: ignore[return-value]
         node.args = [self.visit(each) for each in node.args]
         return node
@@ -520,6 +533,11 @@ def _bound_without_imports(statement: ast.stmt) -> Iterator[str]:
 
 def _listed(made: ast.AST | list[ast.stmt] | None) -> list[ast.stmt]:
     return made if isinstance(made, list) else [] if made is None else [made]  # type: ignore[list-item]
+
+
+def _is_module(text: str) -> bool:
+    """Tell whether a text is the name of a module, there or not."""
+    return text.startswith("dibble.") and all(map(str.isidentifier, text.split(".")))
 
 
 def _constant(value: int) -> ast.expr:

@@ -1,11 +1,14 @@
 """`dibble train --sound` with a network over the stream: trained on pieces of streams, judged on a stream of clips."""
 
 import hashlib
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from dibble import __version__
+from dibble.inference.stream import TOGETHER
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.data.datasets import Dataset
@@ -43,7 +46,8 @@ ALARMS_SEEN = (0.01, 0.003)  # so many are seen at the margins that tell how the
 TRIAL_STEPS, LEAST_STEPS = 4, 60
 GOLDEN_ROWS = (40, 24, 16, 12, 8, 4, 2)  # as many as the limit has room for
 BIAS_BYTES = 3
-WIDEST = 160
+LEAST_WIDTH, USUAL_WIDTH, WIDEST = 8, 48, 160
+WIDER = 1.1  # than fits, a network is in the beginning: wide enough to choose, hardly slower
 GAP_S = 0.25  # between the clips of a stream that is judged
 HUM = 20.0  # spread of the noise there
 HYSTERESIS = 3  # scores in a row: some 0.15 s
@@ -112,7 +116,7 @@ class StreamTraining:
         ]
 
     def run(self, rows: ClipRows | None = None) -> Trained:
-        """Fit the largest network that fits, and judge it.
+        """Fit a network that fits, and judge it.
 
         Args:
             rows: what `listen` returned; None: it listens now.
@@ -130,7 +134,7 @@ class StreamTraining:
         model = self._with_golden(self._spec(fitted.tables, unsure), rows)
         model.cross_check(rows.of(int(self.learned[0])).astype(np.int64))
         self.progress("judging on the clips held out", self.clock.used())
-        card = self._card(model, shapes, fitted, epochs, rows)
+        card = self._card(model, fitted, epochs, rows)
         said = verdict_of(card)
         return Trained(model, {**card, "verdict": said.to_json() if said else None}, self.notes)
 
@@ -147,24 +151,28 @@ class StreamTraining:
         return clip_rows(samples, self.y, self.sense.front_end, self.noises, self.rng, goes_on)
 
     def _shapes(self) -> list[LayerShape]:
-        """Return the widest network within the limit."""
-        front_end = self.sense.front_end
-        most = self.options.limits.max_bytes
-        best: list[LayerShape] = []
-        for width in range(8, WIDEST + 1, 4):
-            shapes = shapes_for(len(self.classes), width, front_end.hop / front_end.rate_hz, clip_s=self.clip_s)
-            size = len(export(self._spec(_blank(front_end.bands, shapes), 0)))
-            if most is not None and size > most:
-                break
-            best = shapes
-            if most is None and width == 48:
-                break
-        if not best:
+        """Return a network to begin with: WIDER than the widest that fits, whose units that matter least then go."""
+        width = LEAST_WIDTH
+        if not self._fits(self._of_width(width)):
             raise InputError(
-                f"expected room for a network over the stream, of 1,500 bytes or more, got {most}: allow more with "
-                "--max-bytes, or take --family mlp, which decides on single sounds"
+                f"expected room for a network over the stream, of 1,500 bytes or more, got "
+                f"{self.options.limits.max_bytes}: allow more with --max-bytes, or take --family mlp, which decides on "
+                "single sounds"
             )
-        return best
+        if self.options.limits.max_bytes is None:
+            return self._of_width(USUAL_WIDTH)
+        while width < WIDEST and self._fits(self._of_width(width + TOGETHER)):
+            width += TOGETHER
+        return self._of_width(min(math.ceil(WIDER * width / TOGETHER) * TOGETHER, WIDEST))
+
+    def _of_width(self, width: int) -> list[LayerShape]:
+        front_end = self.sense.front_end
+        return shapes_for(len(self.classes), width, front_end.hop / front_end.rate_hz, clip_s=self.clip_s)
+
+    def _fits(self, shapes: Sequence[LayerShape]) -> bool:
+        """Return whether a network is within the limit, whatever its weights."""
+        most = self.options.limits.max_bytes
+        return most is None or len(export(self._spec(_blank(self.sense.front_end.bands, shapes), 0))) <= most
 
     def _fit(self, rows: ClipRows, shapes: list[LayerShape]) -> tuple[FittedStream, float]:
         targets = np.full((len(self.y), len(self.classes)), SMOOTHING / len(self.classes), np.float32)
@@ -194,7 +202,7 @@ class StreamTraining:
         def told(share: float, loss: float) -> None:
             self.progress(f"training {epochs:.0f} rounds, {share:.0%} done, loss {loss:.3f}", self.clock.used())
 
-        fitted = fit(self.sense.front_end.bands, shapes, batch, steps, middle, self.rng, told)
+        fitted = fit(self.sense.front_end.bands, shapes, batch, steps, middle, self.rng, told, self._fits)
         if epochs < GOOD_EPOCHS:
             longer = self.clock.budget_s * self.clock.used() * GOOD_EPOCHS / epochs
             budget = f"{longer / 60:.0f}m" if longer >= 120 else f"{longer:.0f}s"
@@ -207,8 +215,8 @@ class StreamTraining:
     def _steps(self, batch: Any, shapes: list[LayerShape], middle: float) -> int:
         """Return how many steps there is time for, told by a few of them."""
         begin = self.clock.now()
-        fit(self.sense.front_end.bands, shapes, batch, TRIAL_STEPS, middle, np.random.default_rng(0))
-        each = (self.clock.now() - begin) / (TRIAL_STEPS + 24)  # norms settle, and ranges are measured, too
+        fit(self.sense.front_end.bands, shapes, batch, TRIAL_STEPS, middle, np.random.default_rng(0), fits=self._fits)
+        each = (self.clock.now() - begin) / (TRIAL_STEPS + 30)  # units are weighed, norms settle, too
         steps = int(self.clock.left(FIT_SHARE) / max(each, 1e-4))
         digits = 10 ** max(len(str(steps)) - 2, 0)  # two of them: the same again, most often
         return max(steps // digits * digits, LEAST_STEPS)
@@ -262,15 +270,13 @@ class StreamTraining:
         samples = self.clips.clips[clip].samples
         return samples if decibels is None else noisy(samples, self.clips.background, decibels, rng)
 
-    def _card(
-        self, model: HostModel, shapes: list[LayerShape], fitted: FittedStream, epochs: float, rows: ClipRows
-    ) -> dict[str, Any]:
+    def _card(self, model: HostModel, fitted: FittedStream, epochs: float, rows: ClipRows) -> dict[str, Any]:
         labels = self.ds.labels
         assert labels is not None
         judged = self._judge(model, self.held)
         names, counts = np.unique(labels, return_counts=True)
         price = cost(model, rows.of(int(self.learned[0]))[:HELD_ROWS].astype(np.int64))
-        recipe = recipe_of(shapes)
+        recipe = recipe_of(fitted.net.shapes)
         groups = self.ds.groups
         assert groups is not None
         order = np.random.default_rng(self.options.seed + 1).permutation(self.held)
@@ -445,7 +451,7 @@ def recipe_of(shapes: list[LayerShape]) -> str:
     return "stream: " + ", ".join(parts)
 
 
-def _blank(bands: int, shapes: list[LayerShape]) -> StreamTables:
+def _blank(bands: int, shapes: Sequence[LayerShape]) -> StreamTables:
     """Return tables as large as fitted ones."""
     net: StreamNet = new_net(bands, shapes, np.random.default_rng(0))
     layers = []

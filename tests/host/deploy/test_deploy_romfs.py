@@ -30,11 +30,9 @@ class Sensors:
 classifier.recall("model.dib", Slots("model"), 0, Sensors, 600000, [])
 for folder in ("/nowhere/", "/rom/"):
     classifier.ROM = folder
-    gc.collect()
-    before = gc.mem_alloc()
     it = classifier.recall("model.dib", Slots("model"), 0, Sensors, 600000, [])
     gc.collect()
-    print(gc.mem_alloc() - before)
+    print(gc.mem_alloc())
     for i in range(40):
         d = it.model.predict([i * 25, i * 300 - 3500])
         print(d.class_index, d.margin, d.flags)

@@ -10,7 +10,7 @@ from board_files import write_files
 from dibble_tools.common.errors import InputError
 from dibble_tools.deploy.transfer import WINDOW_BITS
 from dibble_tools.link.ports import find_port, speed_at
-from dibble_tools.link.session import PIECE_BYTES, LinkError, RemoteError, Session, _literal
+from dibble_tools.link.session import _ESCAPED, PIECE_BYTES, LinkError, RemoteError, Session, _literal
 from dibble_tools.virtual_board.board import VirtualBoard
 
 PORT = """
@@ -97,6 +97,20 @@ def test_literals_are_what_they_were(value):
     text = _literal(value)
     assert ast.literal_eval(text) == value
     assert text.isascii() and text.isprintable()
+
+
+def test_bytes_are_sent_as_they_are_where_they_arrive_so_and_else_as_base64(session, monkeypatch):
+    every = bytes(range(256)) * 8 + b"\\\n'"
+    write_files(session, {"a": every})
+    raw = session.sent_bytes
+    assert session._raw_bytes and session.read_file("a") == every
+    assert len(_literal(every, True).encode("latin-1")) < 1.13 * len(every)
+    session._raw_bytes = None
+    monkeypatch.setitem(_ESCAPED, 200, "?")  # a line that takes a byte for another
+    before = session.sent_bytes
+    write_files(session, {"b": every})
+    assert session._raw_bytes is False and session.read_file("b") == every
+    assert session.sent_bytes - before > len(every) * 4 // 3 and raw > 0
 
 
 def test_only_plain_values_become_literals():

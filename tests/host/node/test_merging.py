@@ -165,7 +165,7 @@ def fast(r0):
 def test_every_file_of_a_board_compiles(architecture):
     mpy = made_for(architecture) if architecture else MpyFormat(6)
     files = node_files(["sht4x", "bme680", "mlx90640_raw"], mpy)
-    assert len(files) > 10 and all(name.endswith((".mpy", ".py", ".json")) for name in files)
+    assert len(files) > 10 and all(name.endswith((".mpy", ".py", ".txt")) for name in files)
 
 
 def test_a_merged_module_is_found_under_its_own_name_where_that_is_asked_for(monkeypatch):
@@ -218,6 +218,24 @@ def test_classes_get_short_names_but_for_exceptions():
     assert "class Worse(Wrong)" in source and "Probe" not in source
 
 
+def test_names_of_modules_become_those_of_their_files_once_and_only_if_they_are_there():
+    source = (
+        'def forget(*names):\n    pass\nLATE = ("dibble.a", "dibble.b", "dibble.gone")\n'
+        'def look(told):\n    forget(*LATE)\n    forget("dibble.a", "dibble.gone")\n    told("dibble.gone")\n'
+    )
+    plants = {
+        "dibble": "",
+        "dibble.a": "def one():\n    pass\n",
+        "dibble.b": "def two():\n    pass\n",
+        "dibble.m": source,
+    }
+    files = {"dibble.both": ["dibble.a", "dibble.b"]}
+    made = merged_source(
+        Shipment(plants, files, [("dibble.m", "look"), ("dibble.a", ""), ("dibble.b", "")]), "dibble.m"
+    )
+    assert "= ('dibble.both',)" in made and made.count("'dibble.both'") == 2 and "('dibble.gone')" in made
+
+
 def test_what_is_forgotten_lies_in_files_of_its_own():
     """A file that is given up after the start holds nothing else."""
     names: set[str] = set()
@@ -231,7 +249,7 @@ def test_what_is_forgotten_lies_in_files_of_its_own():
             names |= {text for text in texts if (LIBRARY.parent / f"{text.replace('.', '/')}.py").is_file()}
     assert "dibble.config" in names and "dibble.inference.checks" in names
     given_up = [set(parts) for parts in FILES.values() if names & set(parts)]
-    assert len(given_up) == 18 and set().union(*given_up) == names
+    assert len(given_up) == 21 and set().union(*given_up) == names
 
 
 def test_every_name_that_drivers_are_asked_for_is_known():

@@ -27,6 +27,7 @@ from dibble_tools.node.console_lines import Event, Header, LineReader, Row
 from dibble_tools.virtual_board.board import VirtualBoard
 from node_helpers import soil_model
 from patience import PATIENCE_S
+from virtual_helpers import raw_repl
 
 CHANGED = ("app", "node", "classifier", "sensors", "inference/model", "storage/slots", "report/serial_line", "setup")
 OLD_VERSION = "0.0.1"
@@ -190,11 +191,12 @@ class DeployBench:
             self.board.cut()
         self.board.power()
         while time.monotonic() < deadline:
+            ran = False
             with (
                 contextlib.suppress(OSError, serial.SerialException),  # its port goes with a reset, and comes back
                 serial.Serial(os.path.realpath(self.board.port), timeout=0.1) as port,
             ):
-                while time.monotonic() < deadline:
+                while time.monotonic() < deadline and not ran:
                     data = port.read(1) + port.read(port.in_waiting)
                     text = text + data.decode("utf-8", "replace")
                     for line in reader.feed(data):
@@ -203,12 +205,21 @@ class DeployBench:
                         elif isinstance(line, Event) and line.kind == "model":
                             model = line.text
                         elif isinstance(line, Row):
-                            if banners := _BANNER.findall(text):
-                                return Running(banners[-1], node, model)
-                            self.board.cut()  # it had begun before its port was open here
-                            self.board.power()
+                            ran = True
+            if ran:
+                banners = _BANNER.findall(text)
+                version = banners[-1] if banners else self.version()
+                if node and model:
+                    return Running(version, node, model)
+                self.board.cut()  # it had begun before its port was open here
+                self.board.power()
             time.sleep(0.1)
         raise AssertionError(f"expected the node to complete a cycle, it said: {text[-2000:]}")
+
+    def version(self) -> str:
+        """Stop the node, which then counts no failed boot; return the version of its library."""
+        with raw_repl(self.board) as repl:
+            return repl.exec("from dibble import __version__\nprint(__version__)").decode().strip()
 
     def compared(self) -> dict[str, OnBoard]:
         """Return the board's files that a deploy answers for."""

@@ -52,7 +52,8 @@ def read(cursor, limits, classes, in_place=False):
 
 def build(cursor, low, limits, classes):
     """Return (f, scores) of the network that the file holds at the cursor: see mlp_bytecode.mlp."""
-    return mlp(cursor.blob, read(cursor, limits, classes, KIND != "bytecode"), low, limits)
+    in_place = KIND != "bytecode"
+    return mlp(cursor.blob, read(cursor, limits, classes, in_place), low, limits)
 
 
 def _row(cursor, form, inputs):

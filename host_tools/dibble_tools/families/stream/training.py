@@ -1,4 +1,4 @@
-"""Fit the family stream: a float network with norms, then weights in integer steps, trained under their rounding."""
+"""Fit the family stream: a float network with norms, pruned; then weights in integer steps, trained under rounding."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ import numpy as np
 from dibble.inference.stream import MOST_STEPS
 
 from dibble_tools.families.stream.network import MEAN, Adam, LayerShape, StreamNet, Tape, log_softmax, new_net
+from dibble_tools.families.stream.pruning import Fits, importance, pruned, worth_most
 from dibble_tools.families.stream.rounding import SPREAD, integer_net, tables_of
 from dibble_tools.families.stream.tables import WEIGHT_RANGE, StreamTables
 
@@ -14,6 +15,7 @@ BATCH = 128
 RATE, ROUNDED_RATE = 0.006, 0.5  # of the first steps: of a float network; in steps of an 8-bit weight
 DECAY = 0.002
 WARM_UP = 60  # steps
+PRUNED_AT = 0.35  # of the float network's steps
 ROUNDED_SHARE = 0.35  # of the steps
 RESTS_FROM, RESTS_TO = 0.5, 0.95  # of those under rounding: in between weights come to rest
 RESTS_EACH = 20  # steps
@@ -49,30 +51,43 @@ def fit(
     middle: float,
     rng: np.random.Generator,
     told: Told = lambda share, loss: None,
+    fits: Fits = lambda shapes: True,
 ) -> FittedStream:
     """Return a network fitted to pieces of streams.
 
     Args:
+        shapes: of the network in the beginning; it loses units unless it fits.
         batch: returns (pieces (hops, batch, bands) of codes, targets (batch, classes)).
         steps: of training, those under rounding among them.
         middle: code that is about the mean.
         told: called with the share of the steps that are done and the mean loss.
+        fits: whether a network of given shapes may be the result.
     """
-    net = new_net(bands, shapes, rng)
     rounded = max(int(ROUNDED_SHARE * steps), 1)
-    paces = [1.0] * len(net.tensors())
-    decays = [DECAY if t.ndim > 1 else 0.0 for t in net.tensors()]
     before = 1 - ROUNDED_SHARE
-    _train(
-        net,
-        batch,
-        steps - rounded,
-        RATE,
-        paces,
-        decays,
-        lambda x: _inputs(x, middle),
-        lambda share, loss: told(before * share, loss),
-    )
+
+    def train_floats(net: StreamNet, begin: float, end: float) -> None:
+        _train(
+            net,
+            batch,
+            steps - rounded,
+            RATE,
+            [1.0] * len(net.tensors()),
+            [DECAY if t.ndim > 1 else 0.0 for t in net.tensors()],
+            lambda x: _inputs(x, middle),
+            lambda share, loss: told(before * share, loss),
+            (begin, end),
+        )
+
+    net = new_net(bands, shapes, rng)
+    wide = 0.0 if fits(shapes) else PRUNED_AT
+    train_floats(net, 0, wide)
+    if wide:
+        heard = [batch() for _ in range(4)]
+        pieces = np.concatenate([pieces for pieces, _ in heard], axis=1)
+        matters = importance(net, _inputs(pieces, middle), np.concatenate([targets for _, targets in heard]))
+        net = pruned(net, worth_most(net, matters, fits))
+    train_floats(net, wide, 1)
     _settle_norms(net, batch, middle)
     found = integer_net(net, np.concatenate([batch()[0] for _ in range(4)], axis=1), middle)
     paces = []
@@ -107,8 +122,9 @@ def _train(
     decays: list[float],
     inputs: Callable[[np.ndarray], np.ndarray],
     told: Told,
+    stretch: tuple[float, float] = (0.0, 1.0),
 ) -> None:
-    """Train in place: Adam, its steps falling as a cosine does.
+    """Train in place: Adam, its steps falling as a cosine does; of all steps those of a stretch.
 
     Under rounding, weights of 4 bits near the middle of two steps go to and fro to the end, and the biases follow none
     of them. So more and more come to rest at a step, those next to one first (Nagel and others, 2022, arXiv:2203.11086,
@@ -118,14 +134,15 @@ def _train(
     coarse = _coarse(net)
     resting = [np.zeros(weights.shape, bool) for weights in coarse]
     mean = 0.0
-    for step in range(steps):
+    first, end = (int(share * steps) for share in stretch)
+    for step in range(first, end):
         pieces, targets = batch()
         tape = Tape(net, inputs(pieces), training=True)
         logs = log_softmax(tape.out)
         loss = -float((logs * targets).sum(axis=-1).mean())
-        mean += (LOSS_KEPT if step else 1) * (loss - mean)
+        mean += (LOSS_KEPT if step > first else 1) * (loss - mean)
         delta = (np.exp(logs) - targets) / np.float32(logs.shape[0] * logs.shape[1])
-        size = rate * min(1.0, (step + 1) / WARM_UP) * 0.5 * (1 + np.cos(np.pi * step / steps))
+        size = rate * min(1.0, (step - first + 1) / WARM_UP) * 0.5 * (1 + np.cos(np.pi * step / steps))
         optimizer.move(tape.gradients(delta), size)
         for layer, rounding in zip(net.layers, net.rounding, strict=False):
             if layer is not None and rounding is not None:  # what is cut off would take long to come back
