@@ -42,8 +42,8 @@ def compete(
 ) -> Contender:
     """Return the candidate to go on with: each round has the same time, the better third of a round's goes on.
 
+    Those as good as the best, within a standard error, are taken for equal: the one with the fewest instructions first.
     Where time is short, only the first of the candidates come to be tried: those without accuracy weren't.
-    Of those in the last round that are as good, within a standard error, it is the one with the fewest instructions.
 
     Args:
         begin: a shape's learner, of random weights.
@@ -65,17 +65,20 @@ def compete(
                 candidate.learner = begin(candidate.shape)
             _learn(candidate, candidate.learner, each, now)
             _judge(candidate, candidate.learner, codes, y)
-        alive = sorted((c for c in alive if c.learner is not None), key=_accuracy, reverse=True)
+        alive = _ranked([c for c in alive if c.learner is not None], len(y))
         if i + 1 < ROUNDS:
             for lost in alive[max(1, round(KEPT * len(alive))) :]:
                 lost.learner = None
             alive = [candidate for candidate in alive if candidate.learner is not None]
-    best = _accuracy(alive[0])
-    likely = (best * len(y) + 2) / (
-        len(y) + 4
-    )  # as if two more had been right and two wrong: A. Agresti, B. Coull, 1998
-    error = float(np.sqrt(likely * (1 - likely) / len(y)))
-    return min((c for c in alive if _accuracy(c) >= best - error), key=lambda c: c.instructions)
+    return alive[0]
+
+
+def _ranked(judged: list[Contender], rows: int) -> list[Contender]:
+    """Return contenders, first those as good as the best on so many rows, the cheapest first, then the others."""
+    best = max(map(_accuracy, judged))
+    likely = (best * rows + 2) / (rows + 4)  # as if two more had been right and two wrong: A. Agresti, B. Coull, 1998
+    bar = best - float(np.sqrt(likely * (1 - likely) / rows))
+    return sorted(judged, key=lambda c: (0, c.instructions) if _accuracy(c) >= bar else (1, -_accuracy(c)))
 
 
 def _learn(candidate: Contender, learner: FrameLearner, seconds: float, now: Callable[[], float]) -> None:

@@ -96,9 +96,9 @@ def test_a_newcomer_gets_from_no_board_to_decisions_of_an_own_model(tmp_path):
         assert project.joinpath("field.csv").read_text().count(",morning\n") >= ROWS
 
         page.go("train")
-        page.one('[name="budget_s"]').send_keys("20 seconds")
+        page.one('#train-form [name="budget_s"]').send_keys("20 seconds")
         page.click("#train summary")
-        page.one('[name="recipe"]').send_keys("additive:4+0@3")
+        page.one('#train-form [name="recipe"]').send_keys("additive:4+0@3")
         page.click("#train-form button")
         assert "Don't rely on this model" in page.job("train").split("\n")[1]  # the verdict goes first
         assert "readings that were kept from it" in page.job("train")
