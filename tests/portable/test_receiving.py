@@ -1,6 +1,6 @@
 """Pieces of an update by MQTT: asked for one by one, written once, and nothing allocated between two of them."""
 
-import dibble.update.parcel as parcel_module
+import dibble.update.opening as opening_module
 from dibble.report.mqtt import Client
 from dibble.update.offer import crc16
 from dibble.update.offered import offer_of
@@ -54,11 +54,11 @@ class File:
 
 def opened():
     """Return the parcel as it is in the file."""
-    parcel_module.open = File
+    opening_module.open = File
     try:
         return ReadParcel(offer())
     finally:
-        del parcel_module.open
+        del opening_module.open
 
 
 def message(number, data=None):

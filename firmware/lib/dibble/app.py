@@ -111,8 +111,9 @@ def _take_firmware(port, boot):
     except (OSError, RecordError) as error:
         why = error
     print("firmware by radio: %s" % (why or "it is in its place"))
-    forget("dibble.update.place", "dibble.update.reading", "dibble.update.parcel", "dibble.update.kept")
+    forget("dibble.update.place", "dibble.update.reading", "dibble.update.opening", "dibble.update.parcel")
     forget(
+        "dibble.update.kept",
         "dibble.update.offer",
         "dibble.update.offered",
         "dibble.update.firmware",
@@ -126,11 +127,12 @@ def _take_firmware(port, boot):
 def _undo():
     """Take back what came by radio and ended the node before it was installed."""
     try:
-        from dibble.update.trial import undo
+        from dibble.update.on_trial import undo
     except ImportError:  # the firmware that came since has no updates by radio
         return
     undo()
-    forget("dibble.update.trial", "dibble.update.kept", "dibble.update.offer", "dibble.update.offered")
+    forget("dibble.update.on_trial", "dibble.update.trial", "dibble.update.kept")
+    forget("dibble.update.offer", "dibble.update.offered")
 
 
 @start_only

@@ -303,7 +303,7 @@ class Node:
         if self.boot.awaits_report:
             if self._unheard >= TRIALS or good and not self._reports:
                 self.tell("update", "no report arrived since: the node goes back to what it ran before")
-                from dibble.update.trial import go_back  # it's there: _look_at_trial() had it
+                from dibble.update.on_trial import go_back  # it's there: _look_at_trial() had it
 
                 go_back(self.boot)
                 self.start_anew()
@@ -392,8 +392,9 @@ class Node:
         from dibble.update.place import take
 
         why = take(self)
-        forget("dibble.update.place", "dibble.update.reading", "dibble.update.parcel", "dibble.update.kept")
-        forget("dibble.update.offer", "dibble.update.offered", "dibble.update.firmware", "dibble.storage.signatures")
+        forget("dibble.update.place", "dibble.update.reading", "dibble.update.opening", "dibble.update.parcel")
+        forget("dibble.update.kept", "dibble.update.offer", "dibble.update.offered")
+        forget("dibble.update.firmware", "dibble.storage.signatures")
         return why
 
     def start_anew(self):

@@ -64,11 +64,11 @@ def outputs_of(actions, *others):
 def look_at_trial(node):
     """Await no report where what is on trial is another's by now: brought by cable."""
     try:
-        from dibble.update.trial import is_on_trial
+        from dibble.update.on_trial import is_on_trial
 
         on_trial = is_on_trial(node)
     except ImportError:  # the firmware that came since has no updates by radio
         on_trial = False
     if not on_trial:
         node.boot.report_arrived()
-    forget("dibble.update.trial", "dibble.update.kept", "dibble.update.offer", "dibble.update.offered")
+    forget("dibble.update.on_trial", "dibble.update.kept", "dibble.update.offer", "dibble.update.offered")

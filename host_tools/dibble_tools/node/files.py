@@ -18,7 +18,7 @@ from dibble_tools.node.merged_file import merged_source
 from dibble_tools.node.merging import Shipment
 from dibble_tools.node.modules import nodes_of, tree_of
 from dibble_tools.node.plain_library import plain_shipment
-from dibble_tools.node.shipment import DRIVERS, FILES, GUESTS, STAY, shipment_of
+from dibble_tools.node.shipment import DRIVERS, FILES, GUESTS, TELL, shipment_of
 from dibble_tools.node.texts import READER, TEXTS, taken_out, texts_file
 
 ENTRY = ("main.py", "dibble_update.py")  # MicroPython's; sources on the board too: whatever comes runs them
@@ -85,8 +85,8 @@ IN_ALL_KINDS = (
     "crc_viper",
 )  # of a model's code; there is no assembler of them
 LORAWAN, DOWNLINKS = "dibble.report.lorawan_radio", "dibble.update.lorawan"
-UPDATES = tuple(f"dibble.update.{name}" for name in ("place", "trial"))
-BY_MQTT = tuple(f"dibble.update.{name}" for name in ("looking", "receiving"))
+UPDATES = tuple(f"dibble.update.{name}" for name in ("place", "trial", "on_trial"))
+BY_MQTT = tuple(f"dibble.update.{name}" for name in ("looking", "room", "receiving"))
 FIRMWARE_BY_RADIO = "dibble.update.firmware"
 IMAGE = "dibble.inference.image"  # family of what arrays see
 FRAMES = "dibble.report.frame_lines"  # of them, on the console
@@ -284,8 +284,8 @@ def _shipment(
 
 
 def _tells(module: str) -> bool:
-    """Tell whether a module's texts lie in a file: of what stays in the heap while a node runs."""
-    return module.startswith(f"{DRIVERS}.") or module == DRIVERS or any(module in FILES[name] for name in STAY)
+    """Tell whether a module's texts lie in a file: see shipment.TELL."""
+    return module.startswith(f"{DRIVERS}.") or module == DRIVERS or any(module in FILES[name] for name in TELL)
 
 
 @cache

@@ -123,18 +123,22 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "dibble.looking": _of(_UPDATE, "looking"),
     "dibble.telling": _of(_UPDATE, "telling"),
     "dibble.parcel": _of(_UPDATE, "parcel"),
+    "dibble.opening": _of(_UPDATE, "opening", "room"),
     "dibble.receiving": _of(_UPDATE, "receiving"),
     "dibble.downlinks": _of(_UPDATE, "lorawan", "sums"),
     "dibble.place": _of(_UPDATE, "place", "reading"),
     "dibble.trial": _of(_UPDATE, "trial"),
+    "dibble.on_trial": _of(_UPDATE, "on_trial"),
     "dibble.staging": _of(_UPDATE, "firmware"),
     "dibble.unpack": _of(_STORAGE, "bits", "unpack"),
     "dibble.tls": _of("dibble.ports.", "tls"),  # there may be no module ssl
 }
-# What stays in the heap while a node runs, beside its drivers and its model's kernels: its texts lie in a file.
-STAY = (
+# What stays in the heap while a node runs, beside its drivers and its model's kernels, and what is there beside a radio
+# that is on: its texts lie in a file.
+TELL = (
     *("dibble.node", "dibble.outputs", "dibble.ports", "dibble.clock_chips", "dibble.radio"),
     *("dibble.motion", "dibble.heat", "dibble.listening", "dibble.streams"),
+    *("dibble.kept", "dibble.looking", "dibble.opening", "dibble.receiving"),
 )
 # In bytecode: what a model's code needs even where its tables run in machine code.
 OF_CODE = (*_of(_INFERENCE, "predictor"), *_of(_KERNELS, "features_bytecode"))

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import xor
 
-from dibble.update.kept import STATES
 from dibble.update.lorawan import MOST_PIECES, OFFER_NUMBER, PORT, UNKNOWN, WANTED
 from dibble.update.offer import FRAME_BYTES
 from dibble.update.sums import chosen
+from dibble.update.telling import STATES
 
 from dibble_tools.common.errors import InputError
 from dibble_tools.radio.parcel import Parcel, framed

@@ -151,7 +151,7 @@ def test_a_node_gets_what_it_imports_and_no_more():
     assert len(files) <= 25 and not {path for path in files if "radio" in path or "signatures" in path}
     every = node_files(["soil_adc"], MpyFormat(6, 3, "armv6m"))
     radio = "radio", "tls", "diagnostics", "update", "looking", "place", "receiving", "trial", "unpack"
-    radio += "kept", "telling", "parcel", "staging", "lorawan", "downlinks", "cayenne"
+    radio += "kept", "telling", "parcel", "opening", "on_trial", "staging", "lorawan", "downlinks", "cayenne"
     more = "signatures", "clock_chips", "listening", "streams", "stream", "image", "maps"
     more += "alarm", "costly", "low_battery", "heat"
     assert set(every) - set(files) == {f"lib/dibble/{name}.mpy" for name in (*radio, *more)}

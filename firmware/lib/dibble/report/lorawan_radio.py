@@ -26,6 +26,7 @@ UPDATE = (
     "dibble.update.lorawan",
     "dibble.update.sums",
     "dibble.update.reading",
+    "dibble.update.opening",
     "dibble.update.parcel",
     "dibble.update.kept",
     "dibble.update.offered",

@@ -15,7 +15,7 @@ from dibble.storage.words import number_bytes
 
 RECORDS_A_TIME = 24
 PATIENCE_MS = 3600000
-LOOKING = ("dibble.update.looking", "dibble.update.kept", "dibble.update.offered", "dibble.update.trial")
+LOOKING = ("dibble.update.looking", "dibble.update.kept", "dibble.update.offered")
 _DAY_S = 86400
 
 
@@ -233,16 +233,27 @@ class Radio:
         if offer == self._settled and self._told[1]:
             return
         topic = topic_of(self._name, "")
+        from dibble.update.trial import settle
+
+        settle(node)
+        del settle
+        forget("dibble.update.trial")
         from dibble.update.looking import look
 
         standing = look(node, client, topic)
         del look
         forget(*LOOKING)  # it and what comes don't have to fit at once
         if standing.offer:
-            from dibble.update.receiving import receive
+            from dibble.update.room import parcel_of
 
-            self.complete = receive(standing, self._port, client, topic, 2 * self._timeout_ms)
-            del receive
+            parcel = parcel_of(standing, self._port)
+            del parcel_of
+            forget("dibble.update.room", "dibble.update.opening")
+            if parcel:
+                from dibble.update.receiving import receive
+
+                self.complete = receive(standing, parcel, self._port, client, topic, 2 * self._timeout_ms)
+                del receive, parcel
             forget("dibble.update.receiving", "dibble.update.parcel")
         told = False
         if client.connected:

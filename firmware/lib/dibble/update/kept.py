@@ -7,8 +7,8 @@ from dibble.storage.words import crc_bytes
 
 KINDS = ("model.dib", "gate.dib", "config.json", "firmware")
 CONFIG, FIRMWARE = 2, 3
-STATES = ("receiving", "tried", "confirmed", "refused", "rolled back")
-RECEIVING, TRIED, CONFIRMED, REFUSED, ROLLED_BACK = range(5)
+RECEIVING, TRIED, CONFIRMED, REFUSED, ROLLED_BACK = range(5)  # what telling.STATES has the names of
+OFFERED = 5  # waits for "install": is told, but not kept
 HEAD_BYTES = 10  # before the reason
 MOST_WHY = 150
 
@@ -17,7 +17,7 @@ class Kept:
     """What became of the offer that the node took up last; in the slots `update`.
 
     Attributes:
-        state: of STATES, -1: there was none.
+        state: RECEIVING to ROLLED_BACK, -1: there was none.
         crc, identity, kind, turn: of the offer.
         why: of a refusal.
     """
@@ -25,7 +25,7 @@ class Kept:
     def __init__(self):
         self._slots = Slots("update")
         kept = self._slots.newest()
-        if kept is None or len(kept) < HEAD_BYTES or kept[9] >= len(STATES):
+        if kept is None or len(kept) < HEAD_BYTES or kept[9] > ROLLED_BACK:
             kept = bytes(9) + b"\xff"
         self.crc = kept[:4]
         self.identity = kept[4:8]

@@ -1,11 +1,9 @@
-"""The first part of an update's contact by MQTT: what is offered, how it stands, whether pieces are wanted."""
+"""The second part of an update's contact by MQTT: what is offered, how it stands, whether pieces are wanted."""
 
 from dibble.storage.key import has_key
-from dibble.update.kept import CONFIRMED, FIRMWARE, RECEIVING, REFUSED, STATES, TRIED, Kept, identity_of
+from dibble.update.kept import CONFIRMED, FIRMWARE, OFFERED, RECEIVING, REFUSED, TRIED, Kept, identity_of
 from dibble.update.offer import Standing
 from dibble.update.offered import offer_of
-
-OFFERED = "offered"
 
 
 def look(node, client, topic):
@@ -17,11 +15,11 @@ def look(node, client, topic):
         topic: "dibble/NODE/", which all its topics begin with.
     """
     kept = Kept()
-    if kept.state == TRIED:
-        from dibble.update.trial import settle
-
-        settle(node, kept)
     standing = Standing()
+    standing.state = -1
+    standing.why = ""
+    standing.offer = None
+    standing.have = standing.count = 0
     data = client.inbox.get(b"offer")
     offer = None
     try:
@@ -29,13 +27,14 @@ def look(node, client, topic):
         if offer:
             _look_at(offer, kept, standing, node, client, topic)
     except ValueError as error:
-        standing.state, standing.why = STATES[REFUSED], str(error)
-    if not standing.state and kept.state >= 0:
-        standing.state, standing.why = STATES[kept.state], kept.why
+        standing.state, standing.why = REFUSED, str(error)
+    if standing.state < 0:
+        standing.state, standing.why = kept.state, kept.why
     told = offer or kept
     standing.kind, standing.crc = told.kind, told.crc
     standing.latest = offer.identity if offer and offer.kind == 0 else None
-    standing.settled = kept.state not in (RECEIVING, TRIED) and standing.state not in (OFFERED, STATES[RECEIVING])
+    states = kept.state, standing.state
+    standing.settled = not (RECEIVING in states or TRIED in states or OFFERED in states)
     return standing
 
 
@@ -58,5 +57,5 @@ def _look_at(offer, kept, standing, node, client, topic):
             kept.take(offer)
             kept.write(RECEIVING)
             client.publish(topic + "in/install", b"", True)
-        standing.state = STATES[RECEIVING]
+        standing.state = RECEIVING
         standing.offer = offer

@@ -15,7 +15,7 @@ from dibble.update.trial import settle
 PORT = 22
 OFFER_NUMBER = 0xFFFF
 MOST_PIECES = 255
-UNKNOWN, WANTED = 0, 1  # of an answer; then 1 + the place of what became of it in STATES
+UNKNOWN, WANTED = 0, 1  # of an answer; then 1 + what became of it, as kept.py numbers it
 
 
 class Downlinks:
@@ -91,8 +91,8 @@ class Downlinks:
     def follow(self):
         """After a start: see what became of what was tried."""
         if self._kept.state == TRIED and not self._offer:
+            settle(self._node)
             self._kept = Kept()
-            settle(self._node, self._kept)
 
     def _take_offer(self, data):
         try:

@@ -1,5 +1,5 @@
-"""What a node is offered by radio, and how that stands: models/UPDATES.md. Records without methods: as long as one is
-there, a method would keep the code of its module.
+"""How what a node is offered by radio stands: models/UPDATES.md. A record without methods: as long as it is there, a
+method would keep the code of its module.
 """
 
 VERSION = 0x10
@@ -18,32 +18,13 @@ def crc16(data, start, end, crc=0xFFFF):
     return crc
 
 
-class Offer:
-    """A stream on offer, in so many pieces, as offered.offer_of() reads it.
-
-    Attributes:
-        data: its bytes.
-        kind: place in kept.KINDS.
-        waits: for "install".
-        turn: 0..15, to offer a stream again that was refused or rolled back.
-        size, piece_bytes, count: of the stream, of a piece's data, of the pieces.
-        crc: 4 bytes, the CRC-32 of the stream, which tells it from others.
-        identity: 4 bytes that tell the file from others: a model's last ones, else its CRC-32.
-    """
-
-
 class Standing:
-    """How an update stands.
+    """How an update stands: looking.look() sets all of it.
 
     Attributes:
-        offer: the Offer that pieces are wanted of, None: none are.
+        offer: the Offer that pieces are wanted of, until there is a Parcel of them; None: none are.
         kind: place in KINDS; crc: of the stream; latest: identity of the model that is on offer, None: none is.
-        state: text, "": nothing was ever offered.
+        state: as kept.py numbers them, -1: nothing was ever offered; why: of a refusal, or of what keeps pieces away.
         have, count: pieces that are there, and all.
         settled: nothing more comes of this offer.
     """
-
-    kind = have = count = 0
-    offer = crc = latest = None
-    state = why = ""
-    settled = False

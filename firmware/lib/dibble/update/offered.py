@@ -1,6 +1,20 @@
-"""Reads an offer's bytes: not there any more while its pieces come."""
+"""What a node is offered by radio: not there any more while its pieces come."""
 
-from dibble.update.offer import MOST_PIECES, OFFER_BYTES, VERSION, WAITS, Offer, crc16
+from dibble.update.offer import MOST_PIECES, OFFER_BYTES, VERSION, WAITS, crc16
+
+
+class Offer:
+    """A stream on offer, in so many pieces, as offer_of() reads it.
+
+    Attributes:
+        data: its bytes.
+        kind: place in kept.KINDS.
+        waits: for "install".
+        turn: 0..15, to offer a stream again that was refused or rolled back.
+        size, piece_bytes, count: of the stream, of a piece's data, of the pieces.
+        crc: 4 bytes, the CRC-32 of the stream, which tells it from others.
+        identity: 4 bytes that tell the file from others: a model's last ones, else its CRC-32.
+    """
 
 
 def offer_of(data):

@@ -4,60 +4,30 @@ Each has its number and its check, so what a cut or a lost cluster leaves is tol
 written is asked for again. Messages of one contact are committed by one close(). Layout: models/UPDATES.md.
 """
 
-from array import array
-
-from dibble.update.offer import FRAME_BYTES, OFFER_BYTES, crc16
+from dibble.update.offer import FRAME_BYTES, crc16
 
 PART = "update.part"
 NONE = 0xFFFF
 
 
 class Parcel:
-    """A stream of which some pieces are there.
+    """A stream of which some pieces are there, as opening.begin() finds them.
 
-    Args:
-        offer: the Offer; what is there of another is overwritten.
-        feed: called often.
     Attributes:
-        have: how many pieces are there.
+        file: open behind the last message; frames: how many messages are in it.
+        seed: of each message's check, by the stream's CRC-32.
+        places: array of each piece's message in the file, NONE: it isn't there.
+        have: how many pieces are there; first: none before it is missing.
+        size, piece_bytes, count: as the Offer has them.
         buffer: for a piece's message, which take() looks at.
-    Raises:
-        OSError: the file system fails.
     """
-
-    def __init__(self, offer, feed=None):
-        head = b""
-        try:
-            file = open(PART, "r+b")
-            head = file.read(OFFER_BYTES)
-        except OSError:
-            file = None
-        if head != offer.data:
-            if file:
-                file.close()
-            file = open(PART, "wb")
-            file.write(offer.data)
-            file.close()
-            file = open(PART, "r+b")
-            file.seek(OFFER_BYTES)
-        self.offer = offer
-        self.file = file
-        self.seed = crc16(offer.crc, 0, 4)
-        self.places = array("H", b"\xff" * (2 * offer.count))
-        self.have = self.frames = self._first = 0
-        self.frame_bytes = offer.piece_bytes + FRAME_BYTES
-        self.buffer = bytearray(self.frame_bytes)
-        while file.readinto(self.buffer) == self.frame_bytes and self.take(0, True):
-            if feed:
-                feed()
-        file.seek(OFFER_BYTES + self.frames * self.frame_bytes)
 
     def missing(self):
         """Return the number of the first piece that isn't there, -1: all are."""
-        while self._first < self.offer.count:
-            if self.places[self._first] == NONE:
-                return self._first
-            self._first += 1
+        while self.first < self.count:
+            if self.places[self.first] == NONE:
+                return self.first
+            self.first += 1
         return -1
 
     def take(self, size, written=False):
@@ -66,7 +36,7 @@ class Parcel:
         One that is there already isn't written again. `written`: it comes from the file, padded.
         """
         number = self.buffer[0] | self.buffer[1] << 8
-        if number >= self.offer.count:
+        if number >= self.count:
             return False
         end = FRAME_BYTES + self.data_bytes(number)
         if size != end and not written or crc16(self.buffer, 0, end, self.seed):
@@ -82,8 +52,4 @@ class Parcel:
 
     def data_bytes(self, number):
         """Return the bytes of a piece's data: the last one has the rest."""
-        offer = self.offer
-        return min(offer.piece_bytes, offer.size - number * offer.piece_bytes)
-
-    def close(self):
-        self.file.close()
+        return min(self.piece_bytes, self.size - number * self.piece_bytes)

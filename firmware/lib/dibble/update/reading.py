@@ -2,6 +2,7 @@
 
 from dibble.update.offer import OFFER_BYTES, crc16
 from dibble.update.offered import offer_of
+from dibble.update.opening import begin
 from dibble.update.parcel import NONE, PART, Parcel
 
 
@@ -10,15 +11,19 @@ class ReadParcel(Parcel):
 
     Args:
         offer: None: of the file as it is.
+        feed: called often.
+    Attributes:
+        offer: the Offer.
     Raises:
         OSError: there is no such file. ValueError: it holds none.
     """
 
-    def __init__(self, offer=None, feed=None):
+    def __init__(self, offer=None, feed=lambda: None):
         if not offer:
             with open(PART, "rb") as file:
                 offer = offer_of(file.read(OFFER_BYTES))
-        Parcel.__init__(self, offer, feed)
+        self.offer = offer
+        begin(self, offer, feed)
 
     def has(self, number):
         return self.places[number] != NONE
@@ -36,10 +41,13 @@ class ReadParcel(Parcel):
 
     def read(self, number, target):
         """Copy a piece's data to target; return its size."""
-        self.file.seek(OFFER_BYTES + self.places[number] * self.frame_bytes + 2)
+        self.file.seek(OFFER_BYTES + self.places[number] * len(self.buffer) + 2)
         self.file.readinto(target)
-        self.file.seek(OFFER_BYTES + self.frames * self.frame_bytes)
+        self.file.seek(OFFER_BYTES + self.frames * len(self.buffer))
         return self.data_bytes(number)
+
+    def close(self):
+        self.file.close()
 
 
 class Stream:
