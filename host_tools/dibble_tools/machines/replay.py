@@ -81,16 +81,10 @@ def on_wasi(
 def cost(model: HostModel, readings: np.ndarray, *, code: bool = False) -> Cost:
     """Count what a prediction costs on the 32-bit VM, over up to COST_ROWS of the rows: by tables, or by code."""
     rows = readings[np.linspace(0, len(readings) - 1, min(COST_ROWS, len(readings))).astype(int)]
-    counts = []
     with laid_out(model, rows, None, code=code) as folder:
-        shutil.copy(GUESTS / "cost.py", folder)
-        for times in (1, 3):
-            (folder / "times.txt").write_text(str(times))
-            run = run_wasi(folder, "cost.py", heap=WASI_HEAP, memory_bytes=WASI_MEMORY)
-            assert run.instructions is not None
-            counts.append(run.instructions)
+        twice, run = _two_rounds(folder, "cost.py")
     import_bytes, model_bytes = (int(text) for text in run.stdout.split())
-    return Cost((counts[1] - counts[0]) // (2 * len(rows)), import_bytes, model_bytes)
+    return Cost(twice // (2 * len(rows)), import_bytes, model_bytes)
 
 
 def middle_cost(model: HostModel) -> Cost:
@@ -101,29 +95,27 @@ def middle_cost(model: HostModel) -> Cost:
 
 def kernel_cost(model: HostModel, values: np.ndarray) -> int:
     """Count the instructions of the family's kernels alone on the 32-bit VM, the mean over rows of feature values."""
-    counts = []
     with laid_out(model, np.zeros((0, len(model.channels)), dtype=np.int64), None) as folder:
-        shutil.copy(GUESTS / "kernel_cost.py", folder)
         (folder / "values.bin").write_bytes(values.astype("<i4").tobytes())
-        for times in (1, 3):
-            (folder / "times.txt").write_text(str(times))
-            run = run_wasi(folder, "kernel_cost.py", heap=WASI_HEAP, memory_bytes=WASI_MEMORY)
-            assert run.instructions is not None
-            counts.append(run.instructions)
-    return (counts[1] - counts[0]) // (2 * len(values))
+        return _two_rounds(folder, "kernel_cost.py")[0] // (2 * len(values))
 
 
 def own_python_cost(model: HostModel) -> int:
     """Count what a prediction of a network of maps takes beside its kernels, on the 32-bit VM."""
-    counts = []
     with laid_out(model, np.zeros((0, len(model.channels)), dtype=np.int64), None, viper=False) as folder:
-        shutil.copy(GUESTS / "own_python_cost.py", folder)
-        for times in (1, 3):
-            (folder / "times.txt").write_text(str(times))
-            run = run_wasi(folder, "own_python_cost.py", heap=WASI_HEAP, memory_bytes=WASI_MEMORY)
-            assert run.instructions is not None
-            counts.append(run.instructions)
-    return (counts[1] - counts[0]) // 2
+        return _two_rounds(folder, "own_python_cost.py")[0] // 2
+
+
+def _two_rounds(folder: Path, guest: str) -> tuple[int, VmRun]:
+    """Return the instructions of two rounds of a guest's work, and its last run: of three rounds less those of one."""
+    shutil.copy(GUESTS / guest, folder)
+    counts = []
+    for times in (1, 3):
+        (folder / "times.txt").write_text(str(times))
+        run = run_wasi(folder, guest, heap=WASI_HEAP, memory_bytes=WASI_MEMORY)
+        assert run.instructions is not None
+        counts.append(run.instructions)
+    return counts[1] - counts[0], run
 
 
 @contextlib.contextmanager
